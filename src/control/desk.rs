@@ -1,0 +1,339 @@
+//! Who says yes? The desk shows a change, takes the PIN for exactly that change, and is the sole maker of `Confirmed`.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::clock::{Clock, Timestamp};
+use crate::store::{AuditEntry, ControlRow, PinRow, Reader, Store, StoreError};
+
+use super::pin::{hash, matches};
+use super::{Control, PinCost, WeakPin, check_strength};
+
+/// How long a shown change can be confirmed, in milliseconds.
+pub const VALID_MS: i64 = 60_000;
+/// Wrong tries in a row after which the PIN is locked.
+const WRONG_MAX: u32 = 5;
+/// How long the first lock lasts; each further one doubles it.
+const LOCK_MS: i64 = 15 * 60_000;
+/// The lock stops doubling after this many.
+const DOUBLINGS_MAX: u32 = 10;
+
+/// A change that a person confirmed. Made here alone, carried out once; not `Clone`.
+#[derive(Debug)]
+pub struct Confirmed {
+    id: i64,
+    person: String,
+    control: Control,
+    shown_on: String,
+}
+
+impl Confirmed {
+    /// Its row among the controls.
+    pub fn id(&self) -> i64 {
+        self.id
+    }
+
+    /// Who confirmed it.
+    pub fn person(&self) -> &str {
+        &self.person
+    }
+
+    /// What.
+    pub fn control(&self) -> &Control {
+        &self.control
+    }
+
+    /// The state it was decided on.
+    pub fn shown_on(&self) -> &str {
+        &self.shown_on
+    }
+}
+
+/// A change as it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its row among the controls.
+    pub id: i64,
+    /// Until when it can be confirmed, on the wall clock.
+    pub expires: Timestamp,
+}
+
+/// Why a change was not confirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// No PIN is set.
+    #[error("no PIN is set for {0}")]
+    NoPin(String),
+    /// The PIN is wrong.
+    #[error("wrong PIN; {left} tries left")]
+    Wrong {
+        /// Tries until it is locked.
+        left: u32,
+    },
+    /// Too many wrong PINs.
+    #[error("the PIN is locked until {until}")]
+    Locked {
+        /// Until when.
+        until: Timestamp,
+        /// True if this very try locked it: everybody is to be told.
+        just_now: bool,
+    },
+    /// It was shown too long ago.
+    #[error("that was shown more than a minute ago; ask again")]
+    Expired,
+    /// It was shown to somebody else, somewhere else, or is settled already.
+    #[error("there is nothing to confirm here")]
+    NothingShown,
+    /// The new PIN is too weak.
+    #[error(transparent)]
+    Weak(#[from] WeakPin),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+}
+
+/// The desk.
+#[derive(Clone)]
+pub struct ChangeDesk {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    cost: PinCost,
+}
+
+impl ChangeDesk {
+    /// A desk over the store. `cost` is what one guess at a PIN costs.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, cost: PinCost) -> Self {
+        Self { store, clock, cost }
+    }
+
+    fn reader(&self) -> Result<Reader, StoreError> {
+        Reader::open(self.store.path())
+    }
+
+    /// Whether a person has a PIN.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn has_pin(&self, person: &str) -> Result<bool, DeskError> {
+        Ok(self.reader()?.pin(person)?.is_some())
+    }
+
+    /// Sets a person's PIN; the old one is asked for if there is one. Whoever has the terminal and no PIN may set the first.
+    ///
+    /// # Errors
+    /// When the new one is weak, or the old one wrong or locked.
+    pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
+        check_strength(new)?;
+        if let Some(kept) = self.reader()?.pin(person)? {
+            let old = old.ok_or(DeskError::Wrong { left: WRONG_MAX - kept.wrong.min(WRONG_MAX) })?;
+            self.verify(person, kept, old)?;
+        }
+        let now = self.clock.now();
+        let hash = hash(new, self.cost).unwrap_or_default();
+        let row = PinRow { hash, wrong: 0, lockouts: 0, locked_until: Timestamp::from_ms(0) };
+        self.store.keep_pin(person, row, now)?;
+        self.note(person, "terminal", "pin set", "done")?;
+        Ok(())
+    }
+
+    /// Shows a change to a person in a chat; it can be confirmed there, by that person, for a minute. A change that was shown there
+    /// before is void.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: String) -> Result<Shown, DeskError> {
+        let now = self.clock.now();
+        let expires = now.plus_ms(VALID_MS);
+        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?)?;
+        Ok(Shown { id, expires })
+    }
+
+    /// Takes the safe direction without a PIN; its row.
+    ///
+    /// # Errors
+    /// When the change is not safe, or the store fails.
+    pub fn admit_safe(&self, control: &Control, person: &str, chat: &str) -> Result<i64, DeskError> {
+        if !control.is_safe() {
+            return Err(DeskError::NothingShown);
+        }
+        let now = self.clock.now();
+        let id = self.store.show_control(row(control, person, chat, String::new(), now, now, "confirmed")?)?;
+        self.note(person, chat, &control.to_string(), "confirmed without a PIN")?;
+        Ok(id)
+    }
+
+    /// Takes the PIN for a shown change. The first right answer wins; the engine carries it out when it next looks.
+    ///
+    /// # Errors
+    /// For each way in which it is not confirmed.
+    pub fn confirm(&self, id: i64, person: &str, chat: &str, pin: &SecretString) -> Result<(), DeskError> {
+        let reader = self.reader()?;
+        let kept = reader.pin(person)?.ok_or_else(|| DeskError::NoPin(person.to_owned()))?;
+        let shown = reader.control(id)?.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
+        let shown = shown.ok_or(DeskError::NothingShown)?;
+        if self.clock.now() > shown.expires || self.clock.now() < shown.shown {
+            self.store.move_control(id, "shown", "expired")?;
+            return Err(DeskError::Expired);
+        }
+        self.verify(person, kept, pin)?;
+        if !self.store.move_control(id, "shown", "confirmed")? {
+            return Err(DeskError::NothingShown);
+        }
+        self.note(person, chat, &shown.control, "confirmed")?;
+        Ok(())
+    }
+
+    /// The next confirmed change that was not carried out. It stays confirmed until the engine's own transaction settles it, so a crash
+    /// in between neither loses nor repeats it; only what makes things safer is carried out late.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn claim(&self) -> Result<Option<Confirmed>, DeskError> {
+        let reader = self.reader()?;
+        while let Some(row) = reader.confirmed_control()? {
+            let control: Control = serde_json::from_str(&row.control).map_err(StoreError::from)?;
+            if !control.is_safe() && self.clock.now() > row.expires.plus_ms(VALID_MS) {
+                self.store.move_control(row.id, "confirmed", "expired")?;
+                continue;
+            }
+            return Ok(Some(Confirmed { id: row.id, person: row.person, control, shown_on: row.shown_on }));
+        }
+        Ok(None)
+    }
+
+    /// What became of a control, once it is settled.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn result_of(&self, id: i64) -> Result<Option<String>, DeskError> {
+        let row = self.reader()?.control(id)?;
+        Ok(row.filter(|row| row.status == "done").and_then(|row| row.result))
+    }
+
+    fn verify(&self, person: &str, mut kept: PinRow, pin: &SecretString) -> Result<(), DeskError> {
+        let now = self.clock.now();
+        if kept.locked_until > now {
+            return Err(DeskError::Locked { until: kept.locked_until, just_now: false });
+        }
+        if matches(pin, &kept.hash) {
+            kept.wrong = 0;
+            kept.lockouts = 0;
+            self.store.keep_pin(person, kept, now)?;
+            return Ok(());
+        }
+        kept.wrong += 1;
+        let locked = kept.wrong >= WRONG_MAX;
+        if locked {
+            kept.locked_until = now.plus_ms(LOCK_MS << kept.lockouts.min(DOUBLINGS_MAX));
+            kept.lockouts = kept.lockouts.saturating_add(1);
+            kept.wrong = 0;
+        }
+        let (until, left) = (kept.locked_until, WRONG_MAX - kept.wrong);
+        self.store.keep_pin(person, kept, now)?;
+        self.note(person, "desk", "pin", if locked { "wrong, locked" } else { "wrong" })?;
+        Err(if locked { DeskError::Locked { until, just_now: true } } else { DeskError::Wrong { left } })
+    }
+
+    fn note(&self, person: &str, channel: &str, words: &str, result: &str) -> Result<(), StoreError> {
+        let [person, channel, words, result] = [person, channel, words, result].map(str::to_owned);
+        self.store.audit(AuditEntry { at: self.clock.now(), person, channel, words, result }).map(|_| ())
+    }
+}
+
+fn row(
+    control: &Control,
+    person: &str,
+    chat: &str,
+    shown_on: String,
+    shown: Timestamp,
+    expires: Timestamp,
+    status: &str,
+) -> Result<ControlRow, StoreError> {
+    Ok(ControlRow {
+        id: 0,
+        person: person.to_owned(),
+        chat: chat.to_owned(),
+        control: serde_json::to_string(control)?,
+        shown_on,
+        shown,
+        expires,
+        status: status.to_owned(),
+        result: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+
+    struct Bench {
+        _folder: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+        desk: ChangeDesk,
+    }
+
+    fn bench() -> Bench {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(&folder.path().join("a.db")).expect("opens");
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_700_000_000_000)));
+        let desk = ChangeDesk::new(store, clock.clone(), PinCost::LEAST);
+        desk.set_pin("ana", None, &SecretString::from("2846")).expect("set");
+        Bench { _folder: folder, clock, desk }
+    }
+
+    fn pin(text: &str) -> SecretString {
+        SecretString::from(text)
+    }
+
+    #[test]
+    fn a_change_is_confirmed_once_by_the_right_person_in_the_right_chat_in_time() {
+        let Bench { clock, desk, .. } = &bench();
+        let shown = desk.show(&Control::Resume, "ana", "terminal", "main halted 1".to_owned()).expect("shown");
+        let nothing = |result| matches!(result, Err(DeskError::NothingShown));
+        desk.set_pin("bob", None, &pin("7391")).expect("set");
+        assert!(nothing(desk.confirm(shown.id, "bob", "terminal", &pin("7391"))));
+        assert!(nothing(desk.confirm(shown.id, "ana", "shell", &pin("2846"))));
+        assert!(desk.claim().expect("reads").is_none());
+        desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
+        assert!(nothing(desk.confirm(shown.id, "ana", "terminal", &pin("2846"))));
+        let confirmed = desk.claim().expect("reads").expect("one");
+        assert_eq!((confirmed.control(), confirmed.shown_on()), (&Control::Resume, "main halted 1"));
+
+        let late = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        clock.advance(VALID_MS + 1);
+        assert!(matches!(desk.confirm(late.id, "ana", "terminal", &pin("2846")), Err(DeskError::Expired)));
+    }
+
+    #[test]
+    fn five_wrong_pins_lock_for_a_quarter_of_an_hour_and_then_twice_as_long() {
+        let Bench { clock, desk, .. } = &bench();
+        for minutes in [15, 30] {
+            for left in [4, 3, 2, 1] {
+                let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+                let wrong = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
+                assert!(matches!(wrong, Err(DeskError::Wrong { left: l }) if l == left));
+            }
+            let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+            let locked = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
+            assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })));
+            let right = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
+            assert!(matches!(right, Err(DeskError::Locked { just_now: false, .. })));
+            clock.advance(minutes * 60_000 + 1);
+        }
+        let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
+    }
+
+    #[test]
+    fn only_the_safe_direction_is_carried_out_late() {
+        let Bench { clock, desk, .. } = &bench();
+        let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
+        desk.admit_safe(&Control::Halt, "ana", "shell").expect("admitted");
+        clock.advance(3_600_000);
+        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Halt);
+        assert!(desk.admit_safe(&Control::Resume, "ana", "shell").is_err());
+    }
+}

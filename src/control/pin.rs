@@ -1,0 +1,103 @@
+//! Is this the PIN? Kept as an argon2id hash; weak ones are refused.
+
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
+use argon2::{Algorithm, Argon2, Params, Version};
+use secrecy::{ExposeSecret, SecretString};
+
+/// The fewest digits of a PIN.
+pub const PIN_DIGITS_MIN: usize = 4;
+/// The most digits of a PIN.
+pub const PIN_DIGITS_MAX: usize = 12;
+
+/// How dear one guess is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinCost {
+    /// Memory in KiB.
+    pub memory_kib: u32,
+    /// Passes over it.
+    pub passes: u32,
+}
+
+impl PinCost {
+    /// What people get: 19 MiB and two passes, as OWASP's password storage advice has it.
+    pub const REAL: Self = Self { memory_kib: 19 * 1024, passes: 2 };
+    /// The least there is, so that tests may try often.
+    pub const LEAST: Self = Self { memory_kib: 8, passes: 1 };
+
+    fn hasher(self) -> Option<Argon2<'static>> {
+        let params = Params::new(self.memory_kib, self.passes, 1, None).ok()?;
+        Some(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+    }
+}
+
+/// Why a PIN is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WeakPin {
+    /// Not only digits, too few or too many.
+    #[error("a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")]
+    NotDigits,
+    /// All the same, or one run up or down.
+    #[error("that PIN is among the first that anybody would try")]
+    Guessable,
+}
+
+/// Whether a PIN is good enough to be set.
+///
+/// # Errors
+/// When it is not made of digits, or too easy to guess.
+pub fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
+    let digits = pin.expose_secret().as_bytes();
+    let length = PIN_DIGITS_MIN..=PIN_DIGITS_MAX;
+    if !length.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(WeakPin::NotDigits);
+    }
+    let steps: Vec<i16> = digits.windows(2).map(|pair| i16::from(pair[1]) - i16::from(pair[0])).collect();
+    let one_step = [0, 1, -1].iter().any(|step| steps.iter().all(|found| found == step));
+    let year = digits.len() == 4 && (digits.starts_with(b"19") || digits.starts_with(b"20"));
+    let two_digits = digits.chunks(2).all(|pair| pair == &digits[..2]) && digits.len() % 2 == 0;
+    if one_step || year || two_digits { Err(WeakPin::Guessable) } else { Ok(()) }
+}
+
+/// The hash to keep, with its own salt and cost; none if the cost itself is impossible.
+pub(super) fn hash(pin: &SecretString, cost: PinCost) -> Option<String> {
+    let hash = cost.hasher()?.hash_password(pin.expose_secret().as_bytes()).ok()?;
+    Some(hash.to_string())
+}
+
+/// Whether `pin` is the one that was hashed; compared in constant time, at the cost that is part of the hash.
+pub(super) fn matches(pin: &SecretString, hash: &str) -> bool {
+    let Ok(hash) = PasswordHash::new(hash) else { return false };
+    Argon2::default().verify_password(pin.expose_secret().as_bytes(), &hash).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weak_pins_are_refused() {
+        for (pin, want) in [
+            ("2846", Ok(())),
+            ("90817263", Ok(())),
+            ("123", Err(WeakPin::NotDigits)),
+            ("12a4", Err(WeakPin::NotDigits)),
+            ("1234567890123", Err(WeakPin::NotDigits)),
+            ("0000", Err(WeakPin::Guessable)),
+            ("3456", Err(WeakPin::Guessable)),
+            ("987654", Err(WeakPin::Guessable)),
+            ("1984", Err(WeakPin::Guessable)),
+            ("4747", Err(WeakPin::Guessable)),
+        ] {
+            assert_eq!(check_strength(&SecretString::from(pin)), want, "{pin}");
+        }
+    }
+
+    #[test]
+    fn the_real_cost_is_in_the_hash_and_the_pin_is_not() {
+        let pin = SecretString::from("2846");
+        let kept = hash(&pin, PinCost::REAL).expect("possible");
+        assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
+        assert!(!kept.contains("2846"));
+        assert!(matches(&pin, &kept) && !matches(&SecretString::from("2847"), &kept));
+    }
+}

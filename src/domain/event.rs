@@ -1,0 +1,438 @@
+//! What happened? Committed facts, named in the past tense.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CheckResult, HaltCause, Label, LiftReason, Money, Order, OrderId, Price, Proposal, Quantity, Ratio, ReduceCause,
+    Refusal, SignalIntent, Symbol, Trade, TradeFill, TradingState,
+};
+use crate::clock::Timestamp;
+
+/// How loud an event is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Recorded, told when asked.
+    Info,
+    /// Told.
+    Notice,
+    /// Told, and marked.
+    Warning,
+    /// Told first, and never held back.
+    Critical,
+}
+
+impl Severity {
+    /// All, quietest first.
+    pub const ALL: [Self; 4] = [Self::Info, Self::Notice, Self::Warning, Self::Critical];
+
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Notice => "notice",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+/// A fact, when it happened in the market's time, and in which book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    /// When.
+    pub at: Timestamp,
+    /// In which book; none for what concerns the whole engine.
+    pub book: Option<Label>,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Every kind of fact.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The bot began to trade.
+    EngineStarted {
+        /// What it trades on, such as `sim seed 1, 1m`.
+        feed: String,
+        /// How many symbols.
+        symbols: usize,
+        /// True if nothing will be submitted.
+        dry_run: bool,
+    },
+    /// The bot was found dead at the next start and went on from its last commit.
+    EngineRecovered {
+        /// How long nothing ran, in seconds of the wall clock.
+        down_s: i64,
+        /// The last cycle that was committed.
+        last_cycle: u64,
+        /// Positions taken up again.
+        positions: usize,
+        /// Orders taken up again.
+        orders: usize,
+        /// Messages whose fate is unknown and which will be repeated with a mark.
+        unknown_deliveries: usize,
+    },
+    /// The bot stopped as it was told to.
+    EngineStopped {
+        /// Cycles in this run.
+        cycles: u64,
+    },
+    /// Recorded data came to their end.
+    ReplayFinished {
+        /// Cycles in all.
+        cycles: u64,
+        /// What the books are worth.
+        equity: Money,
+    },
+    /// A strategy wanted something.
+    SignalRaised {
+        /// What.
+        signal: SignalIntent,
+    },
+    /// Risk said no, with every reason.
+    ProposalRefused {
+        /// To what.
+        proposal: Proposal,
+        /// Why, all of it.
+        refusals: Vec<Refusal>,
+    },
+    /// Risk said yes and the order went out.
+    OrderSubmitted {
+        /// The order.
+        order: Order,
+        /// Every check with its value and limit.
+        checks: Vec<CheckResult>,
+    },
+    /// Risk said yes, but this is a dry run.
+    OrderWithheld {
+        /// The order.
+        order: Order,
+        /// Every check with its value and limit.
+        checks: Vec<CheckResult>,
+    },
+    /// An order filled, wholly or in part.
+    OrderFilled {
+        /// The fill.
+        fill: TradeFill,
+        /// What is still open of the order.
+        remaining: Quantity,
+    },
+    /// An order ended without filling wholly.
+    OrderEnded {
+        /// Which.
+        order: OrderId,
+        /// Of what.
+        symbol: Symbol,
+        /// How much did not fill.
+        unfilled: Quantity,
+        /// Why.
+        why: String,
+    },
+    /// A position was opened.
+    PositionOpened {
+        /// The fill that opened it.
+        fill: TradeFill,
+        /// Who wanted it, and the rule in words.
+        strategy: Label,
+        /// The rule that fired, with its numbers.
+        because: String,
+        /// The stop, if one is in force.
+        stop: Option<Price>,
+        /// The target, if there is one.
+        target: Option<Price>,
+        /// True if the stop follows the price.
+        trailing: bool,
+        /// What is lost if the stop fills.
+        risk: Money,
+        /// All positions as a share of equity, after the fill.
+        exposure: Ratio,
+        /// The most that exposure may be.
+        exposure_limit: Ratio,
+        /// Cash after the fill.
+        cash: Money,
+        /// Equity after the fill.
+        equity: Money,
+    },
+    /// A position grew or shrank without ending.
+    PositionScaled {
+        /// The fill.
+        fill: TradeFill,
+        /// What is held now.
+        quantity: Quantity,
+        /// Average price of it.
+        average: Price,
+    },
+    /// A position was left.
+    PositionClosed {
+        /// The round trip.
+        trade: Trade,
+        /// Profit of the book's day so far.
+        day: Money,
+        /// The same as a share of the equity at the day's start.
+        day_share: Ratio,
+        /// Equity now.
+        equity: Money,
+    },
+    /// A stop was moved in the position's favour by a noteworthy step.
+    StopMoved {
+        /// Of what.
+        symbol: Symbol,
+        /// From.
+        from: Price,
+        /// To.
+        to: Price,
+    },
+    /// A position has no working stop.
+    PositionUnprotected {
+        /// Of what.
+        symbol: Symbol,
+        /// How much.
+        quantity: Quantity,
+    },
+    /// Trading stopped; stops and targets stay in force.
+    TradingHalted {
+        /// Why.
+        #[serde(flatten)]
+        cause: HaltCause,
+        /// Entries and exits that were cancelled.
+        cancelled: usize,
+        /// Positions whose stops stay.
+        positions: usize,
+    },
+    /// Entries stopped; exits and stops work.
+    TradingReduced {
+        /// Why.
+        #[serde(flatten)]
+        cause: ReduceCause,
+        /// Profit of the day.
+        day: Money,
+        /// When entries work again.
+        until: Timestamp,
+    },
+    /// Trading goes on.
+    TradingResumed {
+        /// From which state.
+        from: TradingState,
+        /// Who, or none where a new day did it.
+        person: Option<String>,
+    },
+    /// The day's loss comes near its limit.
+    DailyLossNear {
+        /// Profit of the day.
+        day: Money,
+        /// The loss as a share of the equity at the day's start.
+        loss: Ratio,
+        /// How large it may be.
+        limit: Ratio,
+    },
+    /// A book's day ended.
+    DayClosed {
+        /// The day, as `2026-11-20`.
+        day: String,
+        /// Profit of it.
+        profit: Money,
+        /// Equity at its end.
+        equity: Money,
+        /// Trades that ended in it.
+        trades: u32,
+    },
+    /// Prices stopped coming.
+    FeedStale {
+        /// Of what.
+        symbol: Symbol,
+        /// The end of the last bar.
+        since: Timestamp,
+    },
+    /// Prices came back.
+    FeedRecovered {
+        /// Of what.
+        symbol: Symbol,
+        /// When they had stopped.
+        since: Timestamp,
+        /// How many bars are missing.
+        bars_missing: u64,
+    },
+    /// A price moved so far that it may be wrong: nothing trades on it until somebody says what it is.
+    SymbolLocked {
+        /// Of what.
+        symbol: Symbol,
+        /// The price before.
+        before: Price,
+        /// The price after.
+        after: Price,
+        /// What is held.
+        quantity: Quantity,
+    },
+    /// A lock was lifted.
+    SymbolUnlocked {
+        /// Of what.
+        symbol: Symbol,
+        /// Why.
+        #[serde(flatten)]
+        reason: LiftReason,
+    },
+    /// Shares were divided, and the book with them.
+    SplitApplied {
+        /// Of what.
+        symbol: Symbol,
+        /// New shares per old.
+        ratio: Ratio,
+        /// What is held now.
+        quantity: Quantity,
+    },
+    /// The machine's clock was set.
+    ClockJumped {
+        /// By how many seconds; negative is back.
+        by_s: i64,
+    },
+    /// The store could not be written, and can again.
+    StoreRecovered {
+        /// What it had said.
+        error: String,
+        /// For how many seconds.
+        down_s: i64,
+    },
+    /// The nightly copy was made and verified.
+    BackupMade {
+        /// Its file.
+        file: String,
+        /// Its size.
+        bytes: u64,
+    },
+    /// The nightly copy failed.
+    BackupFailed {
+        /// Why.
+        error: String,
+    },
+    /// The PIN was wrong too often.
+    PinLocked {
+        /// Whose.
+        person: String,
+        /// Until when, on the wall clock.
+        until: Timestamp,
+    },
+}
+
+impl EventKind {
+    /// How loud it is. No catch-all arm: a new kind does not compile until someone decides.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::SignalRaised { .. }
+            | Self::ProposalRefused { .. }
+            | Self::OrderSubmitted { .. }
+            | Self::OrderWithheld { .. }
+            | Self::OrderFilled { .. }
+            | Self::OrderEnded { .. }
+            | Self::StopMoved { .. }
+            | Self::BackupMade { .. } => Severity::Info,
+            Self::EngineStarted { .. }
+            | Self::EngineStopped { .. }
+            | Self::ReplayFinished { .. }
+            | Self::PositionOpened { .. }
+            | Self::PositionScaled { .. }
+            | Self::PositionClosed { .. }
+            | Self::TradingResumed { .. }
+            | Self::DayClosed { .. }
+            | Self::FeedRecovered { .. }
+            | Self::SymbolUnlocked { .. }
+            | Self::SplitApplied { .. } => Severity::Notice,
+            Self::EngineRecovered { .. }
+            | Self::DailyLossNear { .. }
+            | Self::FeedStale { .. }
+            | Self::ClockJumped { .. }
+            | Self::StoreRecovered { .. }
+            | Self::BackupFailed { .. } => Severity::Warning,
+            Self::PositionUnprotected { .. }
+            | Self::TradingHalted { .. }
+            | Self::TradingReduced { .. }
+            | Self::SymbolLocked { .. }
+            | Self::PinLocked { .. } => Severity::Critical,
+        }
+    }
+
+    /// Which symbol it is about, if it is about one.
+    pub fn symbol(&self) -> Option<Symbol> {
+        match self {
+            Self::SignalRaised { signal } => Some(signal.symbol),
+            Self::ProposalRefused { proposal, .. } => Some(proposal.symbol),
+            Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.symbol),
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } | Self::PositionScaled { fill, .. } => {
+                Some(fill.symbol)
+            }
+            Self::PositionClosed { trade, .. } => Some(trade.symbol),
+            Self::OrderEnded { symbol, .. }
+            | Self::StopMoved { symbol, .. }
+            | Self::PositionUnprotected { symbol, .. }
+            | Self::FeedStale { symbol, .. }
+            | Self::FeedRecovered { symbol, .. }
+            | Self::SymbolLocked { symbol, .. }
+            | Self::SymbolUnlocked { symbol, .. }
+            | Self::SplitApplied { symbol, .. } => Some(*symbol),
+            Self::EngineStarted { .. }
+            | Self::EngineRecovered { .. }
+            | Self::EngineStopped { .. }
+            | Self::ReplayFinished { .. }
+            | Self::TradingHalted { .. }
+            | Self::TradingReduced { .. }
+            | Self::TradingResumed { .. }
+            | Self::DailyLossNear { .. }
+            | Self::DayClosed { .. }
+            | Self::ClockJumped { .. }
+            | Self::StoreRecovered { .. }
+            | Self::BackupMade { .. }
+            | Self::BackupFailed { .. }
+            | Self::PinLocked { .. } => None,
+        }
+    }
+
+    /// Which order it is about, if it is about one.
+    pub fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.id),
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } | Self::PositionScaled { fill, .. } => {
+                Some(fill.order)
+            }
+            Self::OrderEnded { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+
+    /// Its name as the journal stores it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EngineStarted { .. } => "engine_started",
+            Self::EngineRecovered { .. } => "engine_recovered",
+            Self::EngineStopped { .. } => "engine_stopped",
+            Self::ReplayFinished { .. } => "replay_finished",
+            Self::SignalRaised { .. } => "signal_raised",
+            Self::ProposalRefused { .. } => "proposal_refused",
+            Self::OrderSubmitted { .. } => "order_submitted",
+            Self::OrderWithheld { .. } => "order_withheld",
+            Self::OrderFilled { .. } => "order_filled",
+            Self::OrderEnded { .. } => "order_ended",
+            Self::PositionOpened { .. } => "position_opened",
+            Self::PositionScaled { .. } => "position_scaled",
+            Self::PositionClosed { .. } => "position_closed",
+            Self::StopMoved { .. } => "stop_moved",
+            Self::PositionUnprotected { .. } => "position_unprotected",
+            Self::TradingHalted { .. } => "trading_halted",
+            Self::TradingReduced { .. } => "trading_reduced",
+            Self::TradingResumed { .. } => "trading_resumed",
+            Self::DailyLossNear { .. } => "daily_loss_near",
+            Self::DayClosed { .. } => "day_closed",
+            Self::FeedStale { .. } => "feed_stale",
+            Self::FeedRecovered { .. } => "feed_recovered",
+            Self::SymbolLocked { .. } => "symbol_locked",
+            Self::SymbolUnlocked { .. } => "symbol_unlocked",
+            Self::SplitApplied { .. } => "split_applied",
+            Self::ClockJumped { .. } => "clock_jumped",
+            Self::StoreRecovered { .. } => "store_recovered",
+            Self::BackupMade { .. } => "backup_made",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::PinLocked { .. } => "pin_locked",
+        }
+    }
+}

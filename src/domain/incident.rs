@@ -1,0 +1,87 @@
+//! Why did something stop or end? The causes that events name.
+
+use serde::{Deserialize, Serialize};
+
+use super::Ratio;
+
+/// Why a position was left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExitReason {
+    /// The strategy's own exit.
+    Signal,
+    /// The stop.
+    Stop,
+    /// The profit target.
+    Target,
+}
+
+impl ExitReason {
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Signal => "signal",
+            Self::Stop => "stop",
+            Self::Target => "target",
+        }
+    }
+}
+
+/// Why trading stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum HaltCause {
+    /// Somebody said so.
+    Command {
+        /// Who.
+        person: String,
+    },
+    /// The book fell too far from its peak.
+    Drawdown {
+        /// How far.
+        drawdown: Ratio,
+        /// How far it may.
+        limit: Ratio,
+    },
+    /// The store cannot be written.
+    StoreTrouble {
+        /// What it said.
+        error: String,
+    },
+    /// Something that must always hold did not.
+    BrokenInvariant {
+        /// What.
+        what: String,
+    },
+}
+
+/// Why entries stopped.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+pub enum ReduceCause {
+    /// The day's loss reached its limit.
+    DailyLoss {
+        /// The loss, as a share of the equity at the day's start.
+        loss: Ratio,
+        /// How large it may be.
+        limit: Ratio,
+    },
+}
+
+/// Why a lock was lifted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum LiftReason {
+    /// Somebody confirmed the price.
+    Command {
+        /// Who.
+        person: String,
+    },
+    /// The price came back to where it was: a bad print.
+    CameBack,
+    /// Nothing is held, and the new level has stood for some sessions.
+    StoodFlat {
+        /// How many sessions.
+        sessions: u32,
+    },
+}

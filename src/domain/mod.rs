@@ -1,0 +1,30 @@
+//! What do we talk about? The nouns of trading, without I/O: every other module speaks in these.
+#![deny(clippy::float_arithmetic)]
+
+mod money;
+mod names;
+mod instrument;
+mod bar;
+mod run;
+mod snapshot;
+mod signal;
+mod proposal;
+mod order;
+mod fill;
+mod book;
+mod event;
+mod incident;
+
+pub use bar::{Bar, BarFault, Timeframe};
+pub use book::{Book, Holding, LossBasis, Position, Protection, Trade, TradingState};
+pub use event::{Event, EventKind, Severity};
+pub use fill::{FillLeg, TradeFill};
+pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};
+pub use instrument::{AssetClass, Instrument};
+pub use money::{AmountError, Money, Price, Quantity, Ratio, UNITS};
+pub use names::{CycleId, FillId, Label, NameError, NoticeId, OrderId, RunId, SignalId, Symbol, TradeId};
+pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TransitionError};
+pub use proposal::{CheckResult, Proposal, Refusal};
+pub use run::{Mode, RunContext};
+pub use signal::{Input, SignalAction, SignalIntent};
+pub use snapshot::{MarketSnapshot, SnapshotBar, Split};

@@ -1,0 +1,50 @@
+//! What is put before risk, and what does risk answer?
+
+use serde::{Deserialize, Serialize};
+
+use super::{ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol};
+
+/// A sized order that risk has not seen yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proposal {
+    /// For which book.
+    pub book: Label,
+    /// By which strategy.
+    pub strategy: Label,
+    /// The signal it came from; none for protective orders.
+    pub signal: Option<SignalId>,
+    /// Of what.
+    pub symbol: Symbol,
+    /// Buy or sell.
+    pub side: Side,
+    /// How much; positive.
+    pub quantity: Quantity,
+    /// How.
+    pub kind: OrderKind,
+    /// What for.
+    pub purpose: Purpose,
+    /// The last price when it was sized.
+    pub reference: Price,
+    /// What is lost if the planned stop fills, in the book's currency.
+    pub risk: Money,
+    /// How the position will be left; entries only.
+    pub plan: Option<ExitPlan>,
+    /// The rule behind it, in words.
+    pub because: String,
+}
+
+/// One check's verdict, with what it measured against what it allows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckResult {
+    /// The check's name.
+    pub check: String,
+    /// True if the proposal may pass.
+    pub passed: bool,
+    /// What was measured, with its unit.
+    pub value: String,
+    /// What is allowed, with its unit.
+    pub limit: String,
+}
+
+/// A check that said no.
+pub type Refusal = CheckResult;

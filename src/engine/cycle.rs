@@ -1,0 +1,157 @@
+//! What does one cycle do? Everything between a snapshot and its outcome, without I/O: the same in every mode.
+
+use crate::domain::{AmountError, Event, EventKind, HaltCause, MarketSnapshot, RunContext, TransitionError};
+use crate::execution::{BrokerError, PaperBroker, Report};
+
+use super::state::{Desk, Engine};
+use super::{Outcome, entries, fills, guard, lanes};
+
+/// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
+#[derive(Debug, thiserror::Error)]
+pub enum CycleError {
+    /// An amount does not fit.
+    #[error("an amount does not fit")]
+    Amount(#[from] AmountError),
+    /// An order took a step that the table does not list.
+    #[error("an order took an impossible step")]
+    Transition(#[from] TransitionError),
+    /// The broker did not do as told.
+    #[error("the broker did not do as told")]
+    Broker(#[from] BrokerError),
+}
+
+/// Shows bars from before the first decision: prices and indicators follow, nothing is decided.
+///
+/// # Errors
+/// When an amount does not fit.
+pub(super) fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext) -> Result<(), CycleError> {
+    let mut unheard = Outcome::default();
+    for split in &snapshot.splits {
+        // Books and orders already are what the store says; only prices and indicators have to follow.
+        let lane = &mut engine.lanes[split.instrument];
+        if let Some(bar) = &mut lane.last {
+            bar.close = bar.close.scaled(split.denominator, split.numerator)?;
+        }
+        for desk in &mut engine.desks {
+            let count = desk.settings.strategies.len();
+            for run in &mut desk.runs[split.instrument * count..(split.instrument + 1) * count] {
+                run.brain.rescale(split.numerator, split.denominator);
+                crate::indicators::Indicator::rescale(&mut run.atr, split.numerator, split.denominator);
+            }
+        }
+    }
+    lanes::admit(engine, snapshot, context, &mut unheard);
+    let (prices, desks, _) = engine.split();
+    for desk in desks {
+        entries::observe(desk, prices, snapshot);
+    }
+    Ok(())
+}
+
+/// One cycle: splits, locks, fills of what was working, then `decide`, then the broker is told.
+///
+/// # Errors
+/// When something broke that must hold; the desks are halted then, and the outcome says so.
+pub fn cycle(
+    engine: &mut Engine,
+    broker: &mut PaperBroker,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    engine.counters.cycle = context.cycle;
+    let mut reports = Vec::new();
+    let result = fill_and_decide(engine, broker, snapshot, context, &mut reports, out);
+    let told = tell_broker(broker, out);
+    result.and(told)
+}
+
+fn fill_and_decide(
+    engine: &mut Engine,
+    broker: &mut PaperBroker,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    reports: &mut Vec<Report>,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    lanes::follow_splits(engine, snapshot, context, out)?;
+    for split in &snapshot.splits {
+        broker.apply_split(*split)?;
+    }
+    lanes::admit(engine, snapshot, context, out);
+    let (lanes, desks) = (&engine.lanes, &engine.desks);
+    let costs = |order: &crate::domain::Order| {
+        let desk = desks.iter().find(|desk| desk.name() == order.book).unwrap_or(&desks[0]);
+        desk.settings.costs()
+    };
+    broker.fill(snapshot, costs, |instrument| lanes[instrument].suspended, reports)?;
+    decide(engine, snapshot, reports, context, out);
+    Ok(())
+}
+
+fn tell_broker(broker: &mut PaperBroker, out: &mut Outcome) -> Result<(), CycleError> {
+    let mut result = Ok(());
+    for request in out.requests.drain(..) {
+        let told = broker.submit(request).map_err(CycleError::from);
+        result = result.and(told);
+    }
+    result
+}
+
+/// Decides on a snapshot: pure and synchronous, (state, inputs, now) to outcome. A desk in which something impossible happened is
+/// halted and says so; the others go on.
+pub fn decide(
+    engine: &mut Engine,
+    snapshot: &MarketSnapshot,
+    reports: &[Report],
+    context: &RunContext,
+    out: &mut Outcome,
+) {
+    let (prices, desks, counters) = engine.split();
+    for desk in desks {
+        let mut step = || -> Result<(), CycleError> {
+            guard::roll_day(desk, context, out);
+            fills::take_reports(desk, prices, counters, reports, context, out)?;
+            if !desk.book.positions.is_empty() {
+                follow_prices(desk, prices, snapshot, context, out)?;
+            }
+            guard::watch_losses(desk, prices, context, out)?;
+            entries::judge(desk, prices, counters, snapshot, context, out)
+        };
+        if let Err(error) = step() {
+            let what = chain(&error);
+            let halted = guard::halt(desk, HaltCause::BrokenInvariant { what: what.clone() }, context, out);
+            if halted.is_err() {
+                let kind = EventKind::TradingHalted {
+                    cause: HaltCause::BrokenInvariant { what },
+                    cancelled: 0,
+                    positions: desk.book.positions.len(),
+                };
+                out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+            }
+        }
+    }
+}
+
+fn chain(error: &CycleError) -> String {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{error}{cause}")
+}
+
+/// Lets trailing stops follow, and says which positions have none.
+fn follow_prices(
+    desk: &mut Desk,
+    prices: super::state::Prices<'_>,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
+        let lane = &prices.lanes[seen.instrument];
+        if !lane.suspended {
+            fills::trail(desk, lane.instrument.symbol, seen.bar.high, context, out)?;
+        }
+    }
+    fills::alarm_unprotected(desk, context, out);
+    Ok(())
+}

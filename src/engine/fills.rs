@@ -1,0 +1,326 @@
+//! What do the broker's reports change? Orders step on, fills go into the book, and every position gets its stop.
+
+use crate::domain::{
+    Event, EventKind, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price, Proposal,
+    Protection, Purpose, Quantity, RunContext, Side, Symbol, TradeFill,
+};
+use crate::execution::Report;
+use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
+use crate::risk::{self, RiskDecision, Situation};
+
+use super::state::{Counters, Desk, Prices};
+use super::{CycleError, Outcome};
+
+/// Takes every report of this desk's orders.
+pub(super) fn take_reports(
+    desk: &mut Desk,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    reports: &[Report],
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    for report in reports {
+        match report {
+            Report::Filled { order, .. } => {
+                let Some(index) = find(desk, *order) else { continue };
+                take_fill(desk, index, prices, counters, report, context, out)?;
+            }
+            Report::Reduced { order, quantity } => {
+                let Some(index) = find(desk, *order) else { continue };
+                desk.orders[index].quantity = *quantity;
+                out.orders.push(desk.orders[index].clone());
+            }
+            Report::Expired { order, why } => end(desk, *order, OrderAction::Expire, why, context, out)?,
+        }
+    }
+    Ok(())
+}
+
+fn find(desk: &Desk, order: OrderId) -> Option<usize> {
+    desk.orders.iter().position(|held| held.id == order)
+}
+
+/// Ends an open order without a fill.
+pub(super) fn end(
+    desk: &mut Desk,
+    order: OrderId,
+    action: OrderAction,
+    why: &str,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let Some(index) = find(desk, order) else { return Ok(()) };
+    desk.orders[index].step(action, context.now)?;
+    let ended = desk.orders.remove(index);
+    let (symbol, unfilled) = (ended.symbol, ended.remaining());
+    if ended.purpose == Purpose::Protect {
+        if let Some(position) = desk.book.position_mut(symbol) {
+            position.protection = position.protection.filter(|levels| levels.order != order);
+        }
+    }
+    out.orders.push(ended);
+    let kind = EventKind::OrderEnded { order, symbol, unfilled, why: why.to_owned() };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    desk.touched = true;
+    Ok(())
+}
+
+fn take_fill(
+    desk: &mut Desk,
+    index: usize,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    report: &Report,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let Report::Filled { quantity, price, fee, slippage, leg, at, .. } = *report else { return Ok(()) };
+    let order = &desk.orders[index];
+    let fill = TradeFill {
+        id: counters.fill.next(),
+        order: order.id,
+        book: order.book,
+        symbol: order.symbol,
+        side: order.side,
+        quantity,
+        price,
+        fee,
+        slippage,
+        leg,
+        at,
+    };
+    let by = Attribution { strategy: order.strategy, trade: counters.trade.next() };
+    let filled = order.filled.plus(quantity)?;
+    let action = if filled >= order.quantity { OrderAction::Fill } else { OrderAction::FillPart };
+    order.status.after(action)?;
+    let applied = apply_fill(&mut desk.book, &fill, by)?;
+    counters.fill = fill.id;
+    counters.trade = if applied.used_trade_id { by.trade } else { counters.trade };
+    let order = step_filled(desk, index, filled, action, leg == crate::domain::FillLeg::Stop, context)?;
+    out.orders.push(order.clone());
+    let kind = EventKind::OrderFilled { fill: fill.clone(), remaining: order.remaining() };
+    out.tell(context.cycle, Event { at: context.now, book: Some(order.book), kind });
+    out.fills.push(fill.clone());
+    desk.touched = true;
+    after_fill(desk, &order, &fill, applied.change, prices, counters, context, out)
+}
+
+/// Steps the order on and takes it off the list when it is done.
+fn step_filled(
+    desk: &mut Desk,
+    index: usize,
+    filled: Quantity,
+    action: OrderAction,
+    triggered: bool,
+    context: &RunContext,
+) -> Result<Order, CycleError> {
+    let order = &mut desk.orders[index];
+    order.filled = filled;
+    order.triggered |= triggered;
+    order.step(action, context.now)?;
+    Ok(if order.status == OrderStatus::Filled { desk.orders.remove(index) } else { order.clone() })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the tail of take_fill, which owns all of these")]
+fn after_fill(
+    desk: &mut Desk,
+    order: &Order,
+    fill: &TradeFill,
+    change: Change,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    desk.equity = crate::portfolio::equity(&desk.book, |symbol| prices.mark(symbol))?;
+    match change {
+        Change::Opened => {
+            protect(desk, order, fill, counters, context, out)?;
+            let kind = opened(desk, order, fill, prices)?;
+            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+        }
+        Change::Scaled => {
+            protect(desk, order, fill, counters, context, out)?;
+            if let Some(held) = desk.book.position(fill.symbol) {
+                let (quantity, average) = (held.quantity, held.average_price());
+                let kind = EventKind::PositionScaled { fill: fill.clone(), quantity, average };
+                out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+            }
+        }
+        Change::Closed(trade) | Change::Flipped(trade) => {
+            let leftovers: Vec<OrderId> =
+                desk.orders.iter().filter(|open| open.symbol == fill.symbol).map(|open| open.id).collect();
+            for open in leftovers {
+                out.requests.push(risk::withdraw(open));
+                end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
+            }
+            desk.day.trades += 1;
+            let (day, equity) = (desk.day_profit(), desk.equity);
+            let kind = EventKind::PositionClosed {
+                trade: trade.clone(),
+                day,
+                day_share: day.share_of(desk.day.start),
+                equity,
+            };
+            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+            out.trades.push(trade);
+        }
+    }
+    Ok(())
+}
+
+fn opened(desk: &Desk, order: &Order, fill: &TradeFill, prices: Prices<'_>) -> Result<EventKind, CycleError> {
+    let levels = desk.book.position(fill.symbol).and_then(|held| held.protection);
+    let stop = levels.map(|levels| levels.stop);
+    let risk = fill.quantity.value_at(fill.price.minus(stop.unwrap_or(Price::ZERO))?)?.max(Money::ZERO);
+    Ok(EventKind::PositionOpened {
+        fill: fill.clone(),
+        strategy: order.strategy,
+        because: order.because.clone(),
+        stop,
+        target: levels.and_then(|levels| levels.target),
+        trailing: levels.is_some_and(|levels| levels.trail.is_some()),
+        risk,
+        exposure: exposure(&desk.book, |symbol| prices.mark(symbol))?.share_of(desk.equity),
+        exposure_limit: desk.settings.limits.exposure_pct,
+        cash: desk.book.cash,
+        equity: desk.equity,
+    })
+}
+
+/// Gives a position its protective order, or makes the one it has cover what is held now.
+fn protect(
+    desk: &mut Desk,
+    order: &Order,
+    fill: &TradeFill,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let Some(held) = desk.book.position(fill.symbol).cloned() else { return Ok(()) };
+    if let Some(levels) = held.protection {
+        return cover(desk, &held, levels.order, levels.stop, context, out);
+    }
+    let Some(plan) = order.plan else { return Ok(()) };
+    let stop = fill.price.minus(plan.stop_distance)?.max(Price::STEP);
+    let target = plan.target_distance.map(|distance| fill.price.plus(distance)).transpose()?;
+    let proposal = Proposal {
+        book: desk.name(),
+        strategy: order.strategy,
+        signal: order.signal,
+        symbol: fill.symbol,
+        side: Side::Sell,
+        quantity: held.quantity,
+        kind: OrderKind::Bracket { stop, target },
+        purpose: Purpose::Protect,
+        reference: fill.price,
+        risk: Money::ZERO,
+        plan: None,
+        because: "protects the position".to_owned(),
+    };
+    let mut situation = Situation::of_capital(desk.equity);
+    situation.state = desk.state;
+    situation.held_quantity = held.quantity;
+    let decision = risk::review(proposal, counters.order.next(), context.now, &situation, &desk.settings.limits)?;
+    if let RiskDecision::Approved { request, .. } = decision {
+        counters.order = counters.order.next();
+        place(desk, request, context, out);
+        let trail = plan.trailing.then_some(plan.stop_distance);
+        let levels = Protection { stop, target, trail, order: counters.order };
+        if let Some(position) = desk.book.position_mut(fill.symbol) {
+            position.protection = Some(levels);
+        }
+    }
+    Ok(())
+}
+
+/// Notes an approved order as working and hands the permission on.
+pub(super) fn place(desk: &mut Desk, request: risk::ExecutionRequest, context: &RunContext, out: &mut Outcome) {
+    if let risk::Instruction::Place(order) = request.instruction() {
+        let mut order = order.clone();
+        order.status = OrderStatus::Working;
+        order.updated = context.now;
+        out.orders.push(order.clone());
+        desk.orders.push(order);
+    }
+    out.requests.push(request);
+    desk.touched = true;
+}
+
+/// Makes the protective order cover what is held, with its stop at `stop` or better.
+fn cover(
+    desk: &mut Desk,
+    held: &Position,
+    order: OrderId,
+    stop: Price,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let Some(index) = find(desk, order) else { return Ok(()) };
+    let guard = &mut desk.orders[index];
+    let quantity = guard.filled.plus(held.quantity)?;
+    let Some(request) = risk::amend(guard, quantity, stop) else { return Ok(()) };
+    if let risk::Instruction::Amend { kind, .. } = request.instruction() {
+        guard.kind = *kind;
+        guard.quantity = quantity;
+        guard.updated = context.now;
+        out.orders.push(guard.clone());
+        out.requests.push(request);
+        desk.touched = true;
+    }
+    Ok(())
+}
+
+/// Lets trailing stops follow the best price of the snapshot's bars, after those bars were checked against the old stops.
+pub(super) fn trail(
+    desk: &mut Desk,
+    symbol: Symbol,
+    high: Price,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let Some(held) = desk.book.position(symbol) else { return Ok(()) };
+    let Some(levels) = held.protection else { return Ok(()) };
+    let Some(distance) = levels.trail else { return Ok(()) };
+    let stop = high.minus(distance)?;
+    if stop <= levels.stop {
+        return Ok(());
+    }
+    let (held, entry) = (held.clone(), held.average_price());
+    cover(desk, &held, levels.order, stop, context, out)?;
+    if let Some(position) = desk.book.position_mut(symbol) {
+        position.protection = Some(Protection { stop, ..levels });
+    }
+    // Told in steps of half the first distance: a stop that follows every bar would be noise.
+    let half = (distance.units() / 2).max(1);
+    let steps = |level: Price| (level.units() - entry.units()).div_euclid(half);
+    if steps(stop) > steps(levels.stop) {
+        let kind = EventKind::StopMoved { symbol, from: levels.stop, to: stop };
+        out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    }
+    Ok(())
+}
+
+/// Says once of each position that has no working stop.
+pub(super) fn alarm_unprotected(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
+    let bare: Vec<(Symbol, Quantity)> = desk
+        .book
+        .positions
+        .iter()
+        .filter(|held| held.protection.is_none_or(|levels| find(desk, levels.order).is_none()))
+        .map(|held| (held.symbol, held.quantity))
+        .collect();
+    for (symbol, quantity) in &bare {
+        if !desk.alarmed.contains(symbol) {
+            let kind = EventKind::PositionUnprotected { symbol: *symbol, quantity: *quantity };
+            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+        }
+    }
+    desk.alarmed = bare.into_iter().map(|(symbol, _)| symbol).collect();
+}
+
+/// The loss of the day and from the peak, as shares.
+pub(super) fn losses(desk: &Desk) -> (crate::domain::Ratio, crate::domain::Ratio) {
+    (loss_share(desk.day.start, desk.equity), crate::portfolio::drawdown(desk.peak, desk.equity))
+}

@@ -1,0 +1,136 @@
+//! What goes into one transaction? The outcomes of some cycles, and the books, prices and days as they stand after them.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+use crate::domain::RunId;
+use crate::risk::LIMITS;
+use crate::store::{Batch, BookRow, MarkRow, ProgressRow, StepLine, StepRow};
+
+use super::Outcome;
+use super::guard::day_record;
+use super::state::{Desk, Engine};
+
+/// Cycles that were decided and not handed to the store.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// What they did.
+    pub(super) outcome: Outcome,
+    /// How many they are.
+    pub(super) cycles: u64,
+    /// When the group began, on the steady clock.
+    pub(super) begun: Duration,
+    /// When the next cycle counts from, on the steady clock.
+    pub(super) due: Option<Duration>,
+    /// Controls that were carried out.
+    pub(super) controls: Vec<(i64, String)>,
+    flushed: Option<Timestamp>,
+}
+
+impl Group {
+    /// Takes everything gathered so far as one batch.
+    pub(super) fn batch(
+        &mut self,
+        engine: &Engine,
+        run: RunId,
+        wall: Timestamp,
+        market: Timestamp,
+        with_steps: bool,
+    ) -> Batch {
+        let outcome = std::mem::take(&mut self.outcome);
+        let since = self.flushed.replace(market);
+        let mut days = outcome.days;
+        days.extend(engine.desks.iter().filter(|desk| desk.day.date.is_some()).map(day_record));
+        self.cycles = 0;
+        let counters = engine.counters;
+        Batch {
+            run,
+            wall,
+            events: outcome.events,
+            orders: outcome.orders,
+            fills: outcome.fills,
+            trades: outcome.trades,
+            days,
+            books: engine.desks.iter().map(book_row).collect(),
+            marks: marks(engine, since),
+            steps: if with_steps { steps(engine, market) } else { Vec::new() },
+            progress: Some(ProgressRow {
+                cycle: counters.cycle,
+                market,
+                signal: counters.signal,
+                order: counters.order,
+                fill: counters.fill,
+                trade: counters.trade,
+            }),
+            controls: std::mem::take(&mut self.controls),
+        }
+    }
+}
+
+fn book_row(desk: &Desk) -> BookRow {
+    let limits: serde_json::Map<_, _> = LIMITS
+        .iter()
+        .filter_map(|spec| Some((spec.key.to_owned(), desk.settings.limits.get(spec.key)?.to_string().into())))
+        .collect();
+    BookRow {
+        book: desk.book.clone(),
+        zone: desk.settings.zone.name().to_owned(),
+        equity: desk.equity,
+        peak: desk.peak,
+        state: desk.state,
+        cause: serde_json::to_string(&desk.cause).unwrap_or_default(),
+        since: desk.since,
+        day: desk.day.date.map_or_else(String::new, |date| date.to_string()),
+        day_ends: desk.day.ends,
+        day_start: desk.day.start,
+        day_entries: desk.day.entries,
+        day_trades: desk.day.trades,
+        day_near: desk.day.near_told,
+        limits: serde_json::Value::Object(limits).to_string(),
+    }
+}
+
+/// Lanes that had a bar, went stale or changed their lock since the last flush; all of them the first time.
+fn marks(engine: &Engine, since: Option<Timestamp>) -> Vec<MarkRow> {
+    let changed = engine.lanes.iter().filter(|lane| {
+        since.is_none_or(|since| lane.last_end > since || lane.stale.is_some() || lane.lock.is_some() || lane.suspended)
+    });
+    changed
+        .filter_map(|lane| {
+            Some(MarkRow {
+                symbol: lane.instrument.symbol,
+                timeframe: lane.timeframe?,
+                price: lane.last?.close,
+                at: lane.last_end,
+                bars_missing: 0,
+                stale: lane.stale,
+                lock: lane.lock.map(|lock| (lock.before, lock.since, lock.sessions)),
+            })
+        })
+        .collect()
+}
+
+/// Why strategies did nothing with the bars of the last cycle.
+fn steps(engine: &Engine, market: Timestamp) -> Vec<StepRow> {
+    let mut rows = Vec::new();
+    for desk in &engine.desks {
+        let count = desk.settings.strategies.len();
+        for (index, strategy) in desk.settings.strategies.iter().enumerate() {
+            let runs = desk.runs.iter().skip(index).step_by(count.max(1)).zip(&engine.lanes);
+            let lines: Vec<StepLine> = runs
+                .filter(|(run, _)| run.judged == market)
+                .map(|(run, lane)| StepLine {
+                    symbol: lane.instrument.symbol,
+                    rule: run.stay.map(|stay| stay.rule),
+                    value: run.stay.map_or(0.0, |stay| stay.value),
+                    limit: run.stay.map_or(0.0, |stay| stay.limit),
+                })
+                .collect();
+            if !lines.is_empty() {
+                let (cycle, book) = (engine.counters.cycle, desk.name());
+                rows.push(StepRow { cycle, at: market, book, strategy: strategy.name, lines });
+            }
+        }
+    }
+    rows
+}

@@ -1,0 +1,138 @@
+//! Has the book lost too much? Its day, its loss limits and its trading state.
+
+use crate::domain::{
+    Event, EventKind, HaltCause, OrderAction, OrderId, Purpose, ReduceCause, RunContext, TradingState,
+};
+use crate::portfolio::equity;
+use crate::risk;
+use crate::store::DayRow;
+
+use super::fills::{end, losses};
+use super::state::{Day, Desk, Prices, StateCause};
+use super::{CycleError, Outcome};
+
+/// Ends the book's day if the snapshot belongs to a later one. What was lost overnight counts for the new day.
+pub(super) fn roll_day(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
+    if context.now < desk.day.ends {
+        return;
+    }
+    if desk.day.date.is_some() {
+        let record = day_record(desk);
+        if desk.day.trades > 0 || desk.day.entries > 0 {
+            let kind = EventKind::DayClosed {
+                day: record.day.clone(),
+                profit: desk.day_profit(),
+                equity: desk.equity,
+                trades: desk.day.trades,
+            };
+            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+        }
+        out.days.push(record);
+    }
+    desk.day = Day::containing(context.now, desk.settings.zone, desk.equity);
+    desk.touched = true;
+    if matches!(desk.cause, StateCause::Reduce(ReduceCause::DailyLoss { .. })) {
+        set_running(desk, None, context, out);
+    }
+}
+
+/// The book's day as it stands.
+pub(super) fn day_record(desk: &Desk) -> DayRow {
+    DayRow {
+        book: desk.name(),
+        day: desk.day.date.map_or_else(String::new, |date| date.to_string()),
+        start: desk.day.start,
+        end: desk.equity,
+        realised: desk.book.realised,
+        fees: desk.book.fees,
+        trades: desk.day.trades,
+    }
+}
+
+/// Values the book and compares its losses with their limits.
+pub(super) fn watch_losses(
+    desk: &mut Desk,
+    prices: Prices<'_>,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let now = equity(&desk.book, |symbol| prices.mark(symbol))?;
+    if now == desk.equity && !desk.touched {
+        return Ok(());
+    }
+    desk.equity = now;
+    desk.peak = desk.peak.max(now);
+    let (day_loss, drawdown) = losses(desk);
+    let limits = &desk.settings.limits;
+    let (loss_limit, drawdown_limit) = (limits.daily_loss_pct, limits.drawdown_pct);
+    if drawdown >= drawdown_limit && desk.state != TradingState::Halted {
+        return halt(desk, HaltCause::Drawdown { drawdown, limit: drawdown_limit }, context, out);
+    }
+    if desk.state != TradingState::Running {
+        return Ok(());
+    }
+    if day_loss >= loss_limit {
+        return reduce(desk, ReduceCause::DailyLoss { loss: day_loss, limit: loss_limit }, context, out);
+    }
+    if !desk.day.near_told && day_loss >= loss_limit.times(limits.daily_loss_near_pct)? {
+        desk.day.near_told = true;
+        desk.touched = true;
+        let kind = EventKind::DailyLossNear { day: desk.day_profit(), loss: day_loss, limit: loss_limit };
+        out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    }
+    Ok(())
+}
+
+/// Takes back the open orders of these purposes; how many there were.
+fn cancel(desk: &mut Desk, purposes: &[Purpose], context: &RunContext, out: &mut Outcome) -> Result<usize, CycleError> {
+    let open = desk.orders.iter().filter(|order| purposes.contains(&order.purpose));
+    let doomed: Vec<OrderId> = open.map(|order| order.id).collect();
+    for order in &doomed {
+        out.requests.push(risk::withdraw(*order));
+        end(desk, *order, OrderAction::Cancel, "trading stopped", context, out)?;
+    }
+    Ok(doomed.len())
+}
+
+/// Halts: working entries and exits are cancelled, protective orders stay.
+pub(super) fn halt(
+    desk: &mut Desk,
+    cause: HaltCause,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    if desk.state == TradingState::Halted {
+        return Ok(());
+    }
+    let cancelled = cancel(desk, &[Purpose::Entry, Purpose::Exit], context, out)?;
+    set_state(desk, TradingState::Halted, StateCause::Halt(cause.clone()), context);
+    let kind = EventKind::TradingHalted { cause, cancelled, positions: desk.book.positions.len() };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
+}
+
+fn reduce(desk: &mut Desk, cause: ReduceCause, context: &RunContext, out: &mut Outcome) -> Result<(), CycleError> {
+    cancel(desk, &[Purpose::Entry], context, out)?;
+    set_state(desk, TradingState::Reducing, StateCause::Reduce(cause.clone()), context);
+    let kind = EventKind::TradingReduced { cause, day: desk.day_profit(), until: desk.day.ends };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
+}
+
+/// Lets everything work again. After a halt the fall from the peak is counted anew, or it would halt at once again.
+pub(super) fn set_running(desk: &mut Desk, person: Option<String>, context: &RunContext, out: &mut Outcome) {
+    let from = desk.state;
+    if from == TradingState::Halted {
+        desk.peak = desk.equity;
+    }
+    set_state(desk, TradingState::Running, StateCause::None, context);
+    let kind = EventKind::TradingResumed { from, person };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+}
+
+fn set_state(desk: &mut Desk, state: TradingState, cause: StateCause, context: &RunContext) {
+    desk.state = state;
+    desk.cause = cause;
+    desk.since = context.now;
+    desk.touched = true;
+}

@@ -1,0 +1,138 @@
+//! Can this price be believed? Splits, locks and missing bars, before anything may fill or decide on a snapshot.
+
+use crate::domain::{Event, EventKind, LiftReason, MarketSnapshot, Price, Quantity, Ratio, RunContext, SnapshotBar};
+use crate::portfolio::apply_split;
+use crate::risk::Limits;
+
+use super::state::{Engine, Lock};
+use super::{CycleError, Outcome};
+
+/// A lock lifts by itself when the price is back within this share of where it was.
+const CAME_BACK: Ratio = Ratio::from_percent(20);
+
+/// Follows the snapshot's splits in lanes, strategies, books and open orders.
+pub(super) fn follow_splits(
+    engine: &mut Engine,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    for split in &snapshot.splits {
+        let (new, old) = (split.numerator, split.denominator);
+        let lane = &mut engine.lanes[split.instrument];
+        let symbol = lane.instrument.symbol;
+        if let Some(bar) = &mut lane.last {
+            bar.close = bar.close.scaled(old, new)?;
+        }
+        for desk in &mut engine.desks {
+            let strategies = desk.settings.strategies.len();
+            for run in &mut desk.runs[split.instrument * strategies..(split.instrument + 1) * strategies] {
+                run.brain.rescale(new, old);
+                crate::indicators::Indicator::rescale(&mut run.atr, new, old);
+            }
+            apply_split(&mut desk.book, symbol, *split)?;
+            for order in desk.orders.iter_mut().filter(|order| order.symbol == symbol) {
+                crate::execution::split_order(order, new, old)?;
+                out.orders.push(order.clone());
+            }
+            if let Some(held) = desk.book.position(symbol) {
+                desk.touched = true;
+                let ratio = Ratio::ONE.scaled(new, old)?;
+                let kind = EventKind::SplitApplied { symbol, ratio, quantity: held.quantity };
+                out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Takes the snapshot's finest bars into the lanes; notices prices that stopped, came back, or moved too far to be believed.
+pub(super) fn admit(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
+    let limits = strictest(engine);
+    for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
+        let confirmed = snapshot.confirmed.contains(&seen.instrument);
+        admit_bar(engine, seen, confirmed, limits, context, out);
+    }
+    for lane in &mut engine.lanes {
+        if lane.stale.is_none() && lane.bars_missing(context.now) >= limits.age_bars {
+            lane.stale = Some(lane.last_end);
+            let kind = EventKind::FeedStale { symbol: lane.instrument.symbol, since: lane.last_end };
+            out.tell(context.cycle, Event { at: context.now, book: None, kind });
+        }
+    }
+}
+
+/// A symbol is shared by all books, so the most cautious book's limits decide over its lock.
+#[derive(Clone, Copy)]
+struct LaneLimits {
+    lock_move: Ratio,
+    lock_sessions: u64,
+    age_bars: u64,
+}
+
+fn strictest(engine: &Engine) -> LaneLimits {
+    let mut limits = LaneLimits { lock_move: Ratio::MAX, lock_sessions: 0, age_bars: u64::MAX };
+    for desk in &engine.desks {
+        let own = &desk.settings.limits;
+        limits.lock_move = limits.lock_move.min(own.lock_move_pct);
+        limits.lock_sessions = limits.lock_sessions.max(Limits::count(own.lock_sessions));
+        limits.age_bars = limits.age_bars.min(Limits::count(own.data_age_bars));
+    }
+    limits
+}
+
+fn distance(from: Price, to: Price) -> Ratio {
+    to.minus(from).map_or(Ratio::MAX, |gap| gap.abs().share_of(from))
+}
+
+fn admit_bar(
+    engine: &mut Engine,
+    seen: &SnapshotBar,
+    confirmed: bool,
+    limits: LaneLimits,
+    context: &RunContext,
+    out: &mut Outcome,
+) {
+    let symbol = engine.lanes[seen.instrument].instrument.symbol;
+    let held =
+        engine.desks.iter().filter_map(|desk| desk.book.position(symbol)).map(|held| held.quantity.units()).sum();
+    let lane = &mut engine.lanes[seen.instrument];
+    let mut tell = |kind| out.tell(context.cycle, Event { at: context.now, book: None, kind });
+    let missing = if lane.last.is_some() { lane.bars_missing(context.now).saturating_sub(1) } else { 0 };
+    if missing >= limits.age_bars || lane.stale.is_some() {
+        let since = lane.stale.take().unwrap_or(lane.last_end);
+        tell(EventKind::FeedRecovered { symbol, since, bars_missing: missing });
+    }
+    let bar = seen.bar;
+    let gap = lane.last.filter(|_| !confirmed).map(|last| (last, distance(last.close, bar.open)));
+    lane.suspended = lane.lock.is_some();
+    if let (Some((last, gap)), None) = (gap, lane.lock) {
+        if gap >= limits.lock_move {
+            lane.lock = Some(Lock { before: last.close, since: context.now, sessions: 0 });
+            lane.suspended = true;
+            let quantity = Quantity::from_units(held);
+            tell(EventKind::SymbolLocked { symbol, before: last.close, after: bar.open, quantity });
+        }
+    }
+    let new_session = lane.last.is_none_or(|last| seen.opens.utc().date_naive() != last.start.utc().date_naive());
+    lane.last_move = lane.last.map_or(Ratio::ZERO, |last| distance(last.close, bar.close));
+    lane.last = Some(bar);
+    lane.last_end = context.now;
+    lane.timeframe = Some(seen.timeframe);
+    if let Some(reason) =
+        lane.lock.as_mut().and_then(|lock| lift_reason(lock, bar.close, new_session, held == 0, limits))
+    {
+        lane.lock = None;
+        tell(EventKind::SymbolUnlocked { symbol, reason });
+    }
+}
+
+/// Why the lock lifts by itself after this bar, if it does.
+fn lift_reason(lock: &mut Lock, close: Price, new_session: bool, flat: bool, limits: LaneLimits) -> Option<LiftReason> {
+    if distance(lock.before, close) <= CAME_BACK {
+        return Some(LiftReason::CameBack);
+    }
+    lock.sessions += u32::from(new_session);
+    let stood = u64::from(lock.sessions) > limits.lock_sessions;
+    (flat && stood).then_some(LiftReason::StoodFlat { sessions: lock.sessions - 1 })
+}

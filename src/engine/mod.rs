@@ -1,0 +1,25 @@
+//! How does one cycle turn bars into orders, fills and events? `cycle` decides; the runner around it does all I/O.
+
+mod settings;
+mod state;
+mod outcome;
+mod lanes;
+mod fills;
+mod guard;
+mod entries;
+mod cycle;
+mod operate;
+mod recovery;
+mod pace;
+mod group;
+mod runner;
+
+pub use cycle::{CycleError, cycle, decide};
+pub use entries::{Trial, trial};
+pub use operate::{halt, obey};
+pub use outcome::Outcome;
+pub use pace::Pace;
+pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks, unprotected};
+pub use runner::{Emergency, EngineMessage, Finished, Runner, RunnerError, RunnerOptions, RunnerParts};
+pub use settings::{DeskSettings, StrategySettings};
+pub use state::{Counters, Day, Desk, Engine, Lane, Lock, StateCause, StrategyRun};

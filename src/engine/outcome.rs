@@ -1,0 +1,29 @@
+//! What did a cycle do? Everything that must be stored together.
+
+use crate::domain::{CycleId, Event, Order, Trade, TradeFill};
+use crate::risk::ExecutionRequest;
+use crate::store::DayRow;
+
+/// What one or more cycles did, in order.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Facts.
+    pub events: Vec<(CycleId, Event)>,
+    /// Orders as they are after each change.
+    pub orders: Vec<Order>,
+    /// Executions.
+    pub fills: Vec<TradeFill>,
+    /// Finished round trips.
+    pub trades: Vec<Trade>,
+    /// Days that ended.
+    pub days: Vec<DayRow>,
+    /// What the broker is to be told; empty again once the cycle is over.
+    pub requests: Vec<ExecutionRequest>,
+}
+
+impl Outcome {
+    /// Records a fact.
+    pub fn tell(&mut self, cycle: CycleId, event: Event) {
+        self.events.push((cycle, event));
+    }
+}

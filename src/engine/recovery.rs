@@ -1,0 +1,151 @@
+//! How do we go on after a stop, or a crash? Books and orders come from the store, prices and indicators from the feed.
+
+use chrono::NaiveDate;
+
+use crate::clock::Timestamp;
+use crate::domain::{Label, OrderId, Purpose, Symbol, TradingState};
+use crate::execution::{BrokerError, PaperBroker};
+use crate::risk;
+use crate::store::{BookRow, MarkRow, ProgressRow, Saved};
+
+use super::state::{Counters, Desk, Engine, Lock, StateCause};
+
+/// What was taken up again.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Resumed {
+    /// How far the last commit had come.
+    pub progress: ProgressRow,
+    /// Positions.
+    pub positions: usize,
+    /// Orders that were at the broker.
+    pub orders: usize,
+}
+
+/// Why the store's books cannot be taken up.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreBooksError {
+    /// A book with money in it is gone from the configuration.
+    #[error("book {0} is in the database with positions or orders, but not in the configuration")]
+    BookMissing(Label),
+    /// Something is held that the feed has no prices of.
+    #[error("book {book} holds {symbol}, which the feed has no prices of")]
+    NoPrices {
+        /// The book.
+        book: Label,
+        /// The symbol.
+        symbol: Symbol,
+    },
+    /// A stored state cannot be understood.
+    #[error("the stored state of book {0} cannot be read")]
+    State(Label),
+    /// The prices are not those that were decided on.
+    #[error("prices of {symbol} have changed: at {at} they ended at {stored}, now at {found}")]
+    PricesChanged {
+        /// The symbol.
+        symbol: Symbol,
+        /// When.
+        at: Timestamp,
+        /// What was stored.
+        stored: String,
+        /// What the feed says now.
+        found: String,
+    },
+    /// The broker refused an order.
+    #[error("an order could not be taken up again")]
+    Broker(#[from] BrokerError),
+}
+
+/// Puts books, orders and counters back, and hands open orders to the broker again. Orders and their results are committed together, so
+/// on paper none can be in flight: what the ledger calls open is what the broker must hold.
+///
+/// # Errors
+/// When books and configuration, or books and feed, do not fit together.
+pub fn restore(engine: &mut Engine, broker: &mut PaperBroker, saved: &Saved) -> Result<Resumed, RestoreBooksError> {
+    let Some(progress) = saved.progress else { return Ok(Resumed::default()) };
+    let ProgressRow { cycle, signal, order, fill, trade, .. } = progress;
+    engine.counters = Counters { cycle, signal, order, fill, trade };
+    let mut resumed = Resumed { progress, ..Resumed::default() };
+    for row in &saved.books {
+        let name = row.book.name;
+        let in_use = !row.book.positions.is_empty() || saved.orders.iter().any(|order| order.book == name);
+        let lanes: Vec<Symbol> = engine.lanes.iter().map(|lane| lane.instrument.symbol).collect();
+        if let Some(held) = row.book.positions.iter().find(|held| !lanes.contains(&held.symbol)) {
+            return Err(RestoreBooksError::NoPrices { book: name, symbol: held.symbol });
+        }
+        match engine.desks.iter_mut().find(|desk| desk.name() == name) {
+            Some(desk) => restore_desk(desk, row)?,
+            None if in_use => return Err(RestoreBooksError::BookMissing(name)),
+            None => {}
+        }
+        resumed.positions += row.book.positions.len();
+    }
+    for order in &saved.orders {
+        let Some(desk) = engine.desks.iter_mut().find(|desk| desk.name() == order.book) else { continue };
+        if let Some(request) = risk::take_up_again(order.clone()) {
+            broker.submit(request)?;
+            desk.orders.push(order.clone());
+            resumed.orders += 1;
+        }
+    }
+    Ok(resumed)
+}
+
+fn restore_desk(desk: &mut Desk, row: &BookRow) -> Result<(), RestoreBooksError> {
+    desk.book = row.book.clone();
+    desk.state = row.state;
+    desk.cause = serde_json::from_str(&row.cause).map_err(|_| RestoreBooksError::State(row.book.name))?;
+    if desk.state == TradingState::Running {
+        desk.cause = StateCause::None;
+    }
+    desk.since = row.since;
+    desk.equity = row.equity;
+    desk.peak = row.peak;
+    desk.day.date = NaiveDate::parse_from_str(&row.day, "%Y-%m-%d").ok();
+    desk.day.ends = row.day_ends;
+    desk.day.start = row.day_start;
+    desk.day.entries = row.day_entries;
+    desk.day.trades = row.day_trades;
+    desk.day.near_told = row.day_near;
+    desk.touched = false;
+    Ok(())
+}
+
+/// After the history was shown: locks and stale marks are what the store says, and the prices must be those that were stored.
+///
+/// # Errors
+/// When the feed tells another history than before.
+pub fn restore_marks(engine: &mut Engine, marks: &[MarkRow]) -> Result<(), RestoreBooksError> {
+    for lane in &mut engine.lanes {
+        lane.lock = None;
+        lane.suspended = false;
+        lane.stale = None;
+    }
+    for mark in marks {
+        let Some(index) = engine.lane_of(mark.symbol) else { continue };
+        let lane = &mut engine.lanes[index];
+        lane.lock = mark.lock.map(|(before, since, sessions)| Lock { before, since, sessions });
+        lane.stale = mark.stale;
+        let found = lane.last.map(|bar| bar.close);
+        if found != Some(mark.price) || lane.last_end != mark.at {
+            let found = found.map_or_else(|| "no price".to_owned(), |price| format!("{price} at {}", lane.last_end));
+            let (symbol, at, stored) = (mark.symbol, mark.at, mark.price.to_string());
+            return Err(RestoreBooksError::PricesChanged { symbol, at, stored, found });
+        }
+    }
+    Ok(())
+}
+
+/// Positions whose protective order is not at the broker.
+pub fn unprotected(engine: &Engine, broker: &PaperBroker) -> Vec<(Label, Symbol)> {
+    let at_broker: Vec<OrderId> =
+        broker.orders().filter(|order| order.purpose == Purpose::Protect).map(|order| order.id).collect();
+    let mut bare = Vec::new();
+    for desk in &engine.desks {
+        for held in &desk.book.positions {
+            if held.protection.is_none_or(|levels| !at_broker.contains(&levels.order)) {
+                bare.push((desk.name(), held.symbol));
+            }
+        }
+    }
+    bare
+}

@@ -1,0 +1,453 @@
+//! What drives the cycles? Fetches, waits, decides, commits; heeds people between two cycles; goes on after trouble of the disk.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::time::Duration;
+
+use crate::clock::{Clock, Timestamp};
+use crate::control::{ChangeDesk, Control, state_shown};
+use crate::domain::{CycleId, Event, EventKind, HaltCause, MarketSnapshot, Mode, Money, RunContext, RunId};
+use crate::execution::PaperBroker;
+use crate::market::Feed;
+use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
+
+use super::cycle::warm;
+use super::group::Group;
+use super::recovery::{RestoreBooksError, restore_marks};
+use super::state::Engine;
+use super::{CycleError, Pace, Trial, cycle, halt, obey, trial};
+
+/// Cycles that form one transaction at full pace, at most.
+const GROUP_CYCLES_MAX: u64 = 1_000;
+/// Time that one transaction gathers at full pace, at most.
+const GROUP_MS_MAX: u64 = 100;
+/// How often the runner shows that it lives.
+const BEAT_MS: u64 = 5_000;
+/// How often a store that failed is tried again.
+const RETRY_MS: u64 = 60_000;
+/// The longest stretch of waiting without a look at the clocks.
+const LOOK_MS: u64 = 1_000;
+/// A difference between wall clock and steady clock that counts as a jump.
+const JUMP_MS: i64 = 60_000;
+
+/// What others ask of the runner. It is answered between two cycles.
+pub enum EngineMessage {
+    /// Something was confirmed: look.
+    Look,
+    /// What would the strategies do now?
+    Try(Sender<Result<Vec<Trial>, String>>),
+    /// Finish the step, commit, end.
+    Stop,
+}
+
+/// How a run goes.
+#[derive(Debug, Clone)]
+pub struct RunnerOptions {
+    /// Its number.
+    pub run: RunId,
+    /// When it started, on the wall clock.
+    pub started: Timestamp,
+    /// Decide and record, submit nothing.
+    pub dry_run: bool,
+    /// How fast.
+    pub pace: Pace,
+    /// After how many cycles it ends; none for never.
+    pub cycles_max: Option<u64>,
+    /// Facts to record before the first cycle.
+    pub opening: Vec<EventKind>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// Cycles in this run.
+    pub cycles: u64,
+    /// The last cycle of all.
+    pub last_cycle: CycleId,
+    /// True if recorded data came to their end.
+    pub data_ended: bool,
+    /// What the books are worth together.
+    pub equity: Money,
+}
+
+/// Why a run ended badly.
+#[derive(Debug, thiserror::Error)]
+pub enum RunnerError {
+    /// The store failed and the run was told to stop before it came back.
+    #[error("the store failed, and the last cycles are not recorded")]
+    Store(#[from] StoreError),
+    /// The stored books do not fit.
+    #[error(transparent)]
+    Restore(#[from] RestoreBooksError),
+    /// Something impossible happened while history was shown.
+    #[error("the history could not be followed")]
+    Cycle(#[from] CycleError),
+}
+
+/// Says something to people when it cannot be recorded.
+pub type Emergency = Box<dyn Fn(&str) + Send>;
+
+/// The runner.
+pub struct Runner {
+    pub(super) engine: Engine,
+    broker: PaperBroker,
+    feed: Box<dyn Feed>,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    lanes: Vec<LaneSpec>,
+    desk: ChangeDesk,
+    queue: Receiver<EngineMessage>,
+    emergency: Emergency,
+    options: RunnerOptions,
+    marks: Vec<MarkRow>,
+    group: Group,
+    under_way: Option<Ticket<Recorded>>,
+    market: Timestamp,
+    history_until: Timestamp,
+    cycles: u64,
+    stopping: bool,
+    look: bool,
+    beat: Duration,
+    wall: (Timestamp, Duration),
+}
+
+/// What a runner is made of.
+pub struct RunnerParts {
+    /// Books, restored.
+    pub engine: Engine,
+    /// The broker, with its orders.
+    pub broker: PaperBroker,
+    /// The prices.
+    pub feed: Box<dyn Feed>,
+    /// The store.
+    pub store: Store,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Who is told.
+    pub lanes: Vec<LaneSpec>,
+    /// Who confirms.
+    pub desk: ChangeDesk,
+    /// What others ask.
+    pub queue: Receiver<EngineMessage>,
+    /// The way past a broken store.
+    pub emergency: Emergency,
+}
+
+impl Runner {
+    /// A runner that goes on where `saved` stopped.
+    pub fn new(parts: RunnerParts, saved: &Saved, options: RunnerOptions) -> Self {
+        let market = saved.progress.map_or(Timestamp::from_ms(i64::MIN), |progress| progress.market);
+        let history_until = market.max(parts.feed.history_until());
+        let now = (parts.clock.now(), parts.clock.steady());
+        Self {
+            engine: parts.engine,
+            broker: parts.broker,
+            feed: parts.feed,
+            store: parts.store,
+            clock: parts.clock,
+            lanes: parts.lanes,
+            desk: parts.desk,
+            queue: parts.queue,
+            emergency: parts.emergency,
+            options,
+            marks: saved.marks.clone(),
+            group: Group::default(),
+            under_way: None,
+            market,
+            history_until,
+            cycles: 0,
+            stopping: false,
+            // What was confirmed while nobody ran is heeded before the first cycle.
+            look: true,
+            beat: now.1,
+            wall: now,
+        }
+    }
+
+    /// Runs until the data end, the cycles are used up, or somebody says stop.
+    ///
+    /// # Errors
+    /// When the books do not fit the feed, or the store fails for good.
+    pub fn run(mut self) -> Result<Finished, RunnerError> {
+        let mut snapshot = MarketSnapshot::default();
+        let mut more = self.show_history(&mut snapshot)?;
+        restore_marks(&mut self.engine, &self.marks)?;
+        self.open(&snapshot, more)?;
+        while more && !self.stopping && self.options.cycles_max.is_none_or(|max| self.cycles < max) {
+            self.wait_for(snapshot.at)?;
+            if self.stopping {
+                break;
+            }
+            self.step(&snapshot)?;
+            more = self.feed.next_into(&mut snapshot);
+        }
+        self.close(more)
+    }
+
+    /// Shows everything up to the last commit, or to the end of the history; leaves the first instant after it in `snapshot`.
+    fn show_history(&mut self, snapshot: &mut MarketSnapshot) -> Result<bool, RunnerError> {
+        loop {
+            if !self.feed.next_into(snapshot) {
+                return Ok(false);
+            }
+            if snapshot.at > self.history_until {
+                return Ok(true);
+            }
+            let context = self.context(snapshot.at, self.engine.counters.cycle);
+            warm(&mut self.engine, snapshot, &context)?;
+        }
+    }
+
+    fn context(&self, now: Timestamp, cycle: CycleId) -> RunContext {
+        RunContext {
+            run: self.options.run,
+            mode: Mode::Paper,
+            started: self.options.started,
+            cycle,
+            now,
+            cost_budget: Money::ZERO,
+            dry_run: self.options.dry_run,
+        }
+    }
+
+    /// Records that the run begins, and which positions were found without a stop.
+    fn open(&mut self, snapshot: &MarketSnapshot, more: bool) -> Result<(), RunnerError> {
+        if !more {
+            return Ok(());
+        }
+        if self.market < self.history_until {
+            self.market = self.history_until;
+        }
+        let at = if self.market.ms() == i64::MIN { snapshot.at } else { self.market };
+        self.market = at;
+        let cycle = self.engine.counters.cycle;
+        for kind in std::mem::take(&mut self.options.opening) {
+            self.group.outcome.tell(cycle, Event { at, book: None, kind });
+        }
+        let context = self.context(at, cycle);
+        for desk in &mut self.engine.desks {
+            super::fills::alarm_unprotected(desk, &context, &mut self.group.outcome);
+        }
+        self.heed()?;
+        self.flush(true)
+    }
+
+    /// One cycle, and a commit if the group is full.
+    fn step(&mut self, snapshot: &MarketSnapshot) -> Result<(), RunnerError> {
+        let context = self.context(snapshot.at, self.engine.counters.cycle.next());
+        let Self { engine, broker, group, .. } = self;
+        if let Err(error) = cycle(engine, broker, snapshot, &context, &mut group.outcome) {
+            tracing::error!(run = context.run.0, cycle = context.cycle.0, %error, "a cycle broke; trading is halted");
+            let cause = HaltCause::BrokenInvariant { what: error.to_string() };
+            if let Err(error) = halt(engine, &cause, &context, &mut group.outcome) {
+                tracing::error!(%error, "an order could not be taken back");
+            }
+        }
+        self.market = snapshot.at;
+        self.cycles += 1;
+        self.group.cycles += 1;
+        let full = match self.options.pace {
+            Pace::Times(_) => true,
+            Pace::Max if self.group.cycles >= GROUP_CYCLES_MAX => true,
+            Pace::Max => self.group.cycles % 16 == 0 && self.since(self.group.begun) >= GROUP_MS_MAX,
+        };
+        if full { self.flush(self.options.pace != Pace::Max) } else { Ok(()) }
+    }
+
+    fn since(&self, earlier: Duration) -> u64 {
+        u64::try_from(self.clock.steady().saturating_sub(earlier).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Waits until the market's time has come, and heeds people meanwhile.
+    fn wait_for(&mut self, at: Timestamp) -> Result<(), RunnerError> {
+        let wait = self.options.pace.wait_ms(at.since(self.market));
+        let begun = self.group.due.unwrap_or_else(|| self.clock.steady());
+        self.group.due = None;
+        loop {
+            let left = wait.saturating_sub(self.since(begun));
+            let got = if left == 0 {
+                self.queue.try_recv().map_err(|error| match error {
+                    TryRecvError::Empty => RecvTimeoutError::Timeout,
+                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+                })
+            } else {
+                self.queue.recv_timeout(Duration::from_millis(left.min(LOOK_MS)))
+            };
+            match got {
+                Ok(message) => self.take(message),
+                Err(RecvTimeoutError::Timeout) if left == 0 => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+            }
+            self.heed()?;
+            self.live()?;
+            if self.stopping {
+                return Ok(());
+            }
+        }
+        if self.options.pace != Pace::Max {
+            // The next wait counts from when this one was due, so that the work of a cycle does not slow the market down.
+            let due = begun + Duration::from_millis(wait);
+            self.group.due = Some(due.max(self.clock.steady().saturating_sub(Duration::from_secs(1))));
+        } else if self.cycles % 1024 == 0 {
+            self.live()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, message: EngineMessage) {
+        match message {
+            EngineMessage::Look => self.look = true,
+            EngineMessage::Stop => self.stopping = true,
+            EngineMessage::Try(answer) => {
+                let context = self.context(self.market, self.engine.counters.cycle);
+                // Whoever asked may have stopped waiting.
+                let _ = answer.send(trial(&self.engine, &context).map_err(|error| error.to_string()));
+            }
+        }
+    }
+
+    /// Carries out what was confirmed, and commits it before anything else happens.
+    fn heed(&mut self) -> Result<(), RunnerError> {
+        if !std::mem::take(&mut self.look) {
+            return Ok(());
+        }
+        loop {
+            let confirmed = match self.desk.claim() {
+                Ok(Some(confirmed)) => confirmed,
+                Ok(None) => return Ok(()),
+                Err(error) => {
+                    tracing::error!(%error, "confirmed controls cannot be read");
+                    return Ok(());
+                }
+            };
+            let context = self.context(self.market, self.engine.counters.cycle);
+            let books = self.engine.desks.iter().map(|desk| (desk.name(), desk.state, desk.since));
+            let moved = matches!(confirmed.control(), Control::Resume) && state_shown(books) != confirmed.shown_on();
+            let result = if moved {
+                "not done: the state changed after it was shown; ask again".to_owned()
+            } else {
+                let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
+                done.unwrap_or_else(|error| format!("failed: {error}"))
+            };
+            for request in self.group.outcome.requests.drain(..) {
+                if let Err(error) = self.broker.submit(request) {
+                    tracing::error!(%error, "the broker did not do as told");
+                }
+            }
+            self.group.controls.push((confirmed.id(), result));
+            self.flush(true)?;
+        }
+    }
+
+    /// Shows that the runner lives, and notices a clock that was set.
+    fn live(&mut self) -> Result<(), RunnerError> {
+        if self.since(self.beat) < BEAT_MS {
+            return Ok(());
+        }
+        self.beat = self.clock.steady();
+        let now = (self.clock.now(), self.beat);
+        let passed = i64::try_from((now.1.saturating_sub(self.wall.1)).as_millis()).unwrap_or(i64::MAX);
+        let by_ms = now.0.since(self.wall.0) - passed;
+        self.wall = now;
+        if by_ms.abs() >= JUMP_MS {
+            let kind = EventKind::ClockJumped { by_s: by_ms / 1000 };
+            self.group.outcome.tell(self.engine.counters.cycle, Event { at: self.market, book: None, kind });
+            return self.flush(true);
+        }
+        if let Err(error) = self.store.beat(now.0) {
+            tracing::warn!(%error, "the heartbeat could not be stored");
+        }
+        Ok(())
+    }
+
+    /// Hands the group to the store. With `wait` it is on the disk afterwards; without, the one before it is.
+    fn flush(&mut self, wait: bool) -> Result<(), RunnerError> {
+        self.settle()?;
+        let steps = self.options.pace != Pace::Max || wait;
+        let batch = self.group.batch(&self.engine, self.options.run, self.clock.now(), self.market, steps);
+        self.group.begun = self.clock.steady();
+        self.under_way = Some(self.store.record(Box::new(batch), &self.lanes));
+        if wait { self.settle() } else { Ok(()) }
+    }
+
+    /// Waits for the batch that is under way; if the store failed, halts, says so past the store, and tries until it works or it is
+    /// told to stop. Nothing that was decided is forgotten meanwhile.
+    fn settle(&mut self) -> Result<(), RunnerError> {
+        let mut failed_since = None;
+        while let Some(ticket) = self.under_way.take() {
+            let (batch, error) = match ticket.wait()? {
+                Recorded::Stored => break,
+                Recorded::Failed { batch, error } => (batch, error),
+            };
+            if !error.is_trouble() {
+                return Err(error.into());
+            }
+            if failed_since.is_none() {
+                failed_since = Some((self.clock.steady(), error.to_string()));
+                self.halt_for(&error);
+            }
+            let tried = self.clock.steady();
+            while !self.stopping && self.since(tried) < RETRY_MS {
+                match self.queue.recv_timeout(Duration::from_millis(LOOK_MS)) {
+                    Ok(EngineMessage::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
+                    Ok(message) => self.take(message),
+                    Err(RecvTimeoutError::Timeout) => {}
+                }
+            }
+            if self.stopping && self.since(tried) < RETRY_MS {
+                // One last try, since what is not stored now is lost.
+                return match self.store.record(batch, &self.lanes).wait()? {
+                    Recorded::Stored => Ok(()),
+                    Recorded::Failed { error, .. } => Err(error.into()),
+                };
+            }
+            self.under_way = Some(self.store.record(batch, &self.lanes));
+        }
+        if let Some((since, error)) = failed_since {
+            let down_s = i64::try_from(self.since(since) / 1000).unwrap_or(i64::MAX);
+            let kind = EventKind::StoreRecovered { error, down_s };
+            self.group.outcome.tell(self.engine.counters.cycle, Event { at: self.market, book: None, kind });
+        }
+        Ok(())
+    }
+
+    fn halt_for(&mut self, error: &StoreError) {
+        let hint = error.hint().map(|hint| format!(" To mend it: {hint}.")).unwrap_or_default();
+        (self.emergency)(&format!(
+            "HALTED, not recorded: {error}. Nothing trades; stops and targets wait too. It is tried again every minute.{hint}"
+        ));
+        let context = self.context(self.market, self.engine.counters.cycle);
+        let cause = HaltCause::StoreTrouble { error: error.to_string() };
+        if let Err(error) = halt(&mut self.engine, &cause, &context, &mut self.group.outcome) {
+            tracing::error!(%error, "an order could not be taken back");
+        }
+        for request in self.group.outcome.requests.drain(..) {
+            if let Err(error) = self.broker.submit(request) {
+                tracing::error!(%error, "the broker did not do as told");
+            }
+        }
+    }
+
+    /// Records that the run ends, and why.
+    fn close(mut self, more: bool) -> Result<Finished, RunnerError> {
+        let equity = self.engine.desks.iter().map(|desk| desk.equity.units()).fold(0i64, i64::saturating_add);
+        let equity = Money::from_units(equity);
+        let last_cycle = self.engine.counters.cycle;
+        let data_ended = !more;
+        let outcome = if data_ended { "finished" } else { "stopped" };
+        if self.cycles > 0 {
+            let kind = if data_ended {
+                EventKind::ReplayFinished { cycles: last_cycle.0, equity }
+            } else {
+                EventKind::EngineStopped { cycles: self.cycles }
+            };
+            self.group.outcome.tell(last_cycle, Event { at: self.market, book: None, kind });
+            self.flush(true)?;
+        } else {
+            self.settle()?;
+        }
+        self.store.end_run(self.options.run, self.clock.now(), outcome)?;
+        Ok(Finished { cycles: self.cycles, last_cycle, data_ended, equity })
+    }
+}

@@ -1,0 +1,305 @@
+//! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
+
+use std::collections::HashMap;
+
+use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use chrono_tz::Tz;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::domain::{
+    Bar, Book, CycleId, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
+    ReduceCause, SignalId, Symbol, Timeframe, TradeId, TradingState,
+};
+use crate::indicators::Atr;
+use crate::market::Hours;
+use crate::strategy::{ParamError, Stay, Strategy};
+
+use super::DeskSettings;
+
+/// Bars in the average true range that stops are measured in.
+const ATR_BARS: usize = 14;
+
+/// The last numbers given out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counters {
+    /// Of cycles.
+    pub cycle: CycleId,
+    /// Of signals.
+    pub signal: SignalId,
+    /// Of orders.
+    pub order: OrderId,
+    /// Of fills.
+    pub fill: FillId,
+    /// Of round trips.
+    pub trade: TradeId,
+}
+
+/// A price in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lock {
+    /// The last price that was not in doubt; what the book is valued at meanwhile.
+    pub before: Price,
+    /// When it was locked.
+    pub since: Timestamp,
+    /// Sessions that began since.
+    pub sessions: u32,
+}
+
+/// One symbol's prices.
+pub struct Lane {
+    /// What it is.
+    pub instrument: Instrument,
+    /// When its market is open.
+    pub hours: Hours,
+    /// Its finest bars' length, known from the first bar on.
+    pub timeframe: Option<Timeframe>,
+    /// Its last finest bar.
+    pub last: Option<Bar>,
+    /// When that bar ended.
+    pub last_end: Timestamp,
+    /// How far that bar's close lay from the one before, without sign.
+    pub last_move: Ratio,
+    /// Since when prices are missing, if that was noticed.
+    pub stale: Option<Timestamp>,
+    /// The price is in doubt.
+    pub lock: Option<Lock>,
+    /// True while nothing may fill on the current snapshot.
+    pub suspended: bool,
+}
+
+impl Lane {
+    fn new(instrument: Instrument) -> Self {
+        Self {
+            hours: Hours::of(instrument.class),
+            instrument,
+            timeframe: None,
+            last: None,
+            last_end: Timestamp::from_ms(i64::MIN),
+            last_move: Ratio::ZERO,
+            stale: None,
+            lock: None,
+            suspended: false,
+        }
+    }
+
+    /// The price the book is valued at: the last close, or the last one that was not in doubt.
+    pub fn mark(&self) -> Option<Price> {
+        self.lock.map(|lock| lock.before).or_else(|| self.last.map(|bar| bar.close))
+    }
+
+    /// How many bars are missing at `now`.
+    pub fn bars_missing(&self, now: Timestamp) -> u64 {
+        match self.timeframe {
+            Some(timeframe) if now.since(self.last_end) > timeframe.ms() => {
+                self.hours.bars_between(timeframe, self.last_end, now)
+            }
+            _ => 0,
+        }
+    }
+}
+
+/// Why a book is not running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum StateCause {
+    /// It is running.
+    None,
+    /// It is halted.
+    Halt(HaltCause),
+    /// It is reducing.
+    Reduce(ReduceCause),
+}
+
+/// The book's day so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Day {
+    /// Its date in the book's zone; none before the first cycle.
+    pub date: Option<NaiveDate>,
+    /// When it ends.
+    pub ends: Timestamp,
+    /// Equity at its start.
+    pub start: Money,
+    /// Entries approved in it.
+    pub entries: u64,
+    /// Trades that ended in it.
+    pub trades: u32,
+    /// The warning before the loss limit was sent.
+    pub near_told: bool,
+}
+
+impl Day {
+    /// The day of `zone` that contains `now`, started with `equity`.
+    pub fn containing(now: Timestamp, zone: Tz, equity: Money) -> Self {
+        let date = now.utc().with_timezone(&zone).date_naive();
+        let next = date.checked_add_days(Days::new(1)).unwrap_or(date).and_time(NaiveTime::MIN);
+        // Where a zone skips its midnight, the day ends at the first instant after it.
+        let ends =
+            (0..4).find_map(|hours| zone.from_local_datetime(&(next + chrono::TimeDelta::hours(hours))).earliest());
+        let ends = ends.map_or(now.plus_ms(1), |time| Timestamp::from_ms(time.timestamp_millis()));
+        Self { date: Some(date), ends, start: equity, entries: 0, trades: 0, near_told: false }
+    }
+}
+
+/// One strategy watching one symbol for one book.
+pub struct StrategyRun {
+    /// Its memory of bars.
+    pub brain: Box<dyn Strategy>,
+    /// The average true range of the bars it decides on.
+    pub atr: Atr,
+    /// Why it last did nothing, and when; none if it wanted something.
+    pub stay: Option<Stay>,
+    /// The end of the last bar it judged.
+    pub judged: Timestamp,
+}
+
+/// One book with everything around it.
+pub struct Desk {
+    /// How it is set up.
+    pub settings: DeskSettings,
+    /// Its money and positions.
+    pub book: Book,
+    /// What it may do.
+    pub state: TradingState,
+    /// Why, if it may not do everything.
+    pub cause: StateCause,
+    /// Since when it is in that state.
+    pub since: Timestamp,
+    /// Its open orders.
+    pub orders: Vec<Order>,
+    /// Its day.
+    pub day: Day,
+    /// What it is worth now.
+    pub equity: Money,
+    /// The most it was worth.
+    pub peak: Money,
+    /// True if book, positions, state or day changed since the last commit.
+    pub touched: bool,
+    /// One run a symbol and strategy: `symbol * strategies + strategy`.
+    pub runs: Vec<StrategyRun>,
+    /// Positions whose missing stop was told.
+    pub alarmed: Vec<Symbol>,
+}
+
+impl Desk {
+    /// A new book for `symbols` symbols.
+    ///
+    /// # Errors
+    /// When a strategy refuses its parameters.
+    pub fn new(settings: DeskSettings, symbols: usize) -> Result<Self, ParamError> {
+        let book = Book::new(settings.name, &settings.currency, settings.capital);
+        let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
+        for _ in 0..symbols {
+            for strategy in &settings.strategies {
+                runs.push(StrategyRun {
+                    brain: (strategy.kind.build)(&strategy.values)?,
+                    atr: Atr::new(ATR_BARS),
+                    stay: None,
+                    judged: Timestamp::from_ms(i64::MIN),
+                });
+            }
+        }
+        let capital = settings.capital;
+        let day = Day {
+            date: None,
+            ends: Timestamp::from_ms(i64::MIN),
+            start: capital,
+            entries: 0,
+            trades: 0,
+            near_told: false,
+        };
+        Ok(Self {
+            settings,
+            book,
+            state: TradingState::Running,
+            cause: StateCause::None,
+            since: Timestamp::from_ms(0),
+            orders: Vec::new(),
+            day,
+            equity: capital,
+            peak: capital,
+            touched: true,
+            runs,
+            alarmed: Vec::new(),
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Label {
+        self.settings.name
+    }
+
+    /// The open order of a symbol with this purpose, if any.
+    pub fn open_order(&self, symbol: Symbol, purpose: Purpose) -> Option<&Order> {
+        self.orders.iter().find(|order| order.symbol == symbol && order.purpose == purpose)
+    }
+
+    /// Profit of the day so far.
+    pub fn day_profit(&self) -> Money {
+        self.equity.minus(self.day.start).unwrap_or(Money::ZERO)
+    }
+}
+
+/// Everything that decides.
+pub struct Engine {
+    /// One lane a symbol, in the feed's order.
+    pub lanes: Vec<Lane>,
+    /// One desk a book.
+    pub desks: Vec<Desk>,
+    /// The last numbers given out.
+    pub counters: Counters,
+    index: HashMap<Symbol, usize>,
+}
+
+impl Engine {
+    /// New books on these symbols.
+    ///
+    /// # Errors
+    /// When a strategy refuses its parameters.
+    pub fn new(instruments: &[Instrument], desks: Vec<DeskSettings>) -> Result<Self, ParamError> {
+        let index = instruments.iter().enumerate().map(|(index, it)| (it.symbol, index)).collect();
+        let desks =
+            desks.into_iter().map(|settings| Desk::new(settings, instruments.len())).collect::<Result<_, _>>()?;
+        let lanes = instruments.iter().cloned().map(Lane::new).collect();
+        Ok(Self { lanes, desks, counters: Counters::default(), index })
+    }
+
+    /// Where a symbol's lane is.
+    pub fn lane_of(&self, symbol: Symbol) -> Option<usize> {
+        self.index.get(&symbol).copied()
+    }
+
+    /// The price a symbol is valued at.
+    pub fn mark(&self, symbol: Symbol) -> Option<Price> {
+        mark_of(&self.lanes, &self.index, symbol)
+    }
+
+    /// The lanes, to be read.
+    pub(super) fn prices(&self) -> Prices<'_> {
+        Prices { lanes: &self.lanes, index: &self.index }
+    }
+
+    /// Lanes and desks apart, so that a desk can be changed while prices are read.
+    pub(super) fn split(&mut self) -> (Prices<'_>, &mut [Desk], &mut Counters) {
+        (Prices { lanes: &self.lanes, index: &self.index }, &mut self.desks, &mut self.counters)
+    }
+}
+
+fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
+    index.get(&symbol).and_then(|index| lanes[*index].mark())
+}
+
+/// The lanes, to be read while a desk changes.
+#[derive(Clone, Copy)]
+pub(super) struct Prices<'a> {
+    /// All lanes.
+    pub(super) lanes: &'a [Lane],
+    index: &'a HashMap<Symbol, usize>,
+}
+
+impl Prices<'_> {
+    /// The price a symbol is valued at.
+    pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
+        mark_of(self.lanes, self.index, symbol)
+    }
+}

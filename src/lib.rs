@@ -1,0 +1,16 @@
+//! bellwether: a trading bot that you run from your pocket.
+//!
+//! Read it in this order; each line may use only those above it (see `tests/it/tidy.rs`).
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on may panic"))]
+
+pub mod clock;
+pub mod domain;
+pub mod indicators;
+pub mod strategy;
+pub mod market;
+pub mod risk;
+pub mod portfolio;
+pub mod execution;
+pub mod store;
+pub mod control;
+pub mod engine;

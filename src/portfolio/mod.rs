@@ -1,0 +1,8 @@
+//! What did a fill do to the book? Pure arithmetic on exact numbers.
+#![deny(clippy::float_arithmetic)]
+
+mod apply;
+mod profit;
+
+pub use apply::{Applied, Attribution, Change, apply_fill, apply_split};
+pub use profit::{drawdown, equity, exposure, loss_share};

@@ -1,0 +1,180 @@
+//! Which limits are there? One table: names, defaults, ranges, help. Configuration and docs are derived from it.
+
+use crate::domain::Ratio;
+
+/// How a limit is written and read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    /// In percent: `3` is three percent.
+    Percent,
+    /// In basis points: `5` is five hundredths of a percent.
+    BasisPoints,
+    /// A whole number.
+    Count,
+    /// A plain factor.
+    Factor,
+}
+
+impl LimitKind {
+    /// The unit as docs print it.
+    pub const fn unit(self) -> &'static str {
+        match self {
+            Self::Percent => "%",
+            Self::BasisPoints => "bps",
+            Self::Count => "",
+            Self::Factor => "x",
+        }
+    }
+
+    /// What a written number means: percent and basis points become plain ratios.
+    pub fn meaning(self, written: Ratio) -> Ratio {
+        match self {
+            Self::Percent => written.scaled(1, 100).unwrap_or(Ratio::MAX),
+            Self::BasisPoints => written.scaled(1, 10_000).unwrap_or(Ratio::MAX),
+            Self::Count | Self::Factor => written,
+        }
+    }
+}
+
+/// One limit, as it is documented.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitSpec {
+    /// Its key under `[books.limits]`.
+    pub key: &'static str,
+    /// How it is written.
+    pub kind: LimitKind,
+    /// Its value if nothing is set, as written.
+    pub default: &'static str,
+    /// The smallest value, as written.
+    pub min: i64,
+    /// The largest value, as written.
+    pub max: i64,
+    /// What it limits.
+    pub help: &'static str,
+}
+
+macro_rules! limits {
+    ($($key:ident: $kind:ident = $default:literal, $min:literal..=$max:literal, $help:literal;)*) => {
+        /// The limits of one book. Shares are plain ratios here: 0.03 for three percent.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = $help] pub $key: Ratio,)*
+        }
+
+        /// Every limit, in the order of the docs.
+        pub const LIMITS: &[LimitSpec] = &[
+            $(LimitSpec {
+                key: stringify!($key),
+                kind: LimitKind::$kind,
+                default: $default,
+                min: $min,
+                max: $max,
+                help: $help,
+            },)*
+        ];
+
+        impl Limits {
+            /// The value of a limit, by its key.
+            pub fn get(&self, key: &str) -> Option<Ratio> {
+                match key {
+                    $(stringify!($key) => Some(self.$key),)*
+                    _ => None,
+                }
+            }
+
+            fn slot(&mut self, key: &str) -> Option<&mut Ratio> {
+                match key {
+                    $(stringify!($key) => Some(&mut self.$key),)*
+                    _ => None,
+                }
+            }
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                let mut limits = Self { $($key: Ratio::ZERO,)* };
+                for spec in LIMITS {
+                    let written = spec.default.parse().unwrap_or(Ratio::ZERO);
+                    if let Some(slot) = limits.slot(spec.key) {
+                        *slot = spec.kind.meaning(written);
+                    }
+                }
+                limits
+            }
+        }
+    };
+}
+
+limits! {
+    position_pct: Percent = "20", 1..=100, "Largest position at entry, as a share of equity.";
+    exposure_pct: Percent = "80", 1..=100, "All positions and working entries together, as a share of equity.";
+    positions_max: Count = "10", 1..=1000, "Most open positions and working entries.";
+    trades_per_day: Count = "20", 1..=10000, "Most entries approved in one day of the book.";
+    open_risk_pct: Percent = "6", 1..=100, "Most that is lost if every stop fills, as a share of equity.";
+    daily_loss_pct: Percent = "3", 1..=100, "Loss since the start of the book's day at which entries stop until the next day.";
+    daily_loss_near_pct: Percent = "80", 1..=100, "Share of the daily loss limit at which a warning is sent.";
+    drawdown_pct: Percent = "20", 1..=100, "Fall from the highest equity at which trading halts.";
+    data_age_bars: Count = "3", 1..=1000, "Bars that may be missing before prices count as stale and entries are refused.";
+    price_move_pct: Percent = "15", 1..=1000, "Largest move of the last bar against the one before; beyond it entries are refused.";
+    lock_move_pct: Percent = "40", 5..=1000, "Move from one close to the next open that locks the symbol until somebody says what it is.";
+    lock_sessions: Count = "5", 1..=1000, "Sessions after which a lock lifts by itself if nothing is held.";
+    stop_atr: Factor = "2", 1..=20, "Distance of the stop from the entry, in average true ranges.";
+    target_atr: Factor = "0", 0..=50, "Distance of the profit target from the entry, in average true ranges; 0 sets none.";
+    trailing: Count = "1", 0..=1, "1 lets the stop follow the price, 0 leaves it where it was set.";
+    risk_per_trade_pct: Percent = "0.5", 0..=20, "What sizing by ATR puts at risk in one trade, as a share of equity.";
+    fraction_pct: Percent = "10", 1..=100, "What sizing by fixed fraction puts into one trade, as a share of equity.";
+    volume_share_pct: Percent = "10", 1..=100, "Largest share of a bar's volume that fills; the rest stays open.";
+    fee_bps: BasisPoints = "1", 0..=1000, "Fee of a fill, on its value.";
+    slippage_bps: BasisPoints = "2", 0..=1000, "How much worse than its level a market or stop order fills.";
+}
+
+impl Limits {
+    /// Sets a limit as it is written in the configuration.
+    ///
+    /// # Errors
+    /// In words, when there is no such limit or the value is outside its range.
+    pub fn set(&mut self, key: &str, written: Ratio) -> Result<(), String> {
+        let Some(spec) = LIMITS.iter().find(|spec| spec.key == key) else {
+            return Err(format!("there is no limit \"{key}\""));
+        };
+        let whole = written.units() % Ratio::ONE.units() == 0;
+        let in_range = written >= Ratio::whole(spec.min) && written <= Ratio::whole(spec.max);
+        if !in_range || (spec.kind == LimitKind::Count && !whole) {
+            let kind = if spec.kind == LimitKind::Count { "a whole number" } else { "a number" };
+            return Err(format!("{key} is {written}; use {kind} from {} to {}", spec.min, spec.max));
+        }
+        if let Some(slot) = self.slot(key) {
+            *slot = spec.kind.meaning(written);
+        }
+        Ok(())
+    }
+
+    /// A counting limit as a number.
+    pub fn count(limit: Ratio) -> u64 {
+        u64::try_from(limit.units() / Ratio::ONE.units()).unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_default_is_in_its_own_range() {
+        let mut limits = Limits::default();
+        for spec in LIMITS {
+            let written: Ratio = spec.default.parse().expect("a number");
+            assert_eq!(limits.set(spec.key, written), Ok(()), "{}", spec.key);
+        }
+        assert_eq!(limits, Limits::default());
+        assert_eq!(limits.daily_loss_pct, Ratio::from_percent(3));
+    }
+
+    #[test]
+    fn a_limit_outside_its_range_is_refused_and_nothing_changes() {
+        let mut limits = Limits::default();
+        let error = limits.set("positions_max", "2.5".parse().expect("number")).expect_err("refused");
+        assert_eq!(error, "positions_max is 2.5; use a whole number from 1 to 1000");
+        assert_eq!(limits, Limits::default());
+    }
+}

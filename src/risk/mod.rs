@@ -1,0 +1,13 @@
+//! May we? Every order passes here, and only here an `ExecutionRequest` is made.
+#![deny(clippy::float_arithmetic)]
+
+mod limits;
+mod sizing;
+mod situation;
+mod checks;
+mod review;
+
+pub use limits::{LIMITS, LimitKind, LimitSpec, Limits};
+pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, review, take_up_again, withdraw};
+pub use situation::Situation;
+pub use sizing::{Sizing, size};

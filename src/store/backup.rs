@@ -1,0 +1,163 @@
+//! How is the database copied and brought back? While the bot runs, verified, and never over something that is not kept.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, backup::Backup};
+
+use super::db::{connect, schema_version, upgrade};
+use super::{Lease, LeaseError, StoreError};
+
+const BACKUP_PREFIX: &str = "bellwether-";
+
+fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + '_ {
+    move |cause| StoreError::File { path: path.to_owned(), cause }
+}
+
+/// The name of a night's copy.
+pub fn backup_name(day: &str) -> String {
+    format!("{BACKUP_PREFIX}{day}.db")
+}
+
+/// Copies the database at `from` to `to` while others write, checks the copy, and only then gives it its name; its size in bytes.
+///
+/// # Errors
+/// When either file cannot be used, or the copy is not sound.
+pub fn backup(from: &Path, to: &Path) -> Result<u64, StoreError> {
+    if !from.exists() {
+        return Err(StoreError::Missing(from.to_owned()));
+    }
+    let mut name = to.as_os_str().to_owned();
+    name.push(".tmp");
+    let unfinished = PathBuf::from(name);
+    let _ = std::fs::remove_file(&unfinished);
+    let copied = copy(from, &unfinished).and_then(|()| verify(&unfinished));
+    if let Err(error) = copied {
+        let _ = std::fs::remove_file(&unfinished);
+        return Err(error);
+    }
+    std::fs::rename(&unfinished, to).map_err(file_error(to))?;
+    Ok(std::fs::metadata(to).map_err(file_error(to))?.len())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut target = Connection::open(to)?;
+    {
+        let backup = Backup::new(&source, &mut target)?;
+        backup.run_to_completion(512, Duration::from_millis(1), None)?;
+    }
+    // One file, complete in itself: a copy may be carried elsewhere without its log.
+    target.execute_batch("PRAGMA journal_mode = DELETE")?;
+    Ok(())
+}
+
+/// True to its form: a sound database of ours, not newer than this version.
+///
+/// # Errors
+/// When it is not.
+pub fn verify(path: &Path) -> Result<(), StoreError> {
+    if !path.exists() {
+        return Err(StoreError::Missing(path.to_owned()));
+    }
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let verdict: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+    if verdict != "ok" {
+        return Err(StoreError::Damaged(verdict));
+    }
+    let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if found > schema_version() {
+        return Err(StoreError::Newer { found, known: schema_version() });
+    }
+    let ours =
+        connection.query_row("SELECT count(*) FROM sqlite_master WHERE name IN ('journal', 'books')", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
+    if ours != 2 || found == 0 {
+        return Err(StoreError::Damaged("it is not a database of bellwether".to_owned()));
+    }
+    Ok(())
+}
+
+/// Why a copy was not brought back.
+#[derive(Debug, thiserror::Error)]
+pub enum RestoreError {
+    /// The copy or the database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The bot runs on the database.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+}
+
+/// Puts the copy `from` in the place of the database `to`. What was there is moved aside under a name with `stamp`, which is returned.
+///
+/// # Errors
+/// When the copy is not sound, or the bot is running; nothing changes then.
+pub fn restore(from: &Path, to: &Path, stamp: &str) -> Result<Option<PathBuf>, RestoreError> {
+    verify(from)?;
+    let _lease = Lease::take(to)?;
+    let mut arriving = to.as_os_str().to_owned();
+    arriving.push(".restoring");
+    let arriving = PathBuf::from(arriving);
+    std::fs::copy(from, &arriving).map_err(file_error(from))?;
+    verify(&arriving)?;
+    upgrade(&mut connect(&arriving, OpenFlags::default())?)?;
+    let aside = set_aside(to, stamp)?;
+    std::fs::rename(&arriving, to).map_err(file_error(to))?;
+    for suffix in ["-wal", "-shm"] {
+        let mut left = arriving.as_os_str().to_owned();
+        left.push(suffix);
+        let _ = std::fs::remove_file(left);
+    }
+    Ok(aside)
+}
+
+/// Moves a database and its log aside; where to, if there was one.
+///
+/// # Errors
+/// When a file cannot be moved.
+pub fn set_aside(path: &Path, stamp: &str) -> Result<Option<PathBuf>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let with = |base: &Path, suffix: &str| {
+        let mut name = base.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let mut aside = with(path, &format!(".{stamp}.old"));
+    let mut copy = 2;
+    while aside.exists() {
+        aside = with(path, &format!(".{stamp}-{copy}.old"));
+        copy += 1;
+    }
+    for suffix in ["", "-wal", "-shm"] {
+        let file = with(path, suffix);
+        if file.exists() {
+            std::fs::rename(&file, with(&aside, suffix)).map_err(file_error(&file))?;
+        }
+    }
+    Ok(Some(aside))
+}
+
+/// Deletes the oldest nightly copies in `folder` until `keep` are left; how many went.
+///
+/// # Errors
+/// When the folder cannot be read or a copy cannot be deleted.
+pub fn prune(folder: &Path, keep: usize) -> Result<usize, StoreError> {
+    let mut copies: Vec<PathBuf> = std::fs::read_dir(folder)
+        .map_err(file_error(folder))?
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            name.starts_with(BACKUP_PREFIX) && path.extension().is_some_and(|ending| ending == "db")
+        })
+        .collect();
+    copies.sort();
+    let doomed = copies.len().saturating_sub(keep);
+    for path in &copies[..doomed] {
+        std::fs::remove_file(path).map_err(file_error(path))?;
+    }
+    Ok(doomed)
+}

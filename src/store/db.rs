@@ -1,0 +1,238 @@
+//! Who writes? One thread with one connection; everybody else sends it work and waits.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use rusqlite_migration::{M, Migrations};
+
+use super::{Points, StoreError};
+
+/// Every migration, in order. A row is never changed once it was released.
+const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_first.sql"))];
+
+/// Pieces of work that may wait for the writer.
+const QUEUE_MAX: usize = 64;
+
+type Job = Box<dyn FnOnce(&mut Connection) + Send>;
+
+/// The schema that this version writes.
+pub fn schema_version() -> i64 {
+    MIGRATIONS.len() as i64
+}
+
+/// The store, to be written. Clones share the one writer.
+#[derive(Clone)]
+pub struct Store {
+    path: PathBuf,
+    points: Points,
+    queue: SyncSender<Job>,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// A piece of work that was handed to the writer and not waited for.
+pub struct Ticket<T>(Receiver<T>);
+
+impl<T> Ticket<T> {
+    /// Waits for the outcome.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn wait(self) -> Result<T, StoreError> {
+        self.0.recv().map_err(|_| StoreError::Closed)
+    }
+
+    /// The outcome if there is one by now.
+    ///
+    /// # Errors
+    /// When the store is closed.
+    pub fn poll(&self) -> Result<Option<T>, StoreError> {
+        match self.0.try_recv() {
+            Ok(value) => Ok(Some(value)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(StoreError::Closed),
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database, makes or migrates it, and starts the writer.
+    ///
+    /// # Errors
+    /// When the file cannot be used; each case says what to do.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, Points::default())
+    }
+
+    /// The same with kill points, for tests.
+    ///
+    /// # Errors
+    /// When the file cannot be used.
+    pub fn open_with(path: &Path, points: Points) -> Result<Self, StoreError> {
+        let mut connection = connect(path, OpenFlags::default())?;
+        upgrade(&mut connection)?;
+        check_whole(&connection, path)?;
+        let (queue, work) = sync_channel::<Job>(QUEUE_MAX);
+        let writer = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
+            for job in work {
+                job(&mut connection);
+            }
+        });
+        let writer = writer.map_err(|cause| StoreError::File { path: path.to_owned(), cause })?;
+        Ok(Self { path: path.to_owned(), points, queue, writer: Arc::new(Mutex::new(Some(writer))) })
+    }
+
+    /// Where the database is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The kill points.
+    pub fn points(&self) -> &Points {
+        &self.points
+    }
+
+    /// Runs `work` in one transaction and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// What `work` or the disk met; nothing of it is stored then.
+    pub fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let points = self.points.clone();
+        self.begin(move |connection| in_transaction(connection, &points, work)).wait()?
+    }
+
+    /// Hands `work` to the writer and does not wait for it.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> T + Send + 'static,
+    ) -> Ticket<T> {
+        let (answer, ticket) = channel();
+        let job: Job = Box::new(move |connection| {
+            // Nobody listening means that the asker is gone; the work is done all the same.
+            let _ = answer.send(work(connection));
+        });
+        if self.queue.send(job).is_err() {
+            tracing::error!("the store's writer is gone");
+        }
+        Ticket(ticket)
+    }
+
+    /// Waits for all work handed in so far, then ends the writer. Clones of this store must be gone by then.
+    pub fn close(self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self.queue);
+        if let Some(writer) = writer {
+            let _ = writer.join();
+        }
+    }
+}
+
+/// Runs `work` and commits, or leaves everything as it was.
+pub(super) fn in_transaction<T>(
+    connection: &mut Connection,
+    points: &Points,
+    work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let value = work(&transaction)?;
+    points.pass("commit: before")?;
+    transaction.commit()?;
+    points.pass("commit: after")?;
+    Ok(value)
+}
+
+/// Opens a connection with the settings that every one has.
+pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let failed = |cause: rusqlite::Error| match StoreError::from(cause) {
+        StoreError::Other(cause) => StoreError::Open { path: path.to_owned(), cause },
+        known => known,
+    };
+    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
+                    PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;";
+    let readonly = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let settings = if readonly { "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -4000;" } else { settings };
+    connection.execute_batch(settings).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Brings the schema up to date. Doing it twice changes nothing.
+pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreError> {
+    let before: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = schema_version();
+    if before > known {
+        return Err(StoreError::Newer { found: before, known });
+    }
+    if before < known {
+        Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
+            rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from(err),
+            other => StoreError::Damaged(other.to_string()),
+        })?;
+    }
+    Ok((before, known))
+}
+
+/// A file that lost its end opens without complaint and fails much later, so its length is compared with what it says of itself.
+fn check_whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+    let size: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+    let length = std::fs::metadata(path).map_err(|cause| StoreError::File { path: path.to_owned(), cause })?.len();
+    if (length as i64) < pages * size {
+        return Err(StoreError::Damaged(format!("{length} of {} bytes are there", pages * size)));
+    }
+    if pages * size < 64 << 20 {
+        let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if verdict != "ok" {
+            return Err(StoreError::Damaged(verdict));
+        }
+    }
+    Ok(())
+}
+
+/// Brings the database at `path` up to date; the schemas before and after.
+///
+/// # Errors
+/// When the file cannot be used.
+pub fn migrate(path: &Path) -> Result<(i64, i64), StoreError> {
+    let mut connection = connect(path, OpenFlags::default())?;
+    upgrade(&mut connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_migrations_are_sound() {
+        assert!(Migrations::from_slice(MIGRATIONS).validate().is_ok());
+    }
+
+    #[test]
+    fn a_second_upgrade_changes_nothing_and_a_newer_database_is_refused() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.db");
+        assert_eq!(migrate(&path).expect("migrates"), (0, schema_version()));
+        assert_eq!(migrate(&path).expect("migrates"), (schema_version(), schema_version()));
+        let connection = Connection::open(&path).expect("opens");
+        connection.execute_batch("PRAGMA user_version = 99").expect("sets");
+        assert!(matches!(migrate(&path), Err(StoreError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_truncated_database_is_told() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.db");
+        Store::open(&path).expect("opens").close();
+        let length = std::fs::metadata(&path).expect("exists").len();
+        std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(length / 2)).expect("cuts");
+        assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
+        std::fs::write(&path, b"this is no database, only text that is long enough").expect("writes");
+        assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
+    }
+}

@@ -1,0 +1,299 @@
+//! What happened before? Journal, steps, runs, trades, fills and days, as views read them.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use crate::clock::Timestamp;
+use crate::domain::{
+    CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order, OrderId, Price, Quantity,
+    RunId, Side, Symbol, Trade, TradeFill, TradeId,
+};
+
+use super::state::{parsed, time, unsigned};
+use super::{DayRow, Reader, StoreError};
+
+/// A fact of the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JournalRow {
+    /// Its place.
+    pub seq: i64,
+    /// The cycle that made it.
+    pub cycle: CycleId,
+    /// When it was committed, on the wall clock.
+    pub wall: Timestamp,
+    /// The number it was told under, if it was told.
+    pub notice: Option<NoticeId>,
+    /// The fact.
+    pub event: Event,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunRow {
+    /// Its number.
+    pub id: RunId,
+    /// Paper or live.
+    pub mode: String,
+    /// What it traded on.
+    pub feed: String,
+    /// True if nothing was submitted.
+    pub dry_run: bool,
+    /// When it started, on the wall clock.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Its first and last cycle.
+    pub cycles: (u64, u64),
+    /// How far the market's time had come.
+    pub market: Option<Timestamp>,
+    /// How it ended.
+    pub outcome: String,
+}
+
+/// Why a strategy did nothing with a symbol, as it was recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRecord {
+    /// The cycle.
+    pub cycle: CycleId,
+    /// The market's time.
+    pub at: Timestamp,
+    /// The book.
+    pub book: Label,
+    /// The strategy.
+    pub strategy: Label,
+    /// The first rule that did not hold; none if it wanted something.
+    pub rule: Option<String>,
+    /// What was measured.
+    pub value: f64,
+    /// What it was measured against.
+    pub limit: f64,
+}
+
+const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
+                       FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
+
+/// How many journal rows one question may read.
+const JOURNAL_ROWS_MAX: u32 = 500;
+
+impl Reader {
+    /// The latest facts about a symbol, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_of_symbol(&self, symbol: Symbol) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{JOURNAL} WHERE j.symbol = ?1 ORDER BY j.seq DESC LIMIT {JOURNAL_ROWS_MAX}");
+        self.journal(&sql, [symbol.as_str()])
+    }
+
+    /// All facts about an order, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_of_order(&self, order: OrderId) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{JOURNAL} WHERE j.\"order\" = ?1 ORDER BY j.seq LIMIT {JOURNAL_ROWS_MAX}");
+        self.journal(&sql, [order.0 as i64])
+    }
+
+    /// The latest facts that were told, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_told(&self, rows: u32) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{JOURNAL} WHERE n.number IS NOT NULL ORDER BY j.seq DESC LIMIT ?1");
+        self.journal(&sql, [rows])
+    }
+
+    /// The whole journal in order, for comparison: cycle, market time, book, kind and body of each fact.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_text(&self) -> Result<String, StoreError> {
+        let mut statement = self
+            .connection()
+            .prepare("SELECT seq, cycle, market_ms, coalesce(book, ''), kind, body FROM journal ORDER BY seq")?;
+        let mut rows = statement.query([])?;
+        let mut text = String::new();
+        while let Some(row) = rows.next()? {
+            let (seq, cycle, market): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let (book, kind, body): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
+            text.push_str(&format!("{seq} {cycle} {market} {book} {kind} {body}\n"));
+        }
+        Ok(text)
+    }
+
+    fn journal(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<JournalRow>, StoreError> {
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let body: String = row.get(5)?;
+            let kind: EventKind = serde_json::from_str(&body)?;
+            let book: Option<String> = row.get(4)?;
+            found.push(JournalRow {
+                seq: row.get(0)?,
+                cycle: CycleId(unsigned(row, 1)?),
+                wall: time(row, 3)?,
+                notice: row.get::<_, Option<i64>>(6)?.map(|number| NoticeId(number.unsigned_abs())),
+                event: Event { at: time(row, 2)?, book: book.and_then(|book| book.parse().ok()), kind },
+            });
+        }
+        Ok(found)
+    }
+
+    /// An order by its number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn order(&self, id: OrderId) -> Result<Option<Order>, StoreError> {
+        let body = self
+            .connection()
+            .query_row("SELECT body FROM orders WHERE id = ?1", [id.0 as i64], |row| row.get::<_, String>(0));
+        body.optional()?.map(|body| Ok(serde_json::from_str(&body)?)).transpose()
+    }
+
+    /// The latest round trips, newest first, and how many there are in all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trades(&self, rows: u32) -> Result<(Vec<Trade>, u64), StoreError> {
+        let connection = self.connection();
+        let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
+        let mut statement = connection.prepare_cached(
+            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason
+             FROM trades ORDER BY id DESC LIMIT ?1",
+        )?;
+        let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
+        Ok((trades, all))
+    }
+
+    /// All fills, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn fills(&self) -> Result<Vec<TradeFill>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| {
+            let leg: String = row.get(9)?;
+            Ok(TradeFill {
+                id: FillId(unsigned(row, 0)?),
+                order: OrderId(unsigned(row, 1)?),
+                book: parsed(row, 2)?,
+                symbol: parsed(row, 3)?,
+                side: side(row, 4)?,
+                quantity: Quantity::from_units(row.get(5)?),
+                price: Price::from_units(row.get(6)?),
+                fee: Money::from_units(row.get(7)?),
+                slippage: Money::from_units(row.get(8)?),
+                leg: match leg.as_str() {
+                    "stop" => FillLeg::Stop,
+                    "target" => FillLeg::Target,
+                    "limit" => FillLeg::Limit,
+                    _ => FillLeg::Market,
+                },
+                at: time(row, 10)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// A book's days from `from` on, oldest first; `from` as `2026-11-20`, or empty for all.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn days(&self, book: Label, from: &str) -> Result<Vec<DayRow>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT book, day, start, \"end\", realised, fees, trades FROM days WHERE book = ?1 AND day >= ?2 ORDER BY day",
+        )?;
+        let rows = statement.query_map(params![book.as_str(), from], |row| {
+            Ok(DayRow {
+                book: parsed(row, 0)?,
+                day: row.get(1)?,
+                start: Money::from_units(row.get(2)?),
+                end: Money::from_units(row.get(3)?),
+                realised: Money::from_units(row.get(4)?),
+                fees: Money::from_units(row.get(5)?),
+                trades: row.get(6)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The latest runs, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn runs(&self, rows: u32) -> Result<Vec<RunRow>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT id, mode, feed, dry_run, started_ms, ended_ms, first_cycle, last_cycle, market_ms, outcome
+             FROM runs ORDER BY id DESC LIMIT ?1",
+        )?;
+        let found = statement.query_map([rows], |row| {
+            Ok(RunRow {
+                id: RunId(unsigned(row, 0)?),
+                mode: row.get(1)?,
+                feed: row.get(2)?,
+                dry_run: row.get(3)?,
+                started: time(row, 4)?,
+                ended: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_ms),
+                cycles: (unsigned(row, 6)?, unsigned(row, 7)?),
+                market: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_ms),
+                outcome: row.get(9)?,
+            })
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest record of each book and strategy that has a line about `symbol`.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_steps(&self, symbol: Symbol) -> Result<Vec<StepRecord>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT cycle, book, strategy, market_ms, body FROM steps ORDER BY cycle DESC LIMIT 2000",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut found: Vec<StepRecord> = Vec::new();
+        while let Some(row) = rows.next()? {
+            let (book, strategy): (Label, Label) = (parsed(row, 1)?, parsed(row, 2)?);
+            if found.iter().any(|step| step.book == book && step.strategy == strategy) {
+                continue;
+            }
+            let body: String = row.get(4)?;
+            let lines: Vec<(Symbol, Option<String>, f64, f64)> = serde_json::from_str(&body)?;
+            if let Some((_, rule, value, limit)) = lines.into_iter().find(|line| line.0 == symbol) {
+                let cycle = CycleId(unsigned(row, 0)?);
+                found.push(StepRecord { cycle, at: time(row, 3)?, book, strategy, rule, value, limit });
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn side(row: &Row<'_>, index: usize) -> rusqlite::Result<Side> {
+    let text: String = row.get(index)?;
+    Ok(if text == "sell" { Side::Sell } else { Side::Buy })
+}
+
+fn trade(row: &Row<'_>) -> rusqlite::Result<Trade> {
+    let reason: String = row.get(12)?;
+    Ok(Trade {
+        id: TradeId(unsigned(row, 0)?),
+        book: parsed(row, 1)?,
+        symbol: parsed(row, 2)?,
+        strategy: parsed(row, 3)?,
+        side: side(row, 4)?,
+        quantity: Quantity::from_units(row.get(5)?),
+        entry_price: Price::from_units(row.get(6)?),
+        exit_price: Price::from_units(row.get(7)?),
+        opened: time(row, 8)?,
+        closed: time(row, 9)?,
+        fees: Money::from_units(row.get(10)?),
+        profit: Money::from_units(row.get(11)?),
+        reason: match reason.as_str() {
+            "stop" => ExitReason::Stop,
+            "target" => ExitReason::Target,
+            _ => ExitReason::Signal,
+        },
+    })
+}

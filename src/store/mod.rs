@@ -1,0 +1,32 @@
+//! What is kept? SQLite: one writer thread, read-only readers. All SQL of the project is in this folder.
+
+mod error;
+mod points;
+mod db;
+mod rows;
+mod record;
+mod state;
+mod outbox;
+mod inbox;
+mod controls;
+mod audit;
+mod watchlist;
+mod lease;
+mod backup;
+mod reader;
+mod history;
+
+pub use audit::{AuditEntry, AuditFault};
+pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
+pub use controls::{ControlRow, PinRow};
+pub use db::{Store, Ticket, migrate, schema_version};
+pub use error::StoreError;
+pub use history::{JournalRow, RunRow, StepRecord};
+pub use inbox::{InboxRow, InboxState};
+pub use lease::{Lease, LeaseError, LeaseRow};
+pub use outbox::{Delivery, LaneCounts, LaneSpec, Settled};
+pub use points::Points;
+pub use reader::Reader;
+pub use record::Recorded;
+pub use rows::{Batch, BookRow, DayRow, MarkRow, ProgressRow, RunStart, StepLine, StepRow};
+pub use state::Saved;

@@ -1,0 +1,62 @@
+//! Who reads? Anybody, through a connection that cannot write.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::db::{connect, schema_version};
+use super::{Store, StoreError};
+
+/// A read-only view of the database.
+pub struct Reader {
+    connection: Connection,
+}
+
+impl Reader {
+    /// Opens the database to read it.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read by this version.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        if !path.exists() {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let known = schema_version();
+        if found == 0 {
+            return Err(StoreError::Missing(path.to_owned()));
+        }
+        if found > known {
+            return Err(StoreError::Newer { found, known });
+        }
+        Ok(Self { connection })
+    }
+
+    /// The connection, for the queries of this folder.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Something noted about the database, such as the feed it belongs to.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn meta(&self, key: &str) -> Result<Option<String>, StoreError> {
+        let row = self.connection.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0));
+        Ok(row.optional()?)
+    }
+}
+
+impl Store {
+    /// Notes something about the database.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_meta(&self, key: &'static str, value: String) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            transaction.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, &value])?;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,375 @@
+//! How is a batch written? In one transaction: what happened, what is held, and who will be told.
+
+use rusqlite::{Transaction, params};
+
+use crate::clock::Timestamp;
+use crate::domain::{CycleId, Event, Position, RunId, Severity};
+
+use super::db::in_transaction;
+use super::outbox::{LaneSpec, enqueue};
+use super::{Batch, BookRow, DayRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket};
+
+/// What became of a batch.
+pub enum Recorded {
+    /// It is on the disk.
+    Stored,
+    /// Nothing of it is.
+    Failed {
+        /// The batch, to be tried again.
+        batch: Box<Batch>,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+impl Store {
+    /// Hands a batch to the writer. It is stored with its deliveries in one transaction, or not at all; in the second case it comes
+    /// back with the reason, so that nothing is lost.
+    pub fn record(&self, batch: Box<Batch>, lanes: &[LaneSpec]) -> Ticket<Recorded> {
+        let (points, lanes) = (self.points().clone(), lanes.to_vec());
+        self.begin(move |connection| {
+            let stored =
+                in_transaction(connection, &points, |transaction| write_batch(transaction, &batch, &lanes, &points));
+            match stored {
+                Ok(()) => Recorded::Stored,
+                Err(error) => Recorded::Failed { batch, error },
+            }
+        })
+    }
+
+    /// Stores facts that no cycle made, such as a backup.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn record_events(
+        &self,
+        run: RunId,
+        wall: Timestamp,
+        events: Vec<Event>,
+        lanes: &[LaneSpec],
+    ) -> Result<(), StoreError> {
+        let (points, lanes) = (self.points().clone(), lanes.to_vec());
+        self.write(move |transaction| {
+            let cycle: Option<i64> = transaction.query_row("SELECT max(cycle) FROM progress", [], |row| row.get(0))?;
+            let cycle = CycleId(cycle.unwrap_or(0).unsigned_abs());
+            let events = events.into_iter().map(|event| (cycle, event)).collect();
+            let batch = Batch { run, wall, events, ..Batch::default() };
+            write_batch(transaction, &batch, &lanes, &points)
+        })
+    }
+
+    /// Notes the start of a run; its number.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn start_run(&self, start: RunStart) -> Result<RunId, StoreError> {
+        self.write(move |transaction| {
+            transaction.execute("UPDATE runs SET outcome = 'found dead' WHERE outcome = 'running'", [])?;
+            transaction.execute(
+                "INSERT INTO runs (mode, feed, dry_run, started_ms, first_cycle, last_cycle, outcome)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5 - 1, 'running')",
+                params![start.mode, start.feed, start.dry_run, start.started.ms(), start.first_cycle.0 as i64],
+            )?;
+            Ok(RunId(transaction.last_insert_rowid().unsigned_abs()))
+        })
+    }
+
+    /// Notes the end of a run.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn end_run(&self, run: RunId, now: Timestamp, outcome: &'static str) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE runs SET ended_ms = ?2, outcome = ?3 WHERE id = ?1",
+                params![run.0 as i64, now.ms(), outcome],
+            )?;
+            transaction.execute("UPDATE lease SET clean = 1, beat_ms = ?1", [now.ms()])?;
+            Ok(())
+        })
+    }
+
+    /// Forgets steps from before `before` on the wall clock.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget_steps(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |transaction| Ok(transaction.execute("DELETE FROM steps WHERE wall_ms < ?1", [before.ms()])?))
+    }
+}
+
+fn write_batch(
+    transaction: &Transaction<'_>,
+    batch: &Batch,
+    lanes: &[LaneSpec],
+    points: &Points,
+) -> Result<(), StoreError> {
+    points.pass("batch: begin")?;
+    write_orders(transaction, batch)?;
+    points.pass("batch: orders written")?;
+    write_fills(transaction, batch)?;
+    points.pass("batch: fills written")?;
+    for row in &batch.books {
+        write_book(transaction, row)?;
+    }
+    points.pass("batch: books written")?;
+    write_days(transaction, &batch.days)?;
+    write_marks(transaction, &batch.marks)?;
+    write_steps(transaction, batch)?;
+    points.pass("batch: days, marks, steps written")?;
+    write_events(transaction, batch, lanes, points)?;
+    for (control, result) in &batch.controls {
+        transaction
+            .execute("UPDATE controls SET status = 'done', result = ?2 WHERE id = ?1", params![control, result])?;
+    }
+    if let Some(progress) = &batch.progress {
+        write_progress(transaction, progress, batch.run)?;
+    }
+    points.pass("batch: progress written")
+}
+
+fn write_orders(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO orders (id, book, symbol, status, updated_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (id) DO UPDATE SET status = excluded.status, updated_ms = excluded.updated_ms, body = excluded.body",
+    )?;
+    // Within one batch only the last form of an order counts.
+    let mut last = std::collections::HashMap::with_capacity(batch.orders.len());
+    for (index, order) in batch.orders.iter().enumerate() {
+        last.insert(order.id, index);
+    }
+    for (index, order) in batch.orders.iter().enumerate() {
+        if last.get(&order.id) == Some(&index) {
+            let body = serde_json::to_string(order)?;
+            let (book, symbol) = (order.book.as_str(), order.symbol.as_str());
+            statement.execute(params![
+                order.id.0 as i64,
+                book,
+                symbol,
+                order.status.as_str(),
+                order.updated.ms(),
+                body
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn write_fills(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO fills (id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?;
+    for fill in &batch.fills {
+        let leg = serde_json::to_value(fill.leg)?;
+        statement.execute(params![
+            fill.id.0 as i64,
+            fill.order.0 as i64,
+            fill.book.as_str(),
+            fill.symbol.as_str(),
+            fill.side.to_string(),
+            fill.quantity.units(),
+            fill.price.units(),
+            fill.fee.units(),
+            fill.slippage.units(),
+            leg.as_str(),
+            fill.at.ms()
+        ])?;
+    }
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO trades (id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    for trade in &batch.trades {
+        statement.execute(params![
+            trade.id.0 as i64,
+            trade.book.as_str(),
+            trade.symbol.as_str(),
+            trade.strategy.as_str(),
+            trade.side.to_string(),
+            trade.quantity.units(),
+            trade.entry_price.units(),
+            trade.exit_price.units(),
+            trade.opened.ms(),
+            trade.closed.ms(),
+            trade.fees.units(),
+            trade.profit.units(),
+            trade.reason.as_str()
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_book(transaction: &Transaction<'_>, row: &BookRow) -> Result<(), StoreError> {
+    let book = &row.book;
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO books (name, currency, zone, capital, cash, realised, fees, equity, peak, state, cause, since_ms,
+           day, day_ends_ms, day_start, day_entries, day_trades, day_near, limits)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+    )?;
+    statement.execute(params![
+        book.name.as_str(),
+        book.currency,
+        row.zone,
+        book.capital.units(),
+        book.cash.units(),
+        book.realised.units(),
+        book.fees.units(),
+        row.equity.units(),
+        row.peak.units(),
+        row.state.as_str(),
+        row.cause,
+        row.since.ms(),
+        row.day,
+        row.day_ends.ms(),
+        row.day_start.units(),
+        row.day_entries as i64,
+        row.day_trades,
+        row.day_near,
+        row.limits
+    ])?;
+    transaction.prepare_cached("DELETE FROM positions WHERE book = ?1")?.execute([book.name.as_str()])?;
+    for (place, position) in book.positions.iter().enumerate() {
+        write_position(transaction, book.name.as_str(), place, position)?;
+    }
+    Ok(())
+}
+
+fn write_position(
+    transaction: &Transaction<'_>,
+    book: &str,
+    place: usize,
+    position: &Position,
+) -> Result<(), StoreError> {
+    let protection = position.protection.map(|levels| serde_json::to_string(&levels)).transpose()?;
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO positions (book, symbol, place, trade, strategy, quantity, cost, opened_ms, entered, entered_value,
+           exited_value, fees, protection)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?;
+    statement.execute(params![
+        book,
+        position.symbol.as_str(),
+        place as i64,
+        position.trade.0 as i64,
+        position.strategy.as_str(),
+        position.quantity.units(),
+        position.cost.units(),
+        position.opened.ms(),
+        position.entered.units(),
+        position.entered_value.units(),
+        position.exited_value.units(),
+        position.fees.units(),
+        protection
+    ])?;
+    Ok(())
+}
+
+fn write_days(transaction: &Transaction<'_>, days: &[DayRow]) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO days (book, day, start, \"end\", realised, fees, trades) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?;
+    for day in days {
+        statement.execute(params![
+            day.book.as_str(),
+            day.day,
+            day.start.units(),
+            day.end.units(),
+            day.realised.units(),
+            day.fees.units(),
+            day.trades
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_marks(transaction: &Transaction<'_>, marks: &[MarkRow]) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO marks (symbol, timeframe, price, at_ms, bars_missing, stale_ms, lock_before, lock_ms, lock_sessions)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for mark in marks {
+        statement.execute(params![
+            mark.symbol.as_str(),
+            mark.timeframe.as_str(),
+            mark.price.units(),
+            mark.at.ms(),
+            mark.bars_missing as i64,
+            mark.stale.map(Timestamp::ms),
+            mark.lock.map(|lock| lock.0.units()),
+            mark.lock.map(|lock| lock.1.ms()),
+            mark.lock.map(|lock| lock.2)
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_steps(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT OR REPLACE INTO steps (cycle, book, strategy, market_ms, wall_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?;
+    for step in &batch.steps {
+        let lines: Vec<_> =
+            step.lines.iter().map(|line| (line.symbol.as_str(), line.rule, line.value, line.limit)).collect();
+        let body = serde_json::to_string(&lines)?;
+        let (book, strategy) = (step.book.as_str(), step.strategy.as_str());
+        statement.execute(params![step.cycle.0 as i64, book, strategy, step.at.ms(), batch.wall.ms(), body])?;
+    }
+    Ok(())
+}
+
+fn write_events(
+    transaction: &Transaction<'_>,
+    batch: &Batch,
+    lanes: &[LaneSpec],
+    points: &Points,
+) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "INSERT INTO journal (cycle, market_ms, wall_ms, run, book, kind, severity, symbol, \"order\", body)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for (cycle, event) in &batch.events {
+        let severity = event.kind.severity();
+        let symbol = event.kind.symbol();
+        statement.execute(params![
+            cycle.0 as i64,
+            event.at.ms(),
+            batch.wall.ms(),
+            batch.run.0 as i64,
+            event.book.as_ref().map(|book| book.as_str()),
+            event.kind.name(),
+            severity.as_str(),
+            symbol.as_ref().map(|symbol| symbol.as_str()),
+            event.kind.order().map(|order| order.0 as i64),
+            serde_json::to_string(&event.kind)?
+        ])?;
+        let seq = transaction.last_insert_rowid();
+        if severity > Severity::Info {
+            points.pass("batch: journal row without its deliveries")?;
+            enqueue(transaction, seq, severity, lanes, batch.wall)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_progress(transaction: &Transaction<'_>, progress: &ProgressRow, run: RunId) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "INSERT OR REPLACE INTO progress (one, cycle, market_ms, signal, \"order\", fill, trade)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            progress.cycle.0 as i64,
+            progress.market.ms(),
+            progress.signal.0 as i64,
+            progress.order.0 as i64,
+            progress.fill.0 as i64,
+            progress.trade.0 as i64
+        ])?;
+    transaction.prepare_cached("UPDATE runs SET last_cycle = ?2, market_ms = ?3 WHERE id = ?1")?.execute(params![
+        run.0 as i64,
+        progress.cycle.0 as i64,
+        progress.market.ms()
+    ])?;
+    Ok(())
+}

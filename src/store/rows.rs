@@ -1,0 +1,167 @@
+//! What is stored together? One batch: the outcome of one or more cycles, committed whole or not at all.
+
+use crate::clock::Timestamp;
+use crate::domain::{
+    Book, CycleId, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol, Timeframe, Trade,
+    TradeFill, TradeId, TradingState,
+};
+
+/// The last numbers given out, and how far the market's time had come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProgressRow {
+    /// The last cycle.
+    pub cycle: CycleId,
+    /// Its market time.
+    pub market: Timestamp,
+    /// The last signal.
+    pub signal: SignalId,
+    /// The last order.
+    pub order: OrderId,
+    /// The last fill.
+    pub fill: FillId,
+    /// The last round trip.
+    pub trade: TradeId,
+}
+
+/// A book with its state and its day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookRow {
+    /// Money and positions.
+    pub book: Book,
+    /// The zone that cuts its days.
+    pub zone: String,
+    /// What it was worth.
+    pub equity: Money,
+    /// The most it was worth.
+    pub peak: Money,
+    /// What it may do.
+    pub state: TradingState,
+    /// Why, as JSON.
+    pub cause: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Its day, as `2026-11-20`; empty before the first cycle.
+    pub day: String,
+    /// When the day ends.
+    pub day_ends: Timestamp,
+    /// Equity at the day's start.
+    pub day_start: Money,
+    /// Entries approved in the day.
+    pub day_entries: u64,
+    /// Trades that ended in the day.
+    pub day_trades: u32,
+    /// True if the warning before the loss limit was sent.
+    pub day_near: bool,
+    /// Its limits, as JSON, for views.
+    pub limits: String,
+}
+
+/// A day of a book, as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DayRow {
+    /// The book.
+    pub book: Label,
+    /// The day, as `2026-11-20`.
+    pub day: String,
+    /// Equity at its start.
+    pub start: Money,
+    /// Equity at its end, or now.
+    pub end: Money,
+    /// Realised result since the book began, before fees, at the end of it.
+    pub realised: Money,
+    /// Fees since the book began, at the end of it.
+    pub fees: Money,
+    /// Trades that ended in it.
+    pub trades: u32,
+}
+
+/// The last price of a symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MarkRow {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// Its finest bars.
+    pub timeframe: Timeframe,
+    /// The last close.
+    pub price: Price,
+    /// When that was.
+    pub at: Timestamp,
+    /// Bars missing by then.
+    pub bars_missing: u64,
+    /// Since when prices are missing, if that was told.
+    pub stale: Option<Timestamp>,
+    /// The price in force while the last one is in doubt, since when, and sessions since.
+    pub lock: Option<(Price, Timestamp, u32)>,
+}
+
+/// Why a strategy did nothing with a symbol.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepLine {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// The first rule that did not hold; none if the strategy wanted something.
+    pub rule: Option<&'static str>,
+    /// What was measured.
+    pub value: f64,
+    /// What it was measured against.
+    pub limit: f64,
+}
+
+/// What one strategy of one book saw in one cycle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepRow {
+    /// The cycle.
+    pub cycle: CycleId,
+    /// The market's time.
+    pub at: Timestamp,
+    /// The book.
+    pub book: Label,
+    /// The strategy.
+    pub strategy: Label,
+    /// A line a symbol that had a bar.
+    pub lines: Vec<StepLine>,
+}
+
+/// Everything that one or more cycles changed.
+#[derive(Debug, Default)]
+pub struct Batch {
+    /// The run.
+    pub run: RunId,
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// Facts, in order.
+    pub events: Vec<(CycleId, Event)>,
+    /// Orders as they are after each change.
+    pub orders: Vec<Order>,
+    /// Executions.
+    pub fills: Vec<TradeFill>,
+    /// Finished round trips.
+    pub trades: Vec<Trade>,
+    /// Days that ended, and the running one.
+    pub days: Vec<DayRow>,
+    /// Books that changed.
+    pub books: Vec<BookRow>,
+    /// Last prices.
+    pub marks: Vec<MarkRow>,
+    /// Why strategies did nothing.
+    pub steps: Vec<StepRow>,
+    /// How far it came; none for facts that no cycle made.
+    pub progress: Option<ProgressRow>,
+    /// Controls carried out in it, with what became of them.
+    pub controls: Vec<(i64, String)>,
+}
+
+/// What is noted when a run starts.
+#[derive(Debug, Clone)]
+pub struct RunStart {
+    /// Paper or live.
+    pub mode: String,
+    /// What it trades on, in words.
+    pub feed: String,
+    /// True if nothing is submitted.
+    pub dry_run: bool,
+    /// The wall clock.
+    pub started: Timestamp,
+    /// The first cycle it will make.
+    pub first_cycle: CycleId,
+}
