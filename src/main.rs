@@ -1,1 +1,29 @@
-fn main() {}
+//! Parse arguments, call the library, print the error and its hint, choose the exit code.
+
+use std::process::ExitCode;
+
+use bellwether::app::{perform, start_log};
+use bellwether::cli::Cli;
+use bellwether::config::Environment;
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let environment = match Environment::read() {
+        Ok(environment) => environment,
+        Err(what) => return fail(&format!("error: {what}"), 2),
+    };
+    start_log(&environment.log);
+    match perform(cli, &environment) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error.message().unwrap_or_default(), error.code()),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that prints an error")]
+fn fail(message: &str, code: u8) -> ExitCode {
+    if !message.is_empty() {
+        eprintln!("{message}");
+    }
+    ExitCode::from(code)
+}

@@ -14,6 +14,7 @@ mod fill;
 mod book;
 mod event;
 mod incident;
+pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
 pub use book::{Book, Holding, LossBasis, Position, Protection, Trade, TradingState};

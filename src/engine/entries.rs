@@ -7,7 +7,7 @@ use crate::domain::{
 use crate::indicators::Indicator;
 use crate::portfolio::exposure;
 use crate::risk::{self, RiskDecision, Situation, size};
-use crate::strategy::{Reason, Verdict};
+use crate::strategy::{Reason, Stay, Verdict};
 
 use super::fills::{end, losses, place};
 use super::state::{Counters, Desk, Engine, Lane, Prices};
@@ -94,6 +94,10 @@ fn judge_one(
     let (action, confidence, reason) = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
         Verdict::Stay(stay) => {
             desk.runs[index].stay = Some(stay);
+            return Ok(());
+        }
+        Verdict::Enter { .. } if !desk.settings.symbols.contains(&symbol) => {
+            desk.runs[index].stay = Some(Stay::new("the symbol is on the book's list", 0.0, 1.0));
             return Ok(());
         }
         Verdict::Enter { confidence, reason } => (SignalAction::EnterLong, confidence, reason),

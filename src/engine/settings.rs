@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{Label, Money, Timeframe};
+use crate::domain::{Label, Money, Symbol, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{StrategyKind, Values};
@@ -35,6 +35,8 @@ pub struct DeskSettings {
     pub limits: Limits,
     /// How entries are sized.
     pub sizing: Sizing,
+    /// The symbols it may enter; others it only leaves.
+    pub symbols: Vec<Symbol>,
     /// Its strategies, in their order of precedence.
     pub strategies: Vec<StrategySettings>,
 }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use rusqlite_migration::{M, Migrations};
@@ -29,7 +30,22 @@ pub struct Store {
     path: PathBuf,
     points: Points,
     queue: SyncSender<Job>,
+    bell: Arc<Bell>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// Rung when facts were committed, so that whoever tells people need not look all the time.
+#[derive(Debug, Default)]
+pub(super) struct Bell {
+    rung: Mutex<u64>,
+    heard: Condvar,
+}
+
+impl Bell {
+    pub(super) fn ring(&self) {
+        *self.rung.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.heard.notify_all();
+    }
 }
 
 /// A piece of work that was handed to the writer and not waited for.
@@ -81,7 +97,8 @@ impl Store {
             }
         });
         let writer = writer.map_err(|cause| StoreError::File { path: path.to_owned(), cause })?;
-        Ok(Self { path: path.to_owned(), points, queue, writer: Arc::new(Mutex::new(Some(writer))) })
+        let bell = Arc::new(Bell::default());
+        Ok(Self { path: path.to_owned(), points, queue, bell, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// Where the database is.
@@ -92,6 +109,18 @@ impl Store {
     /// The kill points.
     pub fn points(&self) -> &Points {
         &self.points
+    }
+
+    /// The bell of this store.
+    pub(super) fn bell(&self) -> Arc<Bell> {
+        self.bell.clone()
+    }
+
+    /// Waits until facts are committed after the count `seen`, or for `time_out`; the count now.
+    pub fn wait_for_facts(&self, seen: u64, time_out: Duration) -> u64 {
+        let rung = self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.bell.heard.wait_timeout_while(rung, time_out, |rung| *rung <= seen);
+        *waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// Runs `work` in one transaction and waits until it is on the disk.

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::clock::Timestamp;
 use crate::domain::{
     CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order, OrderId, Price, Quantity,
-    RunId, Side, Symbol, Trade, TradeFill, TradeId,
+    RunId, Severity, Side, Symbol, Trade, TradeFill, TradeId,
 };
 
 use super::state::{parsed, time, unsigned};
@@ -118,6 +118,16 @@ impl Reader {
             text.push_str(&format!("{seq} {cycle} {market} {book} {kind} {body}\n"));
         }
         Ok(text)
+    }
+
+    /// How many facts of a severity were committed since an instant of the wall clock.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_count(&self, severity: Severity, since: Timestamp) -> Result<u64, StoreError> {
+        let mut statement =
+            self.connection().prepare_cached("SELECT count(*) FROM journal WHERE severity = ?1 AND wall_ms >= ?2")?;
+        Ok(statement.query_row(params![severity.as_str(), since.ms()], |row| unsigned(row, 0))?)
     }
 
     fn journal(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<JournalRow>, StoreError> {

@@ -119,6 +119,14 @@ impl Store {
         })
     }
 
+    /// Settles a delivery without taking up another.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn settle(&self, settled: (i64, Settled), now: Timestamp) -> Result<(), StoreError> {
+        self.write(move |transaction| settle(transaction, settled.0, &settled.1, now))
+    }
+
     /// After a restart: what was under way has an unknown fate and will be sent once more, marked. How many.
     ///
     /// # Errors

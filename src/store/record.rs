@@ -26,12 +26,15 @@ impl Store {
     /// Hands a batch to the writer. It is stored with its deliveries in one transaction, or not at all; in the second case it comes
     /// back with the reason, so that nothing is lost.
     pub fn record(&self, batch: Box<Batch>, lanes: &[LaneSpec]) -> Ticket<Recorded> {
-        let (points, lanes) = (self.points().clone(), lanes.to_vec());
+        let (points, lanes, bell) = (self.points().clone(), lanes.to_vec(), self.bell());
         self.begin(move |connection| {
             let stored =
                 in_transaction(connection, &points, |transaction| write_batch(transaction, &batch, &lanes, &points));
             match stored {
-                Ok(()) => Recorded::Stored,
+                Ok(()) => {
+                    bell.ring();
+                    Recorded::Stored
+                }
                 Err(error) => Recorded::Failed { batch, error },
             }
         })
@@ -49,13 +52,15 @@ impl Store {
         lanes: &[LaneSpec],
     ) -> Result<(), StoreError> {
         let (points, lanes) = (self.points().clone(), lanes.to_vec());
-        self.write(move |transaction| {
+        let stored = self.write(move |transaction| {
             let cycle: Option<i64> = transaction.query_row("SELECT max(cycle) FROM progress", [], |row| row.get(0))?;
             let cycle = CycleId(cycle.unwrap_or(0).unsigned_abs());
             let events = events.into_iter().map(|event| (cycle, event)).collect();
             let batch = Batch { run, wall, events, ..Batch::default() };
             write_batch(transaction, &batch, &lanes, &points)
-        })
+        });
+        self.bell().ring();
+        stored
     }
 
     /// Notes the start of a run; its number.

@@ -1,0 +1,116 @@
+//! Which prices does a run trade on? Builds the feed and names it, so that a database is never mixed up.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::cli::{FeedArg, RunArgs};
+use crate::clock::Clock;
+use crate::domain::{Instrument, Timeframe};
+use crate::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed, SimulatedWithHistory};
+
+use super::AppError;
+
+/// Bars of history that the simulated market starts with.
+const HISTORY_BARS: usize = 500;
+/// Warnings of price files that are printed at the start.
+const WARNINGS_SHOWN: usize = 5;
+/// How long something may take before its progress is shown.
+const PROGRESS_AFTER: Duration = Duration::from_secs(2);
+
+/// Prices with their name.
+pub(super) struct NamedFeed {
+    /// The prices.
+    pub(super) feed: Box<dyn Feed>,
+    /// What a database that belongs to them notes.
+    pub(super) identity: String,
+    /// The same for people.
+    pub(super) words: String,
+    /// How prices are marked in messages.
+    pub(super) mark: &'static str,
+}
+
+/// True if recorded prices are asked for.
+pub(super) fn is_replay(args: &RunArgs) -> bool {
+    args.feed == Some(FeedArg::Replay) || (args.feed.is_none() && args.data.is_some())
+}
+
+/// Builds the feed that the options ask for.
+pub(super) fn build(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<NamedFeed, AppError> {
+    if is_replay(args) { replay(args, list, clock) } else { simulated(args, list) }
+}
+
+fn simulated(args: &RunArgs, list: Vec<Instrument>) -> Result<NamedFeed, AppError> {
+    for (given, name) in [(args.data.is_some(), "--data"), (args.from.is_some(), "--from"), (args.to.is_some(), "--to")]
+    {
+        if given {
+            return Err(AppError::usage(format!("{name} goes with --feed replay; the simulated market has no files")));
+        }
+    }
+    let timeframe = args.timeframe.unwrap_or(Timeframe::M1);
+    let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &list);
+    let feed = SimulatedFeed::new(args.seed, timeframe, list, start);
+    Ok(NamedFeed {
+        feed: Box::new(SimulatedWithHistory::new(feed)),
+        identity: format!("simulated seed={} timeframe={timeframe}", args.seed),
+        words: format!("sim (simulated market, seed {}, {timeframe} bars)", args.seed),
+        mark: "sim",
+    })
+}
+
+fn replay(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<NamedFeed, AppError> {
+    let Some(path) = args.data.clone() else {
+        return Err(AppError::usage("--feed replay needs --data")
+            .with_hint("--data takes a folder of files such as AAPL.1d.csv"));
+    };
+    let options = ReplayOptions { path, instruments: list, timeframe: args.timeframe, from: args.from, to: args.to };
+    let bar = progress("reading prices");
+    let feed = ReplayFeed::open(&options, clock.now(), &mut |done, all| tick(&bar, done, all));
+    bar.finish_and_clear();
+    let feed = feed?;
+    for warning in feed.warnings().iter().take(WARNINGS_SHOWN) {
+        note(&warning.to_string());
+    }
+    let more = feed.warnings().len().saturating_sub(WARNINGS_SHOWN);
+    if more > 0 {
+        note(&format!("and {more} more warnings; \"bellwether data check\" lists them"));
+    }
+    if feed.left_out() > 0 {
+        note(&format!("{} bars outside the hours of their market are left out", feed.left_out()));
+    }
+    let place = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
+    let from = args.from.map(|from| format!(" from={from}")).unwrap_or_default();
+    let files = feed.files().join(",");
+    let shown = if feed.files().len() > 4 { format!("{} series", feed.files().len()) } else { feed.files().join(", ") };
+    Ok(NamedFeed {
+        identity: format!("replay {} {files}{from}", place.display()),
+        words: format!("replay of {shown}, {} recorded bars", feed.bars()),
+        feed: Box::new(feed),
+        mark: "paper",
+    })
+}
+
+#[expect(clippy::print_stderr, reason = "notes to whoever started the program go to standard error")]
+fn note(text: &str) {
+    eprintln!("note: {text}");
+}
+
+/// A progress bar that shows itself only if the work is long, and only to a person.
+pub(super) fn progress(what: &'static str) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{msg} {bar:30} {pos}/{len} {eta}");
+    let bar = ProgressBar::no_length().with_message(what);
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Moves a progress bar on.
+pub(super) fn tick(bar: &ProgressBar, done: usize, all: usize) {
+    if bar.elapsed() >= PROGRESS_AFTER {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    }
+}

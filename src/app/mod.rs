@@ -1,0 +1,13 @@
+//! How do the parts come together? The composition root: builds every part, runs the loops, shuts down in order.
+
+mod error;
+mod shell;
+mod tools;
+mod universe;
+mod feeds;
+mod talk;
+mod night;
+mod run;
+
+pub use error::AppError;
+pub use shell::{perform, start_log};

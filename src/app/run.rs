@@ -1,0 +1,406 @@
+//! How does a run go? Checks first, then every part in order, then the engine on a thread of its own, then everything back in order.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::chat::{Chat, ChatParts, Person, Role};
+use crate::cli::{ModeArg, RunArgs};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Environment, load};
+use crate::control::{ChangeDesk, PinCost};
+use crate::domain::{Event, EventKind, Instrument, RunId, Severity};
+use crate::engine::{
+    DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
+    restore,
+};
+use crate::execution::PaperBroker;
+use crate::notify::{Policy, Worker};
+use crate::store::{LaneSpec, Lease, Reader, RunStart, Saved, Store, set_aside};
+
+use super::feeds::{self, NamedFeed};
+use super::night::Night;
+use super::talk::{self, TERMINAL, Terminal};
+use super::{AppError, universe};
+
+/// How long a stop may take before it is forced.
+const STOP_MAX: Duration = Duration::from_secs(5);
+/// How long piped commands that came before the end are still answered.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Runs the bot.
+pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppError> {
+    if args.mode == ModeArg::Live {
+        return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
+            .with_hint("--mode paper trades the same way with invented money"));
+    }
+    let config = load(environment.config.as_deref())?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let database = environment.database.as_path();
+    let lease = Lease::take(database)?;
+    if args.fresh {
+        let stamp = clock.now().utc().format("%Y%m%d-%H%M%S").to_string();
+        if let Some(aside) = set_aside(database, &stamp)? {
+            say(&format!("the old database is kept as {}", aside.display()));
+        }
+    }
+    let store = Store::open(database)?;
+    let reader = Reader::open(database)?;
+    let saved = reader.saved()?;
+    let (feed, desks) = prepare(args, &config, &reader, &saved, clock.as_ref())?;
+    check_feed(&reader, &feed, database)?;
+    store.keep_meta("feed", feed.identity.clone())?;
+    store.keep_meta("feed_words", feed.words.clone())?;
+    let run = Run { args, config: &config, store, clock, saved, reader };
+    let result = run.go(feed, desks);
+    drop(lease);
+    result
+}
+
+/// Which symbols each book watches, and the feed of all of them.
+fn prepare(
+    args: &RunArgs,
+    config: &Config,
+    reader: &Reader,
+    saved: &Saved,
+    clock: &dyn Clock,
+) -> Result<(NamedFeed, Vec<(DeskSettings, &'static str)>), AppError> {
+    let replay = feeds::is_replay(args);
+    let mut union: Vec<Instrument> = Vec::new();
+    let mut lists = Vec::new();
+    for book in &config.books {
+        let watched = match (&args.symbols, &args.watchlist) {
+            (Some(symbols), _) => universe::Watched { list: universe::named(symbols), source: "--symbols" },
+            (None, Some(path)) => universe::Watched { list: universe::read_list(path)?, source: "--watchlist" },
+            (None, None) => universe::of_book(book, Some(reader), replay)?,
+        };
+        universe::check_currency(config, book, &watched.list)?;
+        for item in &watched.list {
+            if union.iter().all(|known| known.symbol != item.symbol) {
+                union.push(item.clone());
+            }
+        }
+        lists.push((book, watched));
+    }
+    if !union.is_empty() {
+        let held = saved.books.iter().flat_map(|row| row.book.positions.iter().map(|held| held.symbol));
+        union = universe::with_held(union, held);
+    }
+    let feed = feeds::build(args, union, clock)?;
+    let mut desks = Vec::new();
+    for (book, watched) in lists {
+        let list = if watched.list.is_empty() { feed.feed.instruments().to_vec() } else { watched.list };
+        universe::check_currency(config, book, &list)?;
+        let symbols = list.iter().map(|item| item.symbol).collect();
+        desks.push((DeskSettings { symbols, ..book.desk.clone() }, watched.source));
+    }
+    Ok((feed, desks))
+}
+
+/// A database belongs to one feed.
+fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), AppError> {
+    match reader.meta("feed")? {
+        Some(known) if known != feed.identity => {
+            let words = reader.meta("feed_words")?.unwrap_or(known);
+            let what =
+                format!("{} belongs to another feed: {words}; this run is on {}", database.display(), feed.words);
+            Err(AppError::failed(what)
+                .with_hint("set BELLWETHER_DB to another file, or begin anew with --fresh, which moves this one aside"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "words to whoever started the program go to standard error")]
+fn say(text: &str) {
+    eprintln!("{text}");
+}
+
+struct Run<'a> {
+    args: &'a RunArgs,
+    config: &'a Config,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    saved: Saved,
+    reader: Reader,
+}
+
+/// What the engine's thread leaves behind.
+type EngineThread = JoinHandle<Result<Finished, RunnerError>>;
+
+impl Run<'_> {
+    fn go(self, feed: NamedFeed, desks: Vec<(DeskSettings, &'static str)>) -> Result<(), AppError> {
+        let instruments = feed.feed.instruments().to_vec();
+        for (desk, source) in &desks {
+            let list = instruments.iter().filter(|item| desk.symbols.contains(&item.symbol)).cloned().collect();
+            self.store.keep_watchlist(desk.name, source, list)?;
+        }
+        let zone = desks.first().map_or(chrono_tz::Tz::UTC, |(desk, _)| desk.zone);
+        let settings = desks.into_iter().map(|(desk, _)| desk).collect();
+        let mut engine = Engine::new(&instruments, settings).map_err(|error| AppError::usage(error.to_string()))?;
+        let mut broker = PaperBroker::new(&instruments);
+        let resumed = restore(&mut engine, &mut broker, &self.saved)?;
+        let opening = self.opening(&feed, &resumed, instruments.len())?;
+        let run = self.store.start_run(RunStart {
+            mode: "paper".to_owned(),
+            feed: feed.words.clone(),
+            dry_run: self.args.dry_run,
+            started: self.clock.now(),
+            first_cycle: resumed.progress.cycle.next(),
+        })?;
+        self.store.sign_lease(run, self.clock.now())?;
+        let lanes = if self.args.no_console {
+            Vec::new()
+        } else {
+            vec![LaneSpec { name: TERMINAL.to_owned(), min: Severity::Notice }]
+        };
+        let (queue, messages) = channel();
+        let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
+        let chat = self.chat(&desk, &queue, run, &lanes);
+        let terminal = (!self.args.no_console)
+            .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
+        let emergency: Emergency = match &terminal {
+            Some(terminal) => {
+                let console = terminal.console.clone();
+                Box::new(move |text| {
+                    if console.print(text).is_err() {
+                        say(text);
+                    }
+                })
+            }
+            None => Box::new(say),
+        };
+        let mark = feed.mark;
+        let options = RunnerOptions {
+            run,
+            started: self.clock.now(),
+            dry_run: self.args.dry_run,
+            pace: self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) }),
+            cycles_max: self.args.cycles,
+            opening,
+        };
+        let parts = RunnerParts {
+            engine,
+            broker,
+            feed: feed.feed,
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            lanes: lanes.clone(),
+            desk,
+            queue: messages,
+            emergency,
+        };
+        let runner = Runner::new(parts, &self.saved, options);
+        let engine: EngineThread = spawn("engine", move || runner.run())?;
+        self.accompany(engine, terminal, &chat, queue, run, lanes, zone, mark)
+    }
+
+    fn owner(&self) -> Person {
+        let owner = self.config.people.iter().find(|person| person.role == Role::Owner);
+        let owner = owner.or(self.config.people.first()).cloned();
+        owner.unwrap_or_else(|| Person { name: "owner".to_owned(), role: Role::Owner, zone: None })
+    }
+
+    fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, run: RunId, lanes: &[LaneSpec]) -> Chat {
+        let wake = queue.clone();
+        let (store, clock, lanes) = (self.store.clone(), self.clock.clone(), lanes.to_vec());
+        Chat::new(ChatParts {
+            database: self.store.path().to_owned(),
+            desk: desk.clone(),
+            clock: self.clock.clone(),
+            ask: talk::asker(queue.clone()),
+            wake: Arc::new(move || {
+                // Where no engine runs any more there is nobody to wake.
+                let _ = wake.send(EngineMessage::Look);
+            }),
+            alarm: Arc::new(move |kind| {
+                let event = Event { at: clock.now(), book: None, kind };
+                if let Err(error) = store.record_events(run, clock.now(), vec![event], &lanes) {
+                    tracing::error!(%error, "an alarm could not be recorded");
+                }
+            }),
+        })
+    }
+
+    /// What is told before the first cycle: that it starts, or that it was found dead.
+    fn opening(
+        &self,
+        feed: &NamedFeed,
+        resumed: &crate::engine::Resumed,
+        symbols: usize,
+    ) -> Result<Vec<EventKind>, AppError> {
+        let unknown_deliveries = self.store.reclaim_unknown()?;
+        let mut opening = Vec::new();
+        if let Some(lease) = self.reader.lease()?.filter(|lease| !lease.clean) {
+            if self.saved.progress.is_some() {
+                opening.push(EventKind::EngineRecovered {
+                    down_s: self.clock.now().since(lease.beat) / 1000,
+                    last_cycle: resumed.progress.cycle.0,
+                    positions: resumed.positions,
+                    orders: resumed.orders,
+                    unknown_deliveries,
+                });
+                return Ok(opening);
+            }
+        }
+        opening.push(EventKind::EngineStarted { feed: feed.words.clone(), symbols, dry_run: self.args.dry_run });
+        Ok(opening)
+    }
+
+    /// Everything around the engine while it runs, and the way down afterwards.
+    #[expect(clippy::too_many_arguments, reason = "the tail of go, which owns all of these")]
+    fn accompany(
+        &self,
+        engine: EngineThread,
+        terminal: Option<Terminal>,
+        chat: &Chat,
+        queue: Sender<EngineMessage>,
+        run: RunId,
+        lanes: Vec<LaneSpec>,
+        zone: chrono_tz::Tz,
+        mark: &'static str,
+    ) -> Result<(), AppError> {
+        let (drain, give_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let stopped = watch_signals(queue.clone())?;
+        let carrier = match &terminal {
+            None => None,
+            Some(terminal) => {
+                let person_zone = self.owner().zone.unwrap_or(zone);
+                let channel = Arc::new(terminal.console.clone());
+                let policy = Policy { min: Severity::Notice };
+                let (store, clock) = (self.store.clone(), self.clock.clone());
+                let worker = Worker::new(store.clone(), clock, channel, TERMINAL, policy, person_zone, mark);
+                let (drain, give_up) = (drain.clone(), give_up.clone());
+                Some(spawn("carrier", move || talk::carry(worker, &store, &drain, &give_up))?)
+            }
+        };
+        let is_person = terminal.as_ref().is_some_and(|terminal| terminal.is_person);
+        let keyboard = match terminal {
+            None => None,
+            Some(terminal) => {
+                let queue = queue.clone();
+                let store = self.store.clone();
+                Some(spawn("terminal", move || {
+                    // Nothing can be answered before the first facts are committed.
+                    store.wait_for_facts(0, LAST_WORDS);
+                    terminal.run(&queue);
+                })?)
+            }
+        };
+        let (night_stop, night) = self.night(run, lanes, zone)?;
+        let (inbox_stop, inbox) = self.inbox(chat, queue)?;
+        let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
+        if let Some(keyboard) = keyboard {
+            if !is_person && !stopped.load(Ordering::SeqCst) {
+                wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
+            }
+        }
+        drain.store(true, Ordering::SeqCst);
+        if let Some(carrier) = carrier {
+            let failed = finished.is_err() || stopped.load(Ordering::SeqCst);
+            let patience = if failed { STOP_MAX } else { Duration::from_secs(3600) };
+            wait(patience, self.clock.as_ref(), || carrier.is_finished() || stopped_twice(&stopped, failed));
+            give_up.store(true, Ordering::SeqCst);
+            let _ = carrier.join();
+        }
+        drop((night_stop, inbox_stop));
+        let _ = (night.join(), inbox.join());
+        tell_end(&finished?, self.args);
+        Ok(())
+    }
+
+    fn night(
+        &self,
+        run: RunId,
+        lanes: Vec<LaneSpec>,
+        zone: chrono_tz::Tz,
+    ) -> Result<(Sender<()>, JoinHandle<()>), AppError> {
+        let (stop, stopped) = channel();
+        let night = Night {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            zone,
+            lanes,
+            run,
+            keep: self.config.backups_keep,
+            steps_days: self.config.steps_days,
+        };
+        Ok((stop, spawn("night", move || night.watch(&stopped))?))
+    }
+
+    fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<(Sender<()>, JoinHandle<()>), AppError> {
+        let (stop, stopped) = channel();
+        let (chat, people) = (chat.clone(), self.config.people.clone());
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
+        Ok((stop, spawn("inbox", serve)?))
+    }
+}
+
+fn stopped_twice(stopped: &AtomicBool, before: bool) -> bool {
+    !before && stopped.load(Ordering::SeqCst)
+}
+
+fn tell_end(finished: &Finished, args: &RunArgs) {
+    if finished.cycles == 0 && finished.data_ended {
+        say(&format!(
+            "this replay is finished: its last cycle was {}; nothing new to trade on. Ask about it with \"bellwether command /trades\", or begin anew with --fresh",
+            finished.last_cycle.0
+        ));
+    } else if args.no_console {
+        say(&format!("{} cycles, equity {:.2}", finished.cycles, finished.equity));
+    }
+}
+
+fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, AppError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(work)
+        .map_err(|error| AppError::failed(format!("no thread for the {name}: {error}")))
+}
+
+/// Waits until `done`, at most for `patience`.
+fn wait(patience: Duration, clock: &dyn Clock, done: impl Fn() -> bool) {
+    let begun = clock.steady();
+    let (_keep, nothing) = channel::<()>();
+    while !done() && clock.steady().saturating_sub(begun) < patience {
+        let _ = nothing.recv_timeout(Duration::from_millis(5));
+    }
+}
+
+/// Ctrl-C or SIGTERM: finish the step; a second one exits at once. The flag says that one came.
+fn watch_signals(queue: Sender<EngineMessage>) -> Result<Arc<AtomicBool>, AppError> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    spawn("signals", move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
+        runtime.block_on(async {
+            while next_signal().await {
+                if flag.swap(true, Ordering::SeqCst) {
+                    std::process::exit(1);
+                }
+                // An engine that is gone has stopped already.
+                let _ = queue.send(EngineMessage::Stop);
+            }
+        });
+    })?;
+    Ok(stopped)
+}
+
+#[cfg(unix)]
+async fn next_signal() -> bool {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
+    tokio::select! {
+        heard = tokio::signal::ctrl_c() => heard.is_ok(),
+        heard = terminate.recv() => heard.is_some(),
+    }
+}
+
+#[cfg(not(unix))]
+async fn next_signal() -> bool {
+    tokio::signal::ctrl_c().await.is_ok()
+}

@@ -1,0 +1,214 @@
+//! What does each subcommand do? The way from a parsed command line to its work.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::channels::Editor;
+use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Question, Reply, read_only};
+use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Environment, load};
+use crate::control::{ChangeDesk, PinCost};
+use crate::domain::{Event, Label, RunId, Severity};
+use crate::store::{LaneSpec, Lease, LeaseError, Reader, Store};
+
+use super::talk::{TERMINAL, waiter};
+use super::{AppError, run, tools};
+
+/// How long a running bot may take to answer, in looks of 20 ms.
+const LOOKS_MAX: u32 = 250;
+
+/// Starts the log: to standard error, human on a terminal, else JSON lines.
+pub fn start_log(level: &str) {
+    let (level, wants_json) = level.split_once(',').map_or((level, false), |(level, form)| (level, form == "json"));
+    let json = wants_json || !std::io::stderr().is_terminal();
+    let filter = tracing_subscriber::EnvFilter::builder()
+        .with_default_directive(tracing::level_filters::LevelFilter::WARN.into())
+        .parse_lossy(level);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let started = if json { log.json().try_init() } else { log.try_init() };
+    if started.is_err() {
+        tracing::debug!("the log was started before");
+    }
+}
+
+/// Prints to standard output; a reader that went away is no error of ours.
+pub(super) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+}
+
+/// Does what the command line says.
+///
+/// # Errors
+/// With exit code and words for each way in which it cannot be done.
+pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
+    let database = environment.database.as_path();
+    match cli.command {
+        None => run::run(&cli.run, environment),
+        Some(Command::Run(args)) => run::run(&args, environment),
+        Some(Command::Command { text, r#as }) => command(&text, r#as, environment),
+        Some(Command::Data(DataCommand::Check { path, json })) => tools::data_check(&path, json),
+        Some(Command::Indicators { file, out }) => tools::indicators(&file, out.as_deref()),
+        Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
+        Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
+        Some(Command::Health { json }) => tools::health(database, json),
+        Some(Command::Migrate) => tools::migrate(database),
+        Some(Command::Backup { file }) => tools::backup(database, &file),
+        Some(Command::Restore { file }) => tools::restore(database, &file),
+        Some(Command::Audit(AuditCommand::Verify)) => tools::audit_verify(database),
+    }
+}
+
+fn person(config: &Config, name: Option<Label>) -> Result<Person, AppError> {
+    let Some(name) = name else {
+        let owner = config.people.iter().find(|person| person.role == crate::chat::Role::Owner);
+        return owner.or(config.people.first()).cloned().ok_or_else(|| AppError::usage("nobody is configured"));
+    };
+    let found = config.people.iter().find(|person| person.name == name.as_str()).cloned();
+    found.ok_or_else(|| {
+        let known: Vec<&str> = config.people.iter().map(|person| person.name.as_str()).collect();
+        AppError::usage(format!("there is no person \"{name}\"; there are {}", known.join(", ")))
+    })
+}
+
+/// Whether a bot runs on the database: whoever runs holds the lock.
+fn is_running(database: &Path) -> bool {
+    matches!(Lease::take(database), Err(LeaseError::Taken(_)))
+}
+
+/// Asks through the inbox of the running bot.
+fn inbox_asker(store: Store, clock: Arc<dyn Clock>, person: String, running: bool) -> Asker {
+    Arc::new(move |question| {
+        let Question::DryCycle = question;
+        if !running {
+            return Err("the bot is not running; only a running engine can try a cycle".to_owned());
+        }
+        let key = format!("{}-{}", std::process::id(), clock.now().ms());
+        let failed = |error: crate::store::StoreError| error.to_string();
+        let kept = store.receive("shell", &key, &person, "/cycle dry", clock.now()).map_err(failed)?;
+        let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
+        let reader = Reader::open(store.path()).map_err(failed)?;
+        let (_keep, nothing) = std::sync::mpsc::channel::<()>();
+        for _ in 0..LOOKS_MAX {
+            if let Some(reply) = reader.reply_to(row).map_err(failed)? {
+                return Ok(reply);
+            }
+            let _ = nothing.recv_timeout(std::time::Duration::from_millis(20));
+        }
+        Err("the running bot did not answer within 5 s".to_owned())
+    })
+}
+
+fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result<(), AppError> {
+    let config = load(environment.config.as_deref())?;
+    let person = person(&config, name)?;
+    // What cannot be understood is said before anything is opened.
+    let parsed = crate::chat::parse(text).map_err(|error| AppError::usage(error.to_string()))?;
+    let is_text = matches!(parsed.command.run, crate::chat::Run::Text(_));
+    if !is_text && !environment.database.exists() {
+        return Err(crate::store::StoreError::Missing(environment.database.clone()).into());
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let inbound = Inbound { person: person.clone(), chat: "shell".to_owned(), text: text.to_owned() };
+    if let Some(reply) = read_only(&inbound, &environment.database, clock.now()) {
+        return answer(reply);
+    }
+    let running = is_running(&environment.database);
+    let store = Store::open(&environment.database)?;
+    let desk = ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL);
+    let alarms = (store.clone(), clock.clone());
+    let chat = Chat::new(ChatParts {
+        database: environment.database.clone(),
+        desk,
+        clock: clock.clone(),
+        ask: inbox_asker(store, clock.clone(), person.name.clone(), running),
+        // The running bot looks at the desk ten times a second.
+        wake: Arc::new(|| {}),
+        alarm: Arc::new(move |kind| {
+            let lanes = [LaneSpec { name: TERMINAL.to_owned(), min: Severity::Notice }];
+            let event = Event { at: alarms.1.now(), book: None, kind };
+            if let Err(error) = alarms.0.record_events(RunId(0), alarms.1.now(), vec![event], &lanes) {
+                tracing::error!(%error, "an alarm could not be recorded");
+            }
+        }),
+    });
+    change(&chat, &inbound, clock, running)
+}
+
+fn answer(reply: Reply) -> Result<(), AppError> {
+    match reply {
+        Reply::Text(text) => {
+            print(&text);
+            Ok(())
+        }
+        Reply::Refused(why) => Err(AppError::usage(why)),
+        Reply::Confirm { .. } | Reply::NeedsPin | Reply::Admitted { .. } => Err(AppError::failed("unexpected answer")),
+    }
+}
+
+/// Carries a change or a question from the shell to the running bot.
+fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) -> Result<(), AppError> {
+    let wait_for = waiter(chat.clone(), clock);
+    let done = |id| match wait_for(id) {
+        Some(result) => print(&result),
+        None => print("recorded; the bot has not carried it out yet"),
+    };
+    match chat.handle(inbound) {
+        Reply::Admitted { .. } if !running => {
+            print("recorded: the bot is not running and will obey it before its first cycle");
+            Ok(())
+        }
+        Reply::Admitted { id } => {
+            done(id);
+            Ok(())
+        }
+        Reply::Confirm { .. } | Reply::NeedsPin if !running => {
+            Err(AppError::failed("the bot is not running, so there is nothing to change").with_hint("start it first"))
+        }
+        Reply::Confirm { id, preview, .. } => {
+            print(&preview);
+            let pin = ask_secret("PIN (valid for 60 s, empty to leave it): ");
+            let Some(pin) = pin else {
+                print("left as it is");
+                return Ok(());
+            };
+            chat.confirm(inbound, id, &pin)?;
+            done(id);
+            Ok(())
+        }
+        Reply::NeedsPin => Err(AppError::failed("no PIN is set").with_hint("set one with \"bellwether pin set\"")),
+        reply @ (Reply::Text(_) | Reply::Refused(_)) => answer(reply),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a question to a person does not belong into the answer")]
+fn ask_secret(prompt: &str) -> Option<SecretString> {
+    eprint!("{prompt}");
+    let secret = if std::io::stdin().is_terminal() {
+        rpassword::read_password().ok().map(SecretString::from)
+    } else {
+        Editor::Pipe.read_secret()
+    };
+    secret.filter(|pin| !pin.expose_secret().is_empty())
+}
+
+fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
+    let config = load(environment.config.as_deref())?;
+    let person = person(&config, Some(name))?;
+    let store = Store::open(&environment.database)?;
+    let desk = ChangeDesk::new(store, Arc::new(SystemClock::new()), PinCost::REAL);
+    let old = if desk.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
+    let new = ask_secret("new PIN (4 to 12 digits): ");
+    let again = ask_secret("once more: ");
+    let (Some(new), Some(again)) = (new, again) else { return Err(AppError::failed("no PIN given; nothing changed")) };
+    if new.expose_secret() != again.expose_secret() {
+        return Err(AppError::failed("the two differ; nothing changed"));
+    }
+    desk.set_pin(&person.name, old.as_ref(), &new)?;
+    print(&format!("PIN of {} set", person.name));
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! How do people and engine reach each other? Threads around the queue: the terminal, the carrier of messages, the reader of the inbox.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use crate::channels::{Console, ConsoleInput, Editor, Prompted};
+use crate::chat::{Asker, Chat, Inbound, Person, Question, Reply, completions};
+use crate::clock::Clock;
+use crate::domain::format::{price, quantity};
+use crate::engine::{EngineMessage, Trial};
+use crate::notify::Worker;
+use crate::store::{Reader, Store};
+
+/// The name of the terminal's lane.
+pub(super) const TERMINAL: &str = "terminal:owner";
+/// How long an answer of the engine is waited for.
+const ANSWER: Duration = Duration::from_secs(5);
+/// How often the inbox is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+/// Messages in one step of the carrier.
+const MESSAGES_MAX: usize = 64;
+
+/// Asks the engine through its queue.
+pub(super) fn asker(queue: Sender<EngineMessage>) -> Asker {
+    Arc::new(move |question| match question {
+        Question::DryCycle => {
+            let (answer, answered) = channel();
+            let gone = || "the engine is not running".to_owned();
+            queue.send(EngineMessage::Try(answer)).map_err(|_| gone())?;
+            let trials = answered.recv_timeout(ANSWER).map_err(|_| gone())??;
+            Ok(trial_words(&trials))
+        }
+    })
+}
+
+/// What the strategies would do, in words.
+fn trial_words(trials: &[Trial]) -> String {
+    let mut lines = Vec::new();
+    for trial in trials {
+        let Some((side, size, at)) = &trial.order else { continue };
+        let (symbol, strategy) = (trial.symbol, trial.strategy);
+        lines.push(format!(
+            "{strategy} would {side} {} {symbol} at about {}: {}",
+            quantity(*size),
+            price(*at),
+            trial.rule
+        ));
+        for refusal in &trial.refusals {
+            lines.push(format!("  refused  {}: {}, {}", refusal.check, refusal.value, refusal.limit));
+        }
+    }
+    let quiet = trials.iter().filter(|trial| trial.order.is_none()).count();
+    lines.push(format!("{quiet} of {} looked at would do nothing; /whynot SYMBOL says why", trials.len()));
+    lines.push("Nothing was submitted".to_owned());
+    lines.join("\n")
+}
+
+/// Waits until the engine carried a change out; what became of it.
+pub(super) fn waiter(chat: Chat, clock: Arc<dyn Clock>) -> Arc<dyn Fn(i64) -> Option<String> + Send + Sync> {
+    Arc::new(move |id| {
+        let begun = clock.steady();
+        // Nobody sends here: receiving with a time-out is a wait that needs no ambient sleep.
+        let (_keep, nothing) = channel::<()>();
+        while clock.steady().saturating_sub(begun) < ANSWER {
+            match chat.result_of(id) {
+                Ok(Some(result)) => return Some(result),
+                Ok(None) => {}
+                Err(_) => return None,
+            }
+            let _ = nothing.recv_timeout(Duration::from_millis(20));
+        }
+        None
+    })
+}
+
+/// The terminal's thread.
+pub(super) struct Terminal {
+    /// Output.
+    pub(super) console: Console,
+    input: ConsoleInput,
+    /// True if a person types.
+    pub(super) is_person: bool,
+}
+
+impl Terminal {
+    /// A terminal for a person. History is kept beside the database.
+    pub(super) fn new(chat: Chat, person: Person, store: Store, clock: Arc<dyn Clock>) -> Self {
+        let names = completions().into_iter().map(|(name, _)| name).collect();
+        let history: Option<PathBuf> = store.path().parent().map(|folder| folder.join(".bellwether_history"));
+        let editor = Editor::new(names, history);
+        let is_person = editor.printer().is_some();
+        let console = Console::new(&editor);
+        let wait_for = waiter(chat.clone(), clock.clone());
+        let who = person.name.clone();
+        let keep = Arc::new(move |line: &str| {
+            let now = clock.now();
+            let key = format!("{}-{}", now.ms(), clock.steady().as_nanos());
+            let kept = store.receive("terminal", &key, &who, line, now);
+            if let Ok(Some(id)) = kept {
+                // The terminal answers at once: the row is the record, not the queue.
+                let _ = store.answer(id, "", clock.now());
+            }
+        });
+        let input = ConsoleInput::new(editor, console.clone(), chat, person, wait_for, keep);
+        Self { console, input, is_person }
+    }
+
+    /// Reads until the end of the input; Ctrl-C stops the engine.
+    pub(super) fn run(mut self, queue: &Sender<EngineMessage>) {
+        if self.input.run() == Prompted::Interrupted {
+            // A queue without an engine needs no stopping.
+            let _ = queue.send(EngineMessage::Stop);
+        }
+    }
+}
+
+/// Carries a lane's messages until `drain` is set and nothing is left, or `give_up` is set.
+pub(super) fn carry(mut worker: Worker, store: &Store, drain: &AtomicBool, give_up: &AtomicBool) {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else {
+        tracing::error!("no runtime for messages");
+        return;
+    };
+    let mut seen = 0;
+    while !give_up.load(Ordering::SeqCst) {
+        let draining = drain.load(Ordering::SeqCst);
+        match runtime.block_on(worker.tick(MESSAGES_MAX)) {
+            Ok(tally) if tally.sent + tally.unsent > 0 => continue,
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "messages wait: the outbox cannot be read"),
+        }
+        if draining
+            && Reader::open(store.path()).and_then(|reader| reader.open_deliveries(TERMINAL)).is_ok_and(|n| n == 0)
+        {
+            return;
+        }
+        seen = store.wait_for_facts(seen, Duration::from_millis(250));
+    }
+}
+
+/// Answers what other processes put into the inbox, and has the engine look at what they confirmed, until `stop` is dropped.
+pub(super) fn serve_inbox(
+    chat: &Chat,
+    people: &[Person],
+    store: &Store,
+    clock: &dyn Clock,
+    queue: &Sender<EngineMessage>,
+    stop: &Receiver<()>,
+) {
+    let mut reader = None;
+    while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+        if reader.is_none() {
+            reader = Reader::open(store.path()).ok();
+        }
+        let Some(open) = &reader else { continue };
+        if matches!(open.confirmed_control(), Ok(Some(_))) {
+            // A queue without an engine has nobody to look.
+            let _ = queue.send(EngineMessage::Look);
+        }
+        for row in open.unanswered().unwrap_or_default() {
+            let person = people.iter().find(|person| person.name == row.person);
+            let reply = match person {
+                None => "nobody of that name may ask".to_owned(),
+                Some(person) => {
+                    let inbound = Inbound { person: person.clone(), chat: row.channel.clone(), text: row.text.clone() };
+                    match chat.handle(&inbound) {
+                        Reply::Text(text) | Reply::Refused(text) => text,
+                        Reply::Admitted { .. } => "recorded".to_owned(),
+                        Reply::Confirm { .. } | Reply::NeedsPin => "that needs your PIN".to_owned(),
+                    }
+                }
+            };
+            if let Err(error) = store.answer(row.id, &reply, clock.now()) {
+                tracing::warn!(%error, "an answer could not be stored");
+            }
+        }
+    }
+}

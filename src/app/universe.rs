@@ -1,0 +1,109 @@
+//! Which symbols does a run watch? Options first, then an imported list, then the configuration, then the usual list.
+
+use std::path::Path;
+
+use crate::config::{BookConfig, Config, WatchSource};
+use crate::domain::{Instrument, Symbol};
+use crate::market::parse_watchlist;
+use crate::store::Reader;
+
+use super::AppError;
+
+/// The list that is built in, and copied into no folder.
+const SAMPLE: &str = include_str!("../../data/watchlist.csv");
+/// Where a list is looked for if none is named.
+const USUAL: &str = "data/watchlist.csv";
+
+/// The list of one book, and where it comes from.
+pub(super) struct Watched {
+    /// The list; empty for everything a replay has.
+    pub(super) list: Vec<Instrument>,
+    /// Where it comes from, as `/watchlist` says it.
+    pub(super) source: &'static str,
+}
+
+/// The built-in list.
+pub(super) fn sample() -> Vec<Instrument> {
+    parse_watchlist(SAMPLE.as_bytes()).unwrap_or_default()
+}
+
+/// Reads a list from a file.
+pub(super) fn read_list(path: &Path) -> Result<Vec<Instrument>, AppError> {
+    let text = std::fs::read(path)
+        .map_err(|error| AppError::usage(format!("cannot read the watchlist {}: {error}", path.display())))?;
+    parse_watchlist(&text).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(|fault| format!("  {}: {fault}", path.display())).collect();
+        AppError::usage(format!("the watchlist is refused as a whole:\n{}", faults.join("\n")))
+    })
+}
+
+/// Symbols with what the usual list knows of them.
+pub(super) fn named(symbols: &[Symbol]) -> Vec<Instrument> {
+    let known = sample();
+    let mut list: Vec<Instrument> = Vec::new();
+    for symbol in symbols {
+        if list.iter().all(|item| item.symbol != *symbol) {
+            let found = known.iter().find(|item| item.symbol == *symbol).cloned();
+            list.push(found.unwrap_or_else(|| Instrument::bare(*symbol)));
+        }
+    }
+    list
+}
+
+/// What the configuration says, without looking at the database.
+pub(super) fn configured(book: &BookConfig) -> Result<Watched, AppError> {
+    Ok(match &book.watch {
+        WatchSource::Symbols(symbols) => Watched { list: named(symbols), source: "configured" },
+        WatchSource::File(path) => Watched { list: read_list(path)?, source: "configured file" },
+        WatchSource::Usual if Path::new(USUAL).exists() => {
+            Watched { list: read_list(Path::new(USUAL))?, source: USUAL }
+        }
+        WatchSource::Usual => Watched { list: sample(), source: "built-in list" },
+    })
+}
+
+/// The list of a book: an imported one wins over the configuration. A replay without any word on symbols plays all it has.
+pub(super) fn of_book(book: &BookConfig, reader: Option<&Reader>, replay: bool) -> Result<Watched, AppError> {
+    if let Some(reader) = reader {
+        let (source, list) = reader.watchlist(book.desk.name)?;
+        if source == "imported" {
+            return Ok(Watched { list, source: "imported" });
+        }
+    }
+    if replay && book.watch == WatchSource::Usual {
+        return Ok(Watched { list: Vec::new(), source: "the price files" });
+    }
+    configured(book)
+}
+
+/// Refuses what is quoted in another currency than the book's.
+pub(super) fn check_currency(config: &Config, book: &BookConfig, list: &[Instrument]) -> Result<(), AppError> {
+    for item in list {
+        let quoted = item.currency();
+        let usdt = quoted == "USDT" && book.desk.currency == "USD";
+        if quoted != book.desk.currency && !(usdt && config.usdt_is_usd) {
+            let refused = AppError::usage(format!(
+                "{} is quoted in {quoted}, but book {} counts in {}",
+                item.symbol, book.desk.name, book.desk.currency
+            ));
+            return Err(if usdt {
+                refused.with_hint(
+                    "write \"usdt_is_usd = true\" at the top of bellwether.toml if one may stand for the other",
+                )
+            } else {
+                refused.with_hint("take it off the list, or give it a book in its own currency")
+            });
+        }
+    }
+    Ok(())
+}
+
+/// What is held stays watched, so that it can be left.
+pub(super) fn with_held(mut list: Vec<Instrument>, held: impl Iterator<Item = Symbol>) -> Vec<Instrument> {
+    for symbol in held {
+        if list.iter().all(|item| item.symbol != symbol) {
+            list.extend(named(&[symbol]));
+        }
+    }
+    list
+}

@@ -1,0 +1,111 @@
+//! How is a line typed? With history and completion on a terminal, plainly from a pipe.
+
+use std::io::{BufRead, IsTerminal};
+use std::sync::mpsc::SyncSender;
+
+use reedline::{
+    ColumnarMenu, DefaultCompleter, DefaultPrompt, DefaultPromptSegment, Emacs, ExternalPrinter, FileBackedHistory,
+    KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
+};
+use secrecy::SecretString;
+
+/// Lines of history kept between starts.
+const HISTORY_LINES: usize = 500;
+/// Lines that may wait to be printed above the prompt.
+const PRINTER_LINES: usize = 512;
+
+/// What came from the keyboard or the pipe.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Line {
+    /// A line.
+    Text(String),
+    /// Ctrl-C: the whole bot is to stop.
+    Interrupt,
+    /// There is no more.
+    End,
+}
+
+/// Reads lines.
+pub enum Editor {
+    /// From a person.
+    Person {
+        /// The line editor.
+        editor: Box<Reedline>,
+        /// The way to print above its prompt.
+        printer: SyncSender<String>,
+    },
+    /// From a pipe.
+    Pipe,
+}
+
+impl Editor {
+    /// An editor for what standard input is. `names` are offered with Tab; history is kept in `history` if that can be written.
+    pub fn new(names: Vec<String>, history: Option<std::path::PathBuf>) -> Self {
+        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+            return Self::Pipe;
+        }
+        let above = ExternalPrinter::new(PRINTER_LINES);
+        let printer = above.sender();
+        let mut completer = DefaultCompleter::with_inclusions(&['/', '_']);
+        completer.insert(names);
+        let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name("commands")));
+        let mut keys = default_emacs_keybindings();
+        let next = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu("commands".to_owned()), ReedlineEvent::MenuNext]);
+        keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, next);
+        let mut editor = Reedline::create()
+            .with_external_printer(above)
+            .with_completer(Box::new(completer))
+            .with_menu(menu)
+            .with_edit_mode(Box::new(Emacs::new(keys)));
+        if let Some(kept) = history.and_then(|path| FileBackedHistory::with_file(HISTORY_LINES, path).ok()) {
+            editor = editor.with_history(Box::new(kept));
+        }
+        Self::Person { editor: Box::new(editor), printer }
+    }
+
+    /// The way to print above the prompt, where there is one.
+    pub fn printer(&self) -> Option<SyncSender<String>> {
+        match self {
+            Self::Person { printer, .. } => Some(printer.clone()),
+            Self::Pipe => None,
+        }
+    }
+
+    /// The next line; waits for it.
+    pub fn read(&mut self) -> Line {
+        match self {
+            Self::Person { editor, .. } => {
+                let prompt = DefaultPrompt::new(DefaultPromptSegment::Empty, DefaultPromptSegment::Empty);
+                match editor.read_line(&prompt) {
+                    Ok(Signal::Success(line)) => Line::Text(line),
+                    Ok(Signal::CtrlC) => Line::Interrupt,
+                    Ok(_) | Err(_) => Line::End,
+                }
+            }
+            Self::Pipe => piped(),
+        }
+    }
+
+    /// A secret, without showing it: from the keyboard with no echo, from a pipe as its next line.
+    pub fn read_secret(&mut self) -> Option<SecretString> {
+        match self {
+            Self::Person { .. } => rpassword::read_password().ok().map(|text| SecretString::from(text.trim())),
+            Self::Pipe => match piped() {
+                Line::Text(text) => Some(SecretString::from(text.trim())),
+                Line::Interrupt | Line::End => None,
+            },
+        }
+    }
+}
+
+/// The longest line taken from a pipe.
+const PIPED_BYTES_MAX: u64 = 4096;
+
+fn piped() -> Line {
+    let mut bytes = Vec::new();
+    let mut input = std::io::stdin().lock();
+    match std::io::Read::take(&mut input, PIPED_BYTES_MAX).read_until(b'\n', &mut bytes) {
+        Ok(0) | Err(_) => Line::End,
+        Ok(_) => Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
+    }
+}

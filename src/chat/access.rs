@@ -1,0 +1,51 @@
+//! Who may do what? One place, before any command runs; everything is denied until a role allows it.
+
+use std::str::FromStr;
+
+use chrono_tz::Tz;
+
+use super::command::{Command, Run};
+
+/// What a person may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Look and change.
+    Owner,
+    /// Look and change.
+    Operator,
+    /// Look.
+    Viewer,
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "owner" => Ok(Self::Owner),
+            "operator" => Ok(Self::Operator),
+            "viewer" => Ok(Self::Viewer),
+            other => Err(format!("\"{}\" is no role: use owner, operator or viewer", other.escape_debug())),
+        }
+    }
+}
+
+/// Somebody who talks with the bot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The name in the configuration.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+    /// The zone their times are shown in; the book's if none.
+    pub zone: Option<Tz>,
+}
+
+/// Whether a role allows a command. Stopping is the safe direction, and still only for those who may change things: a viewer who halts
+/// would be somebody else's money not trading.
+pub fn may(role: Role, command: &Command) -> bool {
+    match (&command.run, role) {
+        (Run::View(_) | Run::Text(_) | Run::Ask(_), _) | (Run::Control(_), Role::Owner | Role::Operator) => true,
+        (Run::Control(_), Role::Viewer) => false,
+    }
+}

@@ -1,0 +1,92 @@
+//! What is a command? A name, a help text, an example, and what it may do, as a type.
+
+use crate::control::Control;
+use crate::views::{ViewError, Views};
+
+/// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
+/// a control touches nothing, it only names the change, which the desk holds until the PIN turns it into `Confirmed`.
+pub enum Run {
+    /// Answers from the store.
+    View(fn(&Views, &[&str]) -> Result<String, ArgError>),
+    /// Answers from the table of commands itself.
+    Text(fn(&[&str]) -> Result<String, ArgError>),
+    /// Asks the running engine.
+    Ask(fn(&[&str]) -> Result<Question, ArgError>),
+    /// Names a change.
+    Control(fn(&[&str]) -> Result<Control, ArgError>),
+}
+
+/// Something that only the running engine knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Question {
+    /// What would the strategies do now?
+    DryCycle,
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum ArgError {
+    /// It was typed in a way that means nothing.
+    #[error("{0}")]
+    Usage(String),
+    /// There is no answer.
+    #[error(transparent)]
+    View(#[from] ViewError),
+}
+
+/// Where a command stands in the help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// Money and positions.
+    Portfolio,
+    /// Why things happened.
+    Reasons,
+    /// The bot itself.
+    System,
+    /// Changes.
+    Control,
+}
+
+impl Group {
+    /// All, in the order of the help.
+    pub const ALL: [Self; 4] = [Self::Portfolio, Self::Reasons, Self::Control, Self::System];
+
+    /// Its title.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Portfolio => "Portfolio",
+            Self::Reasons => "Reasons",
+            Self::System => "System",
+            Self::Control => "Control",
+        }
+    }
+}
+
+/// How many arguments a command takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Arity {
+    /// At least.
+    pub min: usize,
+    /// At most.
+    pub max: usize,
+}
+
+/// A row of the table.
+pub struct Command {
+    /// Its name, without the slash.
+    pub name: &'static str,
+    /// Other names of it.
+    pub aliases: &'static [&'static str],
+    /// Where it stands in the help.
+    pub group: Group,
+    /// Its arguments, as the help prints them.
+    pub args: &'static str,
+    /// How many there are.
+    pub arity: Arity,
+    /// What it does.
+    pub help: &'static str,
+    /// One use of it that works.
+    pub example: &'static str,
+    /// What it may do.
+    pub run: Run,
+}

@@ -1,0 +1,238 @@
+//! Which commands are there? Help, menus, completion and the parser are derived from this table; its order is their order.
+
+use crate::control::Control;
+use crate::domain::Symbol;
+use crate::views::{self, Period, Views};
+
+use super::command::{ArgError, Arity, Command, Group, Question, Run};
+use super::menus;
+
+const NONE: Arity = Arity { min: 0, max: 0 };
+const ONE: Arity = Arity { min: 1, max: 1 };
+const PERHAPS: Arity = Arity { min: 0, max: 1 };
+
+/// How many trades are listed unless a number is given.
+const TRADES_SHOWN: u32 = 10;
+/// The most trades in one answer.
+const TRADES_SHOWN_MAX: u32 = 100;
+
+/// Every command.
+pub const COMMANDS: &[Command] = &[
+    Command {
+        name: "start",
+        aliases: &[],
+        group: Group::System,
+        args: "",
+        arity: NONE,
+        help: "What this is and where to begin",
+        example: "/start",
+        run: Run::Text(|_| Ok(menus::welcome())),
+    },
+    Command {
+        name: "help",
+        aliases: &["h"],
+        group: Group::System,
+        args: "[command]",
+        arity: PERHAPS,
+        help: "All commands, or one of them with an example",
+        example: "/help positions",
+        run: Run::Text(|args| match args.first() {
+            None => Ok(menus::help()),
+            Some(name) => menus::help_of(name),
+        }),
+    },
+    Command {
+        name: "status",
+        aliases: &["s"],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "Equity, today, exposure, open risk, trading state",
+        example: "/status",
+        run: Run::View(|views, _| Ok(views::status(views)?)),
+    },
+    Command {
+        name: "positions",
+        aliases: &["p"],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "What is held, its profit and its stops",
+        example: "/positions",
+        run: Run::View(|views, _| Ok(views::positions(views)?)),
+    },
+    Command {
+        name: "orders",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "Orders under way, stops included",
+        example: "/orders",
+        run: Run::View(|views, _| Ok(views::orders(views)?)),
+    },
+    Command {
+        name: "trades",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "[how many]",
+        arity: PERHAPS,
+        help: "The last closed trades with their results",
+        example: "/trades 5",
+        run: Run::View(trades),
+    },
+    Command {
+        name: "pnl",
+        aliases: &["profit"],
+        group: Group::Portfolio,
+        args: "[day|week|month|all]",
+        arity: PERHAPS,
+        help: "Profit of the day, week, month, or since the start",
+        example: "/pnl week",
+        run: Run::View(pnl),
+    },
+    Command {
+        name: "watchlist",
+        aliases: &["w"],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "Watched symbols by sector with their last prices",
+        example: "/watchlist",
+        run: Run::View(|views, _| Ok(views::watchlist(views)?)),
+    },
+    Command {
+        name: "why",
+        aliases: &[],
+        group: Group::Reasons,
+        args: "SYMBOL|ORDER|TRADE",
+        arity: ONE,
+        help: "Why something was bought or sold: signal, checks, fills",
+        example: "/why O1",
+        run: Run::View(|views, args| Ok(views::why(views, args[0])?)),
+    },
+    Command {
+        name: "whynot",
+        aliases: &[],
+        group: Group::Reasons,
+        args: "SYMBOL",
+        arity: ONE,
+        help: "Why nothing was bought: the rule or limit that said no",
+        example: "/whynot AAPL",
+        run: Run::View(|views, args| Ok(views::whynot(views, symbol(args[0])?)?)),
+    },
+    Command {
+        name: "cycle",
+        aliases: &[],
+        group: Group::Reasons,
+        args: "dry",
+        arity: ONE,
+        help: "What the strategies would do now; submits nothing",
+        example: "/cycle dry",
+        run: Run::Ask(|args| match args[0] {
+            "dry" => Ok(Question::DryCycle),
+            other => {
+                Err(ArgError::Usage(format!("\"{}\" is no kind of cycle here: use /cycle dry", other.escape_debug())))
+            }
+        }),
+    },
+    Command {
+        name: "halt",
+        aliases: &["stop"],
+        group: Group::Control,
+        args: "",
+        arity: NONE,
+        help: "Stop trading now; stops and targets stay. Needs no PIN",
+        example: "/halt",
+        run: Run::Control(|_| Ok(Control::Halt)),
+    },
+    Command {
+        name: "resume",
+        aliases: &[],
+        group: Group::Control,
+        args: "",
+        arity: NONE,
+        help: "Let trading go on; shows the effect, then asks for the PIN",
+        example: "/resume",
+        run: Run::Control(|_| Ok(Control::Resume)),
+    },
+    Command {
+        name: "unlock",
+        aliases: &[],
+        group: Group::Control,
+        args: "SYMBOL",
+        arity: ONE,
+        help: "Believe a price that moved too far; asks for the PIN",
+        example: "/unlock AAPL",
+        run: Run::Control(|args| Ok(Control::Unlock { symbol: symbol(args[0])? })),
+    },
+    Command {
+        name: "runs",
+        aliases: &[],
+        group: Group::System,
+        args: "",
+        arity: NONE,
+        help: "When the bot ran, on what, and how it ended",
+        example: "/runs",
+        run: Run::View(|views, _| Ok(views::runs(views)?)),
+    },
+    Command {
+        name: "health",
+        aliases: &[],
+        group: Group::System,
+        args: "",
+        arity: NONE,
+        help: "Each part and the age of its last success",
+        example: "/health",
+        run: Run::View(|views, _| Ok(views::health(views)?)),
+    },
+];
+
+fn symbol(text: &str) -> Result<Symbol, ArgError> {
+    text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
+}
+
+fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {
+    let rows = match args.first() {
+        None => TRADES_SHOWN,
+        Some(text) => match text.parse() {
+            Ok(rows @ 1..=TRADES_SHOWN_MAX) => rows,
+            _ => {
+                let text = text.escape_debug();
+                let what = format!("\"{text}\" is no number of trades: use 1 to {TRADES_SHOWN_MAX}");
+                return Err(ArgError::Usage(what));
+            }
+        },
+    };
+    Ok(views::trades(views, rows)?)
+}
+
+fn pnl(views: &Views, args: &[&str]) -> Result<String, ArgError> {
+    let period =
+        args.first().map_or(Ok(Period::Day), |text| text.to_ascii_lowercase().parse()).map_err(ArgError::Usage)?;
+    Ok(views::pnl(views, period)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Telegram: 100 commands, [a-z0-9_]{1,32}, description 256. Discord: 100, 32, description 100.
+    #[test]
+    fn every_command_fits_both_platforms_and_names_are_used_once() {
+        assert!(COMMANDS.len() <= 100);
+        let mut names = Vec::new();
+        for Command { name, aliases, help, example, .. } in COMMANDS {
+            let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+            assert!(plain && (1..=32).contains(&name.len()), "{name}");
+            assert!((1..=100).contains(&help.chars().count()), "{name}: {help}");
+            assert!(example.starts_with(&format!("/{name}")), "{name}: {example}");
+            names.push(*name);
+            names.extend(*aliases);
+        }
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+    }
+}

@@ -1,0 +1,204 @@
+//! What happens with a line? Access, table, answer; a control goes to the desk and waits there for its PIN.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::clock::{Clock, Timestamp};
+use crate::control::{ChangeDesk, Control, DeskError, state_shown};
+use crate::domain::EventKind;
+use crate::store::StoreError;
+use crate::views::{ViewError, Views, resume_preview, unlock_preview};
+
+use super::access::{Person, may};
+use super::command::{ArgError, Question, Run};
+use super::parse::parse;
+
+/// Something that somebody typed, from any channel.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// Who.
+    pub person: Person,
+    /// In which chat; a change is confirmed where it was shown.
+    pub chat: String,
+    /// What.
+    pub text: String,
+}
+
+/// What comes back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer.
+    Text(String),
+    /// It was typed in a way that means nothing, or is not allowed.
+    Refused(String),
+    /// A change as it would be; the PIN is asked for next.
+    Confirm {
+        /// Its row at the desk.
+        id: i64,
+        /// What it would do.
+        preview: String,
+        /// Until when it can be confirmed.
+        expires: Timestamp,
+    },
+    /// The person has no PIN yet, so nothing can be confirmed.
+    NeedsPin,
+    /// A change that needed no PIN was handed to the engine.
+    Admitted {
+        /// Its row at the desk.
+        id: i64,
+    },
+}
+
+/// Puts a question to the running engine and waits for the answer.
+pub type Asker = Arc<dyn Fn(Question) -> Result<String, String> + Send + Sync>;
+
+/// What a chat is made of.
+#[derive(Clone)]
+pub struct ChatParts {
+    /// Where the store is.
+    pub database: PathBuf,
+    /// The desk.
+    pub desk: ChangeDesk,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The way to the engine; an error text where none runs.
+    pub ask: Asker,
+    /// Tells the engine to look at the desk.
+    pub wake: Arc<dyn Fn() + Send + Sync>,
+    /// Records a fact that everybody is to be told.
+    pub alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
+}
+
+/// Answers lines.
+#[derive(Clone)]
+pub struct Chat {
+    parts: ChatParts,
+}
+
+impl Chat {
+    /// A chat of these parts.
+    pub fn new(parts: ChatParts) -> Self {
+        Self { parts }
+    }
+
+    /// Answers one line.
+    pub fn handle(&self, inbound: &Inbound) -> Reply {
+        if let Some(reply) = read_only(inbound, &self.parts.database, self.parts.clock.now()) {
+            return reply;
+        }
+        self.answer(inbound).unwrap_or_else(|error| told_error(&error))
+    }
+
+    fn answer(&self, inbound: &Inbound) -> Result<Reply, ArgError> {
+        let parsed = parse(&inbound.text)?;
+        match &parsed.command.run {
+            Run::Ask(run) => match (self.parts.ask)(run(&parsed.args)?) {
+                Ok(answer) => Ok(Reply::Text(answer)),
+                Err(why) => Ok(Reply::Refused(why)),
+            },
+            Run::Control(run) => self.control(inbound, &run(&parsed.args)?),
+            Run::Text(_) | Run::View(_) => Ok(Reply::Refused("read-only commands are answered before".to_owned())),
+        }
+    }
+
+    fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
+        Views::open(&self.parts.database, inbound.person.zone, self.parts.clock.now())
+    }
+
+    fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
+        let person = &inbound.person.name;
+        if control.is_safe() {
+            let admitted = self.parts.desk.admit_safe(control, person, &inbound.chat);
+            (self.parts.wake)();
+            return Ok(admitted.map_or_else(|error| told(&error), |id| Reply::Admitted { id }));
+        }
+        let views = self.views(inbound)?;
+        let preview = match control {
+            Control::Halt => return Ok(Reply::Refused("/halt needs no preview".to_owned())),
+            Control::Resume => resume_preview(&views)?,
+            Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
+        };
+        let books = views.reader().books().map_err(ViewError::from)?;
+        let shown_on = state_shown(books.iter().map(|row| (row.book.name, row.state, row.since)));
+        let shown = self.parts.desk.has_pin(person).and_then(|has_pin| {
+            if has_pin { self.parts.desk.show(control, person, &inbound.chat, shown_on).map(Some) } else { Ok(None) }
+        });
+        Ok(match shown {
+            Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview, expires: shown.expires },
+            Ok(None) => Reply::NeedsPin,
+            Err(error) => told(&error),
+        })
+    }
+
+    /// Takes the PIN for a change that was shown in this chat. It goes to the desk and nowhere else.
+    ///
+    /// # Errors
+    /// In words, for each way in which it is not confirmed.
+    pub fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> Result<(), DeskError> {
+        let person = &inbound.person.name;
+        let confirmed = self.parts.desk.confirm(id, person, &inbound.chat, pin);
+        if let Err(DeskError::Locked { until, just_now: true }) = confirmed {
+            (self.parts.alarm)(EventKind::PinLocked { person: person.clone(), until });
+        }
+        confirmed?;
+        (self.parts.wake)();
+        Ok(())
+    }
+
+    /// Sets a PIN from the terminal.
+    ///
+    /// # Errors
+    /// When it is weak, or the old one is wrong.
+    pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
+        self.parts.desk.set_pin(person, old, new)
+    }
+
+    /// What became of a change, once the engine carried it out.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn result_of(&self, id: i64) -> Result<Option<String>, DeskError> {
+        self.parts.desk.result_of(id)
+    }
+}
+
+/// Answers what needs neither the engine nor the desk: texts, views, and what is mistyped or not allowed. None for everything else.
+pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<Reply> {
+    let parsed = match parse(&inbound.text) {
+        Ok(parsed) => parsed,
+        Err(error) => return Some(told_error(&error)),
+    };
+    if !may(inbound.person.role, parsed.command) {
+        return Some(Reply::Refused(format!("/{} is not for viewers", parsed.command.name)));
+    }
+    let answer = match &parsed.command.run {
+        Run::Text(run) => run(&parsed.args),
+        Run::View(run) => Views::open(database, inbound.person.zone, now)
+            .map_err(ArgError::from)
+            .and_then(|views| run(&views, &parsed.args)),
+        Run::Ask(_) | Run::Control(_) => return None,
+    };
+    Some(answer.map_or_else(|error| told_error(&error), Reply::Text))
+}
+
+/// What a person sees never tells of internals.
+fn told_error(error: &ArgError) -> Reply {
+    match error {
+        ArgError::Usage(text) => Reply::Refused(text.clone()),
+        ArgError::View(ViewError::Nothing(text)) => Reply::Text(text.clone()),
+        ArgError::View(ViewError::Store(error)) => {
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            Reply::Text(format!("no answer now: {error}{hint}"))
+        }
+    }
+}
+
+fn told(error: &DeskError) -> Reply {
+    let hint = match error {
+        DeskError::Store(StoreError::Full) => "; the disk is full",
+        _ => "",
+    };
+    Reply::Refused(format!("{error}{hint}"))
+}

@@ -1,0 +1,56 @@
+//! How do people find a command? Help and completion, derived from the table.
+
+use super::command::{ArgError, Command, Group};
+use super::commands::COMMANDS;
+use super::parse::{find, nearest};
+
+/// The answer to `/start`.
+pub fn welcome() -> String {
+    [
+        "bellwether trades on paper and tells you what it does, here.",
+        "Begin with /status and /positions. /why AAPL tells why something was traded, /whynot AAPL why not.",
+        "/halt stops trading at once. To let it go on, /resume asks for your PIN.",
+        "/help lists everything.",
+    ]
+    .join("\n")
+}
+
+fn usage(command: &Command) -> String {
+    format!("/{} {}", command.name, command.args).trim_end().to_owned()
+}
+
+/// The answer to `/help`.
+pub fn help() -> String {
+    let mut lines = Vec::new();
+    for group in Group::ALL {
+        lines.push(group.title().to_owned());
+        for command in COMMANDS.iter().filter(|command| command.group == group) {
+            lines.push(format!("  {:<28} {}", usage(command), command.help));
+        }
+    }
+    lines.push("A bare \"stop\" halts too. /help COMMAND shows an example.".to_owned());
+    lines.join("\n")
+}
+
+/// The answer to `/help command`.
+///
+/// # Errors
+/// When there is no such command.
+pub fn help_of(name: &str) -> Result<String, ArgError> {
+    let name = name.trim_start_matches('/').to_ascii_lowercase();
+    let Some(command) = find(&name) else {
+        let near = nearest(&name).map(|near| format!(": did you mean /{near}?")).unwrap_or_default();
+        return Err(ArgError::Usage(format!("there is no /{}{near}", name.escape_debug())));
+    };
+    let mut lines = vec![usage(command), command.help.to_owned(), format!("For example {}", command.example)];
+    if !command.aliases.is_empty() {
+        let others: Vec<String> = command.aliases.iter().map(|alias| format!("/{alias}")).collect();
+        lines.push(format!("Also {}", others.join(", ")));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// Every name with its help, for completion.
+pub fn completions() -> Vec<(String, &'static str)> {
+    COMMANDS.iter().map(|command| (format!("/{}", command.name), command.help)).collect()
+}

@@ -1,0 +1,114 @@
+//! What does a typed line mean? Text to a row of the table and its arguments, or the nearest thing that exists.
+
+use super::command::{ArgError, Command};
+use super::commands::COMMANDS;
+
+/// The longest line that is looked at.
+const LINE_CHARS_MAX: usize = 500;
+/// How unlike a name may be and still be suggested.
+const EDITS_MAX: usize = 3;
+
+/// A line that means something.
+pub struct Parsed<'a> {
+    /// The command.
+    pub command: &'static Command,
+    /// Its arguments.
+    pub args: Vec<&'a str>,
+}
+
+/// Reads a line. `/halt`, `/stop` and a bare "stop" or "halt" all stop; everything else begins with a slash.
+///
+/// # Errors
+/// With the nearest command where there is one, or the command's own use.
+pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
+    let usage = |text: String| Err(ArgError::Usage(text));
+    let line = line.trim();
+    if line.chars().count() > LINE_CHARS_MAX {
+        return usage(format!("that is longer than {LINE_CHARS_MAX} characters; commands are short, see /help"));
+    }
+    let mut words = line.split_whitespace();
+    let first = words.next().unwrap_or_default();
+    let args: Vec<&str> = words.collect();
+    let bare = first.to_ascii_lowercase();
+    let bare_stop = args.is_empty() && matches!(bare.trim_end_matches(['!', '.']), "stop" | "halt");
+    // In groups, platforms add the bot's own name: /status@my_bot.
+    let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
+    let name = if bare_stop { Some("halt") } else { name };
+    let Some(name) = name else {
+        return usage(match nearest(&bare) {
+            Some(near) => format!("commands begin with a slash: did you mean /{near}? /help lists them"),
+            None => "commands begin with a slash; /help lists them".to_owned(),
+        });
+    };
+    let Some(command) = find(name) else {
+        let shown: String = name.chars().take(32).flat_map(char::escape_debug).collect();
+        return usage(match nearest(name) {
+            Some(near) => format!("there is no /{shown}: did you mean /{near}?"),
+            None => format!("there is no /{shown}; /help lists what there is"),
+        });
+    };
+    if args.len() < command.arity.min || args.len() > command.arity.max {
+        let use_of = format!("/{} {}", command.name, command.args);
+        return usage(format!("use {}, for example {}", use_of.trim_end(), command.example));
+    }
+    Ok(Parsed { command, args })
+}
+
+/// The command of this name or alias.
+pub(super) fn find(name: &str) -> Option<&'static Command> {
+    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+}
+
+/// The name that a mistyped one is most like.
+pub(super) fn nearest(typed: &str) -> Option<&'static str> {
+    let typed: String = typed.chars().take(40).collect();
+    let names =
+        COMMANDS.iter().flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
+    let likely = names.filter(|name| name.len() > 1).map(|name| (strsim::damerau_levenshtein(&typed, name), name));
+    let best = likely.min_by_key(|(edits, _)| *edits)?;
+    (best.0 <= EDITS_MAX && best.0 < best.1.len().max(2)).then_some(best.1)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(line: &str) -> String {
+        match parse(line) {
+            Ok(parsed) => format!("{} {}", parsed.command.name, parsed.args.join(" ")).trim_end().to_owned(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn lines_mean_what_people_mean() {
+        for (line, want) in [
+            ("/status", "status"),
+            ("  /STATUS  ", "status"),
+            ("/status@my_bot", "status"),
+            ("/p", "positions"),
+            ("/why aapl", "why aapl"),
+            ("stop", "halt"),
+            ("STOP!", "halt"),
+            ("/stop", "halt"),
+            ("stop it", "commands begin with a slash: did you mean /stop? /help lists them"),
+            ("/positons", "there is no /positons: did you mean /positions?"),
+            ("positions", "commands begin with a slash: did you mean /positions? /help lists them"),
+            ("/frobnicate", "there is no /frobnicate; /help lists what there is"),
+            ("/why", "use /why SYMBOL|ORDER|TRADE, for example /why O1"),
+            ("/status now", "use /status, for example /status"),
+        ] {
+            assert_eq!(read(line), want, "{line}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_makes_the_parser_panic(line in "\\PC{0,80}") {
+            let _ = parse(&line);
+            let _ = parse(&format!("/{line}"));
+        }
+    }
+}

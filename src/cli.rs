@@ -1,0 +1,228 @@
+//! What can be typed in a shell? Subcommands and options; what they mean is in `app`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::domain::{Label, Symbol, Timeframe};
+use crate::engine::Pace;
+
+/// A trading bot that you run from your pocket. It trades on paper and tells you what it does.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do; `run` if nothing is said.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to run.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+const EXAMPLES: &str = "Examples:
+  bellwether                                     trade on the built-in simulated market, talk in the terminal
+  bellwether run --cycles 200 --speed max        the same, 200 cycles as fast as it goes
+  bellwether run --data prices --timeframe 1d --symbols AAPL,SPY
+                                                 replay the files prices/AAPL.1d.csv and prices/SPY.1d.csv
+  bellwether command /positions                  ask from a shell, while it runs or not
+  bellwether data check prices                   every problem of price files, with its line
+
+Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.
+Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Trade on paper (what happens if nothing is said)
+    Run(RunArgs),
+    /// Ask or tell the bot something, in the grammar of the chat
+    #[command(
+        after_help = "Examples:\n  bellwether command /status\n  bellwether command \"/why AAPL\"\n  bellwether command /halt"
+    )]
+    Command {
+        /// What you would type in the chat
+        text: String,
+        /// As which person of the configuration
+        #[arg(long, value_name = "PERSON")]
+        r#as: Option<Label>,
+    },
+    /// Look over price files
+    #[command(subcommand)]
+    Data(DataCommand),
+    /// Print indicators of a price file, a row a bar
+    #[command(after_help = "Example:\n  bellwether indicators prices/AAPL.1d.csv --out aapl.csv")]
+    Indicators {
+        /// The price file
+        file: PathBuf,
+        /// Where to write them; standard output if absent
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Check, take in and give out lists of symbols
+    #[command(subcommand)]
+    Watchlist(WatchlistCommand),
+    /// Set your PIN
+    #[command(subcommand)]
+    Pin(PinCommand),
+    /// The state of each part
+    Health {
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+    /// Bring the database up to date; twice changes nothing
+    Migrate,
+    /// Copy the database while it is in use, and check the copy
+    #[command(after_help = "Example:\n  bellwether backup /mnt/stick/bellwether.db")]
+    Backup {
+        /// Where to; an existing file is replaced once the copy is sound
+        file: PathBuf,
+    },
+    /// Put a copy in the place of the database; what was there is moved aside
+    #[command(after_help = "Example:\n  bellwether restore backups/bellwether-2026-11-20.db")]
+    Restore {
+        /// The copy
+        file: PathBuf,
+    },
+    /// The record of changes
+    #[command(subcommand)]
+    Audit(AuditCommand),
+}
+
+/// `data`.
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Tell every problem of a file or folder, with file, line and kind; exit code 1 if there is any
+    Check {
+        /// A file or a folder
+        path: PathBuf,
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// `watchlist`.
+#[derive(Debug, Subcommand)]
+pub enum WatchlistCommand {
+    /// Tell every problem of a list
+    Check {
+        /// The list
+        file: PathBuf,
+    },
+    /// Make a list the book's own; the next start trades on it
+    Import {
+        /// The list
+        file: PathBuf,
+        /// Which book
+        #[arg(long, default_value = "main")]
+        book: Label,
+    },
+    /// Print the book's list, or write it to a file
+    Export {
+        /// Where to; standard output if absent
+        file: Option<PathBuf>,
+        /// Which book
+        #[arg(long, default_value = "main")]
+        book: Label,
+    },
+    /// Make the book's list what the configuration says, and tell the difference
+    Sync {
+        /// Which book
+        #[arg(long, default_value = "main")]
+        book: Label,
+    },
+}
+
+/// `pin`.
+#[derive(Debug, Subcommand)]
+pub enum PinCommand {
+    /// Set or change a PIN; it is asked for without echo
+    Set {
+        /// Whose
+        #[arg(default_value = "owner")]
+        person: Label,
+    },
+}
+
+/// `audit`.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Go over the hash chain: a changed, missing or moved row is found
+    Verify,
+}
+
+/// Whose money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ModeArg {
+    /// Invented money
+    Paper,
+    /// Real money; refused without a live broker
+    Live,
+}
+
+/// Where prices come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FeedArg {
+    /// The built-in market
+    Simulated,
+    /// Files
+    Replay,
+}
+
+/// Options of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Whose money moves
+    #[arg(long, value_enum, default_value = "paper")]
+    pub mode: ModeArg,
+    /// Decide and record everything, submit nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Watch the symbols of this list
+    #[arg(long, value_name = "FILE", conflicts_with = "symbols")]
+    pub watchlist: Option<PathBuf>,
+    /// Watch these symbols
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub symbols: Option<Vec<Symbol>>,
+    /// Where prices come from: replay if --data is given, else simulated
+    #[arg(long, value_enum)]
+    pub feed: Option<FeedArg>,
+    /// Seed of the simulated market
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Folder of SYMBOL.TIMEFRAME.csv, or one such file, to replay
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Trade from this time on; earlier bars are history (2010-01-01 or RFC 3339)
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub from: Option<crate::clock::Timestamp>,
+    /// Leave out bars that end after this time
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<crate::clock::Timestamp>,
+    /// Bars to trade on: 1m, 5m, 15m, 1h, 1d or 1w; simulated: 1m, replay: all there are
+    #[arg(long)]
+    pub timeframe: Option<Timeframe>,
+    /// Stop after this many cycles
+    #[arg(long, value_name = "N")]
+    pub cycles: Option<u64>,
+    /// How fast: real, a factor such as 60, or max; simulated: 60, replay: max
+    #[arg(long, value_name = "real|N|max")]
+    pub speed: Option<Pace>,
+    /// Begin with an empty database; the old file is moved aside
+    #[arg(long)]
+    pub fresh: bool,
+    /// No chat in the terminal
+    #[arg(long)]
+    pub no_console: bool,
+}
+
+/// Reads a day or an instant.
+fn time(text: &str) -> Result<crate::clock::Timestamp, String> {
+    if let Ok(time) = chrono::DateTime::parse_from_rfc3339(text) {
+        return Ok(time.to_utc().into());
+    }
+    let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d");
+    let midnight = day.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
+    midnight.map(Into::into).map_err(|_| "write it as 2010-01-01 or 2010-01-01T14:30:00Z".to_owned())
+}

@@ -1,0 +1,194 @@
+//! Which keys does `bellwether.toml` have? One table; the parser's suggestions and the docs are derived from it.
+
+use std::path::PathBuf;
+
+use chrono_tz::Tz;
+
+use crate::chat::{Person, Role};
+use crate::domain::{Money, Symbol};
+use crate::engine::{DeskSettings, StrategySettings};
+use crate::risk::{Limits, Sizing};
+use crate::strategy::{Values, find};
+
+/// One key.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting {
+    /// Where it stands: `books.capital` is a key of `[[books]]`.
+    pub path: &'static str,
+    /// What it takes.
+    pub takes: &'static str,
+    /// Its value if it is absent.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+}
+
+/// Every key, in the order of the docs. Limits and strategies' parameters have tables of their own.
+pub const SETTINGS: &[Setting] = &[
+    Setting {
+        path: "people.name",
+        takes: "a name",
+        default: "owner",
+        help: "Who talks with the bot; the terminal is the first owner's.",
+    },
+    Setting {
+        path: "people.role",
+        takes: "owner, operator or viewer",
+        default: "owner",
+        help: "Viewers look; operators and owners also change.",
+    },
+    Setting {
+        path: "people.zone",
+        takes: "a zone such as Europe/Lisbon",
+        default: "the book's",
+        help: "Zone that this person's times are shown in.",
+    },
+    Setting { path: "books.name", takes: "a name", default: "main", help: "The book's name." },
+    Setting {
+        path: "books.capital",
+        takes: "an amount",
+        default: "10000",
+        help: "What the book starts with; later changes of this do not move money.",
+    },
+    Setting {
+        path: "books.currency",
+        takes: "a currency",
+        default: "USD",
+        help: "The book's one currency; symbols quoted in another are refused.",
+    },
+    Setting {
+        path: "books.zone",
+        takes: "a zone",
+        default: "America/New_York",
+        help: "Zone that cuts the book's days.",
+    },
+    Setting {
+        path: "books.symbols",
+        takes: "a list of symbols",
+        default: "none",
+        help: "What the book watches. Goes with no watchlist.",
+    },
+    Setting {
+        path: "books.watchlist",
+        takes: "a file",
+        default: "data/watchlist.csv if there is one, else the built-in list",
+        help: "What the book watches, as a CSV file with names and sectors.",
+    },
+    Setting {
+        path: "books.sizing",
+        takes: "atr or fraction",
+        default: "atr",
+        help: "Whether an entry puts the same share of equity at risk each time, or the same share in.",
+    },
+    Setting { path: "books.limits", takes: "a table", default: "see Limits", help: "The book's limits, one key each." },
+    Setting {
+        path: "books.strategies",
+        takes: "tables",
+        default: "one: sma_cross",
+        help: "The book's strategies, in order of precedence.",
+    },
+    Setting {
+        path: "books.strategies.name",
+        takes: "a strategy",
+        default: "needed",
+        help: "Which strategy; see Strategies.",
+    },
+    Setting {
+        path: "books.strategies.timeframe",
+        takes: "1m, 5m, 15m, 1h, 1d or 1w",
+        default: "the finest there is",
+        help: "The bars it decides on.",
+    },
+    Setting {
+        path: "books.strategies.set",
+        takes: "a table",
+        default: "see Strategies",
+        help: "Its parameters, one key each.",
+    },
+    Setting {
+        path: "storage.backups_keep",
+        takes: "a number from 1 to 365",
+        default: "7",
+        help: "Nightly copies that are kept.",
+    },
+    Setting {
+        path: "storage.steps_days",
+        takes: "a number from 1 to 3650",
+        default: "30",
+        help: "Days for which is kept why strategies did nothing.",
+    },
+    Setting {
+        path: "usdt_is_usd",
+        takes: "true or false",
+        default: "false",
+        help: "Whether a symbol quoted in USDT may count as one in USD.",
+    },
+];
+
+/// Where a book's symbols come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WatchSource {
+    /// A list in the configuration.
+    Symbols(Vec<Symbol>),
+    /// A file.
+    File(PathBuf),
+    /// The file at the usual place, or the built-in list.
+    Usual,
+}
+
+/// One book as it is configured.
+#[derive(Clone)]
+pub struct BookConfig {
+    /// Money, limits and strategies.
+    pub desk: DeskSettings,
+    /// Its symbols.
+    pub watch: WatchSource,
+}
+
+/// Everything that is configured.
+#[derive(Clone)]
+pub struct Config {
+    /// Who talks with the bot.
+    pub people: Vec<Person>,
+    /// The books.
+    pub books: Vec<BookConfig>,
+    /// Nightly copies that are kept.
+    pub backups_keep: usize,
+    /// Days for which steps are kept.
+    pub steps_days: i64,
+    /// Whether USDT counts as USD.
+    pub usdt_is_usd: bool,
+}
+
+impl BookConfig {
+    /// A book with nothing but defaults.
+    pub fn usual() -> Self {
+        let strategies = find("sma_cross").into_iter().filter_map(|kind| {
+            let values = Values::check(kind.name, kind.params, &[]).ok()?;
+            Some(StrategySettings { name: kind.name.parse().ok()?, kind, values, timeframe: None })
+        });
+        let desk = DeskSettings {
+            name: "main".parse().expect("a name"),
+            currency: "USD".to_owned(),
+            capital: Money::whole(10_000),
+            zone: Tz::America__New_York,
+            limits: Limits::default(),
+            sizing: Sizing::Atr,
+            symbols: Vec::new(),
+            strategies: strategies.collect(),
+        };
+        Self { desk, watch: WatchSource::Usual }
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            people: vec![Person { name: "owner".to_owned(), role: Role::Owner, zone: None }],
+            books: vec![BookConfig::usual()],
+            backups_keep: 7,
+            steps_days: 30,
+            usdt_is_usd: false,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! How does a fact reach a person? From the outbox through filters and a lane to a channel, once, and what became of it is kept.
+
+mod channel;
+mod notice;
+mod filters;
+mod worker;
+
+pub use channel::{Channel, SendError};
+pub use filters::{FILTERS, Filter, Policy, Verdict, judge};
+pub use notice::{Notice, notice};
+pub use worker::{Tally, Worker};

@@ -1,0 +1,127 @@
+//! Is everything well? Each part with the age of its last success.
+
+use serde::Serialize;
+
+use crate::domain::Severity;
+use crate::store::{LaneCounts, schema_version};
+
+use super::open::{ViewError, Views};
+use crate::domain::format::{age, counted, time};
+
+/// A runner that has not shown itself for this long is not running.
+const BEAT_MAX_MS: i64 = 15_000;
+const DAY_MS: i64 = 86_400_000;
+
+/// The state of each part, as `bellwether health --json` prints it.
+#[derive(Debug, Clone, Serialize)]
+pub struct HealthReport {
+    /// True if nothing is wrong.
+    pub well: bool,
+    /// True if a runner shows itself.
+    pub running: bool,
+    /// Seconds since the runner last showed itself.
+    pub beat_age_s: Option<i64>,
+    /// The last cycle.
+    pub cycle: u64,
+    /// The market's time.
+    pub market_time: Option<String>,
+    /// The schema of the database.
+    pub schema: i64,
+    /// Books and their states.
+    pub books: Vec<(String, String)>,
+    /// Symbols whose prices are missing or in doubt.
+    pub prices_in_doubt: Vec<String>,
+    /// Positions without a working stop.
+    pub unprotected: Vec<String>,
+    /// Deliveries by lane: accepted, sent, skipped, dead, open.
+    pub lanes: Vec<(String, [u64; 5])>,
+    /// Warnings and criticals of the last day.
+    pub warnings: u64,
+    /// Criticals of the last day.
+    pub criticals: u64,
+}
+
+/// Looks at each part.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
+    let reader = views.reader();
+    let lease = reader.lease()?;
+    let beat = lease.as_ref().map(|lease| views.wall().since(lease.beat));
+    let running = lease.as_ref().is_some_and(|lease| !lease.clean) && beat.is_some_and(|beat| beat <= BEAT_MAX_MS);
+    let books = reader.books()?;
+    let unprotected: Vec<String> = books
+        .iter()
+        .flat_map(|row| row.book.positions.iter().filter(|held| held.protection.is_none()))
+        .map(|held| held.symbol.to_string())
+        .collect();
+    let doubt = |mark: &crate::store::MarkRow| mark.lock.is_some() || mark.stale.is_some();
+    let marks = reader.marks()?;
+    let prices_in_doubt: Vec<String> =
+        marks.iter().filter(|mark| doubt(mark)).map(|mark| mark.symbol.to_string()).collect();
+    let lanes = reader.lane_counts()?;
+    let dead = lanes.iter().any(|lane| lane.dead > 0);
+    let progress = reader.progress()?;
+    let day_ago = views.wall().plus_ms(-DAY_MS);
+    Ok(HealthReport {
+        well: running && unprotected.is_empty() && prices_in_doubt.is_empty() && !dead,
+        running,
+        beat_age_s: beat.map(|beat| beat / 1000),
+        cycle: progress.map_or(0, |progress| progress.cycle.0),
+        market_time: progress.map(|progress| progress.market.to_string()),
+        schema: schema_version(),
+        books: books.iter().map(|row| (row.book.name.to_string(), row.state.to_string())).collect(),
+        prices_in_doubt,
+        unprotected,
+        lanes: lanes.into_iter().map(counts).collect(),
+        warnings: reader.journal_count(Severity::Warning, day_ago)?,
+        criticals: reader.journal_count(Severity::Critical, day_ago)?,
+    })
+}
+
+fn counts(lane: LaneCounts) -> (String, [u64; 5]) {
+    (lane.lane, [lane.accepted, lane.sent, lane.skipped, lane.dead, lane.open])
+}
+
+/// The answer to `/health`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn health(views: &Views) -> Result<String, ViewError> {
+    let report = health_report(views)?;
+    let beat = report.beat_age_s.map_or_else(|| "never".to_owned(), |beat| format!("{} ago", age(beat * 1000)));
+    let engine = if report.running { "running" } else { "not running" };
+    let mut lines = vec![
+        format!("Engine {engine}: last sign of life {beat}, cycle {}", report.cycle),
+        format!("Store: schema {}, readable", report.schema),
+    ];
+    if let Some(progress) = views.reader().progress()? {
+        lines.push(format!("Prices: market time {}", time(progress.market, views.zone()?)));
+    }
+    for (name, state) in &report.books {
+        lines.push(format!("Book {name}: {state}"));
+    }
+    for (lane, [accepted, sent, skipped, dead, open]) in &report.lanes {
+        lines.push(format!(
+            "Lane {lane}: {accepted} accepted = {sent} sent + {skipped} held back + {dead} dead + {open} open"
+        ));
+    }
+    if !report.prices_in_doubt.is_empty() {
+        lines.push(format!("Prices missing or in doubt: {}", report.prices_in_doubt.join(", ")));
+    }
+    if !report.unprotected.is_empty() {
+        lines.push(format!("ALARM, no working stop: {}", report.unprotected.join(", ")));
+    }
+    lines.push(format!(
+        "Last 24 hours: {}, {}",
+        counted(report.warnings, "warning"),
+        counted(report.criticals, "critical notice")
+    ));
+    for row in
+        views.reader().journal_told(50)?.iter().filter(|row| row.event.kind.severity() >= Severity::Warning).take(3)
+    {
+        lines.push(format!("  {} {}", time(row.wall, views.zone()?), row.event.kind.name().replace('_', " ")));
+    }
+    Ok(lines.join("\n"))
+}

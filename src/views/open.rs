@@ -1,0 +1,111 @@
+//! What does every view look at? A read-only store, the time, and the reader's zone.
+
+use std::path::Path;
+
+use chrono_tz::Tz;
+
+use crate::clock::Timestamp;
+use crate::domain::{Money, Price, Symbol};
+use crate::store::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
+
+use crate::domain::format::{age, money, price};
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ViewError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is nothing to tell of.
+    #[error("{0}")]
+    Nothing(String),
+}
+
+/// The database, to be read by views. It cannot write: the connection under it is opened read-only.
+pub struct Views {
+    reader: Reader,
+    zone: Option<Tz>,
+    wall: Timestamp,
+}
+
+impl Views {
+    /// Opens the database for a reader in `zone` (the book's own if none) at `wall`.
+    ///
+    /// # Errors
+    /// When there is no database or it cannot be read.
+    pub fn open(path: &Path, zone: Option<Tz>, wall: Timestamp) -> Result<Self, ViewError> {
+        Ok(Self { reader: Reader::open(path)?, zone, wall })
+    }
+
+    /// The store, to be read.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// The wall clock when this was opened.
+    pub fn wall(&self) -> Timestamp {
+        self.wall
+    }
+
+    /// The zone that times of a book are shown in.
+    pub fn zone_of(&self, book: &BookRow) -> Tz {
+        self.zone.or_else(|| book.zone.parse().ok()).unwrap_or(Tz::UTC)
+    }
+
+    /// The zone that times of no book in particular are shown in: the first book's.
+    pub(super) fn zone(&self) -> Result<Tz, ViewError> {
+        let books = self.reader.books()?;
+        Ok(self.zone.or_else(|| books.first().map(|book| self.zone_of(book))).unwrap_or(Tz::UTC))
+    }
+
+    /// Everything that views of books need; an error before the first cycle.
+    pub(super) fn scene(&self) -> Result<Scene, ViewError> {
+        let progress = self.reader.progress()?;
+        let progress = progress.ok_or_else(|| ViewError::Nothing("nothing has run yet".to_owned()))?;
+        let feed = self.reader.meta("feed_words")?.unwrap_or_default();
+        Ok(Scene { progress, feed, books: self.reader.books()?, marks: self.reader.marks()? })
+    }
+}
+
+/// What the books look like at the market's last time.
+pub(super) struct Scene {
+    /// How far the market's time has come; "now" for recorded and simulated prices.
+    pub(super) progress: ProgressRow,
+    /// What is traded on, in words.
+    pub(super) feed: String,
+    /// All books.
+    pub(super) books: Vec<BookRow>,
+    /// All last prices.
+    pub(super) marks: Vec<MarkRow>,
+}
+
+impl Scene {
+    /// The last price of a symbol.
+    pub(super) fn mark(&self, symbol: Symbol) -> Option<&MarkRow> {
+        self.marks.iter().find(|mark| mark.symbol == symbol)
+    }
+
+    /// The price a symbol is valued at: while it is locked, the one before.
+    pub(super) fn value_price(&self, symbol: Symbol) -> Option<Price> {
+        self.mark(symbol).map(|mark| mark.lock.map_or(mark.price, |lock| lock.0))
+    }
+
+    /// A symbol's price as it is shown: with its age when it is over two bars old, and in doubt if it is locked.
+    pub(super) fn price_words(&self, symbol: Symbol) -> String {
+        let Some(mark) = self.mark(symbol) else { return "no price".to_owned() };
+        let old = self.progress.market.since(mark.at);
+        let mut words = match mark.lock {
+            Some((before, _, _)) => format!("{} (locked; last seen {})", price(before), price(mark.price)),
+            None => price(mark.price),
+        };
+        if old > 2 * mark.timeframe.ms() {
+            words.push_str(&format!(" ({} old)", age(old)));
+        }
+        words
+    }
+}
+
+/// An amount with its currency.
+pub(super) fn amount(value: Money, currency: &str) -> String {
+    format!("{} {currency}", money(value))
+}

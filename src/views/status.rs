@@ -1,0 +1,177 @@
+//! How do we stand? One book in five lines.
+
+use crate::domain::{Money, Price, Ratio, Symbol, TradingState};
+use crate::portfolio::{drawdown, exposure};
+use crate::store::BookRow;
+
+use super::open::{Scene, ViewError, Views, amount};
+use crate::domain::format::{age, counted, money, percent, price, signed, signed_percent, time};
+
+/// The answer to `/status`.
+///
+/// # Errors
+/// When the store cannot be read or nothing has run yet.
+pub fn status(views: &Views) -> Result<String, ViewError> {
+    let scene = views.scene()?;
+    let mut lines = Vec::new();
+    for book in &scene.books {
+        lines.extend(book_lines(views, &scene, book));
+    }
+    for mark in &scene.marks {
+        if let Some((before, since, _)) = mark.lock {
+            let zone = views.zone()?;
+            lines.push(format!(
+                "Locked: {} moved from {} to {} at {}. Nothing trades on it; /unlock {} if the price is right",
+                mark.symbol,
+                price(before),
+                price(mark.price),
+                time(since, zone),
+                mark.symbol
+            ));
+        }
+        if let Some(since) = mark.stale {
+            lines.push(format!("Stale: no price of {} for {}", mark.symbol, age(scene.progress.market.since(since))));
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Vec<String> {
+    let book = &row.book;
+    let currency = &book.currency;
+    let limit = |key| limit_of(row, key);
+    let zone = views.zone_of(row);
+    let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
+    let total = row.equity.minus(book.capital).unwrap_or(Money::ZERO);
+    let exposed = exposure(book, |symbol| scene.value_price(symbol)).unwrap_or(Money::ZERO);
+    let bare = book.positions.iter().filter(|held| held.protection.is_none()).count() as u64;
+    let mut lines = vec![
+        format!("{} is {} · paper · {}", book.name, state_words(row), scene.feed),
+        format!(
+            "Equity {} at last prices, {} ({}) since the start with {} · cash {}",
+            amount(row.equity, currency),
+            signed(total),
+            signed_percent(total.share_of(book.capital)),
+            money(book.capital),
+            money(book.cash)
+        ),
+        format!(
+            "Today {} {currency} ({}), loss limit {} of the day's start · {} from the peak, limit {}",
+            signed(day),
+            signed_percent(day.share_of(row.day_start)),
+            percent(limit("daily_loss_pct")),
+            percent(drawdown(row.peak, row.equity)),
+            percent(limit("drawdown_pct"))
+        ),
+        format!(
+            "{} of {:.0} · exposure {} of {} · open risk {} {currency}, {} of {} if every stop fills",
+            counted(book.positions.len() as u64, "position"),
+            limit("positions_max"),
+            percent(exposed.share_of(row.equity)),
+            percent(limit("exposure_pct")),
+            money(open_risk(scene, row)),
+            percent(open_risk(scene, row).share_of(row.equity)),
+            percent(limit("open_risk_pct"))
+        ),
+        format!("Market time {} · cycle {}", time(scene.progress.market, zone), scene.progress.cycle.0),
+    ];
+    if bare > 0 {
+        lines.push(format!("ALARM: {} without a working stop", counted(bare, "position")));
+    }
+    lines
+}
+
+fn state_words(row: &BookRow) -> String {
+    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
+    let why = match cause.get("cause").and_then(serde_json::Value::as_str) {
+        Some("command") => format!(" (by {})", cause["person"].as_str().unwrap_or("somebody")),
+        Some("drawdown") => " (drawdown limit)".to_owned(),
+        Some("daily_loss") => " (daily loss limit, until the book's next day)".to_owned(),
+        Some("store_trouble") => " (the store could not be written)".to_owned(),
+        Some("broken_invariant") => " (something impossible happened; see /health)".to_owned(),
+        _ => String::new(),
+    };
+    format!("{}{why}", row.state)
+}
+
+/// A limit of a book, by its key.
+pub(super) fn limit_of(row: &BookRow, key: &str) -> Ratio {
+    let limits: serde_json::Value = serde_json::from_str(&row.limits).unwrap_or_default();
+    limits[key].as_str().and_then(|text| text.parse().ok()).unwrap_or(Ratio::ZERO)
+}
+
+/// What is lost if every stop fills, from the prices the book is valued at. A position without a stop counts whole.
+pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
+    row.book.positions.iter().fold(Money::ZERO, |sum, held| {
+        let now = scene.value_price(held.symbol).unwrap_or_else(|| held.average_price());
+        let stop = held.protection.map_or(Price::ZERO, |levels| levels.stop);
+        let loss = now.minus(stop).and_then(|gap| held.quantity.value_at(gap)).unwrap_or(Money::ZERO);
+        sum.plus(loss.max(Money::ZERO)).unwrap_or(Money::MAX)
+    })
+}
+
+/// What `/resume` would do, before anybody confirms it; and the books' states, for the desk.
+///
+/// # Errors
+/// When the store cannot be read or nothing has run yet.
+pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
+    let scene = views.scene()?;
+    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| row.state != TradingState::Running).collect();
+    if waiting.is_empty() {
+        return Err(ViewError::Nothing("nothing to resume: every book is running".to_owned()));
+    }
+    let mut lines = Vec::new();
+    for row in waiting {
+        let zone = views.zone_of(row);
+        let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
+        lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
+        lines.push(format!(
+            "After: strategies may enter and leave again at the next bar; {} keep their stops.",
+            counted(row.book.positions.len() as u64, "position")
+        ));
+        lines.push(format!(
+            "Today {} {} ({}), loss limit {}; the fall from the peak is counted anew from {}.",
+            signed(day),
+            row.book.currency,
+            signed_percent(day.share_of(row.day_start)),
+            percent(limit_of(row, "daily_loss_pct")),
+            amount(row.equity, &row.book.currency)
+        ));
+    }
+    Ok(lines.join("\n"))
+}
+
+/// What `/unlock` would do, before anybody confirms it.
+///
+/// # Errors
+/// When the symbol is not locked, or the store cannot be read.
+pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
+    let scene = views.scene()?;
+    let lock = scene.mark(symbol).and_then(|mark| mark.lock.map(|lock| (mark.price, lock)));
+    let Some((now, (before, since, _))) = lock else {
+        return Err(ViewError::Nothing(format!("{symbol} is not locked")));
+    };
+    let mut lines = vec![format!(
+        "Unlock {symbol}? Its price moved from {} to {} at {}; last seen {}.",
+        price(before),
+        scene.price_words(symbol),
+        time(since, views.zone()?),
+        price(now)
+    )];
+    for row in &scene.books {
+        if let Some(held) = row.book.position(symbol) {
+            let profit = held.unrealised_at(now).unwrap_or(Money::ZERO);
+            lines.push(format!(
+                "After: the {} {symbol} of {} count at {}, result {} {}; stops and exits work again, and the stop may fill at once.",
+                held.quantity,
+                row.book.name,
+                price(now),
+                signed(profit),
+                row.book.currency
+            ));
+        }
+    }
+    lines
+        .push("If the shares were split, say no: put the split into corporate_actions.csv and start again.".to_owned());
+    Ok(lines.join("\n"))
+}

@@ -1,0 +1,37 @@
+//! How did the last trades end?
+
+use super::open::{ViewError, Views};
+use crate::domain::format::{age, counted, price, quantity, signed, time};
+
+/// The answer to `/trades [n]`.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn trades(views: &Views, rows: u32) -> Result<String, ViewError> {
+    let (trades, all) = views.reader().trades(rows)?;
+    if trades.is_empty() {
+        return Ok("no closed trades yet; open positions are in /positions".to_owned());
+    }
+    let zone = views.zone()?;
+    let books = views.reader().books()?;
+    let mut lines =
+        vec![format!("{}, the last {} newest first; results after fees", counted(all, "closed trade"), trades.len())];
+    for trade in &trades {
+        let currency =
+            books.iter().find(|row| row.book.name == trade.book).map_or("", |row| row.book.currency.as_str());
+        lines.push(format!(
+            "{} {} {} {} {currency} · {} to {} · by {} · {} after {} · {}",
+            trade.id,
+            quantity(trade.quantity),
+            trade.symbol,
+            signed(trade.profit),
+            price(trade.entry_price),
+            price(trade.exit_price),
+            trade.reason.as_str(),
+            time(trade.closed, zone),
+            age(trade.closed.since(trade.opened)),
+            trade.strategy
+        ));
+    }
+    Ok(lines.join("\n"))
+}

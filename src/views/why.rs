@@ -1,0 +1,184 @@
+//! Why did that happen? From what was recorded: signal, inputs, every check with value and limit, fills, result.
+
+use chrono_tz::Tz;
+
+use crate::domain::{CheckResult, EventKind, OrderId, Purpose, SignalIntent, Symbol, TradeFill, TradeId};
+use crate::store::JournalRow;
+
+use super::open::{ViewError, Views};
+use super::orders::order_words;
+use crate::domain::format::{age, money, price, quantity, signed, time};
+
+/// The answer to `/why SYMBOL`, `/why ORDER` or `/why TRADE`.
+///
+/// # Errors
+/// When nothing is known of it, or the store cannot be read.
+pub fn why(views: &Views, what: &str) -> Result<String, ViewError> {
+    let numbered = |letter: char| {
+        let mut chars = what.chars();
+        let first = chars.next().is_some_and(|first| first.eq_ignore_ascii_case(&letter));
+        let digits = chars.as_str();
+        (first && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
+            .then(|| digits.parse().ok())
+            .flatten()
+    };
+    let plain = what.parse::<u64>().ok();
+    if let Some(number) = numbered('O').or(plain) {
+        return why_order(views, OrderId(number));
+    }
+    if let Some(number) = numbered('T') {
+        return why_trade(views, TradeId(number));
+    }
+    let symbol: Symbol =
+        what.parse().map_err(|error: crate::domain::NameError| ViewError::Nothing(error.to_string()))?;
+    why_symbol(views, symbol)
+}
+
+fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
+    let order = views.reader().order(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no order {id}")))?;
+    let zone = views.zone()?;
+    let rows = views.reader().journal_of_order(id)?;
+    let mut lines = vec![format!("{} · {}", order_words(&order), order.status.as_str())];
+    if order.purpose == Purpose::Protect {
+        lines.push(format!(
+            "It protects what {} bought: stop set when the position was opened, moved only upwards.",
+            order.strategy
+        ));
+    }
+    if let Some(signal) = order.signal {
+        let of_symbol = views.reader().journal_of_symbol(order.symbol)?;
+        if let Some(found) = of_symbol.iter().find_map(|row| signal_of(row).filter(|found| found.id == signal)) {
+            lines.extend(signal_lines(found, zone));
+        } else if !order.because.is_empty() {
+            lines.push(format!("Because {}", order.because));
+        }
+    }
+    for row in &rows {
+        match &row.event.kind {
+            EventKind::OrderSubmitted { checks, .. } | EventKind::OrderWithheld { checks, .. } => {
+                lines.push(format!("Risk approved it at {}:", time(row.event.at, zone)));
+                lines.extend(check_lines(checks));
+            }
+            EventKind::OrderFilled { fill, .. } => lines.push(fill_line(fill, zone)),
+            EventKind::OrderEnded { why, unfilled, .. } => {
+                lines.push(format!(
+                    "Ended at {} with {} unfilled: {why}",
+                    time(row.event.at, zone),
+                    quantity(*unfilled)
+                ));
+            }
+            _ => {}
+        }
+    }
+    Ok(lines.join("\n"))
+}
+
+fn signal_of(row: &JournalRow) -> Option<&SignalIntent> {
+    match &row.event.kind {
+        EventKind::SignalRaised { signal } => Some(signal),
+        _ => None,
+    }
+}
+
+fn signal_lines(signal: &SignalIntent, zone: Tz) -> Vec<String> {
+    let inputs: Vec<String> = signal.inputs.iter().map(|input| format!("{} {:.4}", input.name, input.value)).collect();
+    vec![
+        format!(
+            "Signal {} of {} on {} bars at {}: {}",
+            signal.id,
+            signal.strategy,
+            signal.timeframe,
+            time(signal.at, zone),
+            signal.rule
+        ),
+        format!("  it saw {} · confidence {:.2}", inputs.join(", "), signal.confidence),
+    ]
+}
+
+/// A line a check: `passed  cash: 1,200.00, at most 9,000.00 free`.
+pub(super) fn check_lines(checks: &[CheckResult]) -> Vec<String> {
+    let line = |check: &CheckResult| {
+        let verdict = if check.passed { "passed " } else { "refused" };
+        format!("  {verdict} {}: {}, {}", check.check, check.value, check.limit)
+    };
+    checks.iter().map(line).collect()
+}
+
+fn fill_line(fill: &TradeFill, zone: Tz) -> String {
+    format!(
+        "Filled {} at {} ({}) at {} · fee {} · slippage {}",
+        quantity(fill.quantity),
+        price(fill.price),
+        match fill.leg {
+            crate::domain::FillLeg::Market => "market",
+            crate::domain::FillLeg::Limit => "limit",
+            crate::domain::FillLeg::Stop => "stop",
+            crate::domain::FillLeg::Target => "target",
+        },
+        time(fill.at, zone),
+        money(fill.fee),
+        money(fill.slippage)
+    )
+}
+
+fn why_trade(views: &Views, id: TradeId) -> Result<String, ViewError> {
+    let (trades, _) = views.reader().trades(u32::MAX)?;
+    let trade = trades.into_iter().find(|trade| trade.id == id);
+    let trade = trade.ok_or_else(|| ViewError::Nothing(format!("there is no closed trade {id}")))?;
+    let zone = views.zone()?;
+    let fills = views.reader().fills()?;
+    let inside = |fill: &&TradeFill| {
+        fill.symbol == trade.symbol && fill.book == trade.book && fill.at >= trade.opened && fill.at <= trade.closed
+    };
+    let mut orders: Vec<OrderId> = fills.iter().filter(inside).map(|fill| fill.order).collect();
+    orders.dedup();
+    let mut lines = vec![format!(
+        "{} {} {} · {} after fees of {} · held {} · {}",
+        trade.id,
+        quantity(trade.quantity),
+        trade.symbol,
+        signed(trade.profit),
+        money(trade.fees),
+        age(trade.closed.since(trade.opened)),
+        trade.strategy
+    )];
+    lines.push(format!(
+        "In at {} ({}), out at {} ({}) by {}",
+        price(trade.entry_price),
+        time(trade.opened, zone),
+        price(trade.exit_price),
+        time(trade.closed, zone),
+        trade.reason.as_str()
+    ));
+    for order in orders {
+        lines.push(why_order(views, order)?);
+    }
+    Ok(lines.join("\n"))
+}
+
+/// The newest order of the symbol that came from a signal, with what became of it since.
+fn why_symbol(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
+    let rows = views.reader().journal_of_symbol(symbol)?;
+    let newest = rows.iter().find_map(|row| match &row.event.kind {
+        EventKind::OrderSubmitted { order, .. } | EventKind::OrderWithheld { order, .. } => Some(order.id),
+        EventKind::OrderFilled { fill, .. } => Some(fill.order),
+        _ => None,
+    });
+    let Some(newest) = newest else {
+        return Err(ViewError::Nothing(format!("nothing was ordered in {symbol} yet; /whynot {symbol} says why")));
+    };
+    let mut lines = Vec::new();
+    if let Some(row) = rows.iter().find(|row| matches!(row.event.kind, EventKind::PositionClosed { .. })) {
+        if let EventKind::PositionClosed { trade, .. } = &row.event.kind {
+            lines.push(format!(
+                "Last closed trade {}: {} by {}; /why {} tells it",
+                trade.id,
+                signed(trade.profit),
+                trade.reason.as_str(),
+                trade.id
+            ));
+        }
+    }
+    lines.insert(0, why_order(views, newest)?);
+    Ok(lines.join("\n"))
+}
