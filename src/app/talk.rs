@@ -127,6 +127,7 @@ pub(super) fn carry(mut worker: Worker, store: &Store, drain: &AtomicBool, give_
     while !give_up.load(Ordering::SeqCst) {
         let draining = drain.load(Ordering::SeqCst);
         match runtime.block_on(worker.tick(MESSAGES_MAX)) {
+            Ok(tally) if tally.closed => return,
             Ok(tally) if tally.sent + tally.unsent > 0 => continue,
             Ok(_) => {}
             Err(error) => tracing::warn!(%error, "messages wait: the outbox cannot be read"),

@@ -51,9 +51,7 @@ impl Console {
     /// When the output is closed.
     pub fn print(&self, text: &str) -> std::io::Result<()> {
         match &*self.output {
-            Output::Above(printer) => {
-                printer.send(text.to_owned()).map_err(|_| std::io::Error::other("the terminal is gone"))
-            }
+            Output::Above(printer) => printer.send(text.to_owned()).map_err(|_| std::io::ErrorKind::BrokenPipe.into()),
             Output::Plain(sink) => write_block(&mut *sink.lock().unwrap_or_else(PoisonError::into_inner), text),
         }
     }
@@ -93,7 +91,10 @@ fn rendered(notice: &Notice) -> String {
 #[async_trait]
 impl Channel for Console {
     async fn send(&self, notice: &Notice) -> Result<(), SendError> {
-        self.print(&rendered(notice)).map_err(|error| SendError::Unreachable(error.to_string()))
+        self.print(&rendered(notice)).map_err(|error| match error.kind() {
+            std::io::ErrorKind::BrokenPipe => SendError::Closed,
+            _ => SendError::Unreachable(error.to_string()),
+        })
     }
 }
 

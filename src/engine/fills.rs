@@ -75,7 +75,7 @@ fn take_fill(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    let Report::Filled { quantity, price, fee, slippage, leg, at, .. } = *report else { return Ok(()) };
+    let Report::Filled { quantity, done, price, fee, slippage, leg, at, .. } = *report else { return Ok(()) };
     let order = &desk.orders[index];
     let fill = TradeFill {
         id: counters.fill.next(),
@@ -92,7 +92,7 @@ fn take_fill(
     };
     let by = Attribution { strategy: order.strategy, trade: counters.trade.next() };
     let filled = order.filled.plus(quantity)?;
-    let action = if filled >= order.quantity { OrderAction::Fill } else { OrderAction::FillPart };
+    let action = if done { OrderAction::Fill } else { OrderAction::FillPart };
     order.status.after(action)?;
     let applied = apply_fill(&mut desk.book, &fill, by)?;
     counters.fill = fill.id;
@@ -117,6 +117,10 @@ fn step_filled(
 ) -> Result<Order, CycleError> {
     let order = &mut desk.orders[index];
     order.filled = filled;
+    if action == OrderAction::Fill {
+        // A change of the quantity that was still on its way to the broker came too late.
+        order.quantity = filled;
+    }
     order.triggered |= triggered;
     order.step(action, context.now)?;
     Ok(if order.status == OrderStatus::Filled { desk.orders.remove(index) } else { order.clone() })
@@ -199,12 +203,10 @@ fn protect(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let Some(held) = desk.book.position(fill.symbol).cloned() else { return Ok(()) };
-    if let Some(levels) = held.protection {
+    if let Some(levels) = held.protection.filter(|levels| find(desk, levels.order).is_some()) {
         return cover(desk, &held, levels.order, levels.stop, context, out);
     }
-    let Some(plan) = order.plan else { return Ok(()) };
-    let stop = fill.price.minus(plan.stop_distance)?.max(Price::STEP);
-    let target = plan.target_distance.map(|distance| fill.price.plus(distance)).transpose()?;
+    let Some((stop, target, trail)) = levels_for(&held, order, fill)? else { return Ok(()) };
     let proposal = Proposal {
         book: desk.name(),
         strategy: order.strategy,
@@ -226,13 +228,27 @@ fn protect(
     if let RiskDecision::Approved { request, .. } = decision {
         counters.order = counters.order.next();
         place(desk, request, context, out);
-        let trail = plan.trailing.then_some(plan.stop_distance);
         let levels = Protection { stop, target, trail, order: counters.order };
         if let Some(position) = desk.book.position_mut(fill.symbol) {
             position.protection = Some(levels);
         }
     }
     Ok(())
+}
+
+/// Stop, target and trailing distance of a position: those it had, where its order ended before all was sold, else the plan's.
+fn levels_for(
+    held: &Position,
+    order: &Order,
+    fill: &TradeFill,
+) -> Result<Option<(Price, Option<Price>, Option<Price>)>, CycleError> {
+    if let Some(levels) = held.protection {
+        return Ok(Some((levels.stop, levels.target, levels.trail)));
+    }
+    let Some(plan) = order.plan else { return Ok(None) };
+    let stop = fill.price.minus(plan.stop_distance)?.max(Price::STEP);
+    let target = plan.target_distance.map(|distance| fill.price.plus(distance)).transpose()?;
+    Ok(Some((stop, target, plan.trailing.then_some(plan.stop_distance))))
 }
 
 /// Notes an approved order as working and hands the permission on.

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, state_shown};
-use crate::domain::{CycleId, Event, EventKind, HaltCause, MarketSnapshot, Mode, Money, RunContext, RunId};
+use crate::domain::{
+    CycleId, Event, EventKind, HaltCause, MarketSnapshot, Mode, Money, RunContext, RunId, TradingState,
+};
 use crate::execution::PaperBroker;
 use crate::market::Feed;
 use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
@@ -237,7 +239,10 @@ impl Runner {
         let context = self.context(snapshot.at, self.engine.counters.cycle.next());
         let Self { engine, broker, group, .. } = self;
         if let Err(error) = cycle(engine, broker, snapshot, &context, &mut group.outcome) {
-            tracing::error!(run = context.run.0, cycle = context.cycle.0, %error, "a cycle broke; trading is halted");
+            let first = engine.desks.iter().any(|desk| desk.state != TradingState::Halted);
+            if first {
+                tracing::error!(run = context.run.0, cycle = context.cycle.0, %error, "a cycle broke; trading is halted");
+            }
             let cause = HaltCause::BrokenInvariant { what: error.to_string() };
             if let Err(error) = halt(engine, &cause, &context, &mut group.outcome) {
                 tracing::error!(%error, "an order could not be taken back");

@@ -20,6 +20,8 @@ pub enum Report {
         order: OrderId,
         /// How much.
         quantity: Quantity,
+        /// True if nothing of it is left at the broker.
+        done: bool,
         /// At which price, slippage included.
         price: Price,
         /// What it cost.
@@ -50,9 +52,6 @@ pub enum Report {
 /// Why the broker did not do as it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerError {
-    /// It knows no such order.
-    #[error("order {0} is not at the broker")]
-    UnknownOrder(OrderId),
     /// It does not trade this symbol.
     #[error("{0} is not traded here")]
     UnknownSymbol(Symbol),
@@ -90,7 +89,7 @@ impl PaperBroker {
     /// Does what an approval permits.
     ///
     /// # Errors
-    /// When the order or the symbol is unknown; nothing changes then.
+    /// When the symbol is unknown; nothing changes then.
     pub fn submit(&mut self, request: ExecutionRequest) -> Result<(), BrokerError> {
         match request.into_instruction() {
             Instruction::Place(mut order) => {
@@ -101,22 +100,15 @@ impl PaperBroker {
                 self.working.push(Working { instrument, lot, order });
             }
             Instruction::Amend { order, quantity, kind } => {
-                let index = self.find(order)?;
-                let held = &mut self.working[index].order;
-                held.quantity = quantity;
-                held.kind = kind;
+                // Changing or taking back what is already gone is no error: it may have ended in this very cycle.
+                if let Some(working) = self.working.iter_mut().find(|working| working.order.id == order) {
+                    working.order.quantity = quantity;
+                    working.order.kind = kind;
+                }
             }
-            Instruction::Cancel { order } => {
-                // Taking back what is already gone is no error: it may have ended in this very cycle.
-                self.working.retain(|working| working.order.id != order);
-            }
+            Instruction::Cancel { order } => self.working.retain(|working| working.order.id != order),
         }
         Ok(())
-    }
-
-    fn find(&self, order: OrderId) -> Result<usize, BrokerError> {
-        let index = self.working.iter().position(|working| working.order.id == order);
-        index.ok_or(BrokerError::UnknownOrder(order))
     }
 
     /// Follows a split in every working order of the instrument.
@@ -263,6 +255,7 @@ fn fill_one(
     Ok(Some(Report::Filled {
         order: order.id,
         quantity,
+        done: order.remaining().is_zero(),
         price,
         fee: costs.fee_of(quantity, price)?,
         slippage,

@@ -14,6 +14,9 @@ pub trait Channel: Send + Sync {
 /// What to do next, so that no adapter can forget to say it.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
+    /// Nobody reads here any more in this run: keep it for the next.
+    #[error("nobody reads here any more")]
+    Closed,
     /// Try again later.
     #[error("could not reach it: {0}")]
     Unreachable(String),

@@ -24,6 +24,8 @@ pub struct Tally {
     pub sent: usize,
     /// Messages that were held back, put off or given up.
     pub unsent: usize,
+    /// True if the channel is closed for the rest of this run.
+    pub closed: bool,
 }
 
 /// Carries one lane's messages.
@@ -68,12 +70,17 @@ impl Worker {
             self.store.points().pass("delivery: marked, not sent")?;
             let outcome = self.attempt(&delivery, now).await;
             self.store.points().pass("delivery: sent, not settled")?;
-            if outcome == Settled::Sent {
-                tally.sent += 1
+            tally.closed = outcome.is_none();
+            if outcome == Some(Settled::Sent) {
+                tally.sent += 1;
             } else {
-                tally.unsent += 1
+                tally.unsent += 1;
             }
-            self.settled = Some((delivery.id, outcome));
+            let kept = || Settled::Later(now, "nobody read".to_owned());
+            self.settled = Some((delivery.id, outcome.unwrap_or_else(kept)));
+            if tally.closed {
+                break;
+            }
         }
         if let Some(settled) = self.settled.take() {
             // Nothing may stay open only because nothing came after it.
@@ -82,17 +89,19 @@ impl Worker {
         Ok(tally)
     }
 
-    async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> Settled {
+    /// What became of one try; none if the channel is closed.
+    async fn attempt(&self, delivery: &Delivery, now: Timestamp) -> Option<Settled> {
         if let Verdict::Skip(why) = judge(delivery, &self.policy, now) {
-            return Settled::Skipped(why.to_owned());
+            return Some(Settled::Skipped(why.to_owned()));
         }
-        match self.channel.send(&notice(delivery, self.zone, self.mark, now)).await {
+        Some(match self.channel.send(&notice(delivery, self.zone, self.mark, now)).await {
             Ok(()) => Settled::Sent,
+            Err(SendError::Closed) => return None,
             Err(SendError::Unreachable(why)) if delivery.attempts < ATTEMPTS_MAX => {
                 let wait = RETRY_MS.saturating_mul(1 << delivery.attempts.min(16)).min(RETRY_MS_MAX);
                 Settled::Later(now.plus_ms(wait), why)
             }
             Err(SendError::Unreachable(why) | SendError::Rejected(why)) => Settled::Dead(why),
-        }
+        })
     }
 }
