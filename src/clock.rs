@@ -27,6 +27,7 @@ impl Timestamp {
     }
 
     /// Later by `ms` milliseconds (earlier if negative); stays at the end of the range instead of wrapping.
+    #[must_use]
     pub const fn plus_ms(self, ms: i64) -> Self {
         Self(self.0.saturating_add(ms))
     }

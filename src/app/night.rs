@@ -15,7 +15,7 @@ use crate::store::{LaneSpec, Store, backup, backup_name, prune};
 /// The hour of the book's zone from which on the night's copy is made.
 const HOUR: u32 = 2;
 /// How often it is looked whether it is time.
-const LOOK: Duration = Duration::from_secs(60);
+const LOOK: Duration = Duration::from_mins(1);
 
 /// Does the nightly work.
 pub(super) struct Night {

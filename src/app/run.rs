@@ -60,6 +60,9 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     result
 }
 
+/// Books, each with where its list of symbols comes from.
+type Desks = Vec<(DeskSettings, &'static str)>;
+
 /// Which symbols each book watches, and the feed of all of them.
 fn prepare(
     args: &RunArgs,
@@ -67,7 +70,7 @@ fn prepare(
     reader: &Reader,
     saved: &Saved,
     clock: &dyn Clock,
-) -> Result<(NamedFeed, Vec<(DeskSettings, &'static str)>), AppError> {
+) -> Result<(NamedFeed, Desks), AppError> {
     let replay = feeds::is_replay(args);
     let mut union: Vec<Instrument> = Vec::new();
     let mut lists = Vec::new();
@@ -132,7 +135,7 @@ struct Run<'a> {
 type EngineThread = JoinHandle<Result<Finished, RunnerError>>;
 
 impl Run<'_> {
-    fn go(self, feed: NamedFeed, desks: Vec<(DeskSettings, &'static str)>) -> Result<(), AppError> {
+    fn go(self, feed: NamedFeed, desks: Desks) -> Result<(), AppError> {
         let instruments = feed.feed.instruments().to_vec();
         for (desk, source) in &desks {
             let list = instruments.iter().filter(|item| desk.symbols.contains(&item.symbol)).cloned().collect();
@@ -162,17 +165,7 @@ impl Run<'_> {
         let chat = self.chat(&desk, &queue, run, &lanes);
         let terminal = (!self.args.no_console)
             .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
-        let emergency: Emergency = match &terminal {
-            Some(terminal) => {
-                let console = terminal.console.clone();
-                Box::new(move |text| {
-                    if console.print(text).is_err() {
-                        say(text);
-                    }
-                })
-            }
-            None => Box::new(say),
-        };
+        let emergency = emergency(terminal.as_ref());
         let mark = feed.mark;
         let options = RunnerOptions {
             run,
@@ -234,17 +227,16 @@ impl Run<'_> {
     ) -> Result<Vec<EventKind>, AppError> {
         let unknown_deliveries = self.store.reclaim_unknown()?;
         let mut opening = Vec::new();
-        if let Some(lease) = self.reader.lease()?.filter(|lease| !lease.clean) {
-            if self.saved.progress.is_some() {
-                opening.push(EventKind::EngineRecovered {
-                    down_s: self.clock.now().since(lease.beat) / 1000,
-                    last_cycle: resumed.progress.cycle.0,
-                    positions: resumed.positions,
-                    orders: resumed.orders,
-                    unknown_deliveries,
-                });
-                return Ok(opening);
-            }
+        let dead = self.reader.lease()?.filter(|lease| !lease.clean);
+        if let (Some(lease), Some(_)) = (dead, self.saved.progress) {
+            opening.push(EventKind::EngineRecovered {
+                down_s: self.clock.now().since(lease.beat) / 1000,
+                last_cycle: resumed.progress.cycle.0,
+                positions: resumed.positions,
+                orders: resumed.orders,
+                unknown_deliveries,
+            });
+            return Ok(opening);
         }
         opening.push(EventKind::EngineStarted { feed: feed.words.clone(), symbols, dry_run: self.args.dry_run });
         Ok(opening)
@@ -293,15 +285,13 @@ impl Run<'_> {
         let (night_stop, night) = self.night(run, lanes, zone)?;
         let (inbox_stop, inbox) = self.inbox(chat, queue)?;
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
-        if let Some(keyboard) = keyboard {
-            if !is_person && !stopped.load(Ordering::SeqCst) {
-                wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
-            }
+        if let Some(keyboard) = keyboard.filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
+            wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
         }
         drain.store(true, Ordering::SeqCst);
         if let Some(carrier) = carrier {
             let failed = finished.is_err() || stopped.load(Ordering::SeqCst);
-            let patience = if failed { STOP_MAX } else { Duration::from_secs(3600) };
+            let patience = if failed { STOP_MAX } else { Duration::from_hours(1) };
             wait(patience, self.clock.as_ref(), || carrier.is_finished() || stopped_twice(&stopped, failed));
             give_up.store(true, Ordering::SeqCst);
             let _ = carrier.join();
@@ -338,6 +328,16 @@ impl Run<'_> {
         let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
         Ok((stop, spawn("inbox", serve)?))
     }
+}
+
+/// The way past a broken store: straight to the terminal, or to standard error where there is none.
+fn emergency(terminal: Option<&Terminal>) -> Emergency {
+    let console = terminal.map(|terminal| terminal.console.clone());
+    Box::new(move |text| {
+        if console.as_ref().is_none_or(|console| console.print(text).is_err()) {
+            say(text);
+        }
+    })
 }
 
 fn stopped_twice(stopped: &AtomicBool, before: bool) -> bool {

@@ -40,11 +40,11 @@ pub(super) fn asker(queue: Sender<EngineMessage>) -> Asker {
 fn trial_words(trials: &[Trial]) -> String {
     let mut lines = Vec::new();
     for trial in trials {
-        let Some((side, size, at)) = &trial.order else { continue };
-        let (symbol, strategy) = (trial.symbol, trial.strategy);
+        let Some((side, amount, at)) = &trial.order else { continue };
+        let (symbol, who) = (trial.symbol, trial.strategy);
         lines.push(format!(
-            "{strategy} would {side} {} {symbol} at about {}: {}",
-            quantity(*size),
+            "{who} would {side} {} {symbol} at about {}: {}",
+            quantity(*amount),
             price(*at),
             trial.rule
         ));

@@ -1,5 +1,6 @@
 //! What can be done beside a run? Checks, tables, copies: each a function that prints and ends.
 
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
@@ -35,12 +36,13 @@ pub(super) fn data_check(path: &Path, json: bool) -> Result<(), AppError> {
 fn print_report(report: &CheckReport) {
     let mut text = String::new();
     for problem in &report.problems {
-        text.push_str(&format!("{problem}\n"));
+        let _ = writeln!(text, "{problem}");
     }
-    text.push_str(&format!(
+    let _ = write!(
+        text,
         "{} files, {} rows, {} sound bars: {} errors, {} warnings",
         report.files, report.rows, report.bars, report.errors, report.warnings
-    ));
+    );
     print(&text);
 }
 

@@ -195,14 +195,14 @@ fn symbol(text: &str) -> Result<Symbol, ArgError> {
 fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {
     let rows = match args.first() {
         None => TRADES_SHOWN,
-        Some(text) => match text.parse() {
-            Ok(rows @ 1..=TRADES_SHOWN_MAX) => rows,
-            _ => {
+        Some(text) => {
+            let Ok(rows @ 1..=TRADES_SHOWN_MAX) = text.parse() else {
                 let text = text.escape_debug();
                 let what = format!("\"{text}\" is no number of trades: use 1 to {TRADES_SHOWN_MAX}");
                 return Err(ArgError::Usage(what));
-            }
-        },
+            };
+            rows
+        }
     };
     Ok(views::trades(views, rows)?)
 }

@@ -1,5 +1,7 @@
 //! What does docs/CONFIGURATION.md say? What the tables say, so that it cannot say anything else.
 
+use std::fmt::Write as _;
+
 use crate::risk::LIMITS;
 use crate::strategy::{ParamKind, STRATEGIES};
 
@@ -16,35 +18,35 @@ pub fn reference() -> String {
          ## Environment\n\n| variable | default | meaning |\n|---|---|---|\n",
     );
     for variable in ENVIRONMENT {
-        page.push_str(&format!("| `{}` | {} | {} |\n", variable.name, variable.default, variable.help));
+        let _ = writeln!(page, "| `{}` | {} | {} |", variable.name, variable.default, variable.help);
     }
     page.push_str("\n## bellwether.toml\n\n| key | takes | default | meaning |\n|---|---|---|---|\n");
     for setting in SETTINGS {
-        page.push_str(&format!(
-            "| `{}` | {} | {} | {} |\n",
-            setting.path, setting.takes, setting.default, setting.help
-        ));
+        let _ = writeln!(page, "| `{}` | {} | {} | {} |", setting.path, setting.takes, setting.default, setting.help);
     }
     page.push_str("\n## Limits\n\nKeys of `[books.limits]`.\n\n| key | default | from | to | unit | meaning |\n|---|---|---|---|---|---|\n");
     for spec in LIMITS {
         let unit = spec.kind.unit();
-        page.push_str(&format!(
-            "| `{}` | {} | {} | {} | {unit} | {} |\n",
+        let _ = writeln!(
+            page,
+            "| `{}` | {} | {} | {} | {unit} | {} |",
             spec.key, spec.default, spec.min, spec.max, spec.help
-        ));
+        );
     }
     page.push_str("\n## Strategies\n");
     for kind in STRATEGIES {
-        page.push_str(&format!(
+        let _ = write!(
+            page,
             "\n### {}\n\n{}\n\n| parameter | default | from | to | meaning |\n|---|---|---|---|---|\n",
             kind.name, kind.help
-        ));
+        );
         for param in kind.params {
             let unit = if param.kind == ParamKind::Bars { " (whole)" } else { "" };
-            page.push_str(&format!(
-                "| `{}` | {} | {} | {} | {}{unit} |\n",
+            let _ = writeln!(
+                page,
+                "| `{}` | {} | {} | {} | {}{unit} |",
                 param.name, param.default, param.min, param.max, param.help
-            ));
+            );
         }
     }
     page.push_str(

@@ -36,8 +36,7 @@ fn narrow(units: i128) -> Result<i64, AmountError> {
 fn parse_units(text: &[u8]) -> Result<i64, AmountError> {
     let (negative, digits) = match text {
         [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        rest => (false, rest),
+        [b'+', rest @ ..] | rest => (false, rest),
     };
     let mut mantissa: i128 = 0;
     let mut scale: i32 = 0;
@@ -159,11 +158,13 @@ macro_rules! exact {
             }
 
             /// The opposite sign.
+            #[must_use]
             pub const fn negated(self) -> Self {
                 Self(self.0.saturating_neg())
             }
 
             /// Without its sign.
+            #[must_use]
             pub const fn abs(self) -> Self {
                 Self(self.0.saturating_abs())
             }
@@ -193,6 +194,7 @@ macro_rules! exact {
             }
 
             /// This divided by `whole`; zero where `whole` is zero.
+            #[must_use]
             pub fn share_of(self, whole: Self) -> Ratio {
                 if whole.0 == 0 {
                     return Ratio::ZERO;
@@ -278,6 +280,7 @@ impl Quantity {
     }
 
     /// The largest whole number of `lot` within this (towards zero).
+    #[must_use]
     pub const fn in_lots(self, lot: Self) -> Self {
         if lot.0 <= 0 { self } else { Self(self.0 - self.0 % lot.0) }
     }
@@ -319,6 +322,7 @@ impl Ratio {
     }
 
     /// The same number times one hundred, for printing: `{:.1}` of it reads as percent.
+    #[must_use]
     pub const fn percent(self) -> Self {
         Self(self.0.saturating_mul(100))
     }

@@ -54,10 +54,10 @@ pub(super) fn end(
     desk.orders[index].step(action, context.now)?;
     let ended = desk.orders.remove(index);
     let (symbol, unfilled) = (ended.symbol, ended.remaining());
-    if ended.purpose == Purpose::Protect {
-        if let Some(position) = desk.book.position_mut(symbol) {
-            position.protection = position.protection.filter(|levels| levels.order != order);
-        }
+    if ended.purpose == Purpose::Protect
+        && let Some(position) = desk.book.position_mut(symbol)
+    {
+        position.protection = position.protection.filter(|levels| levels.order != order);
     }
     out.orders.push(ended);
     let kind = EventKind::OrderEnded { order, symbol, unfilled, why: why.to_owned() };
@@ -236,12 +236,11 @@ fn protect(
     Ok(())
 }
 
-/// Stop, target and trailing distance of a position: those it had, where its order ended before all was sold, else the plan's.
-fn levels_for(
-    held: &Position,
-    order: &Order,
-    fill: &TradeFill,
-) -> Result<Option<(Price, Option<Price>, Option<Price>)>, CycleError> {
+/// Stop, target and trailing distance.
+type Levels = (Price, Option<Price>, Option<Price>);
+
+/// The levels of a position: those it had, where its order ended before all was sold, else the plan's.
+fn levels_for(held: &Position, order: &Order, fill: &TradeFill) -> Result<Option<Levels>, CycleError> {
     if let Some(levels) = held.protection {
         return Ok(Some((levels.stop, levels.target, levels.trail)));
     }

@@ -106,13 +106,13 @@ fn admit_bar(
     let bar = seen.bar;
     let gap = lane.last.filter(|_| !confirmed).map(|last| (last, distance(last.close, bar.open)));
     lane.suspended = lane.lock.is_some();
-    if let (Some((last, gap)), None) = (gap, lane.lock) {
-        if gap >= limits.lock_move {
-            lane.lock = Some(Lock { before: last.close, since: context.now, sessions: 0 });
-            lane.suspended = true;
-            let quantity = Quantity::from_units(held);
-            tell(EventKind::SymbolLocked { symbol, before: last.close, after: bar.open, quantity });
-        }
+    if let (Some((last, gap)), None) = (gap, lane.lock)
+        && gap >= limits.lock_move
+    {
+        lane.lock = Some(Lock { before: last.close, since: context.now, sessions: 0 });
+        lane.suspended = true;
+        let quantity = Quantity::from_units(held);
+        tell(EventKind::SymbolLocked { symbol, before: last.close, after: bar.open, quantity });
     }
     let new_session = lane.last.is_none_or(|last| seen.opens.utc().date_naive() != last.start.utc().date_naive());
     lane.last_move = lane.last.map_or(Ratio::ZERO, |last| distance(last.close, bar.close));

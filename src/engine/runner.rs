@@ -254,7 +254,7 @@ impl Runner {
         let full = match self.options.pace {
             Pace::Times(_) => true,
             Pace::Max if self.group.cycles >= GROUP_CYCLES_MAX => true,
-            Pace::Max => self.group.cycles % 16 == 0 && self.since(self.group.begun) >= GROUP_MS_MAX,
+            Pace::Max => self.group.cycles.is_multiple_of(16) && self.since(self.group.begun) >= GROUP_MS_MAX,
         };
         if full { self.flush(self.options.pace != Pace::Max) } else { Ok(()) }
     }
@@ -294,7 +294,7 @@ impl Runner {
             // The next wait counts from when this one was due, so that the work of a cycle does not slow the market down.
             let due = begun + Duration::from_millis(wait);
             self.group.due = Some(due.max(self.clock.steady().saturating_sub(Duration::from_secs(1))));
-        } else if self.cycles % 1024 == 0 {
+        } else if self.cycles.is_multiple_of(1024) {
             self.live()?;
         }
         Ok(())

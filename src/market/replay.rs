@@ -221,7 +221,7 @@ fn find_files(options: &ReplayOptions) -> Result<Vec<(PathBuf, Instrument)>, Fee
         };
         found.push((place, timeframe, path, instrument));
     }
-    found.sort_by(|a, b| (a.0, a.3.symbol, a.1).cmp(&(b.0, b.3.symbol, b.1)));
+    found.sort_by_key(|(place, timeframe, _, instrument)| (*place, instrument.symbol, *timeframe));
     for wanted in &options.instruments {
         if !found.iter().any(|(_, _, _, instrument)| instrument.symbol == wanted.symbol) {
             let timeframe = options.timeframe.map_or_else(|| "TIMEFRAME".to_owned(), |it| it.to_string());

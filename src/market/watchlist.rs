@@ -140,7 +140,7 @@ mod tests {
         );
         assert_eq!(faults(""), ["the list is empty: it needs the header and at least one symbol"]);
         assert_eq!(faults("a,b\n"), ["line 1: the header must be symbol,name,asset_class,sector, not \"a,b\""]);
-        let many: String = (0..251).map(|n| format!("S{n},N,us_equity,X\n")).collect();
+        let many = (0..251).map(|n| format!("S{n},N,us_equity,X")).collect::<Vec<_>>().join("\n");
         assert_eq!(
             faults(&format!("symbol,name,asset_class,sector\n{many}")),
             ["251 symbols are too many: the most is 250"]

@@ -1,4 +1,5 @@
 //! What must hold before an order goes out? A table of checks; each measures, compares and says both numbers.
+#![expect(clippy::unnecessary_wraps, reason = "every check in the table has the same form")]
 
 use crate::domain::{AmountError, CheckResult, Money, Proposal, Purpose, Quantity, Ratio, TradingState};
 

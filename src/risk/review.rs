@@ -173,7 +173,8 @@ mod tests {
     /// Each row breaks one limit and must be refused by that check alone, with both numbers.
     #[test]
     fn each_check_refuses_with_its_value_and_limit() {
-        let rows: &[(fn(&mut Situation), &str)] = &[
+        type Change = fn(&mut Situation);
+        let rows: &[(Change, &str)] = &[
             (|_| {}, ""),
             (|s| s.state = TradingState::Reducing, "trading state: reducing, running"),
             (|s| s.locked = true, "symbol lock: locked: the price is in doubt, none"),
@@ -212,11 +213,12 @@ mod tests {
         let mut guard = into_order(proposal(10), OrderId(7), Timestamp::from_ms(0));
         guard.purpose = Purpose::Protect;
         guard.kind = OrderKind::Bracket { stop: Price::whole(95), target: None };
-        let stop_after =
-            |stop| match amend(&guard, Quantity::whole(4), Price::whole(stop)).map(|r| r.into_instruction()) {
-                Some(Instruction::Amend { kind: OrderKind::Bracket { stop, .. }, .. }) => Some(stop),
-                _ => None,
-            };
+        let stop_after = |stop| match amend(&guard, Quantity::whole(4), Price::whole(stop))
+            .map(ExecutionRequest::into_instruction)
+        {
+            Some(Instruction::Amend { kind: OrderKind::Bracket { stop, .. }, .. }) => Some(stop),
+            _ => None,
+        };
         assert_eq!(stop_after(97), Some(Price::whole(97)));
         assert_eq!(stop_after(90), Some(Price::whole(95)));
         assert!(amend(&guard, Quantity::whole(10), Price::whole(90)).is_none());

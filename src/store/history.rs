@@ -1,5 +1,7 @@
 //! What happened before? Journal, steps, runs, trades, fills and days, as views read them.
 
+use std::fmt::Write as _;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use crate::clock::Timestamp;
@@ -115,7 +117,7 @@ impl Reader {
         while let Some(row) = rows.next()? {
             let (seq, cycle, market): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             let (book, kind, body): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
-            text.push_str(&format!("{seq} {cycle} {market} {book} {kind} {body}\n"));
+            let _ = writeln!(text, "{seq} {cycle} {market} {book} {kind} {body}");
         }
         Ok(text)
     }

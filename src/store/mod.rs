@@ -1,4 +1,4 @@
-//! What is kept? SQLite: one writer thread, read-only readers. All SQL of the project is in this folder.
+//! What is kept? A database of `SQLite`: one writer thread, read-only readers. All SQL of the project is in this folder.
 
 mod error;
 mod points;

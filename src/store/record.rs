@@ -3,7 +3,7 @@
 use rusqlite::{Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{CycleId, Event, Position, RunId, Severity};
+use crate::domain::{CycleId, Event, Label, Position, RunId, Severity, Symbol};
 
 use super::db::in_transaction;
 use super::outbox::{LaneSpec, enqueue};
@@ -341,10 +341,10 @@ fn write_events(
             event.at.ms(),
             batch.wall.ms(),
             batch.run.0 as i64,
-            event.book.as_ref().map(|book| book.as_str()),
+            event.book.as_ref().map(Label::as_str),
             event.kind.name(),
             severity.as_str(),
-            symbol.as_ref().map(|symbol| symbol.as_str()),
+            symbol.as_ref().map(Symbol::as_str),
             event.kind.order().map(|order| order.0 as i64),
             serde_json::to_string(&event.kind)?
         ])?;

@@ -1,5 +1,6 @@
 //! What does every view look at? A read-only store, the time, and the reader's zone.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use chrono_tz::Tz;
@@ -99,7 +100,7 @@ impl Scene {
             None => price(mark.price),
         };
         if old > 2 * mark.timeframe.ms() {
-            words.push_str(&format!(" ({} old)", age(old)));
+            let _ = write!(words, " ({} old)", age(old));
         }
         words
     }

@@ -168,16 +168,13 @@ fn why_symbol(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
         return Err(ViewError::Nothing(format!("nothing was ordered in {symbol} yet; /whynot {symbol} says why")));
     };
     let mut lines = Vec::new();
-    if let Some(row) = rows.iter().find(|row| matches!(row.event.kind, EventKind::PositionClosed { .. })) {
-        if let EventKind::PositionClosed { trade, .. } = &row.event.kind {
-            lines.push(format!(
-                "Last closed trade {}: {} by {}; /why {} tells it",
-                trade.id,
-                signed(trade.profit),
-                trade.reason.as_str(),
-                trade.id
-            ));
-        }
+    let closed = rows.iter().find_map(|row| match &row.event.kind {
+        EventKind::PositionClosed { trade, .. } => Some(trade),
+        _ => None,
+    });
+    if let Some(trade) = closed {
+        let (id, reason) = (trade.id, trade.reason.as_str());
+        lines.push(format!("Last closed trade {id}: {} by {reason}; /why {id} tells it", signed(trade.profit)));
     }
     lines.insert(0, why_order(views, newest)?);
     Ok(lines.join("\n"))
