@@ -102,6 +102,7 @@ pub struct Runner {
     emergency: Emergency,
     options: RunnerOptions,
     marks: Vec<MarkRow>,
+    finished: Option<CycleId>,
     group: Group,
     under_way: Option<Ticket<Recorded>>,
     market: Timestamp,
@@ -153,6 +154,7 @@ impl Runner {
             emergency: parts.emergency,
             options,
             marks: saved.marks.clone(),
+            finished: saved.finished,
             group: Group::default(),
             under_way: None,
             market,
@@ -441,12 +443,12 @@ impl Runner {
         let last_cycle = self.engine.counters.cycle;
         let data_ended = !more;
         let outcome = if data_ended { "finished" } else { "stopped" };
-        if self.cycles > 0 {
-            let kind = if data_ended {
-                EventKind::ReplayFinished { cycles: last_cycle.0, equity }
-            } else {
-                EventKind::EngineStopped { cycles: self.cycles }
-            };
+        let kind = if data_ended && self.finished != Some(last_cycle) {
+            Some(EventKind::ReplayFinished { cycles: last_cycle.0, equity })
+        } else {
+            (self.cycles > 0).then_some(EventKind::EngineStopped { cycles: self.cycles })
+        };
+        if let Some(kind) = kind {
             self.group.outcome.tell(last_cycle, Event { at: self.market, book: None, kind });
             self.flush(true)?;
         } else {

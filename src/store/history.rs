@@ -104,6 +104,14 @@ impl Reader {
         self.journal(&sql, [rows])
     }
 
+    /// All facts, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_all(&self) -> Result<Vec<JournalRow>, StoreError> {
+        self.journal(&format!("{JOURNAL} ORDER BY j.seq"), [])
+    }
+
     /// The whole journal in order, for comparison: cycle, market time, book, kind and body of each fact.
     ///
     /// # Errors

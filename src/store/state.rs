@@ -20,6 +20,8 @@ pub struct Saved {
     pub orders: Vec<Order>,
     /// All last prices.
     pub marks: Vec<MarkRow>,
+    /// The cycle after which recorded prices were last told to be at their end.
+    pub finished: Option<CycleId>,
 }
 
 impl Reader {
@@ -28,11 +30,17 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn saved(&self) -> Result<Saved, StoreError> {
+        let finished = self.connection().query_row(
+            "SELECT max(cycle) FROM journal WHERE kind = 'replay_finished'",
+            [],
+            |row| row.get::<_, Option<i64>>(0),
+        )?;
         Ok(Saved {
             progress: self.progress()?,
             books: self.books()?,
             orders: self.open_orders()?,
             marks: self.marks()?,
+            finished: finished.map(|cycle| CycleId(cycle.unsigned_abs())),
         })
     }
 

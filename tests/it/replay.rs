@@ -1,0 +1,87 @@
+//! Recorded prices, whole: the ledger recomputed from raw fills, two runs to the byte, splits that do not look like crashes.
+
+use std::collections::BTreeMap;
+
+use bellwether::clock::Timestamp;
+use bellwether::domain::{Instrument, Money, UNITS};
+use bellwether::market::{ReplayFeed, ReplayOptions};
+
+use crate::support::{Bench, Life, shared};
+
+fn feed(folder: &str, symbols: &[&str]) -> Option<ReplayFeed> {
+    let options = ReplayOptions {
+        path: shared(folder)?,
+        instruments: symbols.iter().map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).collect(),
+        timeframe: Some("1d".parse().expect("timeframe")),
+        from: None,
+        to: None,
+    };
+    Some(ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens"))
+}
+
+fn ran(folder: &str, symbols: &[&str]) -> Option<Bench> {
+    let feed = feed(folder, symbols)?;
+    let bench = Bench::new();
+    bench.live(Life::whole(feed, |_| {})).expect("runs");
+    Some(bench)
+}
+
+fn half_even(numerator: i128, denominator: i128) -> i128 {
+    let (quotient, rest) = (numerator.div_euclid(denominator), numerator.rem_euclid(denominator));
+    match (rest * 2).cmp(&denominator) {
+        std::cmp::Ordering::Greater => quotient + 1,
+        std::cmp::Ordering::Equal => quotient + quotient % 2,
+        std::cmp::Ordering::Less => quotient,
+    }
+}
+
+/// Cash, fees and realised result from raw fills, with arithmetic of the test's own.
+#[test]
+fn twenty_years_of_four_symbols_reconcile_with_their_fills() {
+    for (folder, symbols) in [("market/adjusted", &["AAPL"][..]), ("market", &["SPY", "IBM", "BAC"][..])] {
+        let Some(bench) = ran(folder, symbols) else { return };
+        let saved = bench.saved();
+        let row = &saved.books[0];
+        let fills = bench.reader().fills().expect("reads");
+        assert!(fills.len() > 40, "trades happen");
+        let mut cash = i128::from(row.book.capital.units());
+        let mut fees = 0i128;
+        for fill in &fills {
+            let value = i128::from(fill.quantity.units()) * i128::from(fill.price.units());
+            cash -= half_even(value, i128::from(UNITS)) * i128::from(fill.side.sign());
+            cash -= i128::from(fill.fee.units());
+            fees += i128::from(fill.fee.units());
+        }
+        assert_eq!((cash, fees), (i128::from(row.book.cash.units()), i128::from(row.book.fees.units())));
+        let (trades, count) = bench.reader().trades(100_000).expect("reads");
+        let profit: i128 = trades.iter().map(|trade| i128::from(trade.profit.units())).sum();
+        let open_fees: i128 = row.book.positions.iter().map(|held| i128::from(held.fees.units())).sum();
+        assert_eq!(profit - open_fees, i128::from(row.book.realised.units()) - fees, "over {count} trades");
+        assert!(row.book.balances().expect("fits"));
+    }
+}
+
+#[test]
+fn two_runs_give_the_same_journal_to_the_byte() {
+    let (Some(one), Some(two)) = (ran("market/adjusted", &["AAPL"]), ran("market/adjusted", &["AAPL"])) else { return };
+    let journal = |bench: &Bench| bench.reader().journal_text().expect("reads");
+    assert!(journal(&one) == journal(&two));
+}
+
+/// Raw prices halve at a split; the book's equity must not.
+#[test]
+fn splits_on_file_are_no_crashes() {
+    let Some(bench) = ran("market", &["AAPL", "BAC", "IBM"]) else { return };
+    let name = "main".parse().expect("name");
+    let days = bench.reader().days(name, "").expect("reads");
+    let mut splits = BTreeMap::new();
+    for (symbol, day) in [("AAPL", "2000-06-21"), ("AAPL", "2005-02-28"), ("BAC", "2004-08-30"), ("IBM", "1999-05-27")]
+    {
+        let row = days.iter().find(|row| row.day == day);
+        let change = row.map_or(Money::ZERO, |row| row.end.minus(row.start).expect("fits"));
+        splits.insert((symbol, day), change);
+    }
+    for (split, change) in splits {
+        assert!(change.abs() < Money::whole(400), "{split:?}: {change}");
+    }
+}

@@ -1,0 +1,188 @@
+//! One database over many lives: each life opens it, runs until it ends or is killed, and delivers what it can.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bellwether::clock::{Clock, ManualClock, Timestamp};
+use bellwether::config::BookConfig;
+use bellwether::control::{ChangeDesk, PinCost};
+use bellwether::domain::{EventKind, Instrument, Money, Severity};
+use bellwether::engine::{
+    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, restore,
+};
+use bellwether::execution::PaperBroker;
+use bellwether::market::Feed;
+use bellwether::notify::{Channel, Notice, Policy, SendError, Tally, Worker};
+use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreError};
+
+/// The lane of all tests.
+pub(crate) const LANE: &str = "terminal:owner";
+
+/// The reference material beside the checkout, if it is there.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if !found.exists() {
+        println!("skipped: the reference material {path} is absent");
+        return None;
+    }
+    Some(found)
+}
+
+/// A book of 10,000 on these symbols, changed as a test wants.
+pub(crate) fn desk_settings(instruments: &[Instrument], change: impl FnOnce(&mut DeskSettings)) -> DeskSettings {
+    let mut desk = BookConfig::usual().desk;
+    desk.capital = Money::whole(10_000);
+    desk.symbols = instruments.iter().map(|item| item.symbol).collect();
+    change(&mut desk);
+    desk
+}
+
+/// A channel that keeps what it is sent, and fails as it is told.
+#[derive(Clone, Default)]
+pub(crate) struct Sink {
+    sent: Arc<Mutex<Vec<Notice>>>,
+    failures: Arc<Mutex<Vec<SendError>>>,
+}
+
+impl Sink {
+    /// Everything that arrived, in order.
+    pub(crate) fn sent(&self) -> Vec<Notice> {
+        self.sent.lock().expect("lock").clone()
+    }
+
+    /// The next sends fail like this, the last of the list first.
+    pub(crate) fn fail_with(&self, failures: Vec<SendError>) {
+        *self.failures.lock().expect("lock") = failures;
+    }
+}
+
+#[async_trait]
+impl Channel for Sink {
+    async fn send(&self, notice: &Notice) -> Result<(), SendError> {
+        if let Some(failure) = self.failures.lock().expect("lock").pop() {
+            return Err(failure);
+        }
+        self.sent.lock().expect("lock").push(notice.clone());
+        Ok(())
+    }
+}
+
+/// A folder with one database.
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) sink: Sink,
+}
+
+/// What one life is to do.
+pub(crate) struct Life {
+    pub(crate) feed: Box<dyn Feed>,
+    pub(crate) desk: DeskSettings,
+    pub(crate) points: Points,
+    pub(crate) cycles_max: Option<u64>,
+    pub(crate) pace: Pace,
+    pub(crate) dry_run: bool,
+}
+
+impl Life {
+    /// A whole run at full pace with nothing in its way.
+    pub(crate) fn whole(feed: impl Feed + 'static, change: impl FnOnce(&mut DeskSettings)) -> Self {
+        let desk = desk_settings(feed.instruments(), change);
+        Self {
+            feed: Box::new(feed),
+            desk,
+            points: Points::default(),
+            cycles_max: None,
+            pace: Pace::Max,
+            dry_run: false,
+        }
+    }
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
+        Self { folder: tempfile::tempdir().expect("folder"), clock, sink: Sink::default() }
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("a.db")
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::open(&self.database()).expect("opens")
+    }
+
+    pub(crate) fn saved(&self) -> Saved {
+        self.reader().saved().expect("reads")
+    }
+
+    /// Runs the engine for one life; what it finished with, or what killed it.
+    pub(crate) fn live(&self, life: Life) -> Result<Finished, RunnerError> {
+        let store = Store::open_with(&self.database(), life.points)?;
+        let result = self.run(&store, life.feed, life.desk, life.cycles_max, life.pace, life.dry_run);
+        store.close();
+        result
+    }
+
+    fn run(
+        &self,
+        store: &Store,
+        feed: Box<dyn Feed>,
+        desk: DeskSettings,
+        cycles_max: Option<u64>,
+        pace: Pace,
+        dry_run: bool,
+    ) -> Result<Finished, RunnerError> {
+        let saved = Reader::open(store.path())?.saved()?;
+        let mut engine = Engine::new(feed.instruments(), vec![desk]).expect("parameters");
+        let mut broker = PaperBroker::new(feed.instruments());
+        let resumed = restore(&mut engine, &mut broker, &saved)?;
+        store.reclaim_unknown()?;
+        let clock: Arc<dyn Clock> = self.clock.clone();
+        let run = store.start_run(RunStart {
+            mode: "paper".to_owned(),
+            feed: "test".to_owned(),
+            dry_run,
+            started: clock.now(),
+            first_cycle: resumed.progress.cycle.next(),
+        })?;
+        store.sign_lease(run, clock.now())?;
+        let (_queue, messages) = channel();
+        let started = EventKind::EngineStarted { feed: "test".to_owned(), symbols: 1, dry_run };
+        let options = RunnerOptions { run, started: clock.now(), dry_run, pace, cycles_max, opening: vec![started] };
+        let desk = ChangeDesk::new(store.clone(), clock.clone(), PinCost::LEAST);
+        let lanes = vec![LaneSpec { name: LANE.to_owned(), min: Severity::Notice }];
+        let emergency = Box::new(|_: &str| {});
+        let store = store.clone();
+        let parts = RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency };
+        Runner::new(parts, &saved, options).run()
+    }
+
+    /// Carries messages for one life, until none is due or it is killed.
+    pub(crate) fn deliver(&self, points: Points) -> Result<Tally, StoreError> {
+        let store = Store::open_with(&self.database(), points)?;
+        store.reclaim_unknown()?;
+        let result = self.carry(&store);
+        store.close();
+        result
+    }
+
+    fn carry(&self, store: &Store) -> Result<Tally, StoreError> {
+        let policy = Policy { min: Severity::Notice };
+        let channel = Arc::new(self.sink.clone());
+        let zone = chrono_tz::America::New_York;
+        let clock = self.clock.clone();
+        let mut worker = Worker::new(store.clone(), clock, channel, LANE, policy, zone, "paper");
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+        runtime.block_on(worker.tick(usize::MAX))
+    }
+
+    /// What was told, as people see it.
+    pub(crate) fn told(&self) -> String {
+        let words = |notice: &Notice| format!("{} {}", notice.number, notice.lines.join(" | "));
+        self.sink.sent().iter().map(words).collect::<Vec<_>>().join("\n")
+    }
+}

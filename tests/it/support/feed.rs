@@ -1,0 +1,132 @@
+//! Feeds for tests: a list of bars, and the simulated market with faults in it.
+
+use bellwether::clock::{DAY_MS, Timestamp};
+use bellwether::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Timeframe};
+use bellwether::market::{Feed, SimulatedFeed};
+
+/// Bars of one symbol, given one by one.
+pub(crate) struct ListFeed {
+    instruments: Vec<Instrument>,
+    bars: Vec<Bar>,
+    next: usize,
+}
+
+impl ListFeed {
+    /// Daily bars of a coin, which has no holidays.
+    pub(crate) fn daily(symbol: &str, bars: Vec<Bar>) -> Self {
+        let symbol = symbol.parse().expect("symbol");
+        Self { instruments: vec![Instrument::bare(symbol)], bars, next: 0 }
+    }
+}
+
+impl Feed for ListFeed {
+    fn instruments(&self) -> &[Instrument] {
+        &self.instruments
+    }
+
+    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
+        snapshot.clear();
+        let Some(bar) = self.bars.get(self.next) else { return false };
+        self.next += 1;
+        snapshot.at = bar.start.plus_ms(DAY_MS);
+        let is_last = self.next == self.bars.len();
+        let (timeframe, opens) = (Timeframe::D1, bar.start);
+        snapshot.bars.push(SnapshotBar { instrument: 0, timeframe, bar: *bar, opens, is_finest: true, is_last });
+        true
+    }
+
+    fn history_until(&self) -> Timestamp {
+        Timestamp::from_ms(i64::MIN)
+    }
+}
+
+/// The daily bar number `day`, from open, high, low and close in whole units.
+pub(crate) fn bar_at(day: i64, [open, high, low, close]: [i64; 4]) -> Bar {
+    Bar {
+        start: Timestamp::from_ms(1_600_000_000_000 / DAY_MS * DAY_MS + day * DAY_MS),
+        open: Price::whole(open),
+        high: Price::whole(high),
+        low: Price::whole(low),
+        close: Price::whole(close),
+        volume: Quantity::whole(1_000_000),
+    }
+}
+
+/// Bars that swing by one around their closes.
+pub(crate) fn flat_bars(closes: &[i64]) -> Vec<Bar> {
+    let mut last = closes.first().copied().unwrap_or(100);
+    let mut bars = Vec::new();
+    for (day, close) in closes.iter().enumerate() {
+        let (top, bottom) = (last.max(*close) + 1, last.min(*close) - 1);
+        bars.push(bar_at(day as i64, [last, top, bottom, *close]));
+        last = *close;
+    }
+    bars
+}
+
+/// What can be wrong with a feed, by symbol and by the number of the instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// No bar of it.
+    Missing,
+    /// One bar at three times its price.
+    BadPrint,
+}
+
+/// The simulated market of an endless number of days, cut after `days`, with faults drawn from the seed.
+pub(crate) struct FaultyFeed {
+    inner: SimulatedFeed,
+    days_left: u64,
+    seen: u64,
+    fault: fn(u64, u64, usize) -> Option<Fault>,
+    seed: u64,
+}
+
+impl FaultyFeed {
+    /// `fault` is asked for each seed, instant and instrument.
+    pub(crate) fn new(
+        seed: u64,
+        instruments: Vec<Instrument>,
+        days: u64,
+        fault: fn(u64, u64, usize) -> Option<Fault>,
+    ) -> Self {
+        let start = SimulatedFeed::history_start(Timeframe::D1, 60, &instruments);
+        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start);
+        Self { inner, days_left: days, seen: 0, fault, seed }
+    }
+}
+
+impl Feed for FaultyFeed {
+    fn instruments(&self) -> &[Instrument] {
+        self.inner.instruments()
+    }
+
+    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
+        loop {
+            self.inner.next_into(snapshot);
+            if snapshot.at > SimulatedFeed::START {
+                if self.days_left == 0 {
+                    return false;
+                }
+                self.days_left -= 1;
+            }
+            self.seen += 1;
+            let (seed, seen, fault) = (self.seed, self.seen, self.fault);
+            snapshot.bars.retain(|seen_bar| fault(seed, seen, seen_bar.instrument) != Some(Fault::Missing));
+            for bar in &mut snapshot.bars {
+                if fault(seed, seen, bar.instrument) == Some(Fault::BadPrint) {
+                    for price in [&mut bar.bar.open, &mut bar.bar.high, &mut bar.bar.low, &mut bar.bar.close] {
+                        *price = price.scaled(3, 1).expect("fits");
+                    }
+                }
+            }
+            if !snapshot.bars.is_empty() {
+                return true;
+            }
+        }
+    }
+
+    fn history_until(&self) -> Timestamp {
+        SimulatedFeed::START
+    }
+}

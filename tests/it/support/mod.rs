@@ -1,0 +1,7 @@
+//! The bench: a store in a folder of its own, a manual clock, a feed that can be broken, a channel that can be scripted.
+
+mod bench;
+mod feed;
+
+pub(crate) use bench::{Bench, Life, Sink, desk_settings, shared};
+pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
