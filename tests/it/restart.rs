@@ -8,7 +8,7 @@ use bellwether::engine::{Pace, RunnerError};
 use bellwether::market::{Feed, SimulatedFeed};
 use bellwether::store::{Points, StoreError};
 
-use crate::support::{Bench, Fault, FaultyFeed, Life};
+use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
 
 const DAYS: u64 = 90;
 
@@ -24,15 +24,8 @@ fn feed() -> FaultyFeed {
     FaultyFeed::new(7, instruments(), DAYS, no_fault)
 }
 
-fn quick(desk: &mut bellwether::engine::DeskSettings) {
-    let kind = bellwether::strategy::find("sma_cross").expect("listed");
-    let written = [("fast", "3"), ("slow", "8")].map(|(k, v)| (k.to_owned(), v.parse().expect("number")));
-    desk.strategies[0].values =
-        bellwether::strategy::Values::check(kind.name, kind.params, &written).expect("in range");
-}
-
 fn life(points: Points) -> Life {
-    let mut life = Life::whole(feed(), quick);
+    let mut life = Life::whole(feed(), quick_cross);
     life.points = points;
     // Every cycle is a commit of its own, so that there are many places to be killed at.
     life.pace = Pace::Times(1_000_000_000);
@@ -139,10 +132,10 @@ fn same_end(whole: &Bench, bench: &Bench, crashes: usize, point: &str) {
 #[test]
 fn a_run_in_pieces_is_the_run_in_one() {
     let whole = Bench::new();
-    whole.live(Life::whole(feed(), quick)).expect("runs");
+    whole.live(Life::whole(feed(), quick_cross)).expect("runs");
     let pieces = Bench::new();
     for _ in 0..60 {
-        let finished = pieces.live(Life { cycles_max: Some(7), ..Life::whole(feed(), quick) }).expect("runs");
+        let finished = pieces.live(Life { cycles_max: Some(7), ..Life::whole(feed(), quick_cross) }).expect("runs");
         if finished.data_ended {
             break;
         }
@@ -154,9 +147,9 @@ fn a_run_in_pieces_is_the_run_in_one() {
 #[test]
 fn prices_that_changed_since_the_last_run_are_refused() {
     let bench = Bench::new();
-    bench.live(Life { cycles_max: Some(20), ..Life::whole(feed(), quick) }).expect("runs");
+    bench.live(Life { cycles_max: Some(20), ..Life::whole(feed(), quick_cross) }).expect("runs");
     let other = FaultyFeed::new(8, instruments(), DAYS, no_fault);
-    let error = bench.live(Life::whole(other, quick)).expect_err("another market");
+    let error = bench.live(Life::whole(other, quick_cross)).expect_err("another market");
     assert!(error.to_string().contains("have changed"), "{error}");
 }
 

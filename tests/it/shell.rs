@@ -1,1 +1,192 @@
-//! Written next.
+//! The program as a shell sees it: output, exit codes, errors that say what to do.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use bellwether::store::Lease;
+
+struct Shell {
+    folder: tempfile::TempDir,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("folder") }
+    }
+
+    fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
+        command.current_dir(self.path()).args(args).stdin(Stdio::null());
+        for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG", "RUST_BACKTRACE"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    fn run(&self, args: &[&str]) -> (i32, String, String) {
+        seen(self.command(args).output().expect("starts"))
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path().join(name), text).expect("writes");
+    }
+}
+
+fn seen(output: Output) -> (i32, String, String) {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    let seen = (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr));
+    assert!(!seen.2.contains("panicked"), "{}", seen.2);
+    seen
+}
+
+const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max"];
+
+#[test]
+fn the_first_run_trades_tells_and_ends_well_and_the_second_goes_on() {
+    let shell = Shell::new();
+    let (code, out, _) = shell.run(QUICK);
+    assert_eq!(code, 0);
+    assert!(out.starts_with("Started on sim") && out.contains("Bought ") && out.contains("· sim"), "{out}");
+    let (code, out, _) = shell.run(&["run", "--cycles", "50", "--speed", "max"]);
+    assert_eq!(code, 0);
+    assert!(out.contains("Stopped after 50 cycles"), "{out}");
+    let (code, out, _) = shell.run(&["command", "/runs"]);
+    assert!(code == 0 && out.contains("cycles 1 to 200") && out.contains("cycles 201 to 250"), "{out}");
+}
+
+#[test]
+fn views_answer_while_nothing_runs_and_wrong_words_exit_with_two() {
+    let shell = Shell::new();
+    let (code, _, err) = shell.run(&["command", "/status"]);
+    assert!(code == 1 && err.contains("there is no database") && err.contains("hint: "), "{err}");
+    shell.run(QUICK);
+    for asked in ["/status", "/positions", "/orders", "/trades", "/pnl all", "/watchlist", "/runs", "/health", "/help"]
+    {
+        let (code, out, err) = shell.run(&["command", asked]);
+        assert!(code == 0 && !out.is_empty() && err.is_empty(), "{asked}: {out}{err}");
+    }
+    let (code, _, err) = shell.run(&["command", "/positons"]);
+    assert!(code == 2 && err.contains("did you mean /positions?"), "{err}");
+    assert_eq!(shell.run(&["frobnicate"]).0, 2);
+    let (code, _, err) = shell.run(&["command", "/cycle dry"]);
+    assert!(code == 2 && err.contains("the bot is not running"), "{err}");
+    let (code, out, _) = shell.run(&["command", "/halt"]);
+    assert!(code == 0 && out.contains("will obey it before its first cycle"), "{out}");
+    let (code, out, _) = shell.run(&["run", "--cycles", "5", "--speed", "max"]);
+    assert!(code == 0 && out.contains("HALTED main: by owner"), "{out}");
+}
+
+#[test]
+fn a_database_belongs_to_one_feed_and_to_one_runner() {
+    let shell = Shell::new();
+    shell.run(QUICK);
+    let (code, _, err) = shell.run(&["run", "--seed", "2", "--cycles", "5", "--speed", "max"]);
+    assert!(code == 1 && err.contains("belongs to another feed") && err.contains("--fresh"), "{err}");
+    let (code, _, err) = shell.run(&["run", "--seed", "2", "--cycles", "5", "--speed", "max", "--fresh"]);
+    assert!(code == 0 && err.contains("the old database is kept as"), "{err}");
+    let lease = Lease::take(&shell.path().join("bellwether.db")).expect("free");
+    let (code, _, err) = shell.run(QUICK);
+    assert!(code == 1 && err.contains("another bellwether is running"), "{err}");
+    drop(lease);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_what_to_do() {
+    let shell = Shell::new();
+    let (code, _, err) = shell.run(&["run", "--mode", "live"]);
+    assert!(code == 2 && err.contains("no live broker"), "{err}");
+    shell.write("bellwether.toml", "[[books]]\ncapitol = 5\n");
+    let (code, _, err) = shell.run(QUICK);
+    assert!(code == 2 && err.contains("bellwether.toml:2:1") && err.contains("did you mean \"capital\"?"), "{err}");
+    std::fs::remove_file(shell.path().join("bellwether.toml")).expect("removed");
+    let (code, _, err) = shell.run(&["run", "--data", "nowhere"]);
+    assert!(code == 1 && err.contains("nowhere") && err.contains("hint: "), "{err}");
+    let shell = Shell::new();
+    shell.write("bellwether.db", "this is not a database but a text of some length");
+    let (code, _, err) = shell.run(QUICK);
+    assert!(code == 1 && err.contains("damaged") && err.contains("restore"), "{err}");
+}
+
+#[test]
+fn copies_are_checked_on_both_ways() {
+    let shell = Shell::new();
+    shell.run(QUICK);
+    assert_eq!(shell.run(&["migrate"]).1, shell.run(&["migrate"]).1);
+    assert_eq!(shell.run(&["backup", "copy.db"]).0, 0);
+    let before = shell.run(&["command", "/trades"]).1;
+    shell.run(&["run", "--cycles", "100", "--speed", "max"]);
+    let (code, out, _) = shell.run(&["restore", "copy.db"]);
+    assert!(code == 0 && out.contains("what was there is kept as"), "{out}");
+    assert_eq!(shell.run(&["command", "/trades"]).1, before);
+    shell.write("bad.db", "no database");
+    let (code, _, err) = shell.run(&["restore", "bad.db"]);
+    assert!(code == 1 && err.contains("damaged"), "{err}");
+    assert_eq!(shell.run(&["command", "/trades"]).1, before, "nothing was half-applied");
+    assert_eq!(shell.run(&["audit", "verify"]).0, 0);
+}
+
+#[test]
+fn lists_are_taken_whole_or_not_at_all() {
+    let shell = Shell::new();
+    shell.write("bad.csv", "symbol,name,asset_class,sector\nAAPL,Apple,us_equity,Technology\nAAPL,Again,us_equity,X\n");
+    let (code, _, err) = shell.run(&["watchlist", "import", "bad.csv"]);
+    assert!(code == 1 && err.contains("line 3: AAPL repeats line 2"), "{err}");
+    shell.write(
+        "good.csv",
+        "symbol,name,asset_class,sector\nAAPL,Apple,us_equity,Technology\nBTC-USD,Bitcoin,crypto,Crypto\n",
+    );
+    assert_eq!(shell.run(&["watchlist", "import", "good.csv"]).0, 0);
+    assert_eq!(shell.run(&["watchlist", "export"]).1.lines().count(), 3);
+    let (_, out, _) = shell.run(&["run", "--cycles", "3", "--speed", "max"]);
+    assert!(out.contains("2 symbols"), "{out}");
+    assert!(shell.run(&["watchlist", "sync"]).1.contains("added"));
+}
+
+#[test]
+fn price_files_are_looked_over() {
+    let shell = Shell::new();
+    shell.write("X.1d.csv", "timestamp,open,high,low,close,volume\n2024-01-02,1,2,1,NaN,5\n");
+    let (code, out, _) = shell.run(&["data", "check", "X.1d.csv"]);
+    assert!(code == 1 && out.contains("X.1d.csv:2: error:") && out.contains("close"), "{out}");
+    let (code, out, _) = shell.run(&["data", "check", "X.1d.csv", "--json"]);
+    let report: serde_json::Value = serde_json::from_str(&out).expect("one JSON document");
+    assert!(code == 1 && report["errors"] == 1, "{out}");
+    let (code, _, err) = shell.run(&["run", "--data", ".", "--speed", "max"]);
+    assert!(code == 1 && err.contains("X.1d.csv:2: error:"), "{err}");
+    assert_eq!(shell.run(&["indicators", "X.1d.csv"]).0, 1);
+}
+
+/// A script drives the terminal: it stops, sets its first PIN, resumes, and reads what happened.
+#[test]
+fn plain_lines_drive_the_terminal() {
+    let shell = Shell::new();
+    let mut child = shell
+        .command(&["run", "--speed", "600", "--cycles", "60"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let lines = "/start\nstop\n/resume\n2846\n2846\n2846\n/cycle dry\n/whynot AAPL\nnonsense\n";
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("writes");
+    let (code, out, err) = seen(child.wait_with_output().expect("ends"));
+    assert_eq!(code, 0, "{err}");
+    for part in [
+        "bellwether trades on paper",
+        "HALTED main: by owner",
+        "Resume main? It is halted (by owner)",
+        "PIN set",
+        "running: main",
+        "main is running again, was halted",
+        "Nothing was submitted",
+        "commands begin with a slash",
+    ] {
+        assert!(out.contains(part), "{part}:\n{out}");
+    }
+    assert!(!out.contains("2846"));
+}

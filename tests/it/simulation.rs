@@ -12,7 +12,7 @@ use bellwether::notify::SendError;
 use bellwether::store::{Points, Store, StoreError};
 use secrecy::SecretString;
 
-use crate::support::{Bench, Fault, FaultyFeed, Life};
+use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
 
 const DAYS: u64 = 300;
 const SEEDS: &[u64] = &[1, 2, 3, 4, 5, 6];
@@ -49,13 +49,6 @@ fn deadly(seed: u64, life: u64) -> Points {
     Points::armed(move |_| left.fetch_sub(1, Ordering::SeqCst) == 1)
 }
 
-fn quick(desk: &mut bellwether::engine::DeskSettings) {
-    let kind = bellwether::strategy::find("sma_cross").expect("listed");
-    let written = [("fast", "3"), ("slow", "9")].map(|(k, v)| (k.to_owned(), v.parse().expect("number")));
-    desk.strategies[0].values =
-        bellwether::strategy::Values::check(kind.name, kind.params, &written).expect("in range");
-}
-
 /// Somebody halts, or confirms that it goes on, while the bot is down.
 fn people_act(bench: &Bench, seed: u64, life: u64) {
     let store = Store::open(&bench.database()).expect("opens");
@@ -81,7 +74,7 @@ fn simulate(seed: u64) {
     let bench = Bench::new();
     let mut crashes = 0;
     for life in 0..200u64 {
-        let mut now = Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick);
+        let mut now = Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick_cross);
         now.points = deadly(seed, life);
         now.pace = if life.is_multiple_of(2) { Pace::Max } else { Pace::Times(1_000_000_000) };
         now.cycles_max = Some(20 + draw(seed, life + 900) % 60);

@@ -16,6 +16,7 @@ use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
 use bellwether::notify::{Channel, Notice, Policy, SendError, Tally, Worker};
 use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreError};
+use bellwether::strategy::{Values, find};
 
 /// The lane of all tests.
 pub(crate) const LANE: &str = "terminal:owner";
@@ -31,12 +32,19 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 }
 
 /// A book of 10,000 on these symbols, changed as a test wants.
-pub(crate) fn desk_settings(instruments: &[Instrument], change: impl FnOnce(&mut DeskSettings)) -> DeskSettings {
+fn desk_settings(instruments: &[Instrument], change: impl FnOnce(&mut DeskSettings)) -> DeskSettings {
     let mut desk = BookConfig::usual().desk;
     desk.capital = Money::whole(10_000);
     desk.symbols = instruments.iter().map(|item| item.symbol).collect();
     change(&mut desk);
     desk
+}
+
+/// A cross of 3 over 8 bars, so that something happens every few days.
+pub(crate) fn quick_cross(desk: &mut DeskSettings) {
+    let kind = find("sma_cross").expect("listed");
+    let written = [("fast", "3"), ("slow", "8")].map(|(k, v)| (k.to_owned(), v.parse().expect("number")));
+    desk.strategies[0].values = Values::check(kind.name, kind.params, &written).expect("in range");
 }
 
 /// A channel that keeps what it is sent, and fails as it is told.
@@ -178,11 +186,5 @@ impl Bench {
         let mut worker = Worker::new(store.clone(), clock, channel, LANE, policy, zone, "paper");
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
         runtime.block_on(worker.tick(usize::MAX))
-    }
-
-    /// What was told, as people see it.
-    pub(crate) fn told(&self) -> String {
-        let words = |notice: &Notice| format!("{} {}", notice.number, notice.lines.join(" | "));
-        self.sink.sent().iter().map(words).collect::<Vec<_>>().join("\n")
     }
 }

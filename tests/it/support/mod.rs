@@ -3,5 +3,5 @@
 mod bench;
 mod feed;
 
-pub(crate) use bench::{Bench, Life, Sink, desk_settings, shared};
+pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
