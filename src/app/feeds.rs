@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::domain::{Instrument, Timeframe};
 use crate::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed, SimulatedWithHistory};
 
-use super::AppError;
+use super::{AppError, universe};
 
 /// Bars of history that the simulated market starts with.
 const HISTORY_BARS: usize = 500;
@@ -49,7 +49,8 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>) -> Result<NamedFeed, AppErro
         }
     }
     let timeframe = args.timeframe.unwrap_or(Timeframe::M1);
-    let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &list);
+    // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
+    let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
     let feed = SimulatedFeed::new(args.seed, timeframe, list, start);
     Ok(NamedFeed {
         feed: Box::new(SimulatedWithHistory::new(feed)),
@@ -85,7 +86,7 @@ fn replay(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<Na
     let shown = if feed.files().len() > 4 { format!("{} series", feed.files().len()) } else { feed.files().join(", ") };
     Ok(NamedFeed {
         identity: format!("replay {} {files}{from}", place.display()),
-        words: format!("replay of {shown}, {} recorded bars", feed.bars()),
+        words: format!("replay of {shown} in {}{from}, {} recorded bars", options.path.display(), feed.bars()),
         feed: Box::new(feed),
         mark: "paper",
     })

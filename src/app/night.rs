@@ -38,12 +38,15 @@ pub(super) struct Night {
 impl Night {
     /// Looks once a minute until `stop` is dropped.
     pub(super) fn watch(self, stop: &Receiver<()>) {
+        let mut tried = String::new();
         while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
             let local = self.clock.now().utc().with_timezone(&self.zone);
             let day = local.date_naive().to_string();
             let copy = folder(self.store.path()).join(backup_name(&day));
-            if local.hour() >= HOUR && !copy.exists() {
+            // Once a night: a disk that is full at two is told of then, and not every minute after.
+            if local.hour() >= HOUR && tried != day && !copy.exists() {
                 self.work(&copy);
+                tried = day;
             }
         }
     }

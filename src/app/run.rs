@@ -19,7 +19,7 @@ use crate::engine::{
 };
 use crate::execution::PaperBroker;
 use crate::notify::{Policy, Worker};
-use crate::store::{LaneSpec, Lease, Reader, RunStart, Saved, Store, set_aside};
+use crate::store::{LaneSpec, Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 
 use super::feeds::{self, NamedFeed};
 use super::night::Night;
@@ -28,6 +28,9 @@ use super::{AppError, universe};
 
 /// How long a stop may take before it is forced.
 const STOP_MAX: Duration = Duration::from_secs(5);
+/// How often, and how long apart, the right to run is tried for.
+const LEASE_TRIES: u32 = 5;
+const LEASE_WAIT: Duration = Duration::from_millis(20);
 /// How long piped commands that came before the end are still answered.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -40,17 +43,23 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     let config = load(environment.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let database = environment.database.as_path();
-    let lease = Lease::take(database)?;
+    let lease = take_lease(database, clock.as_ref())?;
     if args.fresh {
+        // Nothing is moved for a run that cannot begin: the feed is tried first, against an empty database.
+        let (feed, desks) = prepare(args, &config, None, &Saved::default(), clock.as_ref())?;
+        drop((feed, desks));
         let stamp = clock.now().utc().format("%Y%m%d-%H%M%S").to_string();
         if let Some(aside) = set_aside(database, &stamp)? {
             say(&format!("the old database is kept as {}", aside.display()));
         }
     }
+    if database.exists() {
+        check_whole(database)?;
+    }
     let store = Store::open(database)?;
     let reader = Reader::open(database)?;
     let saved = reader.saved()?;
-    let (feed, desks) = prepare(args, &config, &reader, &saved, clock.as_ref())?;
+    let (feed, desks) = prepare(args, &config, Some(&reader), &saved, clock.as_ref())?;
     check_feed(&reader, &feed, database)?;
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
@@ -60,6 +69,19 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     result
 }
 
+/// Takes the right to run. A shell command that looks whether somebody runs holds it for a moment, so it is tried a few times.
+fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
+    let mut taken = Lease::take(database);
+    for _ in 0..LEASE_TRIES {
+        if !matches!(taken, Err(LeaseError::Taken(_))) {
+            break;
+        }
+        wait(LEASE_WAIT, clock, || false);
+        taken = Lease::take(database);
+    }
+    Ok(taken?)
+}
+
 /// Books, each with where its list of symbols comes from.
 type Desks = Vec<(DeskSettings, &'static str)>;
 
@@ -67,7 +89,7 @@ type Desks = Vec<(DeskSettings, &'static str)>;
 fn prepare(
     args: &RunArgs,
     config: &Config,
-    reader: &Reader,
+    reader: Option<&Reader>,
     saved: &Saved,
     clock: &dyn Clock,
 ) -> Result<(NamedFeed, Desks), AppError> {
@@ -78,7 +100,7 @@ fn prepare(
         let watched = match (&args.symbols, &args.watchlist) {
             (Some(symbols), _) => universe::Watched { list: universe::named(symbols), source: "--symbols" },
             (None, Some(path)) => universe::Watched { list: universe::read_list(path)?, source: "--watchlist" },
-            (None, None) => universe::of_book(book, Some(reader), replay)?,
+            (None, None) => universe::of_book(book, reader, replay)?,
         };
         universe::check_currency(config, book, &watched.list)?;
         for item in &watched.list {
@@ -90,6 +112,7 @@ fn prepare(
     }
     if !union.is_empty() {
         let held = saved.books.iter().flat_map(|row| row.book.positions.iter().map(|held| held.symbol));
+        let held = held.chain(saved.orders.iter().map(|order| order.symbol));
         union = universe::with_held(union, held);
     }
     let feed = feeds::build(args, union, clock)?;
@@ -294,10 +317,14 @@ impl Run<'_> {
             let patience = if failed { STOP_MAX } else { Duration::from_hours(1) };
             wait(patience, self.clock.as_ref(), || carrier.is_finished() || stopped_twice(&stopped, failed));
             give_up.store(true, Ordering::SeqCst);
-            let _ = carrier.join();
+            wait(STOP_MAX, self.clock.as_ref(), || carrier.is_finished());
         }
         drop((night_stop, inbox_stop));
-        let _ = (night.join(), inbox.join());
+        wait(STOP_MAX, self.clock.as_ref(), || night.is_finished() && inbox.is_finished());
+        if let Err(RunnerError::Restore(_)) = &finished {
+            // It never ran: the next start must not take it for dead.
+            self.store.end_run(run, self.clock.now(), "refused")?;
+        }
         tell_end(&finished?, self.args);
         Ok(())
     }
@@ -334,7 +361,7 @@ impl Run<'_> {
 fn emergency(terminal: Option<&Terminal>) -> Emergency {
     let console = terminal.map(|terminal| terminal.console.clone());
     Box::new(move |text| {
-        if console.as_ref().is_none_or(|console| console.print(text).is_err()) {
+        if console.as_ref().is_none_or(|console| console.urgent(text).is_err()) {
             say(text);
         }
     })

@@ -13,9 +13,9 @@ use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
 use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{Event, Label, RunId, Severity};
-use crate::store::{LaneSpec, Lease, LeaseError, Reader, Store};
+use crate::store::{LaneSpec, Lease, Reader, Store};
 
-use super::talk::{TERMINAL, waiter};
+use super::talk::{SHELL, TERMINAL, waiter};
 use super::{AppError, run, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
@@ -77,7 +77,7 @@ fn person(config: &Config, name: Option<Label>) -> Result<Person, AppError> {
 
 /// Whether a bot runs on the database: whoever runs holds the lock.
 fn is_running(database: &Path) -> bool {
-    matches!(Lease::take(database), Err(LeaseError::Taken(_)))
+    Lease::is_taken(database)
 }
 
 /// Asks through the inbox of the running bot.
@@ -89,7 +89,7 @@ fn inbox_asker(store: Store, clock: Arc<dyn Clock>, person: String, running: boo
         }
         let key = format!("{}-{}", std::process::id(), clock.now().ms());
         let failed = |error: crate::store::StoreError| error.to_string();
-        let kept = store.receive("shell", &key, &person, "/cycle dry", clock.now()).map_err(failed)?;
+        let kept = store.receive(SHELL, &key, &person, "/cycle dry", clock.now()).map_err(failed)?;
         let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
         let reader = Reader::open(store.path()).map_err(failed)?;
         let (_keep, nothing) = std::sync::mpsc::channel::<()>();
@@ -146,6 +146,7 @@ fn answer(reply: Reply) -> Result<(), AppError> {
             Ok(())
         }
         Reply::Refused(why) => Err(AppError::usage(why)),
+        Reply::Failed { what, hint } => Err(AppError::Failed { what, hint }),
         Reply::Confirm { .. } | Reply::NeedsPin | Reply::Admitted { .. } => Err(AppError::failed("unexpected answer")),
     }
 }
@@ -169,7 +170,7 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
         Reply::Confirm { .. } | Reply::NeedsPin if !running => {
             Err(AppError::failed("the bot is not running, so there is nothing to change").with_hint("start it first"))
         }
-        Reply::Confirm { id, preview, .. } => {
+        Reply::Confirm { id, preview } => {
             print(&preview);
             let pin = ask_secret("PIN (valid for 60 s, empty to leave it): ");
             let Some(pin) = pin else {
@@ -181,7 +182,7 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
             Ok(())
         }
         Reply::NeedsPin => Err(AppError::failed("no PIN is set").with_hint("set one with \"bellwether pin set\"")),
-        reply @ (Reply::Text(_) | Reply::Refused(_)) => answer(reply),
+        reply @ (Reply::Text(_) | Reply::Refused(_) | Reply::Failed { .. }) => answer(reply),
     }
 }
 

@@ -16,6 +16,8 @@ use crate::store::{Reader, Store};
 
 /// The name of the terminal's lane.
 pub(super) const TERMINAL: &str = "terminal:owner";
+/// The channel of questions from other processes.
+pub(super) const SHELL: &str = "shell";
 /// How long an answer of the engine is waited for.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How often the inbox is looked at.
@@ -98,10 +100,8 @@ impl Terminal {
         let keep = Arc::new(move |line: &str| {
             let now = clock.now();
             let key = format!("{}-{}", now.ms(), clock.steady().as_nanos());
-            let kept = store.receive("terminal", &key, &who, line, now);
-            if let Ok(Some(id)) = kept {
-                // The terminal answers at once: the row is the record, not the queue.
-                let _ = store.answer(id, "", clock.now());
+            if let Err(error) = store.note_line("terminal", &key, &who, line, now) {
+                tracing::warn!(%error, "a line could not be kept");
             }
         });
         let input = ConsoleInput::new(editor, console.clone(), chat, person, wait_for, keep);
@@ -109,7 +109,7 @@ impl Terminal {
     }
 
     /// Reads until the end of the input; Ctrl-C stops the engine.
-    pub(super) fn run(mut self, queue: &Sender<EngineMessage>) {
+    pub(super) fn run(self, queue: &Sender<EngineMessage>) {
         if self.input.run() == Prompted::Interrupted {
             // A queue without an engine needs no stopping.
             let _ = queue.send(EngineMessage::Stop);
@@ -123,14 +123,18 @@ pub(super) fn carry(mut worker: Worker, store: &Store, drain: &AtomicBool, give_
         tracing::error!("no runtime for messages");
         return;
     };
-    let mut seen = 0;
+    let (mut seen, mut troubled) = (0, false);
     while !give_up.load(Ordering::SeqCst) {
         let draining = drain.load(Ordering::SeqCst);
         match runtime.block_on(worker.tick(MESSAGES_MAX)) {
             Ok(tally) if tally.closed => return,
             Ok(tally) if tally.sent + tally.unsent > 0 => continue,
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "messages wait: the outbox cannot be read"),
+            Ok(_) => troubled = false,
+            Err(error) if !troubled => {
+                troubled = true;
+                tracing::warn!(%error, "messages wait: the outbox cannot be written");
+            }
+            Err(_) => {}
         }
         if draining
             && Reader::open(store.path()).and_then(|reader| reader.open_deliveries(TERMINAL)).is_ok_and(|n| n == 0)
@@ -160,14 +164,14 @@ pub(super) fn serve_inbox(
             // A queue without an engine has nobody to look.
             let _ = queue.send(EngineMessage::Look);
         }
-        for row in open.unanswered().unwrap_or_default() {
+        for row in open.unanswered(SHELL).unwrap_or_default() {
             let person = people.iter().find(|person| person.name == row.person);
             let reply = match person {
                 None => "nobody of that name may ask".to_owned(),
                 Some(person) => {
                     let inbound = Inbound { person: person.clone(), chat: row.channel.clone(), text: row.text.clone() };
                     match chat.handle(&inbound) {
-                        Reply::Text(text) | Reply::Refused(text) => text,
+                        Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
                         Reply::Admitted { .. } => "recorded".to_owned(),
                         Reply::Confirm { .. } | Reply::NeedsPin => "that needs your PIN".to_owned(),
                     }

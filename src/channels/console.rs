@@ -6,8 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::chat::{Chat, Inbound, Person, Reply};
-use crate::clock::Timestamp;
+use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply};
 use crate::domain::Severity;
 use crate::notify::{Channel, Notice, SendError};
 
@@ -18,10 +17,10 @@ const NUMBER_COLUMN: usize = 72;
 
 /// Where the terminal's output goes.
 enum Output {
-    /// Above the prompt of a line editor.
-    Above(SyncSender<String>),
+    /// Above the prompt of a line editor, as long as it reads; plainly after that.
+    Above(Mutex<Option<SyncSender<String>>>),
     /// Plain lines.
-    Plain(Mutex<Box<dyn Write + Send>>),
+    Plain,
 }
 
 /// The terminal's output half; clones write to the same place.
@@ -33,42 +32,50 @@ pub struct Console {
 impl Console {
     /// A console that prints above an editor's prompt, or plainly where there is none.
     pub fn new(editor: &Editor) -> Self {
-        let output = match editor.printer() {
-            Some(printer) => Output::Above(printer),
-            None => Output::Plain(Mutex::new(Box::new(std::io::stdout()))),
-        };
+        let output = editor.printer().map_or(Output::Plain, |printer| Output::Above(Mutex::new(Some(printer))));
         Self { output: Arc::new(output) }
     }
 
-    /// A console that prints into `sink`, for tests and captures.
-    pub fn into_sink(sink: Box<dyn Write + Send>) -> Self {
-        Self { output: Arc::new(Output::Plain(Mutex::new(sink))) }
-    }
-
-    /// Prints a block of lines; an error if nobody can read it any more.
-    ///
-    /// # Errors
-    /// When the output is closed.
-    pub fn print(&self, text: &str) -> std::io::Result<()> {
-        match &*self.output {
-            Output::Above(printer) => printer.send(text.to_owned()).map_err(|_| std::io::ErrorKind::BrokenPipe.into()),
-            Output::Plain(sink) => write_block(&mut *sink.lock().unwrap_or_else(PoisonError::into_inner), text),
+    /// Prints a notice and returns when it is on the screen; an error if nobody can read it any more.
+    fn print(&self, text: &str) -> std::io::Result<()> {
+        match self.printer() {
+            // Handed over only when the editor takes it, so that what is marked as sent was seen.
+            Some(printer) if printer.send(text.to_owned()).is_ok() => Ok(()),
+            _ => write_block(text),
         }
     }
 
-    /// Prints an answer while the editor is not reading, when nothing would show what stands above its prompt.
-    fn answer(&self, text: &str) -> std::io::Result<()> {
+    /// Prints at once, past an editor that is busy: for what cannot wait.
+    ///
+    /// # Errors
+    /// When the output is closed.
+    pub fn urgent(&self, text: &str) -> std::io::Result<()> {
+        match self.printer().map(|printer| printer.try_send(text.to_owned())) {
+            Some(Ok(())) => Ok(()),
+            _ => write_block(text),
+        }
+    }
+
+    fn printer(&self) -> Option<SyncSender<String>> {
         match &*self.output {
-            Output::Above(_) => write_block(&mut std::io::stdout(), text),
-            Output::Plain(_) => self.print(text),
+            Output::Above(printer) => printer.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            Output::Plain => None,
+        }
+    }
+
+    /// The editor reads no more: from now on plain lines.
+    fn end_editor(&self) {
+        if let Output::Above(printer) = &*self.output {
+            *printer.lock().unwrap_or_else(PoisonError::into_inner) = None;
         }
     }
 }
 
-fn write_block(sink: &mut dyn Write, text: &str) -> std::io::Result<()> {
-    sink.write_all(text.as_bytes())?;
-    sink.write_all(b"\n")?;
-    sink.flush()
+fn write_block(text: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.write_all(b"\n")?;
+    out.flush()
 }
 
 /// A notice as lines: the fact with its number, then the rest indented.
@@ -132,15 +139,17 @@ impl ConsoleInput {
     }
 
     /// Answers lines until there are no more.
-    pub fn run(&mut self) -> Prompted {
-        loop {
+    pub fn run(mut self) -> Prompted {
+        let ended = loop {
             match self.editor.read() {
-                Line::Interrupt => return Prompted::Interrupted,
-                Line::End => return Prompted::Ended,
+                Line::Interrupt => break Prompted::Interrupted,
+                Line::End => break Prompted::Ended,
                 Line::Text(line) if line.trim().is_empty() => {}
                 Line::Text(line) => self.take(&line),
             }
-        }
+        };
+        self.console.end_editor();
+        ended
     }
 
     fn inbound(&self, text: &str) -> Inbound {
@@ -148,7 +157,8 @@ impl ConsoleInput {
     }
 
     fn say(&self, text: &str) {
-        if let Err(error) = self.console.answer(text) {
+        // The editor is not reading now, so nothing would show what stands above its prompt.
+        if let Err(error) = write_block(text) {
             tracing::warn!(%error, "an answer could not be printed");
         }
     }
@@ -157,14 +167,14 @@ impl ConsoleInput {
         (self.keep)(line);
         let inbound = self.inbound(line);
         match self.chat.handle(&inbound) {
-            Reply::Text(text) | Reply::Refused(text) => self.say(&text),
+            Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => self.say(&text),
             Reply::Admitted { id } => self.say_result(id),
-            Reply::Confirm { id, preview, expires } => self.ask_pin(&inbound, id, &preview, expires),
+            Reply::Confirm { id, preview } => self.ask_pin(&inbound, id, &preview),
             Reply::NeedsPin => {
                 if self.offer_pin() {
                     // The change is shown again, now that it can be confirmed.
-                    if let Reply::Confirm { id, preview, expires } = self.chat.handle(&inbound) {
-                        self.ask_pin(&inbound, id, &preview, expires);
+                    if let Reply::Confirm { id, preview } = self.chat.handle(&inbound) {
+                        self.ask_pin(&inbound, id, &preview);
                     }
                 }
             }
@@ -178,8 +188,8 @@ impl ConsoleInput {
         }
     }
 
-    fn ask_pin(&mut self, inbound: &Inbound, id: i64, preview: &str, _expires: Timestamp) {
-        self.say(&format!("{preview}\nValid for 60 s, for you, here. PIN (empty to leave it):"));
+    fn ask_pin(&mut self, inbound: &Inbound, id: i64, preview: &str) {
+        self.say(&format!("{preview}\nValid for {} s, for you, here. PIN (empty to leave it):", CONFIRM_S));
         let Some(pin) = self.editor.read_secret().filter(|pin| !secrecy::ExposeSecret::expose_secret(pin).is_empty())
         else {
             return self.say("left as it is");

@@ -11,8 +11,6 @@ use secrecy::SecretString;
 
 /// Lines of history kept between starts.
 const HISTORY_LINES: usize = 500;
-/// Lines that may wait to be printed above the prompt.
-const PRINTER_LINES: usize = 512;
 
 /// What came from the keyboard or the pipe.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +42,7 @@ impl Editor {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Self::Pipe;
         }
-        let above = ExternalPrinter::new(PRINTER_LINES);
+        let above = ExternalPrinter::new(0);
         let printer = above.sender();
         let mut completer = DefaultCompleter::with_inclusions(&['/', '_']);
         completer.insert(names);

@@ -6,14 +6,16 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
-use crate::control::{ChangeDesk, Control, DeskError, state_shown};
+use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::EventKind;
-use crate::store::StoreError;
 use crate::views::{ViewError, Views, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
 use super::command::{ArgError, Question, Run};
 use super::parse::parse;
+
+/// How long a shown change can be confirmed, in seconds, as people are told it.
+pub const CONFIRM_S: i64 = VALID_MS / 1000;
 
 /// Something that somebody typed, from any channel.
 #[derive(Debug, Clone)]
@@ -39,8 +41,13 @@ pub enum Reply {
         id: i64,
         /// What it would do.
         preview: String,
-        /// Until when it can be confirmed.
-        expires: Timestamp,
+    },
+    /// It was understood and cannot be answered.
+    Failed {
+        /// Why.
+        what: String,
+        /// What to do.
+        hint: Option<String>,
     },
     /// The person has no PIN yet, so nothing can be confirmed.
     NeedsPin,
@@ -96,7 +103,7 @@ impl Chat {
         match &parsed.command.run {
             Run::Ask(run) => match (self.parts.ask)(run(&parsed.args)?) {
                 Ok(answer) => Ok(Reply::Text(answer)),
-                Err(why) => Ok(Reply::Refused(why)),
+                Err(what) => Ok(Reply::Failed { what, hint: None }),
             },
             Run::Control(run) => self.control(inbound, &run(&parsed.args)?),
             Run::Text(_) | Run::View(_) => Ok(Reply::Refused("read-only commands are answered before".to_owned())),
@@ -120,13 +127,12 @@ impl Chat {
             Control::Resume => resume_preview(&views)?,
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
         };
-        let books = views.reader().books().map_err(ViewError::from)?;
-        let shown_on = state_shown(books.iter().map(|row| (row.book.name, row.state, row.since)));
+        let shown_on = shown_on(&views)?;
         let shown = self.parts.desk.has_pin(person).and_then(|has_pin| {
-            if has_pin { self.parts.desk.show(control, person, &inbound.chat, shown_on).map(Some) } else { Ok(None) }
+            if has_pin { self.parts.desk.show(control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
         });
         Ok(match shown {
-            Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview, expires: shown.expires },
+            Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview },
             Ok(None) => Reply::NeedsPin,
             Err(error) => told(&error),
         })
@@ -164,6 +170,20 @@ impl Chat {
     }
 }
 
+/// The states of books and locks that a preview is shown on.
+fn shown_on(views: &Views) -> Result<ShownOn, ViewError> {
+    let mut shown_on = ShownOn::nothing();
+    for row in views.reader().books()? {
+        shown_on.add_book(row.book.name, row.state, row.since);
+    }
+    for mark in views.reader().marks()? {
+        if let Some((_, since, _)) = mark.lock {
+            shown_on.add_lock(mark.symbol, since);
+        }
+    }
+    Ok(shown_on)
+}
+
 /// Answers what needs neither the engine nor the desk: texts, views, and what is mistyped or not allowed. None for everything else.
 pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<Reply> {
     let parsed = match parse(&inbound.text) {
@@ -189,16 +209,15 @@ fn told_error(error: &ArgError) -> Reply {
         ArgError::Usage(text) => Reply::Refused(text.clone()),
         ArgError::View(ViewError::Nothing(text)) => Reply::Text(text.clone()),
         ArgError::View(ViewError::Store(error)) => {
-            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
-            Reply::Text(format!("no answer now: {error}{hint}"))
+            Reply::Failed { what: format!("no answer now: {error}"), hint: error.hint().map(str::to_owned) }
         }
     }
 }
 
 fn told(error: &DeskError) -> Reply {
     let hint = match error {
-        DeskError::Store(StoreError::Full) => "; the disk is full",
-        _ => "",
+        DeskError::Store(error) => error.hint().map(str::to_owned),
+        _ => None,
     };
-    Reply::Refused(format!("{error}{hint}"))
+    Reply::Failed { what: error.to_string(), hint }
 }

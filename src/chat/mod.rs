@@ -10,6 +10,6 @@ mod menus;
 pub use access::{Person, Role, may};
 pub use command::{ArgError, Arity, Command, Group, Question, Run};
 pub use commands::COMMANDS;
-pub use handle::{Asker, Chat, ChatParts, Inbound, Reply, read_only};
+pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Inbound, Reply, read_only};
 pub use menus::{completions, help, help_of, welcome};
 pub use parse::{Parsed, parse};

@@ -89,6 +89,11 @@ fn parse(text: &str) -> Read<Config> {
             _ => {}
         }
     }
+    for (index, person) in config.people.iter().enumerate() {
+        if config.people[..index].iter().any(|other| other.name == person.name) {
+            return mistake(0, format!("two people are called \"{}\"", person.name));
+        }
+    }
     for (index, book) in config.books.iter().enumerate() {
         if config.books[..index].iter().any(|other| other.desk.name == book.desk.name) {
             return mistake(0, format!("two books are called \"{}\"", book.desk.name));
@@ -230,6 +235,10 @@ fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
         (Some(_), Some(_)) => return mistake(at.span().start, "a book has symbols or a watchlist, not both"),
         (symbols, list) => symbols.or(list).unwrap_or(WatchSource::Usual),
     };
+    let names: Vec<_> = book.desk.strategies.iter().map(|strategy| strategy.name).collect();
+    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
+        return mistake(at.span().start, format!("a book can have strategy \"{}\" once", twice.1));
+    }
     if book.desk.strategies.is_empty() {
         return mistake(at.span().start, "a book needs at least one strategy");
     }

@@ -42,7 +42,51 @@ impl fmt::Display for Control {
     }
 }
 
-/// The state that a preview was shown on, as one text: if it differs when the control is carried out, people decided on something else.
-pub fn state_shown(books: impl Iterator<Item = (Label, TradingState, Timestamp)>) -> String {
-    books.map(|(name, state, since)| format!("{name} {state} {}", since.ms())).collect::<Vec<_>>().join("; ")
+/// What a preview was shown on, a line a thing: if a line is gone when the control is carried out, people decided on something else.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ShownOn(String);
+
+impl ShownOn {
+    /// Nothing in particular.
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// From how it is stored.
+    pub fn stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// How it is stored.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A book in this state since then.
+    pub fn add_book(&mut self, name: Label, state: TradingState, since: Timestamp) {
+        self.0.push_str(&book_line(name, state, since));
+    }
+
+    /// A symbol that is locked since then.
+    pub fn add_lock(&mut self, symbol: Symbol, since: Timestamp) {
+        self.0.push_str(&lock_line(symbol, since));
+    }
+
+    /// Whether a book was shown like this.
+    pub fn has_book(&self, name: Label, state: TradingState, since: Timestamp) -> bool {
+        self.0.contains(&book_line(name, state, since))
+    }
+
+    /// Whether a lock was shown like this.
+    pub fn has_lock(&self, symbol: Symbol, since: Timestamp) -> bool {
+        self.0.contains(&lock_line(symbol, since))
+    }
+}
+
+fn book_line(name: Label, state: TradingState, since: Timestamp) -> String {
+    format!("book {name} {state} {}\n", since.ms())
+}
+
+fn lock_line(symbol: Symbol, since: Timestamp) -> String {
+    format!("lock {symbol} {}\n", since.ms())
 }

@@ -5,19 +5,15 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
-use crate::store::{AuditEntry, ControlRow, PinRow, Reader, Store, StoreError};
+use crate::store::{AuditEntry, Charged, ControlRow, PinRules, Reader, Store, StoreError};
 
-use super::pin::{hash, matches};
-use super::{Control, PinCost, WeakPin, check_strength};
+use super::pin::{check_strength, hash, matches};
+use super::{Control, PinCost, ShownOn, WeakPin};
 
 /// How long a shown change can be confirmed, in milliseconds.
 pub const VALID_MS: i64 = 60_000;
-/// Wrong tries in a row after which the PIN is locked.
-const WRONG_MAX: u32 = 5;
-/// How long the first lock lasts; each further one doubles it.
-const LOCK_MS: i64 = 15 * 60_000;
-/// The lock stops doubling after this many.
-const DOUBLINGS_MAX: u32 = 10;
+/// Five wrong tries in a row lock the PIN for a quarter of an hour; each further lock lasts twice as long.
+const RULES: PinRules = PinRules { wrong_max: 5, lock_ms: 15 * 60_000, doublings_max: 10 };
 
 /// A change that a person confirmed. Made here alone, carried out once; not `Clone`.
 #[derive(Debug)]
@@ -25,7 +21,7 @@ pub struct Confirmed {
     id: i64,
     person: String,
     control: Control,
-    shown_on: String,
+    shown_on: ShownOn,
 }
 
 impl Confirmed {
@@ -45,7 +41,7 @@ impl Confirmed {
     }
 
     /// The state it was decided on.
-    pub fn shown_on(&self) -> &str {
+    pub fn shown_on(&self) -> &ShownOn {
         &self.shown_on
     }
 }
@@ -85,6 +81,9 @@ pub enum DeskError {
     /// It was shown to somebody else, somewhere else, or is settled already.
     #[error("there is nothing to confirm here")]
     NothingShown,
+    /// The PIN could not be hashed.
+    #[error("the PIN could not be hashed on this machine")]
+    Hash,
     /// The new PIN is too weak.
     #[error(transparent)]
     Weak(#[from] WeakPin),
@@ -116,7 +115,7 @@ impl ChangeDesk {
     /// # Errors
     /// When the store cannot be read.
     pub fn has_pin(&self, person: &str) -> Result<bool, DeskError> {
-        Ok(self.reader()?.pin(person)?.is_some())
+        Ok(self.reader()?.has_pin(person)?)
     }
 
     /// Sets a person's PIN; the old one is asked for if there is one. Whoever has the terminal and no PIN may set the first.
@@ -125,15 +124,12 @@ impl ChangeDesk {
     /// When the new one is weak, or the old one wrong or locked.
     pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
         check_strength(new)?;
-        if let Some(kept) = self.reader()?.pin(person)? {
-            let old = old.ok_or(DeskError::Wrong { left: WRONG_MAX - kept.wrong.min(WRONG_MAX) })?;
-            self.verify(person, kept, old)?;
+        if self.has_pin(person)? {
+            self.verify(person, old.unwrap_or(&SecretString::default()))?;
         }
-        let now = self.clock.now();
-        let hash = hash(new, self.cost).unwrap_or_default();
-        let row = PinRow { hash, wrong: 0, lockouts: 0, locked_until: Timestamp::from_ms(0) };
-        self.store.keep_pin(person, row, now)?;
-        self.note(person, "terminal", "pin set", "done")?;
+        let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
+        let entry = self.entry(person, "desk", "pin set", "done");
+        self.store.keep_pin(person, hash, entry)?;
         Ok(())
     }
 
@@ -142,10 +138,10 @@ impl ChangeDesk {
     ///
     /// # Errors
     /// When the store fails.
-    pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: String) -> Result<Shown, DeskError> {
+    pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: &ShownOn) -> Result<Shown, DeskError> {
         let now = self.clock.now();
         let expires = now.plus_ms(VALID_MS);
-        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?)?;
+        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?, None)?;
         Ok(Shown { id, expires })
     }
 
@@ -158,9 +154,9 @@ impl ChangeDesk {
             return Err(DeskError::NothingShown);
         }
         let now = self.clock.now();
-        let id = self.store.show_control(row(control, person, chat, String::new(), now, now, "confirmed")?)?;
-        self.note(person, chat, &control.to_string(), "confirmed without a PIN")?;
-        Ok(id)
+        let entry = self.entry(person, chat, &control.to_string(), "confirmed without a PIN");
+        let row = row(control, person, chat, &ShownOn::nothing(), now, now, "confirmed")?;
+        Ok(self.store.show_control(row, Some(entry))?)
     }
 
     /// Takes the PIN for a shown change. The first right answer wins; the engine carries it out when it next looks.
@@ -169,19 +165,19 @@ impl ChangeDesk {
     /// For each way in which it is not confirmed.
     pub fn confirm(&self, id: i64, person: &str, chat: &str, pin: &SecretString) -> Result<(), DeskError> {
         let reader = self.reader()?;
-        let kept = reader.pin(person)?.ok_or_else(|| DeskError::NoPin(person.to_owned()))?;
         let shown = reader.control(id)?.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
         let shown = shown.ok_or(DeskError::NothingShown)?;
         if self.clock.now() > shown.expires || self.clock.now() < shown.shown {
-            self.store.move_control(id, "shown", "expired")?;
+            self.store.move_control(id, "shown", "expired", None)?;
             return Err(DeskError::Expired);
         }
-        self.verify(person, kept, pin)?;
-        if !self.store.move_control(id, "shown", "confirmed")? {
-            return Err(DeskError::NothingShown);
+        self.verify(person, pin)?;
+        let entry = self.entry(person, chat, &shown.control, "confirmed");
+        if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
+            Ok(())
+        } else {
+            Err(DeskError::NothingShown)
         }
-        self.note(person, chat, &shown.control, "confirmed")?;
-        Ok(())
     }
 
     /// The next confirmed change that was not carried out. It stays confirmed until the engine's own transaction settles it, so a crash
@@ -194,10 +190,11 @@ impl ChangeDesk {
         while let Some(row) = reader.confirmed_control()? {
             let control: Control = serde_json::from_str(&row.control).map_err(StoreError::from)?;
             if !control.is_safe() && self.clock.now() > row.expires.plus_ms(VALID_MS) {
-                self.store.move_control(row.id, "confirmed", "expired")?;
+                self.store.move_control(row.id, "confirmed", "expired", None)?;
                 continue;
             }
-            return Ok(Some(Confirmed { id: row.id, person: row.person, control, shown_on: row.shown_on }));
+            let shown_on = ShownOn::stored(&row.shown_on);
+            return Ok(Some(Confirmed { id: row.id, person: row.person, control, shown_on }));
         }
         Ok(None)
     }
@@ -211,33 +208,28 @@ impl ChangeDesk {
         Ok(row.filter(|row| row.status == "done").and_then(|row| row.result))
     }
 
-    fn verify(&self, person: &str, mut kept: PinRow, pin: &SecretString) -> Result<(), DeskError> {
+    /// Every try is charged before it is looked at, in one transaction: guesses in parallel count one by one.
+    fn verify(&self, person: &str, pin: &SecretString) -> Result<(), DeskError> {
         let now = self.clock.now();
-        if kept.locked_until > now {
-            return Err(DeskError::Locked { until: kept.locked_until, just_now: false });
-        }
-        if matches(pin, &kept.hash) {
-            kept.wrong = 0;
-            kept.lockouts = 0;
-            self.store.keep_pin(person, kept, now)?;
-            return Ok(());
-        }
-        kept.wrong += 1;
-        let locked = kept.wrong >= WRONG_MAX;
-        if locked {
-            kept.locked_until = now.plus_ms(LOCK_MS << kept.lockouts.min(DOUBLINGS_MAX));
-            kept.lockouts = kept.lockouts.saturating_add(1);
-            kept.wrong = 0;
-        }
-        let (until, left) = (kept.locked_until, WRONG_MAX - kept.wrong);
-        self.store.keep_pin(person, kept, now)?;
-        self.note(person, "desk", "pin", if locked { "wrong, locked" } else { "wrong" })?;
-        Err(if locked { DeskError::Locked { until, just_now: true } } else { DeskError::Wrong { left } })
+        let hash = match self.store.charge_pin(person, now, RULES)? {
+            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
+            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
+            Charged::Try { hash, left, locked } if !matches(pin, &hash) => {
+                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
+                self.store.audit(self.entry(person, "desk", "pin", result))?;
+                return Err(match locked {
+                    Some(until) => DeskError::Locked { until, just_now: true },
+                    None => DeskError::Wrong { left },
+                });
+            }
+            Charged::Try { hash, .. } => hash,
+        };
+        Ok(self.store.clear_pin(person, hash)?)
     }
 
-    fn note(&self, person: &str, channel: &str, words: &str, result: &str) -> Result<(), StoreError> {
+    fn entry(&self, person: &str, channel: &str, words: &str, result: &str) -> AuditEntry {
         let [person, channel, words, result] = [person, channel, words, result].map(str::to_owned);
-        self.store.audit(AuditEntry { at: self.clock.now(), person, channel, words, result }).map(|_| ())
+        AuditEntry { at: self.clock.now(), person, channel, words, result }
     }
 }
 
@@ -245,7 +237,7 @@ fn row(
     control: &Control,
     person: &str,
     chat: &str,
-    shown_on: String,
+    shown_on: &ShownOn,
     shown: Timestamp,
     expires: Timestamp,
     status: &str,
@@ -255,7 +247,7 @@ fn row(
         person: person.to_owned(),
         chat: chat.to_owned(),
         control: serde_json::to_string(control)?,
-        shown_on,
+        shown_on: shown_on.as_str().to_owned(),
         shown,
         expires,
         status: status.to_owned(),
@@ -290,7 +282,7 @@ mod tests {
     #[test]
     fn a_change_is_confirmed_once_by_the_right_person_in_the_right_chat_in_time() {
         let Bench { clock, desk, .. } = &bench();
-        let shown = desk.show(&Control::Resume, "ana", "terminal", "main halted 1".to_owned()).expect("shown");
+        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::stored("main halted 1")).expect("shown");
         let nothing = |result| matches!(result, Err(DeskError::NothingShown));
         desk.set_pin("bob", None, &pin("7391")).expect("set");
         assert!(nothing(desk.confirm(shown.id, "bob", "terminal", &pin("7391"))));
@@ -299,9 +291,9 @@ mod tests {
         desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
         assert!(nothing(desk.confirm(shown.id, "ana", "terminal", &pin("2846"))));
         let confirmed = desk.claim().expect("reads").expect("one");
-        assert_eq!((confirmed.control(), confirmed.shown_on()), (&Control::Resume, "main halted 1"));
+        assert_eq!((confirmed.control(), confirmed.shown_on().as_str()), (&Control::Resume, "main halted 1"));
 
-        let late = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        let late = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
         clock.advance(VALID_MS + 1);
         assert!(matches!(desk.confirm(late.id, "ana", "terminal", &pin("2846")), Err(DeskError::Expired)));
     }
@@ -309,27 +301,30 @@ mod tests {
     #[test]
     fn five_wrong_pins_lock_for_a_quarter_of_an_hour_and_then_twice_as_long() {
         let Bench { clock, desk, .. } = &bench();
+        let right = || desk.set_pin("ana", Some(&pin("2846")), &pin("2846"));
+        assert!(matches!(desk.set_pin("ana", None, &pin("7391")), Err(DeskError::Wrong { left: 4 })));
+        assert!(right().is_ok());
         for minutes in [15, 30] {
             for left in [4, 3, 2, 1] {
-                let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+                let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
                 let wrong = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
                 assert!(matches!(wrong, Err(DeskError::Wrong { left: l }) if l == left));
             }
-            let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+            let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
             let locked = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
             assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })));
             let right = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
             assert!(matches!(right, Err(DeskError::Locked { just_now: false, .. })));
             clock.advance(minutes * 60_000 + 1);
         }
-        let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
         assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
     }
 
     #[test]
     fn only_the_safe_direction_is_carried_out_late() {
         let Bench { clock, desk, .. } = &bench();
-        let shown = desk.show(&Control::Resume, "ana", "terminal", String::new()).expect("shown");
+        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
         desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
         desk.admit_safe(&Control::Halt, "ana", "shell").expect("admitted");
         clock.advance(3_600_000);

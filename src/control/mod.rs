@@ -4,6 +4,6 @@ mod action;
 mod pin;
 mod desk;
 
-pub use action::{Control, state_shown};
+pub use action::{Control, ShownOn};
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, VALID_MS};
-pub use pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, PinCost, WeakPin, check_strength};
+pub use pin::{PinCost, WeakPin};

@@ -5,9 +5,9 @@ use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
 /// The fewest digits of a PIN.
-pub const PIN_DIGITS_MIN: usize = 4;
+pub(super) const PIN_DIGITS_MIN: usize = 4;
 /// The most digits of a PIN.
-pub const PIN_DIGITS_MAX: usize = 12;
+pub(super) const PIN_DIGITS_MAX: usize = 12;
 
 /// How dear one guess is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub enum WeakPin {
 ///
 /// # Errors
 /// When it is not made of digits, or too easy to guess.
-pub fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
+pub(super) fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
     let digits = pin.expose_secret().as_bytes();
     let length = PIN_DIGITS_MIN..=PIN_DIGITS_MAX;
     if !length.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {

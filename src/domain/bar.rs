@@ -58,11 +58,6 @@ impl Timeframe {
             Self::W1 => 7 * DAY_MS,
         }
     }
-
-    /// True where bars lie inside a session, false where a bar covers whole sessions.
-    pub const fn is_intraday(self) -> bool {
-        self.ms() < DAY_MS
-    }
 }
 
 impl fmt::Display for Timeframe {

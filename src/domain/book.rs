@@ -116,16 +116,6 @@ impl Position {
     }
 }
 
-/// How a loss is counted against a limit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LossBasis {
-    /// Against the equity at the start of the book's day.
-    DayStart,
-    /// Against the highest equity so far.
-    Peak,
-}
-
 /// One portfolio with its own money. Cash + positions at cost = capital + realised - fees, to the last unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {

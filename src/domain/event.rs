@@ -197,7 +197,7 @@ pub enum EventKind {
         /// Why.
         #[serde(flatten)]
         cause: HaltCause,
-        /// Entries and exits that were cancelled.
+        /// Entries that were cancelled.
         cancelled: usize,
         /// Positions whose stops stay.
         positions: usize,

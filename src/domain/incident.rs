@@ -77,6 +77,8 @@ pub enum LiftReason {
         /// Who.
         person: String,
     },
+    /// The split, or a person's word, was put on file.
+    Filed,
     /// The price came back to where it was: a bad print.
     CameBack,
     /// Nothing is held, and the new level has stood for some sessions.

@@ -17,7 +17,7 @@ mod incident;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
-pub use book::{Book, Holding, LossBasis, Position, Protection, Trade, TradingState};
+pub use book::{Book, Holding, Position, Protection, Trade, TradingState};
 pub use event::{Event, EventKind, Severity};
 pub use fill::{FillLeg, TradeFill};
 pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};

@@ -28,17 +28,7 @@ pub(super) fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &Run
     let mut unheard = Outcome::default();
     for split in &snapshot.splits {
         // Books and orders already are what the store says; only prices and indicators have to follow.
-        let lane = &mut engine.lanes[split.instrument];
-        if let Some(bar) = &mut lane.last {
-            bar.close = bar.close.scaled(split.denominator, split.numerator)?;
-        }
-        for desk in &mut engine.desks {
-            let count = desk.settings.strategies.len();
-            for run in &mut desk.runs[split.instrument * count..(split.instrument + 1) * count] {
-                run.brain.rescale(split.numerator, split.denominator);
-                crate::indicators::Indicator::rescale(&mut run.atr, split.numerator, split.denominator);
-            }
-        }
+        lanes::rescale(engine, *split)?;
     }
     lanes::admit(engine, snapshot, context, &mut unheard);
     let (prices, desks, _) = engine.split();
@@ -74,8 +64,9 @@ fn fill_and_decide(
     reports: &mut Vec<Report>,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    lanes::follow_splits(engine, snapshot, context, out)?;
     for split in &snapshot.splits {
+        lanes::rescale(engine, *split)?;
+        lanes::split_books(engine, *split, context, out)?;
         broker.apply_split(*split)?;
     }
     lanes::admit(engine, snapshot, context, out);
@@ -84,9 +75,10 @@ fn fill_and_decide(
         let desk = desks.iter().find(|desk| desk.name() == order.book).unwrap_or(&desks[0]);
         desk.settings.costs()
     };
-    broker.fill(snapshot, costs, |instrument| lanes[instrument].suspended, reports)?;
+    let filled = broker.fill(snapshot, costs, |instrument| lanes[instrument].suspended, reports);
+    // What the broker did before it failed has happened: the books must know of it.
     decide(engine, snapshot, reports, context, out);
-    Ok(())
+    filled.map_err(CycleError::from)
 }
 
 fn tell_broker(broker: &mut PaperBroker, out: &mut Outcome) -> Result<(), CycleError> {
@@ -112,9 +104,7 @@ pub fn decide(
         let mut step = || -> Result<(), CycleError> {
             guard::roll_day(desk, context, out);
             fills::take_reports(desk, prices, counters, reports, context, out)?;
-            if !desk.book.positions.is_empty() {
-                follow_prices(desk, prices, snapshot, context, out)?;
-            }
+            follow_prices(desk, prices, snapshot, context, out)?;
             guard::watch_losses(desk, prices, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)
         };
@@ -146,7 +136,8 @@ fn follow_prices(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
+    let watched = if desk.book.positions.is_empty() { &[][..] } else { &snapshot.bars };
+    for seen in watched.iter().filter(|seen| seen.is_finest) {
         let lane = &prices.lanes[seen.instrument];
         if !lane.suspended {
             fills::trail(desk, lane.instrument.symbol, seen.bar.high, context, out)?;

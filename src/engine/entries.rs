@@ -195,24 +195,8 @@ fn propose_entry(
     })
 }
 
-/// Takes back what is still entering and sells what is held.
-fn leave(
-    desk: &mut Desk,
-    lane: &Lane,
-    signal: &SignalIntent,
-    situation: &mut Situation,
-    counters: &mut Counters,
-    context: &RunContext,
-    out: &mut Outcome,
-) -> Result<(), CycleError> {
-    if let Some(entry) = desk.open_order(signal.symbol, Purpose::Entry).map(|order| order.id) {
-        out.requests.push(risk::withdraw(entry));
-        end(desk, entry, OrderAction::Cancel, "the strategy turned round", context, out)?;
-    }
-    if situation.held_quantity.is_zero() {
-        return Ok(());
-    }
-    let proposal = Proposal {
+fn propose_exit(desk: &Desk, lane: &Lane, signal: &SignalIntent, situation: &Situation) -> Proposal {
+    Proposal {
         book: desk.name(),
         strategy: signal.strategy,
         signal: Some(signal.id),
@@ -225,7 +209,28 @@ fn leave(
         risk: Money::ZERO,
         plan: None,
         because: signal.rule.clone(),
-    };
+    }
+}
+
+/// Takes back what is still entering and sells what is held.
+fn leave(
+    desk: &mut Desk,
+    lane: &Lane,
+    signal: &SignalIntent,
+    situation: &mut Situation,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let entry = desk.open_order(signal.symbol, Purpose::Entry).map(|order| order.id);
+    if let Some(entry) = entry.filter(|_| !context.dry_run) {
+        out.requests.push(risk::withdraw(entry));
+        end(desk, entry, OrderAction::Cancel, "the strategy turned round", context, out)?;
+    }
+    if situation.held_quantity.is_zero() {
+        return Ok(());
+    }
+    let proposal = propose_exit(desk, lane, signal, situation);
     put_before_risk(desk, proposal, situation, counters, context, out)
 }
 
@@ -321,10 +326,6 @@ fn try_one(
     trial.rule.clone_from(&reason.rule);
     look_at(situation, desk, lane, context);
     let price = lane.last.map_or(Price::ZERO, |bar| bar.close);
-    if action == SignalAction::Exit {
-        trial.order = Some((Side::Sell, situation.held_quantity, price));
-        return Ok(trial);
-    }
     let signal = SignalIntent {
         id: crate::domain::SignalId::default(),
         strategy,
@@ -336,8 +337,11 @@ fn try_one(
         inputs: reason.inputs,
         at: context.now,
     };
-    let proposal = propose_entry(desk, index, lane, &signal, situation)?;
-    trial.order = Some((Side::Buy, proposal.quantity, price));
+    let proposal = match action {
+        SignalAction::EnterLong => propose_entry(desk, index, lane, &signal, situation)?,
+        SignalAction::Exit => propose_exit(desk, lane, &signal, situation),
+    };
+    trial.order = Some((proposal.side, proposal.quantity, price));
     let limits = &desk.settings.limits;
     match risk::review(proposal.clone(), crate::domain::OrderId::default(), context.now, situation, limits)? {
         RiskDecision::Refused { refusals, .. } => trial.refusals = refusals,

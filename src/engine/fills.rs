@@ -31,6 +31,11 @@ pub(super) fn take_reports(
                 desk.orders[index].quantity = *quantity;
                 out.orders.push(desk.orders[index].clone());
             }
+            Report::Triggered { order } => {
+                let Some(index) = find(desk, *order) else { continue };
+                desk.orders[index].triggered = true;
+                out.orders.push(desk.orders[index].clone());
+            }
             Report::Expired { order, why } => end(desk, *order, OrderAction::Expire, why, context, out)?,
         }
     }
@@ -297,7 +302,7 @@ pub(super) fn trail(
 ) -> Result<(), CycleError> {
     let Some(held) = desk.book.position(symbol) else { return Ok(()) };
     let Some(levels) = held.protection else { return Ok(()) };
-    let Some(distance) = levels.trail else { return Ok(()) };
+    let Some(distance) = levels.trail.filter(|_| !context.dry_run) else { return Ok(()) };
     let stop = high.minus(distance)?;
     if stop <= levels.stop {
         return Ok(());
@@ -319,6 +324,10 @@ pub(super) fn trail(
 
 /// Says once of each position that has no working stop.
 pub(super) fn alarm_unprotected(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
+    if desk.book.positions.is_empty() {
+        desk.alarmed.clear();
+        return;
+    }
     let bare: Vec<(Symbol, Quantity)> = desk
         .book
         .positions

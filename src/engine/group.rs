@@ -24,25 +24,26 @@ pub(super) struct Group {
     pub(super) due: Option<Duration>,
     /// Controls that were carried out.
     pub(super) controls: Vec<(i64, String)>,
-    flushed: Option<Timestamp>,
 }
 
 impl Group {
     /// Takes everything gathered so far as one batch.
     pub(super) fn batch(
         &mut self,
-        engine: &Engine,
+        engine: &mut Engine,
         run: RunId,
         wall: Timestamp,
         market: Timestamp,
         with_steps: bool,
     ) -> Batch {
         let outcome = std::mem::take(&mut self.outcome);
-        let since = self.flushed.replace(market);
         let mut days = outcome.days;
         days.extend(engine.desks.iter().filter(|desk| desk.day.date.is_some()).map(day_record));
         self.cycles = 0;
         let counters = engine.counters;
+        for desk in &mut engine.desks {
+            desk.touched = false;
+        }
         Batch {
             run,
             wall,
@@ -52,7 +53,7 @@ impl Group {
             trades: outcome.trades,
             days,
             books: engine.desks.iter().map(book_row).collect(),
-            marks: marks(engine, since),
+            marks: marks(engine),
             steps: if with_steps { steps(engine, market) } else { Vec::new() },
             progress: Some(ProgressRow {
                 cycle: counters.cycle,
@@ -90,24 +91,22 @@ fn book_row(desk: &Desk) -> BookRow {
     }
 }
 
-/// Lanes that had a bar, went stale or changed their lock since the last flush; all of them the first time.
-fn marks(engine: &Engine, since: Option<Timestamp>) -> Vec<MarkRow> {
-    let changed = engine.lanes.iter().filter(|lane| {
-        since.is_none_or(|since| lane.last_end > since || lane.stale.is_some() || lane.lock.is_some() || lane.suspended)
-    });
-    changed
-        .filter_map(|lane| {
-            Some(MarkRow {
-                symbol: lane.instrument.symbol,
-                timeframe: lane.timeframe?,
-                price: lane.last?.close,
-                at: lane.last_end,
-                bars_missing: 0,
-                stale: lane.stale,
-                lock: lane.lock.map(|lock| (lock.before, lock.since, lock.sessions)),
-            })
-        })
-        .collect()
+/// Lanes that had a bar, went stale or were unlocked since the last commit.
+fn marks(engine: &mut Engine) -> Vec<MarkRow> {
+    let mut rows = Vec::new();
+    for lane in engine.lanes.iter_mut().filter(|lane| lane.touched) {
+        lane.touched = false;
+        let (Some(timeframe), Some(last)) = (lane.timeframe, lane.last) else { continue };
+        rows.push(MarkRow {
+            symbol: lane.instrument.symbol,
+            timeframe,
+            price: last.close,
+            at: lane.last_end,
+            stale: lane.stale,
+            lock: lane.lock.map(|lock| (lock.before, lock.since, lock.sessions)),
+        });
+    }
+    rows
 }
 
 /// Why strategies did nothing with the bars of the last cycle.

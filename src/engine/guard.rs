@@ -18,7 +18,7 @@ pub(super) fn roll_day(desk: &mut Desk, context: &RunContext, out: &mut Outcome)
     }
     if desk.day.date.is_some() {
         let record = day_record(desk);
-        if desk.day.trades > 0 || desk.day.entries > 0 {
+        if desk.day.trades > 0 {
             let kind = EventKind::DayClosed {
                 day: record.day.clone(),
                 profit: desk.day_profit(),
@@ -83,9 +83,9 @@ pub(super) fn watch_losses(
     Ok(())
 }
 
-/// Takes back the open orders of these purposes; how many there were.
-fn cancel(desk: &mut Desk, purposes: &[Purpose], context: &RunContext, out: &mut Outcome) -> Result<usize, CycleError> {
-    let open = desk.orders.iter().filter(|order| purposes.contains(&order.purpose));
+/// Takes back the open entries; how many there were.
+fn cancel_entries(desk: &mut Desk, context: &RunContext, out: &mut Outcome) -> Result<usize, CycleError> {
+    let open = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry);
     let doomed: Vec<OrderId> = open.map(|order| order.id).collect();
     for order in &doomed {
         out.requests.push(risk::withdraw(*order));
@@ -94,7 +94,7 @@ fn cancel(desk: &mut Desk, purposes: &[Purpose], context: &RunContext, out: &mut
     Ok(doomed.len())
 }
 
-/// Halts: working entries and exits are cancelled, protective orders stay.
+/// Halts: working entries are cancelled; exits that are out already and protective orders stay.
 pub(super) fn halt(
     desk: &mut Desk,
     cause: HaltCause,
@@ -104,7 +104,7 @@ pub(super) fn halt(
     if desk.state == TradingState::Halted {
         return Ok(());
     }
-    let cancelled = cancel(desk, &[Purpose::Entry, Purpose::Exit], context, out)?;
+    let cancelled = cancel_entries(desk, context, out)?;
     set_state(desk, TradingState::Halted, StateCause::Halt(cause.clone()), context);
     let kind = EventKind::TradingHalted { cause, cancelled, positions: desk.book.positions.len() };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
@@ -112,7 +112,7 @@ pub(super) fn halt(
 }
 
 fn reduce(desk: &mut Desk, cause: ReduceCause, context: &RunContext, out: &mut Outcome) -> Result<(), CycleError> {
-    cancel(desk, &[Purpose::Entry], context, out)?;
+    cancel_entries(desk, context, out)?;
     set_state(desk, TradingState::Reducing, StateCause::Reduce(cause.clone()), context);
     let kind = EventKind::TradingReduced { cause, day: desk.day_profit(), until: desk.day.ends };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });

@@ -1,6 +1,10 @@
 //! Can this price be believed? Splits, locks and missing bars, before anything may fill or decide on a snapshot.
 
-use crate::domain::{Event, EventKind, LiftReason, MarketSnapshot, Price, Quantity, Ratio, RunContext, SnapshotBar};
+use crate::domain::{
+    Event, EventKind, LiftReason, MarketSnapshot, Price, Quantity, Ratio, RunContext, SnapshotBar, Split,
+};
+use crate::execution::split_order;
+use crate::indicators::Indicator;
 use crate::portfolio::apply_split;
 use crate::risk::Limits;
 
@@ -10,37 +14,46 @@ use super::{CycleError, Outcome};
 /// A lock lifts by itself when the price is back within this share of where it was.
 const CAME_BACK: Ratio = Ratio::from_percent(20);
 
-/// Follows the snapshot's splits in lanes, strategies, books and open orders.
-pub(super) fn follow_splits(
+/// Follows a split in prices and strategies.
+pub(super) fn rescale(engine: &mut Engine, split: Split) -> Result<(), CycleError> {
+    let (new, old) = (split.numerator, split.denominator);
+    let lane = &mut engine.lanes[split.instrument];
+    if let Some(bar) = &mut lane.last {
+        bar.close = bar.close.scaled(old, new)?;
+    }
+    if let Some(lock) = &mut lane.lock {
+        lock.before = lock.before.scaled(old, new)?;
+    }
+    for desk in &mut engine.desks {
+        let count = desk.settings.strategies.len();
+        for run in &mut desk.runs[split.instrument * count..(split.instrument + 1) * count] {
+            run.brain.rescale(new, old);
+            run.atr.rescale(new, old);
+        }
+    }
+    Ok(())
+}
+
+/// Follows a split in books and open orders.
+pub(super) fn split_books(
     engine: &mut Engine,
-    snapshot: &MarketSnapshot,
+    split: Split,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    for split in &snapshot.splits {
-        let (new, old) = (split.numerator, split.denominator);
-        let lane = &mut engine.lanes[split.instrument];
-        let symbol = lane.instrument.symbol;
-        if let Some(bar) = &mut lane.last {
-            bar.close = bar.close.scaled(old, new)?;
+    let symbol = engine.lanes[split.instrument].instrument.symbol;
+    let (new, old) = (split.numerator, split.denominator);
+    for desk in &mut engine.desks {
+        apply_split(&mut desk.book, symbol, split)?;
+        for order in desk.orders.iter_mut().filter(|order| order.symbol == symbol) {
+            split_order(order, new, old)?;
+            out.orders.push(order.clone());
         }
-        for desk in &mut engine.desks {
-            let strategies = desk.settings.strategies.len();
-            for run in &mut desk.runs[split.instrument * strategies..(split.instrument + 1) * strategies] {
-                run.brain.rescale(new, old);
-                crate::indicators::Indicator::rescale(&mut run.atr, new, old);
-            }
-            apply_split(&mut desk.book, symbol, *split)?;
-            for order in desk.orders.iter_mut().filter(|order| order.symbol == symbol) {
-                crate::execution::split_order(order, new, old)?;
-                out.orders.push(order.clone());
-            }
-            if let Some(held) = desk.book.position(symbol) {
-                desk.touched = true;
-                let ratio = Ratio::ONE.scaled(new, old)?;
-                let kind = EventKind::SplitApplied { symbol, ratio, quantity: held.quantity };
-                out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-            }
+        if let Some(held) = desk.book.position(symbol) {
+            desk.touched = true;
+            let ratio = Ratio::ONE.scaled(new, old)?;
+            let kind = EventKind::SplitApplied { symbol, ratio, quantity: held.quantity };
+            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
         }
     }
     Ok(())
@@ -54,8 +67,9 @@ pub(super) fn admit(engine: &mut Engine, snapshot: &MarketSnapshot, context: &Ru
         admit_bar(engine, seen, confirmed, limits, context, out);
     }
     for lane in &mut engine.lanes {
-        if lane.stale.is_none() && lane.bars_missing(context.now) >= limits.age_bars {
+        if !lane.ended && lane.stale.is_none() && lane.bars_missing(context.now) >= limits.age_bars {
             lane.stale = Some(lane.last_end);
+            lane.touched = true;
             let kind = EventKind::FeedStale { symbol: lane.instrument.symbol, since: lane.last_end };
             out.tell(context.cycle, Event { at: context.now, book: None, kind });
         }
@@ -118,6 +132,8 @@ fn admit_bar(
     lane.last_move = lane.last.map_or(Ratio::ZERO, |last| distance(last.close, bar.close));
     lane.last = Some(bar);
     lane.last_end = context.now;
+    lane.touched = true;
+    lane.ended = seen.is_last;
     lane.timeframe = Some(seen.timeframe);
     if let Some(reason) =
         lane.lock.as_mut().and_then(|lock| lift_reason(lock, bar.close, new_session, held == 0, limits))

@@ -19,7 +19,7 @@ pub use entries::{Trial, trial};
 pub use operate::{halt, obey};
 pub use outcome::Outcome;
 pub use pace::Pace;
-pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks, unprotected};
+pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks};
 pub use runner::{Emergency, EngineMessage, Finished, Runner, RunnerError, RunnerOptions, RunnerParts};
 pub use settings::{DeskSettings, StrategySettings};
 pub use state::{Counters, Day, Desk, Engine, Lane, Lock, StateCause, StrategyRun};

@@ -1,9 +1,9 @@
 //! What may a person change? Each function here wants a `Confirmed` from the desk, or is the safe direction.
 
-use crate::control::{Confirmed, Control};
-use crate::domain::{Event, EventKind, HaltCause, LiftReason, RunContext, TradingState};
+use crate::control::{Confirmed, Control, ShownOn};
+use crate::domain::{Event, EventKind, HaltCause, LiftReason, RunContext, Symbol, TradingState};
 
-use super::state::Engine;
+use super::state::{Desk, Engine};
 use super::{CycleError, Outcome, guard};
 
 /// Halts every book.
@@ -24,29 +24,50 @@ pub fn obey(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<String, CycleError> {
+    let person = confirmed.person();
     match confirmed.control() {
         Control::Halt => {
-            halt(engine, &HaltCause::Command { person: confirmed.person().to_owned() }, context, out)?;
+            halt(engine, &HaltCause::Command { person: person.to_owned() }, context, out)?;
             Ok("halted: no entries, no exits by strategies; stops and targets stay in force".to_owned())
         }
-        Control::Resume => {
-            let waiting = engine.desks.iter_mut().filter(|desk| desk.state != TradingState::Running);
-            let mut books = Vec::new();
-            for desk in waiting {
-                guard::set_running(desk, Some(confirmed.person().to_owned()), context, out);
-                books.push(desk.name().to_string());
-            }
-            Ok(if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) })
-        }
-        Control::Unlock { symbol } => {
-            let Some(lane) = engine.lane_of(*symbol) else { return Ok(format!("{symbol} is not traded here")) };
-            if engine.lanes[lane].lock.take().is_none() {
-                return Ok(format!("{symbol} is not locked"));
-            }
-            let reason = LiftReason::Command { person: confirmed.person().to_owned() };
-            let kind = EventKind::SymbolUnlocked { symbol: *symbol, reason };
-            out.tell(context.cycle, Event { at: context.now, book: None, kind });
-            Ok(format!("{symbol} unlocked: its price counts again"))
-        }
+        Control::Resume => Ok(resume(engine, confirmed.shown_on(), person, context, out)),
+        Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed.shown_on(), person, context, out)),
     }
+}
+
+const MOVED: &str = "not done: things changed after it was shown; ask again";
+
+/// Lets halted books go on. A book that is reducing for its daily loss goes on by itself on its next day, and not before.
+fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunContext, out: &mut Outcome) -> String {
+    let halted = |desk: &&mut Desk| desk.state == TradingState::Halted;
+    if engine.desks.iter_mut().filter(halted).any(|desk| !shown_on.has_book(desk.name(), desk.state, desk.since)) {
+        return MOVED.to_owned();
+    }
+    let mut books = Vec::new();
+    for desk in engine.desks.iter_mut().filter(halted) {
+        guard::set_running(desk, Some(person.to_owned()), context, out);
+        books.push(desk.name().to_string());
+    }
+    if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) }
+}
+
+fn unlock(
+    engine: &mut Engine,
+    symbol: Symbol,
+    shown_on: &ShownOn,
+    person: &str,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> String {
+    let Some(index) = engine.lane_of(symbol) else { return format!("{symbol} is not traded here") };
+    let lane = &mut engine.lanes[index];
+    let Some(lock) = lane.lock else { return format!("{symbol} is not locked") };
+    if !shown_on.has_lock(symbol, lock.since) {
+        return MOVED.to_owned();
+    }
+    lane.lock = None;
+    lane.touched = true;
+    let kind = EventKind::SymbolUnlocked { symbol, reason: LiftReason::Command { person: person.to_owned() } };
+    out.tell(context.cycle, Event { at: context.now, book: None, kind });
+    format!("{symbol} unlocked: its price counts again")
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use crate::clock::Timestamp;
-use crate::domain::{Label, OrderId, Purpose, Symbol, TradingState};
+use crate::domain::{Label, Symbol, TradingState};
 use crate::execution::{BrokerError, PaperBroker};
 use crate::risk;
 use crate::store::{BookRow, MarkRow, ProgressRow, Saved};
@@ -125,27 +125,14 @@ pub fn restore_marks(engine: &mut Engine, marks: &[MarkRow]) -> Result<(), Resto
         let lane = &mut engine.lanes[index];
         lane.lock = mark.lock.map(|(before, since, sessions)| Lock { before, since, sessions });
         lane.stale = mark.stale;
+        // A symbol that was off the list for a while has bars after its last mark; those were nobody's business.
         let found = lane.last.map(|bar| bar.close);
-        if found != Some(mark.price) || lane.last_end != mark.at {
+        let same = lane.last_end > mark.at || (lane.last_end == mark.at && found == Some(mark.price));
+        if !same {
             let found = found.map_or_else(|| "no price".to_owned(), |price| format!("{price} at {}", lane.last_end));
             let (symbol, at, stored) = (mark.symbol, mark.at, mark.price.to_string());
             return Err(RestoreBooksError::PricesChanged { symbol, at, stored, found });
         }
     }
     Ok(())
-}
-
-/// Positions whose protective order is not at the broker.
-pub fn unprotected(engine: &Engine, broker: &PaperBroker) -> Vec<(Label, Symbol)> {
-    let at_broker: Vec<OrderId> =
-        broker.orders().filter(|order| order.purpose == Purpose::Protect).map(|order| order.id).collect();
-    let mut bare = Vec::new();
-    for desk in &engine.desks {
-        for held in &desk.book.positions {
-            if held.protection.is_none_or(|levels| !at_broker.contains(&levels.order)) {
-                bare.push((desk.name(), held.symbol));
-            }
-        }
-    }
-    bare
 }

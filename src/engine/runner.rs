@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::control::{ChangeDesk, Control, state_shown};
+use crate::control::ChangeDesk;
 use crate::domain::{
-    CycleId, Event, EventKind, HaltCause, MarketSnapshot, Mode, Money, RunContext, RunId, TradingState,
+    CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, RunContext, RunId, TradingState,
 };
 use crate::execution::PaperBroker;
 use crate::market::Feed;
@@ -29,6 +29,8 @@ const BEAT_MS: u64 = 5_000;
 const RETRY_MS: u64 = 60_000;
 /// The longest stretch of waiting without a look at the clocks.
 const LOOK_MS: u64 = 1_000;
+/// Instants of history between two looks at the queue.
+const HISTORY_LOOK: u64 = 1_024;
 /// A difference between wall clock and steady clock that counts as a jump.
 const JUMP_MS: i64 = 60_000;
 
@@ -190,7 +192,11 @@ impl Runner {
 
     /// Shows everything up to the last commit, or to the end of the history; leaves the first instant after it in `snapshot`.
     fn show_history(&mut self, snapshot: &mut MarketSnapshot) -> Result<bool, RunnerError> {
-        loop {
+        for seen in 0u64.. {
+            if seen.is_multiple_of(HISTORY_LOOK) && matches!(self.queue.try_recv(), Ok(EngineMessage::Stop)) {
+                self.stopping = true;
+                return Ok(true);
+            }
             if !self.feed.next_into(snapshot) {
                 return Ok(false);
             }
@@ -198,8 +204,33 @@ impl Runner {
                 return Ok(true);
             }
             let context = self.context(snapshot.at, self.engine.counters.cycle);
+            self.take_late_answers(snapshot, &context)?;
             warm(&mut self.engine, snapshot, &context)?;
         }
+        Ok(true)
+    }
+
+    /// A move that locked a symbol was explained since: by a split that is on file now, or by a person's word there. The book follows
+    /// the split, which it could not know of at the time, and the lock is gone.
+    fn take_late_answers(&mut self, snapshot: &MarketSnapshot, context: &RunContext) -> Result<(), CycleError> {
+        for index in 0..self.marks.len() {
+            let mark = &self.marks[index];
+            let Some(lane) = self.engine.lane_of(mark.symbol) else { continue };
+            let split = snapshot.splits.iter().find(|split| split.instrument == lane).copied();
+            let answered = split.is_some() || snapshot.confirmed.contains(&lane);
+            if !answered || mark.lock.is_none_or(|(_, since, _)| since != snapshot.at) {
+                continue;
+            }
+            if let Some(split) = split {
+                super::lanes::split_books(&mut self.engine, split, context, &mut self.group.outcome)?;
+                self.broker.apply_split(split)?;
+            }
+            self.marks[index].lock = None;
+            self.engine.lanes[lane].touched = true;
+            let kind = EventKind::SymbolUnlocked { symbol: self.marks[index].symbol, reason: LiftReason::Filed };
+            self.group.outcome.tell(context.cycle, Event { at: context.now, book: None, kind });
+        }
+        Ok(())
     }
 
     fn context(&self, now: Timestamp, cycle: CycleId) -> RunContext {
@@ -214,18 +245,19 @@ impl Runner {
         }
     }
 
-    /// Records that the run begins, and which positions were found without a stop.
+    /// Records that the run begins, and which positions were found without a stop; heeds what was confirmed while nobody ran.
     fn open(&mut self, snapshot: &MarketSnapshot, more: bool) -> Result<(), RunnerError> {
-        if !more {
-            return Ok(());
-        }
         if self.market < self.history_until {
             self.market = self.history_until;
         }
-        let at = if self.market.ms() == i64::MIN { snapshot.at } else { self.market };
-        self.market = at;
-        let cycle = self.engine.counters.cycle;
-        for kind in std::mem::take(&mut self.options.opening) {
+        if self.market.ms() == i64::MIN {
+            // Just before the first bar, so that a restart does not take that bar for history.
+            self.market = snapshot.at.plus_ms(-1);
+        }
+        let (at, cycle) = (self.market, self.engine.counters.cycle);
+        let opening = std::mem::take(&mut self.options.opening);
+        for kind in opening.into_iter().filter(|_| more) {
+            tracing::info!(run = self.options.run.0, cycle = cycle.0, stage = "open", event = kind.name());
             self.group.outcome.tell(cycle, Event { at, book: None, kind });
         }
         let context = self.context(at, cycle);
@@ -233,7 +265,7 @@ impl Runner {
             super::fills::alarm_unprotected(desk, &context, &mut self.group.outcome);
         }
         self.heed()?;
-        self.flush(true)
+        if self.group.outcome.events.is_empty() { Ok(()) } else { self.flush(true) }
     }
 
     /// One cycle, and a commit if the group is full.
@@ -249,6 +281,7 @@ impl Runner {
             if let Err(error) = halt(engine, &cause, &context, &mut group.outcome) {
                 tracing::error!(%error, "an order could not be taken back");
             }
+            self.tell_broker();
         }
         self.market = snapshot.at;
         self.cycles += 1;
@@ -329,19 +362,9 @@ impl Runner {
                 }
             };
             let context = self.context(self.market, self.engine.counters.cycle);
-            let books = self.engine.desks.iter().map(|desk| (desk.name(), desk.state, desk.since));
-            let moved = matches!(confirmed.control(), Control::Resume) && state_shown(books) != confirmed.shown_on();
-            let result = if moved {
-                "not done: the state changed after it was shown; ask again".to_owned()
-            } else {
-                let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
-                done.unwrap_or_else(|error| format!("failed: {error}"))
-            };
-            for request in self.group.outcome.requests.drain(..) {
-                if let Err(error) = self.broker.submit(request) {
-                    tracing::error!(%error, "the broker did not do as told");
-                }
-            }
+            let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
+            let result = done.unwrap_or_else(|error| format!("failed: {error}"));
+            self.tell_broker();
             self.group.controls.push((confirmed.id(), result));
             self.flush(true)?;
         }
@@ -372,8 +395,10 @@ impl Runner {
     fn flush(&mut self, wait: bool) -> Result<(), RunnerError> {
         self.settle()?;
         let steps = self.options.pace != Pace::Max || wait;
-        let batch = self.group.batch(&self.engine, self.options.run, self.clock.now(), self.market, steps);
+        let batch = self.group.batch(&mut self.engine, self.options.run, self.clock.now(), self.market, steps);
         self.group.begun = self.clock.steady();
+        let (events, fills) = (batch.events.len(), batch.fills.len());
+        tracing::info!(run = self.options.run.0, cycle = self.engine.counters.cycle.0, stage = "commit", events, fills);
         self.under_way = Some(self.store.record(Box::new(batch), &self.lanes));
         if wait { self.settle() } else { Ok(()) }
     }
@@ -429,6 +454,11 @@ impl Runner {
         if let Err(error) = halt(&mut self.engine, &cause, &context, &mut self.group.outcome) {
             tracing::error!(%error, "an order could not be taken back");
         }
+        self.tell_broker();
+    }
+
+    /// Hands on what was decided outside of a cycle.
+    fn tell_broker(&mut self) {
         for request in self.group.outcome.requests.drain(..) {
             if let Err(error) = self.broker.submit(request) {
                 tracing::error!(%error, "the broker did not do as told");
@@ -450,11 +480,16 @@ impl Runner {
         };
         if let Some(kind) = kind {
             self.group.outcome.tell(last_cycle, Event { at: self.market, book: None, kind });
-            self.flush(true)?;
-        } else {
-            self.settle()?;
         }
-        self.store.end_run(self.options.run, self.clock.now(), outcome)?;
+        if self.group.outcome.events.is_empty() {
+            self.settle()?
+        } else {
+            self.flush(true)?
+        }
+        // Everything that was decided is on the disk; that the run ended well is worth no failure.
+        if let Err(error) = self.store.end_run(self.options.run, self.clock.now(), outcome) {
+            tracing::warn!(%error, "the end of the run could not be noted");
+        }
         Ok(Finished { cycles: self.cycles, last_cycle, data_ended, equity })
     }
 }

@@ -60,12 +60,16 @@ pub struct Lane {
     pub last_end: Timestamp,
     /// How far that bar's close lay from the one before, without sign.
     pub last_move: Ratio,
+    /// True once the recorded prices of it are at their end: none are missing after that.
+    pub ended: bool,
     /// Since when prices are missing, if that was noticed.
     pub stale: Option<Timestamp>,
     /// The price is in doubt.
     pub lock: Option<Lock>,
     /// True while nothing may fill on the current snapshot.
     pub suspended: bool,
+    /// True if price or lock changed since the last commit.
+    pub touched: bool,
 }
 
 impl Lane {
@@ -77,9 +81,11 @@ impl Lane {
             last: None,
             last_end: Timestamp::from_ms(i64::MIN),
             last_move: Ratio::ZERO,
+            ended: false,
             stale: None,
             lock: None,
             suspended: false,
+            touched: false,
         }
     }
 

@@ -40,6 +40,11 @@ pub enum Report {
         /// How much it is for now, in all.
         quantity: Quantity,
     },
+    /// Its stop was touched and nothing filled yet: it goes on at the market.
+    Triggered {
+        /// Which.
+        order: OrderId,
+    },
     /// It ended unfilled.
     Expired {
         /// Which.
@@ -158,9 +163,13 @@ impl PaperBroker {
                 let costs = costs(&working.order);
                 let report = fill_one(working, bar, touch, snapshot.at, costs, taken);
                 let report = report.map_err(|error| BrokerError::Amount(working.order.id, error))?;
-                if let Some(Report::Filled { quantity, .. }) = report {
+                let filled = match report {
+                    Some(Report::Filled { quantity, .. }) => Some(quantity),
+                    _ => None,
+                };
+                reports.extend(report);
+                if let Some(quantity) = filled {
                     used.push((bar.instrument, quantity));
-                    reports.extend(report);
                     self.share_position(index, quantity, reports);
                 }
             }
@@ -219,9 +228,15 @@ pub(crate) fn split_order(order: &mut Order, new: i64, old: i64) -> Result<(), A
             OrderKind::Bracket { stop: level(stop)?, target: target.map(level).transpose()? }
         }
     };
-    order.quantity = order.quantity.scaled(new, old)?;
+    // What is left is scaled as the position is, by one rounding: two would leave a crumb that nobody can sell.
+    let rest = order.remaining().scaled(new, old)?;
     order.filled = order.filled.scaled(new, old)?;
+    order.quantity = order.filled.plus(rest)?;
     order.reference = level(order.reference)?;
+    if let Some(plan) = &mut order.plan {
+        plan.stop_distance = level(plan.stop_distance)?;
+        plan.target_distance = plan.target_distance.map(level).transpose()?;
+    }
     Ok(())
 }
 
@@ -238,11 +253,10 @@ fn fill_one(
     let wanted = order.remaining();
     // Leaving must be possible to the last fraction, even where a split left less than a lot.
     let quantity = if available >= wanted { wanted } else { available.in_lots(working.lot) };
-    if touch.leg == FillLeg::Stop {
-        order.triggered = true;
-    }
+    let newly_triggered = touch.leg == FillLeg::Stop && !order.triggered;
+    order.triggered |= newly_triggered;
     if quantity.is_zero() {
-        return Ok(None);
+        return Ok(newly_triggered.then_some(Report::Triggered { order: order.id }));
     }
     let slips = matches!(touch.leg, FillLeg::Market | FillLeg::Stop);
     let price = if slips { costs.slipped(touch.price, order.side, &bar.bar)? } else { touch.price };

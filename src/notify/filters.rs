@@ -13,7 +13,7 @@ pub struct Policy {
 
 /// What a filter says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// Go on.
     Pass,
     /// Not at all, because.
@@ -21,13 +21,13 @@ pub enum Verdict {
 }
 
 /// A rule.
-pub type Filter = fn(&Delivery, &Policy, Timestamp) -> Verdict;
+type Filter = fn(&Delivery, &Policy, Timestamp) -> Verdict;
 
 /// All rules, in order.
-pub const FILTERS: &[Filter] = &[loud_enough];
+const FILTERS: &[Filter] = &[loud_enough];
 
 /// Walks the rules.
-pub fn judge(delivery: &Delivery, policy: &Policy, now: Timestamp) -> Verdict {
+pub(super) fn judge(delivery: &Delivery, policy: &Policy, now: Timestamp) -> Verdict {
     let verdicts = FILTERS.iter().map(|filter| filter(delivery, policy, now));
     verdicts.into_iter().find(|verdict| *verdict != Verdict::Pass).unwrap_or(Verdict::Pass)
 }

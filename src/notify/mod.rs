@@ -6,6 +6,6 @@ mod filters;
 mod worker;
 
 pub use channel::{Channel, SendError};
-pub use filters::{FILTERS, Filter, Policy, Verdict, judge};
+pub use filters::Policy;
 pub use notice::{Notice, notice};
 pub use worker::{Tally, Worker};

@@ -154,6 +154,7 @@ impl Words<'_> {
             ],
             EventKind::SymbolUnlocked { symbol, reason } => vec![match reason {
                 LiftReason::Command { person } => format!("{symbol} unlocked by {person}: its price counts again"),
+                LiftReason::Filed => format!("{symbol} unlocked: its move is explained in corporate_actions.csv now"),
                 LiftReason::CameBack => format!("{symbol} unlocked: the price came back, it was a bad print"),
                 LiftReason::StoodFlat { sessions } => {
                     format!("{symbol} unlocked: nothing is held, and the new price stood for {sessions} sessions")
@@ -253,7 +254,7 @@ impl Words<'_> {
             format!("HALTED {}: {why}", self.book),
             format!(
                 "{} cancelled; {} keep their stops. /resume needs your PIN",
-                counted(cancelled as u64, "order"),
+                counted(cancelled as u64, "entry order"),
                 counted(positions as u64, "position")
             ),
         ]

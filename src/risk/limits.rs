@@ -109,7 +109,7 @@ limits! {
     position_pct: Percent = "20", 1..=100, "Largest position at entry, as a share of equity.";
     exposure_pct: Percent = "80", 1..=100, "All positions and working entries together, as a share of equity.";
     positions_max: Count = "10", 1..=1000, "Most open positions and working entries.";
-    trades_per_day: Count = "20", 1..=10000, "Most entries approved in one day of the book.";
+    trades_per_day: Count = "100", 1..=10000, "Most entries approved in one day of the book.";
     open_risk_pct: Percent = "6", 1..=100, "Most that is lost if every stop fills, as a share of equity.";
     daily_loss_pct: Percent = "3", 1..=100, "Loss since the start of the book's day at which entries stop until the next day.";
     daily_loss_near_pct: Percent = "80", 1..=100, "Share of the daily loss limit at which a warning is sent.";

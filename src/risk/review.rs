@@ -1,4 +1,5 @@
-//! Who lets an order out? `review`, the sole maker of `ExecutionRequest`, together with three small doors that cannot enlarge a risk.
+//! Who lets an order out? `review`, the sole maker of `ExecutionRequest`, together with three small doors: `amend`
+//! moves a stop only in the position's favour, `withdraw` takes back, and `take_up_again` gives back what the ledger has as approved.
 
 use crate::clock::Timestamp;
 use crate::domain::{
@@ -185,7 +186,7 @@ mod tests {
             (|s| s.held_value = Money::whole(1_001), "position size: 20.0 %, at most 20.0 %"),
             (|s| s.exposure = Money::whole(7_001), "total exposure: 80.0 %, at most 80.0 %"),
             (|s| s.positions = 10, "open positions: 11 with this one, at most 10"),
-            (|s| s.trades_today = 20, "trades per day: 21 with this one, at most 20"),
+            (|s| s.trades_today = 100, "trades per day: 101 with this one, at most 100"),
             (|s| s.open_risk = Money::whole(551), "open risk: 6.0 %, at most 6.0 %"),
             (|s| s.day_loss = Ratio::from_percent(3), "daily loss: 3.0 %, below 3.0 %"),
             (|s| s.drawdown = Ratio::from_percent(20), "drawdown: 20.0 %, below 20.0 %"),

@@ -25,7 +25,7 @@ pub struct Situation {
     pub drawdown: Ratio,
     /// What is held of the symbol in question, at market.
     pub held_value: Money,
-    /// How much of the symbol is held and not yet promised to another exit.
+    /// How much of the symbol is held.
     pub held_quantity: Quantity,
     /// Bars of the symbol that are missing.
     pub bars_missing: u64,

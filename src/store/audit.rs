@@ -42,7 +42,8 @@ fn hash(previous: &str, entry: &AuditEntry) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<i64, StoreError> {
+/// Adds a row to the chain; its number.
+pub(super) fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<i64, StoreError> {
     let last = transaction.query_row("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| row.get(0));
     let previous: String = last.optional()?.unwrap_or_default();
     let own = hash(&previous, entry);

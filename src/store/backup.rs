@@ -1,7 +1,6 @@
 //! How is the database copied and brought back? While the bot runs, verified, and never over something that is not kept.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
@@ -45,7 +44,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let mut target = Connection::open(to)?;
     {
         let backup = Backup::new(&source, &mut target)?;
-        backup.run_to_completion(512, Duration::from_millis(1), None)?;
+        // In one step: a copy in pieces begins again whenever somebody writes in between, and might never end.
+        backup.step(-1)?;
     }
     // One file, complete in itself: a copy may be carried elsewhere without its log.
     target.execute_batch("PRAGMA journal_mode = DELETE")?;

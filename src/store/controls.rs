@@ -4,8 +4,9 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::clock::Timestamp;
 
+use super::audit::append;
 use super::state::time;
-use super::{Reader, Store, StoreError};
+use super::{AuditEntry, Reader, Store, StoreError};
 
 /// A change that was shown to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,25 +31,42 @@ pub struct ControlRow {
     pub result: Option<String>,
 }
 
-/// A person's PIN, as it is kept.
+/// When wrong tries lock a PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PinRules {
+    /// Wrong tries in a row that lock it.
+    pub wrong_max: u32,
+    /// How long the first lock lasts, in milliseconds; each further one doubles it.
+    pub lock_ms: i64,
+    /// After so many locks it doubles no more.
+    pub doublings_max: u32,
+}
+
+/// What a try at a PIN may go on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PinRow {
-    /// The hash in PHC form.
-    pub hash: String,
-    /// Wrong tries in a row.
-    pub wrong: u32,
-    /// Locks so far without a right try between; each doubles the next.
-    pub lockouts: u32,
-    /// Locked until then.
-    pub locked_until: Timestamp,
+pub enum Charged {
+    /// None is set.
+    NoPin,
+    /// It is locked until then, and the try does not count.
+    Locked(Timestamp),
+    /// It is counted as wrong until it proves to be right.
+    Try {
+        /// The hash in PHC form.
+        hash: String,
+        /// Tries left if this one is wrong.
+        left: u32,
+        /// Until when it is locked if this one is wrong.
+        locked: Option<Timestamp>,
+    },
 }
 
 impl Store {
-    /// Keeps a change that is shown to somebody, and voids what the same person was shown in the same chat before; its row.
+    /// Keeps a change that is shown to somebody, and voids what the same person was shown in the same chat before; its row. What is
+    /// confirmed by being shown comes with its row of the audit.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn show_control(&self, row: ControlRow) -> Result<i64, StoreError> {
+    pub fn show_control(&self, row: ControlRow, entry: Option<AuditEntry>) -> Result<i64, StoreError> {
         self.write(move |transaction| {
             transaction.execute(
                 "UPDATE controls SET status = 'void' WHERE status = 'shown' AND person = ?1 AND chat = ?2",
@@ -59,35 +77,94 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 params![row.person, row.chat, row.control, row.shown_on, row.shown.ms(), row.expires.ms(), row.status],
             )?;
-            Ok(transaction.last_insert_rowid())
+            let id = transaction.last_insert_rowid();
+            entry.map(|entry| append(transaction, &entry)).transpose()?;
+            Ok(id)
         })
     }
 
-    /// Moves a control from one status to another, once; false if it was not in `from` any more.
+    /// Moves a control from one status to another, once, with its row of the audit; false if it was not in `from` any more.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn move_control(&self, id: i64, from: &'static str, to: &'static str) -> Result<bool, StoreError> {
+    pub fn move_control(
+        &self,
+        id: i64,
+        from: &'static str,
+        to: &'static str,
+        entry: Option<AuditEntry>,
+    ) -> Result<bool, StoreError> {
         let points = self.points().clone();
         self.write(move |transaction| {
             let moved = transaction
                 .execute("UPDATE controls SET status = ?3 WHERE id = ?1 AND status = ?2", params![id, from, to])?;
             points.pass("control: moved")?;
+            if let Some(entry) = entry.filter(|_| moved == 1) {
+                append(transaction, &entry)?;
+            }
             Ok(moved == 1)
         })
     }
 
-    /// Keeps a person's PIN.
+    /// Keeps a person's PIN, with its row of the audit.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn keep_pin(&self, person: &str, pin: PinRow, now: Timestamp) -> Result<(), StoreError> {
+    pub fn keep_pin(&self, person: &str, hash: String, entry: AuditEntry) -> Result<(), StoreError> {
         let person = person.to_owned();
         self.write(move |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO pins (person, hash, wrong, lockouts, locked_until_ms, set_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                params![person, pin.hash, pin.wrong, pin.lockouts, pin.locked_until.ms(), now.ms()],
+                 VALUES (?1, ?2, 0, 0, 0, ?3)",
+                params![person, hash, entry.at.ms()],
+            )?;
+            append(transaction, &entry)?;
+            Ok(())
+        })
+    }
+
+    /// Counts a try at a PIN as wrong, before anybody looks whether it is.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn charge_pin(&self, person: &str, now: Timestamp, rules: PinRules) -> Result<Charged, StoreError> {
+        let person = person.to_owned();
+        self.write(move |transaction| {
+            let row = transaction.query_row(
+                "SELECT hash, wrong, lockouts, locked_until_ms FROM pins WHERE person = ?1",
+                [&person],
+                |row| Ok((row.get::<_, String>(0)?, row.get::<_, u32>(1)?, row.get::<_, u32>(2)?, time(row, 3)?)),
+            );
+            let Some((hash, wrong, lockouts, locked_until)) = row.optional()? else { return Ok(Charged::NoPin) };
+            if locked_until > now {
+                return Ok(Charged::Locked(locked_until));
+            }
+            let wrong = wrong + 1;
+            let locks = wrong >= rules.wrong_max;
+            let locked = locks.then(|| now.plus_ms(rules.lock_ms << lockouts.min(rules.doublings_max)));
+            transaction.execute(
+                "UPDATE pins SET wrong = ?2, lockouts = ?3, locked_until_ms = ?4 WHERE person = ?1",
+                params![
+                    person,
+                    if locks { 0 } else { wrong },
+                    lockouts.saturating_add(u32::from(locks)),
+                    locked.unwrap_or(locked_until).ms()
+                ],
+            )?;
+            Ok(Charged::Try { hash, left: rules.wrong_max - wrong, locked })
+        })
+    }
+
+    /// Forgets the wrong tries at a PIN that proved to be right, if it is still the same.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn clear_pin(&self, person: &str, hash: String) -> Result<(), StoreError> {
+        let person = person.to_owned();
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE pins SET wrong = 0, lockouts = 0, locked_until_ms = 0 WHERE person = ?1 AND hash = ?2",
+                [person, hash],
             )?;
             Ok(())
         })
@@ -129,17 +206,12 @@ impl Reader {
         Ok(row.optional()?)
     }
 
-    /// A person's PIN, if one is set.
+    /// Whether a person has a PIN.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn pin(&self, person: &str) -> Result<Option<PinRow>, StoreError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT hash, wrong, lockouts, locked_until_ms FROM pins WHERE person = ?1")?;
-        let row = statement.query_row([person], |row| {
-            Ok(PinRow { hash: row.get(0)?, wrong: row.get(1)?, lockouts: row.get(2)?, locked_until: time(row, 3)? })
-        });
-        Ok(row.optional()?)
+    pub fn has_pin(&self, person: &str) -> Result<bool, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT 1 FROM pins WHERE person = ?1")?;
+        Ok(statement.exists([person])?)
     }
 }

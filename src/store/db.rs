@@ -1,7 +1,7 @@
 //! Who writes? One thread with one connection; everybody else sends it work and waits.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, channel, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -14,6 +14,8 @@ use super::{Points, StoreError};
 /// Every migration, in order. A row is never changed once it was released.
 const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_first.sql"))];
 
+/// The largest database, in bytes, that is read through at each start.
+const QUICK_CHECK_MAX: i64 = 64 << 20;
 /// Pieces of work that may wait for the writer.
 const QUEUE_MAX: usize = 64;
 
@@ -59,18 +61,6 @@ impl<T> Ticket<T> {
     pub fn wait(self) -> Result<T, StoreError> {
         self.0.recv().map_err(|_| StoreError::Closed)
     }
-
-    /// The outcome if there is one by now.
-    ///
-    /// # Errors
-    /// When the store is closed.
-    pub fn poll(&self) -> Result<Option<T>, StoreError> {
-        match self.0.try_recv() {
-            Ok(value) => Ok(Some(value)),
-            Err(TryRecvError::Empty) => Ok(None),
-            Err(TryRecvError::Disconnected) => Err(StoreError::Closed),
-        }
-    }
 }
 
 impl Store {
@@ -89,7 +79,6 @@ impl Store {
     pub fn open_with(path: &Path, points: Points) -> Result<Self, StoreError> {
         let mut connection = connect(path, OpenFlags::default())?;
         upgrade(&mut connection)?;
-        check_whole(&connection, path)?;
         let (queue, work) = sync_channel::<Job>(QUEUE_MAX);
         let writer = std::thread::Builder::new().name("store".to_owned()).spawn(move || {
             for job in work {
@@ -206,16 +195,21 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreEr
     Ok((before, known))
 }
 
-/// A file that lost its end opens without complaint and fails much later, so its length is compared with what it says of itself.
-fn check_whole(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+/// Looks whether the database at `path` is whole. A file that lost its end opens without complaint and fails much later, so its length
+/// is compared with what it says of itself. Only for whoever holds the lease: beside a writer the two differ all the time.
+///
+/// # Errors
+/// When it is damaged or cannot be read.
+pub fn check_whole(path: &Path) -> Result<(), StoreError> {
+    let connection = connect(path, OpenFlags::default())?;
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0))?;
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let size: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let length = std::fs::metadata(path).map_err(|cause| StoreError::File { path: path.to_owned(), cause })?.len();
-    if (length as i64) < pages * size {
+    if busy == 0 && (length as i64) < pages * size {
         return Err(StoreError::Damaged(format!("{length} of {} bytes are there", pages * size)));
     }
-    if pages * size < 64 << 20 {
+    if pages * size < QUICK_CHECK_MAX {
         let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
         if verdict != "ok" {
             return Err(StoreError::Damaged(verdict));
@@ -260,7 +254,7 @@ mod tests {
         Store::open(&path).expect("opens").close();
         let length = std::fs::metadata(&path).expect("exists").len();
         std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(length / 2)).expect("cuts");
-        assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
+        assert!(matches!(check_whole(&path), Err(StoreError::Damaged(_))));
         std::fs::write(&path, b"this is no database, only text that is long enough").expect("writes");
         assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
     }

@@ -75,7 +75,7 @@ impl StoreError {
             Self::Open { .. } | Self::ReadOnly => {
                 Some("use a folder you may write to, or set BELLWETHER_DB to a file in one")
             }
-            Self::Full => Some("free some space on the disk; what is not stored yet is kept and tried again"),
+            Self::Full => Some("free some space on the disk; then start it again"),
             Self::Damaged(_) => Some(
                 "bring back a copy with \"bellwether restore backups/FILE\", or start anew with \"bellwether run --fresh\", which moves the damaged file aside",
             ),
@@ -87,7 +87,14 @@ impl StoreError {
 
     /// Trouble of the disk or the file, which may pass; all else is a bug.
     pub fn is_trouble(&self) -> bool {
-        !matches!(self, Self::Killed(_) | Self::Closed)
+        use rusqlite::ErrorCode as Code;
+        match self {
+            Self::Full | Self::ReadOnly | Self::Damaged(_) | Self::Busy | Self::Open { .. } | Self::File { .. } => true,
+            Self::Other(error) => {
+                matches!(error.sqlite_error_code(), Some(Code::SystemIoFailure | Code::CannotOpen | Code::OutOfMemory))
+            }
+            Self::Missing(_) | Self::Newer { .. } | Self::Unreadable { .. } | Self::Closed | Self::Killed(_) => false,
+        }
     }
 }
 

@@ -7,15 +7,6 @@ use crate::clock::Timestamp;
 use super::state::time;
 use super::{Reader, Store, StoreError};
 
-/// Where an update is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InboxState {
-    /// Not handled yet.
-    New,
-    /// Answered.
-    Answered,
-}
-
 /// One update.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboxRow {
@@ -55,6 +46,30 @@ impl Store {
         })
     }
 
+    /// Keeps a line that is answered as it is typed: it is a record, and never waits for anybody.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn note_line(
+        &self,
+        channel: &str,
+        update_key: &str,
+        person: &str,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = [channel, update_key, person, text].map(str::to_owned);
+        self.write(move |transaction| {
+            let [channel, update_key, person, text] = row;
+            transaction.execute(
+                "INSERT OR IGNORE INTO inbox (channel, update_key, person, text, received_ms, state, answered_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, 'answered', ?5)",
+                params![channel, update_key, person, text, now.ms()],
+            )?;
+            Ok(())
+        })
+    }
+
     /// Keeps the answer to an update.
     ///
     /// # Errors
@@ -76,11 +91,11 @@ impl Reader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn unanswered(&self) -> Result<Vec<InboxRow>, StoreError> {
+    pub fn unanswered(&self, channel: &str) -> Result<Vec<InboxRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT id, channel, person, text, received_ms FROM inbox WHERE state = 'new' ORDER BY id LIMIT 100",
+            "SELECT id, channel, person, text, received_ms FROM inbox WHERE state = 'new' AND channel = ?1 ORDER BY id LIMIT 100",
         )?;
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map([channel], |row| {
             Ok(InboxRow {
                 id: row.get(0)?,
                 channel: row.get(1)?,

@@ -40,9 +40,7 @@ impl Lease {
     /// # Errors
     /// When somebody else has it, or the lock file cannot be used.
     pub fn take(database: &Path) -> Result<Self, LeaseError> {
-        let mut name = database.as_os_str().to_owned();
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = lock_path(database);
         let file = File::options().create(true).truncate(false).write(true).open(&path);
         let file = file.map_err(|cause| LeaseError::File { path: path.clone(), cause })?;
         match file.try_lock() {
@@ -51,6 +49,20 @@ impl Lease {
             Err(TryLockError::Error(cause)) => Err(LeaseError::File { path, cause }),
         }
     }
+}
+
+impl Lease {
+    /// Whether somebody runs on `database`.
+    pub fn is_taken(database: &Path) -> bool {
+        let file = File::options().write(true).open(lock_path(database));
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+}
+
+fn lock_path(database: &Path) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
 }
 
 /// Who ran last, or runs now.

@@ -18,11 +18,11 @@ mod history;
 
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
-pub use controls::{ControlRow, PinRow};
-pub use db::{Store, Ticket, migrate, schema_version};
+pub use controls::{Charged, ControlRow, PinRules};
+pub use db::{Store, Ticket, check_whole, migrate, schema_version};
 pub use error::StoreError;
 pub use history::{JournalRow, RunRow, StepRecord};
-pub use inbox::{InboxRow, InboxState};
+pub use inbox::InboxRow;
 pub use lease::{Lease, LeaseError, LeaseRow};
 pub use outbox::{Delivery, LaneCounts, LaneSpec, Settled};
 pub use points::Points;

@@ -5,9 +5,10 @@ use rusqlite::{Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{CycleId, Event, Label, Position, RunId, Severity, Symbol};
 
+use super::audit::append;
 use super::db::in_transaction;
 use super::outbox::{LaneSpec, enqueue};
-use super::{Batch, BookRow, DayRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket};
+use super::{AuditEntry, Batch, BookRow, DayRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket};
 
 /// What became of a batch.
 pub enum Recorded {
@@ -124,13 +125,23 @@ fn write_batch(
     points.pass("batch: days, marks, steps written")?;
     write_events(transaction, batch, lanes, points)?;
     for (control, result) in &batch.controls {
-        transaction
-            .execute("UPDATE controls SET status = 'done', result = ?2 WHERE id = ?1", params![control, result])?;
+        settle_control(transaction, *control, result, batch.wall)?;
     }
     if let Some(progress) = &batch.progress {
         write_progress(transaction, progress, batch.run)?;
     }
     points.pass("batch: progress written")
+}
+
+/// A control that was carried out, with what became of it, in the audit too.
+fn settle_control(transaction: &Transaction<'_>, id: i64, result: &str, now: Timestamp) -> Result<(), StoreError> {
+    transaction.execute("UPDATE controls SET status = 'done', result = ?2 WHERE id = ?1", params![id, result])?;
+    let (person, channel, words) =
+        transaction.query_row("SELECT person, chat, control FROM controls WHERE id = ?1", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    append(transaction, &AuditEntry { at: now, person, channel, words, result: result.to_owned() })?;
+    Ok(())
 }
 
 fn write_orders(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), StoreError> {
@@ -290,8 +301,8 @@ fn write_days(transaction: &Transaction<'_>, days: &[DayRow]) -> Result<(), Stor
 
 fn write_marks(transaction: &Transaction<'_>, marks: &[MarkRow]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO marks (symbol, timeframe, price, at_ms, bars_missing, stale_ms, lock_before, lock_ms, lock_sessions)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT OR REPLACE INTO marks (symbol, timeframe, price, at_ms, stale_ms, lock_before, lock_ms, lock_sessions)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for mark in marks {
         statement.execute(params![
@@ -299,7 +310,6 @@ fn write_marks(transaction: &Transaction<'_>, marks: &[MarkRow]) -> Result<(), S
             mark.timeframe.as_str(),
             mark.price.units(),
             mark.at.ms(),
-            mark.bars_missing as i64,
             mark.stale.map(Timestamp::ms),
             mark.lock.map(|lock| lock.0.units()),
             mark.lock.map(|lock| lock.1.ms()),

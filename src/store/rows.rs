@@ -86,8 +86,6 @@ pub struct MarkRow {
     pub price: Price,
     /// When that was.
     pub at: Timestamp,
-    /// Bars missing by then.
-    pub bars_missing: u64,
     /// Since when prices are missing, if that was told.
     pub stale: Option<Timestamp>,
     /// The price in force while the last one is in doubt, since when, and sessions since.
@@ -139,7 +137,7 @@ pub struct Batch {
     pub trades: Vec<Trade>,
     /// Days that ended, and the running one.
     pub days: Vec<DayRow>,
-    /// Books that changed.
+    /// All books, as they stand.
     pub books: Vec<BookRow>,
     /// Last prices.
     pub marks: Vec<MarkRow>,

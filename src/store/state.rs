@@ -126,13 +126,13 @@ impl Reader {
     /// When the database cannot be read.
     pub fn marks(&self) -> Result<Vec<MarkRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT symbol, timeframe, price, at_ms, bars_missing, stale_ms, lock_before, lock_ms, lock_sessions
+            "SELECT symbol, timeframe, price, at_ms, stale_ms, lock_before, lock_ms, lock_sessions
              FROM marks ORDER BY symbol",
         )?;
         let rows = statement.query_map([], |row| {
-            let before: Option<i64> = row.get(6)?;
-            let since: Option<i64> = row.get(7)?;
-            let sessions: Option<u32> = row.get(8)?;
+            let before: Option<i64> = row.get(5)?;
+            let since: Option<i64> = row.get(6)?;
+            let sessions: Option<u32> = row.get(7)?;
             let lock = before
                 .zip(since)
                 .zip(sessions)
@@ -142,8 +142,7 @@ impl Reader {
                 timeframe: parsed(row, 1)?,
                 price: Price::from_units(row.get(2)?),
                 at: time(row, 3)?,
-                bars_missing: unsigned(row, 4)?,
-                stale: row.get::<_, Option<i64>>(5)?.map(Timestamp::from_ms),
+                stale: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_ms),
                 lock,
             })
         })?;

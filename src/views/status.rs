@@ -116,9 +116,16 @@ pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
 /// When the store cannot be read or nothing has run yet.
 pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     let scene = views.scene()?;
-    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| row.state != TradingState::Running).collect();
+    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| row.state == TradingState::Halted).collect();
     if waiting.is_empty() {
-        return Err(ViewError::Nothing("nothing to resume: every book is running".to_owned()));
+        let reducing = scene.books.iter().find(|row| row.state == TradingState::Reducing);
+        return Err(ViewError::Nothing(reducing.map_or_else(
+            || "nothing to resume: every book is running".to_owned(),
+            |row| {
+                let until = time(row.day_ends, views.zone_of(row));
+                format!("{} holds back for its daily loss until {until} and goes on by itself then", row.book.name)
+            },
+        )));
     }
     let mut lines = Vec::new();
     for row in waiting {

@@ -136,11 +136,15 @@ fn the_pin_stays_nowhere() {
     let bench = lived();
     let talk = chat(&bench);
     talk.set_pin("owner", None, &SecretString::from("739105")).expect("set");
-    drop(talk);
+    let mut looked_at = 0;
     for entry in std::fs::read_dir(bench.folder.path()).expect("readable") {
-        let bytes = std::fs::read(entry.expect("readable").path()).expect("readable");
+        // The log may be folded into the database while this looks.
+        let Ok(bytes) = std::fs::read(entry.expect("readable").path()) else { continue };
+        looked_at += 1;
         assert!(!bytes.windows(6).any(|window| window == b"739105"));
     }
+    assert!(looked_at > 0);
+    drop(talk);
 }
 
 #[test]

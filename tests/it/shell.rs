@@ -74,7 +74,7 @@ fn views_answer_while_nothing_runs_and_wrong_words_exit_with_two() {
     assert!(code == 2 && err.contains("did you mean /positions?"), "{err}");
     assert_eq!(shell.run(&["frobnicate"]).0, 2);
     let (code, _, err) = shell.run(&["command", "/cycle dry"]);
-    assert!(code == 2 && err.contains("the bot is not running"), "{err}");
+    assert!(code == 1 && err.contains("the bot is not running"), "{err}");
     let (code, out, _) = shell.run(&["command", "/halt"]);
     assert!(code == 0 && out.contains("will obey it before its first cycle"), "{out}");
     let (code, out, _) = shell.run(&["run", "--cycles", "5", "--speed", "max"]);

@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::control::{ChangeDesk, Control, PinCost, state_shown};
+use bellwether::control::{ChangeDesk, Control, PinCost, ShownOn};
 use bellwether::domain::{EventKind, Instrument, Purpose, TradingState};
 use bellwether::engine::{Pace, RunnerError};
 use bellwether::notify::SendError;
@@ -60,8 +60,9 @@ fn people_act(bench: &Bench, seed: u64, life: u64) {
     let books = bench.reader().books().expect("reads");
     let halted = books.iter().any(|row| row.state == TradingState::Halted);
     if halted {
-        let shown_on = state_shown(books.iter().map(|row| (row.book.name, row.state, row.since)));
-        let shown = desk.show(&Control::Resume, "owner", "terminal", shown_on).expect("shown");
+        let mut shown_on = ShownOn::nothing();
+        books.iter().for_each(|row| shown_on.add_book(row.book.name, row.state, row.since));
+        let shown = desk.show(&Control::Resume, "owner", "terminal", &shown_on).expect("shown");
         desk.confirm(shown.id, "owner", "terminal", &pin).expect("confirmed");
     } else if draw(seed, life + 500).is_multiple_of(3) {
         desk.admit_safe(&Control::Halt, "owner", "terminal").expect("admitted");

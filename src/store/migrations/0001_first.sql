@@ -136,7 +136,6 @@ CREATE TABLE marks (
   timeframe     TEXT NOT NULL,
   price         INTEGER NOT NULL,
   at_ms         INTEGER NOT NULL,
-  bars_missing  INTEGER NOT NULL,
   stale_ms      INTEGER,
   lock_before   INTEGER,
   lock_ms       INTEGER,

@@ -25,7 +25,7 @@ pub(crate) const LANE: &str = "terminal:owner";
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if !found.exists() {
-        println!("skipped: the reference material {path} is absent");
+        eprintln!("skipped: the reference material {path} is absent");
         return None;
     }
     Some(found)

@@ -111,10 +111,10 @@ impl Feed for FaultyFeed {
                 self.days_left -= 1;
             }
             self.seen += 1;
-            let (seed, seen, fault) = (self.seed, self.seen, self.fault);
-            snapshot.bars.retain(|seen_bar| fault(seed, seen, seen_bar.instrument) != Some(Fault::Missing));
+            let (seed, instant, fault) = (self.seed, self.seen, self.fault);
+            snapshot.bars.retain(|bar| fault(seed, instant, bar.instrument) != Some(Fault::Missing));
             for bar in &mut snapshot.bars {
-                if fault(seed, seen, bar.instrument) == Some(Fault::BadPrint) {
+                if fault(seed, instant, bar.instrument) == Some(Fault::BadPrint) {
                     for price in [&mut bar.bar.open, &mut bar.bar.high, &mut bar.bar.low, &mut bar.bar.close] {
                         *price = price.scaled(3, 1).expect("fits");
                     }
