@@ -78,6 +78,13 @@ fn write_block(text: &str) -> std::io::Result<()> {
     out.flush()
 }
 
+/// Answers while the editor is not reading, when nothing would show what stands above its prompt.
+fn say(text: &str) {
+    if let Err(error) = write_block(text) {
+        tracing::warn!(%error, "an answer could not be printed");
+    }
+}
+
 /// A notice as lines: the fact with its number, then the rest indented.
 fn rendered(notice: &Notice) -> String {
     let mark = match notice.severity {
@@ -156,18 +163,11 @@ impl ConsoleInput {
         Inbound { person: self.person.clone(), chat: "terminal".to_owned(), text: text.to_owned() }
     }
 
-    fn say(&self, text: &str) {
-        // The editor is not reading now, so nothing would show what stands above its prompt.
-        if let Err(error) = write_block(text) {
-            tracing::warn!(%error, "an answer could not be printed");
-        }
-    }
-
     fn take(&mut self, line: &str) {
         (self.keep)(line);
         let inbound = self.inbound(line);
         match self.chat.handle(&inbound) {
-            Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => self.say(&text),
+            Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => say(&text),
             Reply::Admitted { id } => self.say_result(id),
             Reply::Confirm { id, preview } => self.ask_pin(&inbound, id, &preview),
             Reply::NeedsPin => {
@@ -183,47 +183,45 @@ impl ConsoleInput {
 
     fn say_result(&self, id: i64) {
         match (self.wait_for)(id) {
-            Some(result) => self.say(&result),
-            None => self.say("recorded; the engine has not carried it out yet"),
+            Some(result) => say(&result),
+            None => say("recorded; the engine has not carried it out yet"),
         }
     }
 
     fn ask_pin(&mut self, inbound: &Inbound, id: i64, preview: &str) {
-        self.say(&format!("{preview}\nValid for {} s, for you, here. PIN (empty to leave it):", CONFIRM_S));
+        say(&format!("{preview}\nValid for {CONFIRM_S} s, for you, here. PIN (empty to leave it):"));
         let Some(pin) = self.editor.read_secret().filter(|pin| !secrecy::ExposeSecret::expose_secret(pin).is_empty())
         else {
-            return self.say("left as it is");
+            return say("left as it is");
         };
         match self.chat.confirm(inbound, id, &pin) {
             Ok(()) => self.say_result(id),
-            Err(error) => self.say(&format!("not done: {error}")),
+            Err(error) => say(&format!("not done: {error}")),
         }
     }
 
     /// Offers to set the first PIN; true if one is set now.
     fn offer_pin(&mut self) -> bool {
-        self.say(
-            "Changes need a PIN, and none is set yet. Type a new one (4 to 12 digits), or an empty line to leave it:",
-        );
+        say("Changes need a PIN, and none is set yet. Type a new one (4 to 12 digits), or an empty line to leave it:");
         let Some(first) = self.secret() else {
-            self.say("no PIN set, nothing changed");
+            say("no PIN set, nothing changed");
             return false;
         };
-        self.say("Once more:");
+        say("Once more:");
         let same = self.secret().is_some_and(|again| {
             secrecy::ExposeSecret::expose_secret(&again) == secrecy::ExposeSecret::expose_secret(&first)
         });
         if !same {
-            self.say("the two differ; no PIN set, nothing changed");
+            say("the two differ; no PIN set, nothing changed");
             return false;
         }
         match self.chat.set_pin(&self.person.name, None, &first) {
             Ok(()) => {
-                self.say("PIN set");
+                say("PIN set");
                 true
             }
             Err(error) => {
-                self.say(&format!("no PIN set: {error}"));
+                say(&format!("no PIN set: {error}"));
                 false
             }
         }

@@ -482,9 +482,9 @@ impl Runner {
             self.group.outcome.tell(last_cycle, Event { at: self.market, book: None, kind });
         }
         if self.group.outcome.events.is_empty() {
-            self.settle()?
+            self.settle()?;
         } else {
-            self.flush(true)?
+            self.flush(true)?;
         }
         // Everything that was decided is on the disk; that the run ended well is worth no failure.
         if let Err(error) = self.store.end_run(self.options.run, self.clock.now(), outcome) {
