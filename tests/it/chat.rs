@@ -58,7 +58,7 @@ fn every_example_of_the_table_is_answered() {
         match (command.name, reply) {
             ("halt", Reply::Admitted { .. }) => {}
             ("resume" | "unlock", Reply::Text(text)) => {
-                assert!(text.contains("not") || text.contains("nothing"), "{text}")
+                assert!(text.contains("not") || text.contains("nothing"), "{text}");
             }
             (name, Reply::Text(text)) => assert!(!text.is_empty() && !text.contains("no answer now"), "{name}: {text}"),
             (name, reply) => panic!("{name}: {reply:?}"),

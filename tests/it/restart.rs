@@ -113,7 +113,7 @@ fn a_kill_between_any_two_writes_changes_nothing_and_loses_nothing() {
     }
     let hits = hits.lock().expect("lock");
     for point in POINTS {
-        println!("{:>4} kills at \"{point}\"", hits.get(point).copied().unwrap_or(0));
+        eprintln!("{:>4} kills at \"{point}\"", hits.get(point).copied().unwrap_or(0));
         assert!(hits.contains_key(point), "{point} was never hit");
     }
 }

@@ -61,7 +61,9 @@ fn people_act(bench: &Bench, seed: u64, life: u64) {
     let halted = books.iter().any(|row| row.state == TradingState::Halted);
     if halted {
         let mut shown_on = ShownOn::nothing();
-        books.iter().for_each(|row| shown_on.add_book(row.book.name, row.state, row.since));
+        for row in &books {
+            shown_on.add_book(row.book.name, row.state, row.since);
+        }
         let shown = desk.show(&Control::Resume, "owner", "terminal", &shown_on).expect("shown");
         desk.confirm(shown.id, "owner", "terminal", &pin).expect("confirmed");
     } else if draw(seed, life + 500).is_multiple_of(3) {
@@ -136,7 +138,7 @@ fn finish(bench: &Bench, seed: u64, crashes: usize) {
     let numbers: std::collections::BTreeSet<u64> = told.iter().map(|notice| notice.number.0).collect();
     assert_eq!(numbers.len() as u64, counts.accepted, "seed {seed}: each notice arrived");
     let fills = no_entry_while_halted(bench, seed);
-    println!("seed {seed}: {fills} fills, {} notices, {crashes} crashes, invariants held", counts.accepted);
+    eprintln!("seed {seed}: {fills} fills, {} notices, {crashes} crashes, invariants held", counts.accepted);
     assert!(fills > 10, "seed {seed}: something must have been traded");
 }
 
