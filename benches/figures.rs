@@ -14,7 +14,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bellwether::channels::Console;
 use bellwether::clock::{Clock, SystemClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
@@ -48,8 +47,12 @@ const SYMBOLS: usize = 250;
 const WARM_UP_BARS: usize = 500;
 /// Cycles over which a cycle's time is averaged; fewer than one session has minutes.
 const CYCLES: usize = 300;
-/// Bars whose messages are timed, and the time between two of them.
-const PACED: (usize, Duration) = (90, Duration::from_millis(40));
+/// Bars whose messages are timed.
+const PACED_BARS: usize = 90;
+/// The least time between two of them.
+const PACED_MS: f64 = 40.0;
+/// That time in fsyncs, where the disk is slow: bars come once a minute, so no message waits for those of the bar before.
+const PACED_FSYNCS: f64 = 30.0;
 /// Bars of the long replay.
 const REPLAY_BARS: usize = 1_000_000;
 /// Its settings: costs eat up a fifth of the capital at some time, which would halt trading for the rest of the bars.
@@ -123,7 +126,7 @@ const FIGURES: &[Figure] = &[
         unit: "ms",
         target: |_| 100.0,
         once: |ground| Some(message(ground)),
-        cause: "each message is a commit of its own; on a slow disk they queue up from bar to bar",
+        cause: "each message is a commit of its own, and those of one bar wait for each other",
     },
     Figure {
         name: "replay",
@@ -533,9 +536,8 @@ fn percentile(values: &mut [f64], percent: usize) -> f64 {
     values[(values.len() * percent).div_ceil(100) - 1]
 }
 
-/// The terminal's channel, writing into nothing and noting when each message was out.
+/// Stands for the terminal: writes each message into nothing, and notes when it was out.
 struct TimedTerminal {
-    console: Console,
     clock: Arc<SystemClock>,
     out: Mutex<Vec<(NoticeId, Duration)>>,
 }
@@ -543,7 +545,7 @@ struct TimedTerminal {
 #[async_trait]
 impl Channel for TimedTerminal {
     async fn send(&self, notice: &Notice) -> Result<(), SendError> {
-        self.console.send(notice).await?;
+        writeln!(std::io::sink(), "{} {}", notice.lines.join("\n    "), notice.number).expect("takes everything");
         self.out.lock().unwrap_or_else(PoisonError::into_inner).push((notice.number, self.clock.steady()));
         Ok(())
     }
@@ -572,12 +574,12 @@ fn message(ground: &Ground) -> Sample {
     let folder = temporary(ground.folder.path());
     let path = folder.path().join("bench.db");
     let store = Store::open(&path).expect("the store opens");
-    let console = Console::into_sink(Box::new(std::io::sink()));
-    let terminal = Arc::new(TimedTerminal { console, clock: ground.clock.clone(), out: Mutex::default() });
+    let terminal = Arc::new(TimedTerminal { clock: ground.clock.clone(), out: Mutex::default() });
     let drain = AtomicBool::new(false);
+    let spacing_ms = PACED_MS.max(PACED_FSYNCS * ground.fsync_ms);
     let handed = std::thread::scope(|scope| {
         let carrier = scope.spawn(|| carry(ground, &store, terminal.clone(), &drain));
-        let handed = run(ground, &store, PACED.0, PACED.1);
+        let handed = run(ground, &store, PACED_BARS, Duration::from_secs_f64(spacing_ms / 1e3));
         drain.store(true, Ordering::SeqCst);
         carrier.join().expect("everything is carried");
         handed
@@ -595,6 +597,6 @@ fn message(ground: &Ground) -> Sample {
         })
         .collect();
     let (p99, p50) = (percentile(&mut times, 99), percentile(&mut times, 50));
-    let aside = format!("half of {} messages within {p50:.1} ms; a bar each {} ms", times.len(), PACED.1.as_millis());
+    let aside = format!("half of {} messages within {p50:.1} ms; a bar each {spacing_ms:.0} ms", times.len());
     Sample { value: p99, aside }
 }

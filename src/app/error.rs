@@ -4,7 +4,7 @@ use crate::config::ConfigError;
 use crate::control::DeskError;
 use crate::engine::{RestoreBooksError, RunnerError};
 use crate::market::FeedError;
-use crate::store::{LeaseError, RestoreError, StoreError};
+use crate::store::{LeaseError, StoreError};
 use crate::views::ViewError;
 
 /// Why the program could not do what it was told.
@@ -124,15 +124,6 @@ impl From<LeaseError> for AppError {
             LeaseError::File { .. } => {
                 failed.with_hint("use a folder you may write to, or set BELLWETHER_DB to a file in one")
             }
-        }
-    }
-}
-
-impl From<RestoreError> for AppError {
-    fn from(error: RestoreError) -> Self {
-        match error {
-            RestoreError::Store(error) => error.into(),
-            RestoreError::Lease(error) => error.into(),
         }
     }
 }

@@ -51,7 +51,7 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>) -> Result<NamedFeed, AppErro
     let timeframe = args.timeframe.unwrap_or(Timeframe::M1);
     // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
     let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
-    let feed = SimulatedFeed::new(args.seed, timeframe, list, start);
+    let feed = SimulatedFeed::new(args.seed, timeframe, universe::with_known_sectors(list), start);
     Ok(NamedFeed {
         feed: Box::new(SimulatedWithHistory::new(feed)),
         identity: format!("simulated seed={} timeframe={timeframe}", args.seed),

@@ -27,10 +27,12 @@ use super::talk::{self, TERMINAL, Terminal};
 use super::{AppError, universe};
 
 /// How long a stop may take before it is forced.
-const STOP_MAX: Duration = Duration::from_secs(5);
+const STOP_MAX: Duration = Duration::from_secs(3);
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
 const LEASE_WAIT: Duration = Duration::from_millis(20);
+/// How long the helpers of a run may take to end after that.
+const STOP_REST: Duration = Duration::from_millis(500);
 /// How long piped commands that came before the end are still answered.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -39,6 +41,11 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     if args.mode == ModeArg::Live {
         return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
             .with_hint("--mode paper trades the same way with invented money"));
+    }
+    if let (Some(from), Some(to)) = (args.from, args.to)
+        && from >= to
+    {
+        return Err(AppError::usage(format!("--from {from} is not before --to {to}")));
     }
     let config = load(environment.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
@@ -278,6 +285,7 @@ impl Run<'_> {
         zone: chrono_tz::Tz,
         mark: &'static str,
     ) -> Result<(), AppError> {
+        let ended = Arc::new(AtomicBool::new(false));
         let (drain, give_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let stopped = watch_signals(queue.clone())?;
         let carrier = match &terminal {
@@ -297,10 +305,10 @@ impl Run<'_> {
             None => None,
             Some(terminal) => {
                 let queue = queue.clone();
-                let store = self.store.clone();
+                let (store, ended) = (self.store.clone(), ended.clone());
                 Some(spawn("terminal", move || {
-                    // Nothing can be answered before the first facts are committed.
-                    store.wait_for_facts(0, LAST_WORDS);
+                    // Nothing can be answered before the first facts are committed, or after there can be none.
+                    while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
                     terminal.run(&queue);
                 })?)
             }
@@ -308,6 +316,7 @@ impl Run<'_> {
         let (night_stop, night) = self.night(run, lanes, zone)?;
         let (inbox_stop, inbox) = self.inbox(chat, queue)?;
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
+        ended.store(true, Ordering::SeqCst);
         if let Some(keyboard) = keyboard.filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
             wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
         }
@@ -317,14 +326,18 @@ impl Run<'_> {
             let patience = if failed { STOP_MAX } else { Duration::from_hours(1) };
             wait(patience, self.clock.as_ref(), || carrier.is_finished() || stopped_twice(&stopped, failed));
             give_up.store(true, Ordering::SeqCst);
-            wait(STOP_MAX, self.clock.as_ref(), || carrier.is_finished());
+            wait(STOP_REST, self.clock.as_ref(), || carrier.is_finished());
         }
         drop((night_stop, inbox_stop));
-        wait(STOP_MAX, self.clock.as_ref(), || night.is_finished() && inbox.is_finished());
+        wait(STOP_REST, self.clock.as_ref(), || night.is_finished() && inbox.is_finished());
         if let Err(RunnerError::Restore(_)) = &finished {
             // It never ran: the next start must not take it for dead.
             self.store.end_run(run, self.clock.now(), "refused")?;
         }
+        if let Err(error) = self.store.fold() {
+            tracing::debug!(%error, "the log was not folded into the database");
+        }
+        tell_left(&self.reader);
         tell_end(&finished?, self.args);
         Ok(())
     }
@@ -369,6 +382,15 @@ fn emergency(terminal: Option<&Terminal>) -> Emergency {
 
 fn stopped_twice(stopped: &AtomicBool, before: bool) -> bool {
     !before && stopped.load(Ordering::SeqCst)
+}
+
+/// Says how many messages nobody took; the next start tells them.
+fn tell_left(reader: &Reader) {
+    let left = reader.open_deliveries(TERMINAL).unwrap_or(0);
+    if left > 0 {
+        let left = crate::domain::format::counted(left, "message");
+        say(&format!("{left} could not be shown here and wait for the next start with a terminal"));
+    }
 }
 
 fn tell_end(finished: &Finished, args: &RunArgs) {

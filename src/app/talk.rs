@@ -78,6 +78,11 @@ pub(super) fn waiter(chat: Chat, clock: Arc<dyn Clock>) -> Arc<dyn Fn(i64) -> Op
     })
 }
 
+fn is_digits(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// The terminal's thread.
 pub(super) struct Terminal {
     /// Output.
@@ -100,6 +105,8 @@ impl Terminal {
         let keep = Arc::new(move |line: &str| {
             let now = clock.now();
             let key = format!("{}-{}", now.ms(), clock.steady().as_nanos());
+            // Digits alone are a PIN at the wrong prompt, and a PIN is kept nowhere.
+            let line = if is_digits(line) { "digits" } else { line };
             if let Err(error) = store.note_line("terminal", &key, &who, line, now) {
                 tracing::warn!(%error, "a line could not be kept");
             }

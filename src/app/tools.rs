@@ -7,10 +7,11 @@ use std::path::Path;
 use crate::cli::WatchlistCommand;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{BookConfig, Environment, load};
+use crate::domain::format::counted;
 use crate::domain::{Instrument, Label};
 use crate::indicators::COLUMNS;
 use crate::market::{CheckReport, check_path, read, write_watchlist};
-use crate::store::{self, Reader, Store};
+use crate::store::{self, Reader, RestoreError, Store};
 use crate::views::{Views, health_report};
 
 use super::shell::print;
@@ -40,8 +41,12 @@ fn print_report(report: &CheckReport) {
     }
     let _ = write!(
         text,
-        "{} files, {} rows, {} sound bars: {} errors, {} warnings",
-        report.files, report.rows, report.bars, report.errors, report.warnings
+        "{}, {}, {}: {}, {}",
+        counted(report.files as u64, "file"),
+        counted(report.rows as u64, "row"),
+        counted(report.bars as u64, "sound bar"),
+        counted(report.errors as u64, "error"),
+        counted(report.warnings as u64, "warning")
     );
     print(&text);
 }
@@ -208,7 +213,11 @@ pub(super) fn backup(database: &Path, file: &Path) -> Result<(), AppError> {
 /// `restore FILE`.
 pub(super) fn restore(database: &Path, file: &Path) -> Result<(), AppError> {
     let stamp = SystemClock::new().now().utc().format("%Y%m%d-%H%M%S").to_string();
-    let aside = store::restore(file, database, &stamp)?;
+    let aside = store::restore(file, database, &stamp).map_err(|error| match error {
+        RestoreError::Store(error) => AppError::failed(format!("{} cannot be brought back: {error}", file.display()))
+            .with_hint("the database is as it was; \"bellwether backup FILE\" makes copies that can be brought back"),
+        RestoreError::Lease(error) => error.into(),
+    })?;
     print(&format!("{} is now the checked copy of {}", database.display(), file.display()));
     if let Some(aside) = aside {
         print(&format!("what was there is kept as {}", aside.display()));

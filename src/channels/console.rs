@@ -5,6 +5,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply};
 use crate::domain::Severity;
@@ -105,10 +106,8 @@ fn rendered(notice: &Notice) -> String {
 #[async_trait]
 impl Channel for Console {
     async fn send(&self, notice: &Notice) -> Result<(), SendError> {
-        self.print(&rendered(notice)).map_err(|error| match error.kind() {
-            std::io::ErrorKind::BrokenPipe => SendError::Closed,
-            _ => SendError::Unreachable(error.to_string()),
-        })
+        // An output that takes nothing now will take nothing later: the next start has another.
+        self.print(&rendered(notice)).map_err(|_| SendError::Closed)
     }
 }
 
@@ -190,8 +189,7 @@ impl ConsoleInput {
 
     fn ask_pin(&mut self, inbound: &Inbound, id: i64, preview: &str) {
         say(&format!("{preview}\nValid for {CONFIRM_S} s, for you, here. PIN (empty to leave it):"));
-        let Some(pin) = self.editor.read_secret().filter(|pin| !secrecy::ExposeSecret::expose_secret(pin).is_empty())
-        else {
+        let Some(pin) = self.secret() else {
             return say("left as it is");
         };
         match self.chat.confirm(inbound, id, &pin) {
@@ -208,9 +206,7 @@ impl ConsoleInput {
             return false;
         };
         say("Once more:");
-        let same = self.secret().is_some_and(|again| {
-            secrecy::ExposeSecret::expose_secret(&again) == secrecy::ExposeSecret::expose_secret(&first)
-        });
+        let same = self.secret().is_some_and(|again| again.expose_secret() == first.expose_secret());
         if !same {
             say("the two differ; no PIN set, nothing changed");
             return false;
@@ -227,7 +223,18 @@ impl ConsoleInput {
         }
     }
 
-    fn secret(&mut self) -> Option<secrecy::SecretString> {
-        self.editor.read_secret().filter(|pin| !secrecy::ExposeSecret::expose_secret(pin).is_empty())
+    /// Digits typed without echo; none for an empty line. Anything else is no PIN: somebody who types "stop" there means it.
+    fn secret(&mut self) -> Option<SecretString> {
+        let typed = self.editor.read_secret()?;
+        let text = typed.expose_secret();
+        if text.is_empty() {
+            return None;
+        }
+        if text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(typed);
+        }
+        let line = text.to_owned();
+        self.take(&line);
+        None
     }
 }

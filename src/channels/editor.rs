@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, IsTerminal};
 use std::sync::mpsc::SyncSender;
+use std::time::Duration;
 
 use reedline::{
     ColumnarMenu, DefaultCompleter, DefaultPrompt, DefaultPromptSegment, Emacs, ExternalPrinter, FileBackedHistory,
@@ -9,6 +10,8 @@ use reedline::{
 };
 use secrecy::SecretString;
 
+/// How often the editor looks whether something is to be printed above its prompt.
+const LOOK: Duration = Duration::from_millis(10);
 /// Lines of history kept between starts.
 const HISTORY_LINES: usize = 500;
 
@@ -52,6 +55,7 @@ impl Editor {
         keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, next);
         let mut editor = Reedline::create()
             .with_external_printer(above)
+            .with_poll_interval(LOOK)
             .with_completer(Box::new(completer))
             .with_menu(menu)
             .with_edit_mode(Box::new(Emacs::new(keys)));

@@ -105,7 +105,7 @@ pub const COMMANDS: &[Command] = &[
         name: "why",
         aliases: &[],
         group: Group::Reasons,
-        args: "SYMBOL|ORDER|TRADE",
+        args: "SYMBOL|ORDER|TRADE|MESSAGE",
         arity: ONE,
         help: "Why something was bought or sold: signal, checks, fills",
         example: "/why O1",

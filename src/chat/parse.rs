@@ -5,6 +5,8 @@ use super::commands::COMMANDS;
 
 /// The longest line that is looked at.
 const LINE_CHARS_MAX: usize = 500;
+/// The command that is obeyed however it is said.
+const HALT: &str = "halt";
 /// How unlike a name may be and still be suggested.
 const EDITS_MAX: usize = 3;
 
@@ -30,10 +32,10 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     let first = words.next().unwrap_or_default();
     let args: Vec<&str> = words.collect();
     let bare = first.to_ascii_lowercase();
-    let bare_stop = args.is_empty() && matches!(bare.trim_end_matches(['!', '.']), "stop" | "halt");
+    let bare_stop = matches!(bare.trim_end_matches(['!', '.']), "stop" | "halt");
     // In groups, platforms add the bot's own name: /status@my_bot.
     let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
-    let name = if bare_stop { Some("halt") } else { name };
+    let name = if bare_stop { Some(HALT) } else { name };
     let Some(name) = name else {
         return usage(match nearest(&bare) {
             Some(near) => format!("commands begin with a slash: did you mean /{near}? /help lists them"),
@@ -47,6 +49,10 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
             None => format!("there is no /{shown}; /help lists what there is"),
         });
     };
+    // The safe direction is understood whatever else is said.
+    if command.name == HALT {
+        return Ok(Parsed { command, args: Vec::new() });
+    }
     if args.len() < command.arity.min || args.len() > command.arity.max {
         let use_of = format!("/{} {}", command.name, command.args);
         return usage(format!("use {}, for example {}", use_of.trim_end(), command.example));
@@ -64,6 +70,11 @@ pub(super) fn nearest(typed: &str) -> Option<&'static str> {
     let typed: String = typed.chars().take(40).collect();
     let names =
         COMMANDS.iter().flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
+    if typed.len() > 1
+        && let Some(begun) = COMMANDS.iter().find(|command| command.name.starts_with(&typed))
+    {
+        return Some(begun.name);
+    }
     let likely = names.filter(|name| name.len() > 1).map(|name| (strsim::damerau_levenshtein(&typed, name), name));
     let best = likely.min_by_key(|(edits, _)| *edits)?;
     (best.0 <= EDITS_MAX && best.0 < best.1.len().max(2)).then_some(best.1)
@@ -93,11 +104,13 @@ mod tests {
             ("stop", "halt"),
             ("STOP!", "halt"),
             ("/stop", "halt"),
-            ("stop it", "commands begin with a slash: did you mean /stop? /help lists them"),
+            ("stop it now", "halt"),
+            ("/halt now", "halt"),
+            ("/pos", "there is no /pos: did you mean /positions?"),
             ("/positons", "there is no /positons: did you mean /positions?"),
             ("positions", "commands begin with a slash: did you mean /positions? /help lists them"),
             ("/frobnicate", "there is no /frobnicate; /help lists what there is"),
-            ("/why", "use /why SYMBOL|ORDER|TRADE, for example /why O1"),
+            ("/why", "use /why SYMBOL|ORDER|TRADE|MESSAGE, for example /why O1"),
             ("/status now", "use /status, for example /status"),
         ] {
             assert_eq!(read(line), want, "{line}");

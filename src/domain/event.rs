@@ -156,7 +156,7 @@ pub enum EventKind {
         /// Equity after the fill.
         equity: Money,
     },
-    /// A position grew or shrank without ending.
+    /// An entry that filled in parts is whole now.
     PositionScaled {
         /// The fill.
         fill: TradeFill,

@@ -151,7 +151,9 @@ fn after_fill(
         }
         Change::Scaled => {
             protect(desk, order, fill, counters, context, out)?;
-            if let Some(held) = desk.book.position(fill.symbol) {
+            // Told once, when the last part of an entry is in: an order that fills in ten parts is one story.
+            let whole = order.purpose == Purpose::Entry && order.status == OrderStatus::Filled;
+            if let Some(held) = desk.book.position(fill.symbol).filter(|_| whole) {
                 let (quantity, average) = (held.quantity, held.average_price());
                 let kind = EventKind::PositionScaled { fill: fill.clone(), quantity, average };
                 out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });

@@ -35,9 +35,10 @@ impl FromStr for Pace {
             "real" => Ok(Self::Times(1)),
             number => match number.trim_end_matches(['x', 'X']).parse() {
                 Ok(times @ 1..=1_000_000) => Ok(Self::Times(times)),
-                _ => {
-                    Err(format!("\"{}\" is no speed: use real, max, or a whole number such as 60", text.escape_debug()))
-                }
+                _ => Err(format!(
+                    "\"{}\" is no speed: use real, max, or a whole number from 1 to 1000000",
+                    text.escape_debug()
+                )),
             },
         }
     }

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
-use crate::domain::{EventKind, HaltCause, LiftReason, NoticeId, ReduceCause, Severity, Side, Trade};
+use crate::domain::{EventKind, HaltCause, LiftReason, NoticeId, ReduceCause, Severity, Trade};
 use crate::store::Delivery;
 
 /// A message that comes later than this says so.
@@ -63,17 +63,13 @@ impl Words<'_> {
                 ));
                 lines
             }
-            EventKind::PositionScaled { fill, quantity: held, average } => vec![
-                format!(
-                    "{} {} {} at {} · {}",
-                    if fill.side == Side::Buy { "Bought another" } else { "Sold a part:" },
-                    quantity(fill.quantity),
-                    fill.symbol,
-                    price(fill.price),
-                    self.mark
-                ),
-                format!("Now {} at {} on average", quantity(*held), price(*average)),
-            ],
+            EventKind::PositionScaled { fill, quantity: held, average } => vec![format!(
+                "All of {} is bought: {} at {} on average · {}",
+                fill.symbol,
+                quantity(*held),
+                price(*average),
+                self.mark
+            )],
             EventKind::EngineStarted { feed, symbols, dry_run } => {
                 let dry = if *dry_run { " · dry run: decides and records, submits nothing" } else { "" };
                 vec![format!("Started on {feed} · {}{dry}", counted(*symbols as u64, "symbol"))]
@@ -253,7 +249,7 @@ impl Words<'_> {
         vec![
             format!("HALTED {}: {why}", self.book),
             format!(
-                "{} cancelled; {} keep their stops. /resume needs your PIN",
+                "{} cancelled; stops of {} stay in force. /resume needs your PIN",
                 counted(cancelled as u64, "entry order"),
                 counted(positions as u64, "position")
             ),

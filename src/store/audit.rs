@@ -31,6 +31,9 @@ pub struct AuditFault {
     pub what: &'static str,
 }
 
+/// Where the number and hash of the last row are kept, so that rows cut off the end are missed.
+const HEAD: &str = "audit_head";
+
 /// Each field is preceded by its length, so that moving a letter from one to the next changes the hash.
 fn hash(previous: &str, entry: &AuditEntry) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -51,7 +54,10 @@ pub(super) fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> Resul
         "INSERT INTO audit (at_ms, person, channel, words, result, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![entry.at.ms(), entry.person, entry.channel, entry.words, entry.result, previous, own],
     )?;
-    Ok(transaction.last_insert_rowid())
+    let seq = transaction.last_insert_rowid();
+    transaction
+        .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![HEAD, format!("{seq} {own}")])?;
+    Ok(seq)
 }
 
 impl Store {
@@ -94,6 +100,9 @@ impl Reader {
             }
             previous = own;
         }
-        Ok((count.unsigned_abs(), None))
+        let head = self.meta(HEAD)?;
+        let cut = head.is_some_and(|head| head != format!("{count} {previous}"));
+        let fault = cut.then_some(AuditFault { seq: count + 1, what: "rows after the last one are missing" });
+        Ok((count.unsigned_abs(), fault))
     }
 }

@@ -26,6 +26,10 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64, StoreError> {
     if !from.exists() {
         return Err(StoreError::Missing(from.to_owned()));
     }
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    if real(to).is_some() && (real(to) == real(from) || Lease::is_taken(to) || verify(to).is_err()) {
+        return Err(StoreError::InTheWay(to.to_owned()));
+    }
     let mut name = to.as_os_str().to_owned();
     name.push(".tmp");
     let unfinished = PathBuf::from(name);
@@ -49,6 +53,8 @@ fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     }
     // One file, complete in itself: a copy may be carried elsewhere without its log.
     target.execute_batch("PRAGMA journal_mode = DELETE")?;
+    // Nobody runs on the copy, so whoever starts on it later must not take it for dead.
+    target.execute_batch("UPDATE lease SET clean = 1")?;
     Ok(())
 }
 

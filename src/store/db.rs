@@ -140,6 +140,17 @@ impl Store {
         Ticket(ticket)
     }
 
+    /// Folds the log into the database, so that the one file is complete in itself.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn fold(&self) -> Result<(), StoreError> {
+        let folded = self.begin(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(StoreError::from)
+        });
+        folded.wait()?
+    }
+
     /// Waits for all work handed in so far, then ends the writer. Clones of this store must be gone by then.
     pub fn close(self) {
         let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -186,6 +197,12 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreEr
     if before > known {
         return Err(StoreError::Newer { found: before, known });
     }
+    if before == 0 {
+        let foreign = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+        if foreign > 0 {
+            return Err(StoreError::Damaged("it is not a database of bellwether".to_owned()));
+        }
+    }
     if before < known {
         Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
             rusqlite_migration::Error::RusqliteError { err, .. } => StoreError::from(err),
@@ -202,11 +219,13 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreEr
 /// When it is damaged or cannot be read.
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
     let connection = connect(path, OpenFlags::default())?;
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(0))?;
+    let folded = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+    })?;
     let pages: i64 = connection.query_row("PRAGMA page_count", [], |row| row.get(0))?;
     let size: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
     let length = std::fs::metadata(path).map_err(|cause| StoreError::File { path: path.to_owned(), cause })?.len();
-    if busy == 0 && (length as i64) < pages * size {
+    if folded && (length as i64) < pages * size {
         return Err(StoreError::Damaged(format!("{length} of {} bytes are there", pages * size)));
     }
     if pages * size < QUICK_CHECK_MAX {

@@ -46,6 +46,9 @@ pub enum StoreError {
         #[source]
         cause: std::io::Error,
     },
+    /// A copy would replace a file that is in use, or that is no copy of ours.
+    #[error("{} is in use, or is no backup that may be replaced", .0.display())]
+    InTheWay(PathBuf),
     /// What was stored cannot be understood.
     #[error("a stored {what} cannot be read: {why}")]
     Unreadable {
@@ -80,6 +83,7 @@ impl StoreError {
                 "bring back a copy with \"bellwether restore backups/FILE\", or start anew with \"bellwether run --fresh\", which moves the damaged file aside",
             ),
             Self::Newer { .. } => Some("update bellwether, or set BELLWETHER_DB to another file"),
+            Self::InTheWay(_) => Some("write the copy to another file"),
             Self::Busy => Some("wait for the other program to finish, then try again"),
             Self::File { .. } | Self::Unreadable { .. } | Self::Closed | Self::Killed(_) | Self::Other(_) => None,
         }
@@ -93,7 +97,12 @@ impl StoreError {
             Self::Other(error) => {
                 matches!(error.sqlite_error_code(), Some(Code::SystemIoFailure | Code::CannotOpen | Code::OutOfMemory))
             }
-            Self::Missing(_) | Self::Newer { .. } | Self::Unreadable { .. } | Self::Closed | Self::Killed(_) => false,
+            Self::Missing(_)
+            | Self::InTheWay(_)
+            | Self::Newer { .. }
+            | Self::Unreadable { .. }
+            | Self::Closed
+            | Self::Killed(_) => false,
         }
     }
 }

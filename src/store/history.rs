@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use crate::clock::Timestamp;
 use crate::domain::{
     CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order, OrderId, Price, Quantity,
-    RunId, Severity, Side, Symbol, Trade, TradeFill, TradeId,
+    RunId, Severity, Side, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradeId,
 };
 
 use super::state::{parsed, time, unsigned};
@@ -93,6 +93,29 @@ impl Reader {
     pub fn journal_of_order(&self, order: OrderId) -> Result<Vec<JournalRow>, StoreError> {
         let sql = format!("{JOURNAL} WHERE j.\"order\" = ?1 ORDER BY j.seq LIMIT {JOURNAL_ROWS_MAX}");
         self.journal(&sql, [order.0 as i64])
+    }
+
+    /// The signal of this number, if there was one of the symbol.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn signal(&self, symbol: Symbol, id: SignalId) -> Result<Option<SignalIntent>, StoreError> {
+        let sql = format!(
+            "{JOURNAL} WHERE j.symbol = ?1 AND j.kind = 'signal_raised' AND json_extract(j.body, '$.signal.id') = ?2"
+        );
+        let rows = self.journal(&sql, params![symbol.as_str(), id.0 as i64])?;
+        Ok(rows.into_iter().find_map(|row| match row.event.kind {
+            EventKind::SignalRaised { signal } => Some(signal),
+            _ => None,
+        }))
+    }
+
+    /// The fact that was told under this number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn told_as(&self, notice: NoticeId) -> Result<Option<JournalRow>, StoreError> {
+        Ok(self.journal(&format!("{JOURNAL} WHERE n.number = ?1"), [notice.0 as i64])?.pop())
     }
 
     /// The latest facts that were told, newest first.

@@ -52,7 +52,7 @@ pub enum Settled {
 }
 
 /// How many deliveries of a lane are in which state. Accepted = sent + skipped + dead + open, always.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LaneCounts {
     /// The lane.
     pub lane: String,

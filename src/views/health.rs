@@ -33,8 +33,8 @@ pub struct HealthReport {
     pub prices_in_doubt: Vec<String>,
     /// Positions without a working stop.
     pub unprotected: Vec<String>,
-    /// Deliveries by lane: accepted, sent, skipped, dead, open.
-    pub lanes: Vec<(String, [u64; 5])>,
+    /// Deliveries by lane.
+    pub lanes: Vec<LaneCounts>,
     /// Warnings and criticals of the last day.
     pub warnings: u64,
     /// Criticals of the last day.
@@ -74,14 +74,10 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
         books: books.iter().map(|row| (row.book.name.to_string(), row.state.to_string())).collect(),
         prices_in_doubt,
         unprotected,
-        lanes: lanes.into_iter().map(counts).collect(),
+        lanes,
         warnings: reader.journal_count(Severity::Warning, day_ago)?,
         criticals: reader.journal_count(Severity::Critical, day_ago)?,
     })
-}
-
-fn counts(lane: LaneCounts) -> (String, [u64; 5]) {
-    (lane.lane, [lane.accepted, lane.sent, lane.skipped, lane.dead, lane.open])
 }
 
 /// The answer to `/health`.
@@ -102,7 +98,7 @@ pub fn health(views: &Views) -> Result<String, ViewError> {
     for (name, state) in &report.books {
         lines.push(format!("Book {name}: {state}"));
     }
-    for (lane, [accepted, sent, skipped, dead, open]) in &report.lanes {
+    for LaneCounts { lane, accepted, sent, skipped, dead, open } in &report.lanes {
         lines.push(format!(
             "Lane {lane}: {accepted} accepted = {sent} sent + {skipped} held back + {dead} dead + {open} open"
         ));

@@ -159,9 +159,8 @@ pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError
         return Err(ViewError::Nothing(format!("{symbol} is not locked")));
     };
     let mut lines = vec![format!(
-        "Unlock {symbol}? Its price moved from {} to {} at {}; last seen {}.",
+        "Unlock {symbol}? It stood at {} before it was locked at {}; now it is at {}.",
         price(before),
-        scene.price_words(symbol),
         time(since, views.zone()?),
         price(now)
     )];

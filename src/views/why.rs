@@ -2,14 +2,13 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{CheckResult, EventKind, OrderId, Purpose, SignalIntent, Symbol, TradeFill, TradeId};
-use crate::store::JournalRow;
+use crate::domain::{CheckResult, EventKind, NoticeId, OrderId, Purpose, SignalIntent, Symbol, TradeFill, TradeId};
 
 use super::open::{ViewError, Views};
 use super::orders::order_words;
 use crate::domain::format::{age, money, price, quantity, signed, time};
 
-/// The answer to `/why SYMBOL`, `/why ORDER` or `/why TRADE`.
+/// The answer to `/why` with a symbol, an order, a trade or the number of a message.
 ///
 /// # Errors
 /// When nothing is known of it, or the store cannot be read.
@@ -29,9 +28,22 @@ pub fn why(views: &Views, what: &str) -> Result<String, ViewError> {
     if let Some(number) = numbered('T') {
         return why_trade(views, TradeId(number));
     }
+    if let Some(number) = numbered('N') {
+        return why_notice(views, NoticeId(number));
+    }
     let symbol: Symbol =
         what.parse().map_err(|error: crate::domain::NameError| ViewError::Nothing(error.to_string()))?;
     why_symbol(views, symbol)
+}
+
+/// A message: the order or the symbol it was about.
+fn why_notice(views: &Views, id: NoticeId) -> Result<String, ViewError> {
+    let row = views.reader().told_as(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no message {id}")))?;
+    match (row.event.kind.order(), row.event.kind.symbol()) {
+        (Some(order), _) => why_order(views, order),
+        (None, Some(symbol)) => why_symbol(views, symbol),
+        (None, None) => Err(ViewError::Nothing(format!("{id} was about no order and no symbol"))),
+    }
 }
 
 fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
@@ -46,9 +58,8 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
         ));
     }
     if let Some(signal) = order.signal {
-        let of_symbol = views.reader().journal_of_symbol(order.symbol)?;
-        if let Some(found) = of_symbol.iter().find_map(|row| signal_of(row).filter(|found| found.id == signal)) {
-            lines.extend(signal_lines(found, zone));
+        if let Some(found) = views.reader().signal(order.symbol, signal)? {
+            lines.extend(signal_lines(&found, zone));
         } else if !order.because.is_empty() {
             lines.push(format!("Because {}", order.because));
         }
@@ -71,13 +82,6 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
         }
     }
     Ok(lines.join("\n"))
-}
-
-fn signal_of(row: &JournalRow) -> Option<&SignalIntent> {
-    match &row.event.kind {
-        EventKind::SignalRaised { signal } => Some(signal),
-        _ => None,
-    }
 }
 
 fn signal_lines(signal: &SignalIntent, zone: Tz) -> Vec<String> {
