@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use bellwether::clock::Timestamp;
 use bellwether::domain::{Instrument, Timeframe};
 use bellwether::engine::{Pace, RunnerError};
-use bellwether::market::{Feed, SimulatedFeed};
+use bellwether::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed};
 use bellwether::store::{Points, StoreError};
 
-use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
+use crate::support::{Bench, Fault, FaultyFeed, Life, ListFeed, flat_bars, quick_cross};
 
 const DAYS: u64 = 90;
 
@@ -157,6 +158,70 @@ fn prices_that_changed_since_the_last_run_are_refused() {
     let other = FaultyFeed::new(8, instruments(), DAYS, some_faults);
     let error = bench.live(Life::whole(other, quick_cross)).expect_err("another market");
     assert!(error.to_string().contains("have changed"), "{error}");
+}
+
+/// A start that ends before its first cycle must not take the first bar for history.
+#[test]
+fn the_first_bar_is_decided_on_however_often_the_start_is_broken_off() {
+    let story_of = |broken_off: usize| {
+        let bench = Bench::new();
+        let feed = || ListFeed::daily("BTC-USD", flat_bars(&[100, 101, 102, 103, 104]));
+        for _ in 0..broken_off {
+            bench.live(Life { cycles_max: Some(0), ..Life::whole(feed(), |_| {}) }).expect("runs");
+        }
+        let finished = bench.live(Life::whole(feed(), |_| {})).expect("runs");
+        (finished.cycles, bench.reader().days("main".parse().expect("name"), "").expect("reads"))
+    };
+    assert_eq!(story_of(0).0, 5);
+    assert_eq!(story_of(0), story_of(3));
+}
+
+/// The bot asks whether a halved price is right; the answer is a split that somebody puts on file, and starts again.
+#[test]
+fn a_split_that_is_filed_late_is_followed_and_the_lock_lifted() {
+    let folder = tempfile::tempdir().expect("folder");
+    let mut rows = String::from("timestamp,open,high,low,close,volume\n");
+    let closes: Vec<i64> = (0..20).map(|n| 120 - n).chain([106, 110, 114, 118, 120, 60, 61, 62]).collect();
+    let sessions =
+        (0i64..).map(|day| chrono::NaiveDate::from_ymd_opt(2019, 1, 2).expect("a day") + chrono::TimeDelta::days(day));
+    let hours = bellwether::market::Hours::of(bellwether::domain::AssetClass::UsEquity);
+    let mut last = 120;
+    for (date, close) in sessions.filter(|date| hours.session_on(*date).is_some()).zip(closes) {
+        let open = if close * 2 <= last { close } else { last };
+        let (high, low) = (open.max(close) + 1, open.min(close) - 1);
+        rows.push_str(&format!("{date}T00:00:00Z,{open},{high},{low},{close},1000000\n"));
+        last = close;
+    }
+    std::fs::write(folder.path().join("AAPL.1d.csv"), &rows).expect("writes");
+    let ex_date = rows.lines().find(|line| line.contains(",60,61,59,60,")).expect("there")[..10].to_owned();
+    let feed = || {
+        let options = ReplayOptions {
+            path: folder.path().to_owned(),
+            instruments: Vec::new(),
+            timeframe: None,
+            from: None,
+            to: None,
+        };
+        ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens")
+    };
+    let bench = Bench::new();
+    bench.live(Life::whole(feed(), quick_cross)).expect("runs");
+    let held = |bench: &Bench| bench.saved().books[0].book.positions[0].clone();
+    let before = held(&bench);
+    assert!(bench.saved().marks[0].lock.is_some(), "it asks");
+    std::fs::write(
+        folder.path().join("corporate_actions.csv"),
+        format!("symbol,ex_date,kind,value\nAAPL,{ex_date},split,2\n"),
+    )
+    .expect("writes");
+    bench.live(Life::whole(feed(), quick_cross)).expect("runs");
+    let after = held(&bench);
+    assert_eq!(bench.saved().marks[0].lock, None);
+    assert_eq!(after.quantity, before.quantity.plus(before.quantity).expect("fits"));
+    assert_eq!(after.cost, before.cost);
+    let guard = bench.saved().orders.into_iter().find(|order| order.symbol == after.symbol).expect("protected");
+    assert_eq!(guard.remaining(), after.quantity);
+    assert!(story(&bench).iter().any(|fact| fact.contains("split_applied")));
 }
 
 #[test]

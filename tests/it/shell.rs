@@ -123,9 +123,13 @@ fn copies_are_checked_on_both_ways() {
     let (code, out, _) = shell.run(&["restore", "copy.db"]);
     assert!(code == 0 && out.contains("what was there is kept as"), "{out}");
     assert_eq!(shell.run(&["command", "/trades"]).1, before);
+    let (code, _, err) = shell.run(&["backup", "bellwether.db"]);
+    assert!(code == 1 && err.contains("is in use"), "{err}");
+    shell.write("notes.txt", "not to be replaced");
+    assert_eq!(shell.run(&["backup", "notes.txt"]).0, 1);
     shell.write("bad.db", "no database");
     let (code, _, err) = shell.run(&["restore", "bad.db"]);
-    assert!(code == 1 && err.contains("damaged"), "{err}");
+    assert!(code == 1 && err.contains("cannot be brought back"), "{err}");
     assert_eq!(shell.run(&["command", "/trades"]).1, before, "nothing was half-applied");
     assert_eq!(shell.run(&["audit", "verify"]).0, 0);
 }
@@ -172,7 +176,7 @@ fn plain_lines_drive_the_terminal() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    let lines = "/start\nstop\n/resume\n2846\n2846\n2846\n/cycle dry\n/whynot AAPL\nnonsense\n";
+    let lines = "/start\nstop now\n/resume\n2846\n2846\n2846\n/resume\n/cycle dry\n/whynot AAPL\nnonsense\n7391\nstop\n/resume\nstop\n";
     child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("writes");
     let (code, out, err) = seen(child.wait_with_output().expect("ends"));
     assert_eq!(code, 0, "{err}");
@@ -188,5 +192,8 @@ fn plain_lines_drive_the_terminal() {
     ] {
         assert!(out.contains(part), "{part}:\n{out}");
     }
-    assert!(!out.contains("2846"));
+    assert_eq!(out.matches("HALTED main").count(), 2, "the second stop at the prompt finds it halted:\n{out}");
+    assert!(!out.contains("wrong PIN") && !out.contains("2846"), "{out}");
+    let bytes = std::fs::read(shell.path().join("bellwether.db")).expect("readable");
+    assert!(!bytes.windows(4).any(|window| window == b"7391"), "digits at the wrong prompt are not kept");
 }
