@@ -321,6 +321,7 @@ impl Run<'_> {
             wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
         }
         drain.store(true, Ordering::SeqCst);
+        self.store.wake();
         if let Some(carrier) = carrier {
             let failed = finished.is_err() || stopped.load(Ordering::SeqCst);
             let patience = if failed { STOP_MAX } else { Duration::from_hours(1) };

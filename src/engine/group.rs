@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::domain::RunId;
-use crate::risk::LIMITS;
 use crate::store::{Batch, BookRow, MarkRow, ProgressRow, StepLine, StepRow};
 
 use super::Outcome;
@@ -69,10 +68,6 @@ impl Group {
 }
 
 fn book_row(desk: &Desk) -> BookRow {
-    let limits: serde_json::Map<_, _> = LIMITS
-        .iter()
-        .filter_map(|spec| Some((spec.key.to_owned(), desk.settings.limits.get(spec.key)?.to_string().into())))
-        .collect();
     BookRow {
         book: desk.book.clone(),
         zone: desk.settings.zone.name().to_owned(),
@@ -87,7 +82,7 @@ fn book_row(desk: &Desk) -> BookRow {
         day_entries: desk.day.entries,
         day_trades: desk.day.trades,
         day_near: desk.day.near_told,
-        limits: serde_json::Value::Object(limits).to_string(),
+        limits: desk.limits_json.clone(),
     }
 }
 

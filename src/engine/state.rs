@@ -13,6 +13,7 @@ use crate::domain::{
 };
 use crate::indicators::Atr;
 use crate::market::Hours;
+use crate::risk::{LIMITS, Limits};
 use crate::strategy::{ParamError, Stay, Strategy};
 
 use super::DeskSettings;
@@ -183,6 +184,8 @@ pub struct Desk {
     pub touched: bool,
     /// One run a symbol and strategy: `symbol * strategies + strategy`.
     pub runs: Vec<StrategyRun>,
+    /// Its limits as JSON, as they are stored for views.
+    pub limits_json: String,
     /// Positions whose missing stop was told.
     pub alarmed: Vec<Symbol>,
 }
@@ -206,6 +209,7 @@ impl Desk {
             }
         }
         let capital = settings.capital;
+        let limits_json = limits_json(&settings.limits);
         let day = Day {
             date: None,
             ends: Timestamp::from_ms(i64::MIN),
@@ -226,6 +230,7 @@ impl Desk {
             peak: capital,
             touched: true,
             runs,
+            limits_json,
             alarmed: Vec::new(),
         })
     }
@@ -244,6 +249,11 @@ impl Desk {
     pub fn day_profit(&self) -> Money {
         self.equity.minus(self.day.start).unwrap_or(Money::ZERO)
     }
+}
+
+fn limits_json(limits: &Limits) -> String {
+    let named = LIMITS.iter().filter_map(|spec| Some((spec.key.to_owned(), limits.get(spec.key)?.to_string().into())));
+    serde_json::Value::Object(named.collect()).to_string()
 }
 
 /// Everything that decides.

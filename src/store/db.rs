@@ -105,6 +105,11 @@ impl Store {
         self.bell.clone()
     }
 
+    /// Wakes whoever waits for facts, though there are none: something else is to be looked at.
+    pub fn wake(&self) {
+        self.bell.ring();
+    }
+
     /// Waits until facts are committed after the count `seen`, or for `time_out`; the count now.
     pub fn wait_for_facts(&self, seen: u64, time_out: Duration) -> u64 {
         let rung = self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner);

@@ -133,6 +133,13 @@ fn write_batch(
     points.pass("batch: progress written")
 }
 
+/// Something as JSON, in memory that the next one uses again.
+fn as_json<'a>(buffer: &'a mut Vec<u8>, what: &impl serde::Serialize) -> Result<&'a str, StoreError> {
+    buffer.clear();
+    serde_json::to_writer(&mut *buffer, what)?;
+    std::str::from_utf8(buffer).map_err(|error| StoreError::Unreadable { what: "record", why: error.to_string() })
+}
+
 /// A control that was carried out, with what became of it, in the audit too.
 fn settle_control(transaction: &Transaction<'_>, id: i64, result: &str, now: Timestamp) -> Result<(), StoreError> {
     transaction.execute("UPDATE controls SET status = 'done', result = ?2 WHERE id = ?1", params![id, result])?;
@@ -154,9 +161,10 @@ fn write_orders(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Stor
     for (index, order) in batch.orders.iter().enumerate() {
         last.insert(order.id, index);
     }
+    let mut body = Vec::new();
     for (index, order) in batch.orders.iter().enumerate() {
         if last.get(&order.id) == Some(&index) {
-            let body = serde_json::to_string(order)?;
+            let body = as_json(&mut body, order)?;
             let (book, symbol) = (order.book.as_str(), order.symbol.as_str());
             statement.execute(params![
                 order.id.0 as i64,
@@ -343,6 +351,7 @@ fn write_events(
         "INSERT INTO journal (cycle, market_ms, wall_ms, run, book, kind, severity, symbol, \"order\", body)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
+    let mut body = Vec::new();
     for (cycle, event) in &batch.events {
         let severity = event.kind.severity();
         let symbol = event.kind.symbol();
@@ -356,7 +365,7 @@ fn write_events(
             severity.as_str(),
             symbol.as_ref().map(Symbol::as_str),
             event.kind.order().map(|order| order.0 as i64),
-            serde_json::to_string(&event.kind)?
+            as_json(&mut body, &event.kind)?
         ])?;
         let seq = transaction.last_insert_rowid();
         if severity > Severity::Info {

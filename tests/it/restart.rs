@@ -1,6 +1,7 @@
 //! Killed between any two writes and started again: the same book, and every message once, or twice and marked.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Arc, Mutex};
 
 use bellwether::clock::Timestamp;
@@ -189,7 +190,7 @@ fn a_split_that_is_filed_late_is_followed_and_the_lock_lifted() {
     for (date, close) in sessions.filter(|date| hours.session_on(*date).is_some()).zip(closes) {
         let open = if close * 2 <= last { close } else { last };
         let (high, low) = (open.max(close) + 1, open.min(close) - 1);
-        rows.push_str(&format!("{date}T00:00:00Z,{open},{high},{low},{close},1000000\n"));
+        writeln!(rows, "{date}T00:00:00Z,{open},{high},{low},{close},1000000").expect("grows");
         last = close;
     }
     std::fs::write(folder.path().join("AAPL.1d.csv"), &rows).expect("writes");
