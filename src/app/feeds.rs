@@ -108,6 +108,11 @@ pub(super) fn progress(what: &'static str) -> ProgressBar {
     bar
 }
 
+/// A line that says how far something without a known end has come, shown only to a person.
+pub(super) fn spinner() -> ProgressBar {
+    if std::io::stderr().is_terminal() { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
+}
+
 /// Moves a progress bar on.
 pub(super) fn tick(bar: &ProgressBar, done: usize, all: usize) {
     if bar.elapsed() >= PROGRESS_AFTER {

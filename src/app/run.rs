@@ -31,6 +31,9 @@ const STOP_MAX: Duration = Duration::from_secs(3);
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
 const LEASE_WAIT: Duration = Duration::from_millis(20);
+/// How long a silent run may take before its progress is shown, and how often it is.
+const PROGRESS_AFTER: Duration = Duration::from_secs(2);
+const PROGRESS_STEP: Duration = Duration::from_millis(200);
 /// How long the helpers of a run may take to end after that.
 const STOP_REST: Duration = Duration::from_millis(500);
 /// How long piped commands that came before the end are still answered.
@@ -315,6 +318,7 @@ impl Run<'_> {
         };
         let (night_stop, night) = self.night(run, lanes, zone)?;
         let (inbox_stop, inbox) = self.inbox(chat, queue)?;
+        watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
         ended.store(true, Ordering::SeqCst);
         if let Some(keyboard) = keyboard.filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
@@ -383,6 +387,24 @@ fn emergency(terminal: Option<&Terminal>) -> Emergency {
 
 fn stopped_twice(stopped: &AtomicBool, before: bool) -> bool {
     !before && stopped.load(Ordering::SeqCst)
+}
+
+/// Shows how far a run without a terminal has come, once it takes longer than two seconds; waits until the engine has ended.
+fn watch_progress(engine: &EngineThread, no_console: bool, database: &Path, clock: &dyn Clock) {
+    if !no_console {
+        return;
+    }
+    let line = feeds::spinner();
+    wait(PROGRESS_AFTER, clock, || engine.is_finished());
+    while !engine.is_finished() {
+        let progress = Reader::open(database).and_then(|reader| reader.progress()).ok().flatten();
+        if let Some(progress) = progress {
+            line.set_message(format!("cycle {} · market time {}", progress.cycle.0, progress.market));
+            line.tick();
+        }
+        wait(PROGRESS_STEP, clock, || engine.is_finished());
+    }
+    line.finish_and_clear();
 }
 
 /// Says how many messages nobody took; the next start tells them.

@@ -7,6 +7,8 @@ use crate::domain::format::{age, counted, money, percent, price, quantity, signe
 use crate::domain::{EventKind, HaltCause, LiftReason, NoticeId, ReduceCause, Severity, Trade};
 use crate::store::Delivery;
 
+/// How everything of the simulated market is marked.
+const SIMULATED: &str = "sim";
 /// A message that comes later than this says so.
 const LATE_MS: i64 = 60_000;
 
@@ -26,6 +28,11 @@ pub fn notice(delivery: &Delivery, zone: Tz, mark: &str, now: Timestamp) -> Noti
     let event = &delivery.event;
     let book = event.book.map(|book| book.to_string());
     let mut lines = Words { zone, mark, at: event.at, book: book.as_deref().unwrap_or("") }.lines(&event.kind);
+    // Where even the market is made up, no message may be taken for one about a real price.
+    if let Some(fact) = lines.first_mut().filter(|fact| mark == SIMULATED && !fact.contains(SIMULATED)) {
+        fact.push_str(" · ");
+        fact.push_str(mark);
+    }
     if delivery.repeated {
         lines.insert(0, format!("Possibly a repeat of {}: it was under way when the bot died", delivery.notice));
     }

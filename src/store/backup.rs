@@ -167,3 +167,38 @@ pub fn prune(folder: &Path, keep: usize) -> Result<usize, StoreError> {
     }
     Ok(doomed)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Store;
+
+    #[test]
+    fn the_oldest_copies_go_and_other_files_stay() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path();
+        for day in 10..20 {
+            std::fs::write(path.join(backup_name(&format!("2026-11-{day}"))), b"x").expect("writes");
+        }
+        std::fs::write(path.join("notes.txt"), b"x").expect("writes");
+        assert_eq!(prune(path, 7).expect("prunes"), 3);
+        assert!(!path.join("bellwether-2026-11-12.db").exists() && path.join("bellwether-2026-11-13.db").exists());
+        assert!(path.join("notes.txt").exists());
+        assert_eq!(prune(path, 7).expect("prunes"), 0);
+    }
+
+    #[test]
+    fn a_copy_is_sound_and_replaces_only_copies() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (from, to) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        assert!(matches!(backup(&from, &to), Err(StoreError::Missing(_))));
+        let store = Store::open(&from).expect("opens");
+        assert!(backup(&from, &to).expect("copies") > 0);
+        assert!(verify(&to).is_ok() && backup(&from, &to).is_ok());
+        assert!(matches!(backup(&from, &from), Err(StoreError::InTheWay(_))));
+        store.close();
+        std::fs::write(&to, b"something of somebody's").expect("writes");
+        assert!(matches!(backup(&from, &to), Err(StoreError::InTheWay(_))));
+        assert!(restore(&to, &from, "now").is_err() && verify(&from).is_ok());
+    }
+}

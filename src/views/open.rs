@@ -99,6 +99,9 @@ impl Scene {
             Some((before, _, _)) => format!("{} (locked; last seen {})", price(before), price(mark.price)),
             None => price(mark.price),
         };
+        if self.feed.starts_with("sim") {
+            words.push_str(" sim");
+        }
         if old > 2 * mark.timeframe.ms() {
             let _ = write!(words, " ({} old)", age(old));
         }
