@@ -73,7 +73,8 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     check_feed(&reader, &feed, database)?;
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
-    let run = Run { args, config: &config, store, clock, saved, reader };
+    let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
+    let run = Run { args, config: &config, store, clock, saved, reader, was_dead };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -162,6 +163,8 @@ struct Run<'a> {
     clock: Arc<dyn Clock>,
     saved: Saved,
     reader: Reader,
+    /// True if the last run was found dead.
+    was_dead: bool,
 }
 
 /// What the engine's thread leaves behind.
@@ -304,24 +307,26 @@ impl Run<'_> {
             }
         };
         let is_person = terminal.as_ref().is_some_and(|terminal| terminal.is_person);
+        let over = terminal.as_ref().map(|terminal| terminal.over.clone());
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
                 let queue = queue.clone();
-                let (store, ended) = (self.store.clone(), ended.clone());
+                let (store, ended, stopped) = (self.store.clone(), ended.clone(), stopped.clone());
                 Some(spawn("terminal", move || {
                     // Nothing can be answered before the first facts are committed, or after there can be none.
                     while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
-                    terminal.run(&queue);
+                    terminal.run(&queue, &stopped);
                 })?)
             }
         };
         let (night_stop, night) = self.night(run, lanes, zone)?;
         let (inbox_stop, inbox) = self.inbox(chat, queue)?;
         watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
+        let was_dead = self.was_dead;
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
         ended.store(true, Ordering::SeqCst);
-        if let Some(keyboard) = keyboard.filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
+        if let Some(keyboard) = keyboard.as_ref().filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
             wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
         }
         drain.store(true, Ordering::SeqCst);
@@ -333,11 +338,18 @@ impl Run<'_> {
             give_up.store(true, Ordering::SeqCst);
             wait(STOP_REST, self.clock.as_ref(), || carrier.is_finished());
         }
+        if let (Some(over), Some(keyboard)) = (over, keyboard.filter(|_| is_person)) {
+            // The editor has the terminal in a state of its own; it must give it back before the program ends.
+            over.store(true, Ordering::SeqCst);
+            wait(STOP_REST, self.clock.as_ref(), || keyboard.is_finished());
+        }
         drop((night_stop, inbox_stop));
         wait(STOP_REST, self.clock.as_ref(), || night.is_finished() && inbox.is_finished());
-        if let Err(RunnerError::Restore(_)) = &finished {
-            // It never ran: the next start must not take it for dead.
-            self.store.end_run(run, self.clock.now(), "refused")?;
+        if let Err(RunnerError::Restore(_) | RunnerError::Cycle(_)) = &finished {
+            // It never ran: the next start must not take it for dead, nor forget that the one before was.
+            if let Err(error) = self.store.end_run(run, self.clock.now(), "refused", !was_dead) {
+                tracing::warn!(%error, "the refused run could not be noted");
+            }
         }
         if let Err(error) = self.store.fold() {
             tracing::debug!(%error, "the log was not folded into the database");

@@ -118,14 +118,24 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         return answer(reply);
     }
     let running = is_running(&environment.database);
+    let chat = writing_chat(environment, clock.clone(), &person, running)?;
+    change(&chat, &inbound, clock, running)
+}
+
+/// A chat that may change things, from a process beside the bot.
+fn writing_chat(
+    environment: &Environment,
+    clock: Arc<dyn Clock>,
+    person: &Person,
+    running: bool,
+) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
-    let desk = ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL);
     let alarms = (store.clone(), clock.clone());
-    let chat = Chat::new(ChatParts {
+    Ok(Chat::new(ChatParts {
         database: environment.database.clone(),
-        desk,
+        desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
-        ask: inbox_asker(store, clock.clone(), person.name.clone(), running),
+        ask: inbox_asker(store, clock, person.name.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
         alarm: Arc::new(move |kind| {
@@ -135,8 +145,7 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
                 tracing::error!(%error, "an alarm could not be recorded");
             }
         }),
-    });
-    change(&chat, &inbound, clock, running)
+    }))
 }
 
 fn answer(reply: Reply) -> Result<(), AppError> {
@@ -200,16 +209,15 @@ fn ask_secret(prompt: &str) -> Option<SecretString> {
 fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
     let config = load(environment.config.as_deref())?;
     let person = person(&config, Some(name))?;
-    let store = Store::open(&environment.database)?;
-    let desk = ChangeDesk::new(store, Arc::new(SystemClock::new()), PinCost::REAL);
-    let old = if desk.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
+    let chat = writing_chat(environment, Arc::new(SystemClock::new()), &person, false)?;
+    let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
     let new = ask_secret("new PIN (4 to 12 digits): ");
     let again = ask_secret("once more: ");
     let (Some(new), Some(again)) = (new, again) else { return Err(AppError::failed("no PIN given; nothing changed")) };
     if new.expose_secret() != again.expose_secret() {
         return Err(AppError::failed("the two differ; nothing changed"));
     }
-    desk.set_pin(&person.name, old.as_ref(), &new)?;
+    chat.set_pin(&person.name, old.as_ref(), &new)?;
     print(&format!("PIN of {} set", person.name));
     Ok(())
 }

@@ -90,6 +90,8 @@ pub(super) struct Terminal {
     input: ConsoleInput,
     /// True if a person types.
     pub(super) is_person: bool,
+    /// Set to have the editor give the terminal back.
+    pub(super) over: Arc<AtomicBool>,
 }
 
 impl Terminal {
@@ -97,7 +99,8 @@ impl Terminal {
     pub(super) fn new(chat: Chat, person: Person, store: Store, clock: Arc<dyn Clock>) -> Self {
         let names = completions().into_iter().map(|(name, _)| name).collect();
         let history: Option<PathBuf> = store.path().parent().map(|folder| folder.join(".bellwether_history"));
-        let editor = Editor::new(names, history);
+        let over = Arc::new(AtomicBool::new(false));
+        let editor = Editor::new(names, history, over.clone());
         let is_person = editor.printer().is_some();
         let console = Console::new(&editor);
         let wait_for = waiter(chat.clone(), clock.clone());
@@ -112,12 +115,13 @@ impl Terminal {
             }
         });
         let input = ConsoleInput::new(editor, console.clone(), chat, person, wait_for, keep);
-        Self { console, input, is_person }
+        Self { console, input, is_person, over }
     }
 
     /// Reads until the end of the input; Ctrl-C stops the engine.
-    pub(super) fn run(self, queue: &Sender<EngineMessage>) {
+    pub(super) fn run(self, queue: &Sender<EngineMessage>, stopped: &AtomicBool) {
         if self.input.run() == Prompted::Interrupted {
+            stopped.store(true, Ordering::SeqCst);
             // A queue without an engine needs no stopping.
             let _ = queue.send(EngineMessage::Stop);
         }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply};
+use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply, parse};
 use crate::domain::Severity;
 use crate::notify::{Channel, Notice, SendError};
 
@@ -37,7 +37,7 @@ impl Console {
         Self { output: Arc::new(output) }
     }
 
-    /// Prints a notice and returns when it is on the screen; an error if nobody can read it any more.
+    /// Prints a notice and returns when the editor has taken it to the screen; an error if nobody can read it any more.
     fn print(&self, text: &str) -> std::io::Result<()> {
         match self.printer() {
             // Handed over only when the editor takes it, so that what is marked as sent was seen.
@@ -46,14 +46,15 @@ impl Console {
         }
     }
 
-    /// Prints at once, past an editor that is busy: for what cannot wait.
+    /// Prints at once, past an editor that may be busy: for what cannot wait. Every line begins at the left edge, whatever state the
+    /// terminal is in.
     ///
     /// # Errors
     /// When the output is closed.
     pub fn urgent(&self, text: &str) -> std::io::Result<()> {
-        match self.printer().map(|printer| printer.try_send(text.to_owned())) {
-            Some(Ok(())) => Ok(()),
-            _ => write_block(text),
+        match &*self.output {
+            Output::Above(_) => write_block(&format!("\r\n{text}\r")),
+            Output::Plain => write_block(text),
         }
     }
 
@@ -64,10 +65,10 @@ impl Console {
         }
     }
 
-    /// The editor reads no more: from now on plain lines.
-    fn end_editor(&self) {
-        if let Output::Above(printer) = &*self.output {
-            *printer.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// While the editor does not read, notices are printed plainly: nothing would take them above its prompt.
+    fn set_printer(&self, printer: Option<SyncSender<String>>) {
+        if let Output::Above(current) = &*self.output {
+            *current.lock().unwrap_or_else(PoisonError::into_inner) = printer;
         }
     }
 }
@@ -119,6 +120,8 @@ pub struct ConsoleInput {
     person: Person,
     wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
     keep: Arc<dyn Fn(&str) + Send + Sync>,
+    /// A command that was typed where a PIN was asked for; it comes next.
+    next: Option<String>,
 }
 
 /// How the input ended.
@@ -141,21 +144,25 @@ impl ConsoleInput {
         wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
         keep: Arc<dyn Fn(&str) + Send + Sync>,
     ) -> Self {
-        Self { editor, console, chat, person, wait_for, keep }
+        Self { editor, console, chat, person, wait_for, keep, next: None }
     }
 
     /// Answers lines until there are no more.
     pub fn run(mut self) -> Prompted {
-        let ended = loop {
-            match self.editor.read() {
-                Line::Interrupt => break Prompted::Interrupted,
-                Line::End => break Prompted::Ended,
+        loop {
+            let line = match self.next.take() {
+                Some(line) => Line::Text(line),
+                None => self.editor.read(),
+            };
+            self.console.set_printer(None);
+            match line {
+                Line::Interrupt => return Prompted::Interrupted,
+                Line::End => return Prompted::Ended,
                 Line::Text(line) if line.trim().is_empty() => {}
                 Line::Text(line) => self.take(&line),
             }
-        };
-        self.console.end_editor();
-        ended
+            self.console.set_printer(self.editor.printer());
+        }
     }
 
     fn inbound(&self, text: &str) -> Inbound {
@@ -223,7 +230,8 @@ impl ConsoleInput {
         }
     }
 
-    /// Digits typed without echo; none for an empty line. Anything else is no PIN: somebody who types "stop" there means it.
+    /// Digits typed without echo; none for anything else. A command typed there is meant as one, "stop" above all; whatever else it was may
+    /// be a mistyped PIN and is forgotten.
     fn secret(&mut self) -> Option<SecretString> {
         let typed = self.editor.read_secret()?;
         let text = typed.expose_secret();
@@ -233,8 +241,11 @@ impl ConsoleInput {
         if text.bytes().all(|byte| byte.is_ascii_digit()) {
             return Some(typed);
         }
-        let line = text.to_owned();
-        self.take(&line);
+        if parse(text).is_ok() {
+            self.next = Some(text.to_owned());
+        } else {
+            say("a PIN has digits only");
+        }
         None
     }
 }

@@ -1,6 +1,8 @@
 //! How is a line typed? With history and completion on a terminal, plainly from a pipe.
 
 use std::io::{BufRead, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
@@ -41,7 +43,8 @@ pub enum Editor {
 
 impl Editor {
     /// An editor for what standard input is. `names` are offered with Tab; history is kept in `history` if that can be written.
-    pub fn new(names: Vec<String>, history: Option<std::path::PathBuf>) -> Self {
+    /// When `over` is set, it stops reading and gives the terminal back as it was.
+    pub fn new(names: Vec<String>, history: Option<std::path::PathBuf>, over: Arc<AtomicBool>) -> Self {
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
             return Self::Pipe;
         }
@@ -56,6 +59,7 @@ impl Editor {
         let mut editor = Reedline::create()
             .with_external_printer(above)
             .with_poll_interval(LOOK)
+            .with_break_signal(over)
             .with_completer(Box::new(completer))
             .with_menu(menu)
             .with_edit_mode(Box::new(Emacs::new(keys)));
@@ -108,6 +112,11 @@ fn piped() -> Line {
     let mut input = std::io::stdin().lock();
     match std::io::Read::take(&mut input, PIPED_BYTES_MAX).read_until(b'\n', &mut bytes) {
         Ok(0) | Err(_) => Line::End,
+        Ok(_) if !bytes.ends_with(b"\n") && bytes.len() as u64 == PIPED_BYTES_MAX => {
+            // The rest of a line that is too long is no line of its own, and surely no PIN.
+            let _ = input.skip_until(b'\n');
+            Line::Text(String::from_utf8_lossy(&bytes).into_owned())
+        }
         Ok(_) => Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
     }
 }

@@ -145,9 +145,7 @@ impl Chat {
     pub fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> Result<(), DeskError> {
         let person = &inbound.person.name;
         let confirmed = self.parts.desk.confirm(id, person, &inbound.chat, pin);
-        if let Err(DeskError::Locked { until, just_now: true }) = confirmed {
-            (self.parts.alarm)(EventKind::PinLocked { person: person.clone(), until });
-        }
+        self.tell_lock(person, &confirmed);
         confirmed?;
         (self.parts.wake)();
         Ok(())
@@ -158,7 +156,16 @@ impl Chat {
     /// # Errors
     /// When it is weak, or the old one is wrong.
     pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
-        self.parts.desk.set_pin(person, old, new)
+        let set = self.parts.desk.set_pin(person, old, new);
+        self.tell_lock(person, &set);
+        set
+    }
+
+    /// A PIN that this very try locked is told to everybody.
+    fn tell_lock(&self, person: &str, tried: &Result<(), DeskError>) {
+        if let Err(DeskError::Locked { until, just_now: true }) = tried {
+            (self.parts.alarm)(EventKind::PinLocked { person: person.to_owned(), until: *until });
+        }
     }
 
     /// What became of a change, once the engine carried it out.

@@ -32,7 +32,8 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     let first = words.next().unwrap_or_default();
     let args: Vec<&str> = words.collect();
     let bare = first.to_ascii_lowercase();
-    let bare_stop = matches!(bare.trim_end_matches(['!', '.']), "stop" | "halt");
+    let bare = bare.trim_end_matches(['!', '.', ',', ';', '?']).to_owned();
+    let bare_stop = matches!(bare.as_str(), "stop" | "halt");
     // In groups, platforms add the bot's own name: /status@my_bot.
     let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
     let name = if bare_stop { Some(HALT) } else { name };
@@ -103,6 +104,8 @@ mod tests {
             ("/why aapl", "why aapl"),
             ("stop", "halt"),
             ("STOP!", "halt"),
+            ("/stop!", "halt"),
+            ("stop, please", "halt"),
             ("/stop", "halt"),
             ("stop it now", "halt"),
             ("/halt now", "halt"),

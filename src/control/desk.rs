@@ -172,7 +172,8 @@ impl ChangeDesk {
             return Err(DeskError::Expired);
         }
         self.verify(person, pin)?;
-        let entry = self.entry(person, chat, &shown.control, "confirmed");
+        let control: Control = serde_json::from_str(&shown.control).map_err(StoreError::from)?;
+        let entry = self.entry(person, chat, &control.to_string(), "confirmed");
         if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
             Ok(())
         } else {

@@ -156,10 +156,10 @@ pub enum EventKind {
         /// Equity after the fill.
         equity: Money,
     },
-    /// An entry that filled in parts is whole now.
+    /// An entry that filled in parts is at its end, whole or not.
     PositionScaled {
-        /// The fill.
-        fill: TradeFill,
+        /// Of what.
+        symbol: Symbol,
         /// What is held now.
         quantity: Quantity,
         /// Average price of it.
@@ -359,11 +359,10 @@ impl EventKind {
             Self::SignalRaised { signal } => Some(signal.symbol),
             Self::ProposalRefused { proposal, .. } => Some(proposal.symbol),
             Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.symbol),
-            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } | Self::PositionScaled { fill, .. } => {
-                Some(fill.symbol)
-            }
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } => Some(fill.symbol),
             Self::PositionClosed { trade, .. } => Some(trade.symbol),
             Self::OrderEnded { symbol, .. }
+            | Self::PositionScaled { symbol, .. }
             | Self::StopMoved { symbol, .. }
             | Self::PositionUnprotected { symbol, .. }
             | Self::FeedStale { symbol, .. }
@@ -392,9 +391,7 @@ impl EventKind {
     pub fn order(&self) -> Option<OrderId> {
         match self {
             Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.id),
-            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } | Self::PositionScaled { fill, .. } => {
-                Some(fill.order)
-            }
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } => Some(fill.order),
             Self::OrderEnded { order, .. } => Some(*order),
             _ => None,
         }

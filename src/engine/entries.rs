@@ -96,6 +96,10 @@ fn judge_one(
             desk.runs[index].stay = Some(stay);
             return Ok(());
         }
+        Verdict::Enter { .. } if lane.ended => {
+            desk.runs[index].stay = Some(Stay::new("another bar of it follows", 0.0, 1.0));
+            return Ok(());
+        }
         Verdict::Enter { .. } if !desk.settings.symbols.contains(&symbol) => {
             desk.runs[index].stay = Some(Stay::new("the symbol is on the book's list", 0.0, 1.0));
             return Ok(());
@@ -251,7 +255,7 @@ fn put_before_risk(
             if let Some(entry) = counted {
                 situation.count(&entry)?;
                 desk.day.entries += u64::from(!context.dry_run);
-                desk.touched = true;
+                desk.revalue = true;
             }
             let risk::Instruction::Place(order) = request.instruction() else { return Ok(()) };
             let order = order.clone();

@@ -64,11 +64,24 @@ pub(super) fn end(
     {
         position.protection = position.protection.filter(|levels| levels.order != order);
     }
+    let partly = ended.purpose == Purpose::Entry && !ended.filled.is_zero();
     out.orders.push(ended);
+    if partly {
+        tell_scaled(desk, symbol, context, out);
+    }
     let kind = EventKind::OrderEnded { order, symbol, unfilled, why: why.to_owned() };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-    desk.touched = true;
+    desk.revalue = true;
     Ok(())
+}
+
+/// Says what an entry that filled in parts came to. Told once, at its end: ten parts are one story.
+fn tell_scaled(desk: &Desk, symbol: Symbol, context: &RunContext, out: &mut Outcome) {
+    if let Some(held) = desk.book.position(symbol) {
+        let (quantity, average) = (held.quantity, held.average_price());
+        let kind = EventKind::PositionScaled { symbol, quantity, average };
+        out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    }
 }
 
 fn take_fill(
@@ -107,7 +120,7 @@ fn take_fill(
     let kind = EventKind::OrderFilled { fill: fill.clone(), remaining: order.remaining() };
     out.tell(context.cycle, Event { at: context.now, book: Some(order.book), kind });
     out.fills.push(fill.clone());
-    desk.touched = true;
+    desk.revalue = true;
     after_fill(desk, &order, &fill, applied.change, prices, counters, context, out)
 }
 
@@ -151,12 +164,8 @@ fn after_fill(
         }
         Change::Scaled => {
             protect(desk, order, fill, counters, context, out)?;
-            // Told once, when the last part of an entry is in: an order that fills in ten parts is one story.
-            let whole = order.purpose == Purpose::Entry && order.status == OrderStatus::Filled;
-            if let Some(held) = desk.book.position(fill.symbol).filter(|_| whole) {
-                let (quantity, average) = (held.quantity, held.average_price());
-                let kind = EventKind::PositionScaled { fill: fill.clone(), quantity, average };
-                out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+            if order.purpose == Purpose::Entry && order.status == OrderStatus::Filled {
+                tell_scaled(desk, fill.symbol, context, out);
             }
         }
         Change::Closed(trade) | Change::Flipped(trade) => {
@@ -267,7 +276,7 @@ pub(super) fn place(desk: &mut Desk, request: risk::ExecutionRequest, context: &
         desk.orders.push(order);
     }
     out.requests.push(request);
-    desk.touched = true;
+    desk.revalue = true;
 }
 
 /// Makes the protective order cover what is held, with its stop at `stop` or better.
@@ -289,7 +298,7 @@ fn cover(
         guard.updated = context.now;
         out.orders.push(guard.clone());
         out.requests.push(request);
-        desk.touched = true;
+        desk.revalue = true;
     }
     Ok(())
 }

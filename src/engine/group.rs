@@ -40,9 +40,6 @@ impl Group {
         days.extend(engine.desks.iter().filter(|desk| desk.day.date.is_some()).map(day_record));
         self.cycles = 0;
         let counters = engine.counters;
-        for desk in &mut engine.desks {
-            desk.touched = false;
-        }
         Batch {
             run,
             wall,

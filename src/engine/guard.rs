@@ -30,7 +30,7 @@ pub(super) fn roll_day(desk: &mut Desk, context: &RunContext, out: &mut Outcome)
         out.days.push(record);
     }
     desk.day = Day::containing(context.now, desk.settings.zone, desk.equity);
-    desk.touched = true;
+    desk.revalue = true;
     if matches!(desk.cause, StateCause::Reduce(ReduceCause::DailyLoss { .. })) {
         set_running(desk, None, context, out);
     }
@@ -57,9 +57,10 @@ pub(super) fn watch_losses(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let now = equity(&desk.book, |symbol| prices.mark(symbol))?;
-    if now == desk.equity && !desk.touched {
+    if now == desk.equity && !desk.revalue {
         return Ok(());
     }
+    desk.revalue = false;
     desk.equity = now;
     desk.peak = desk.peak.max(now);
     let (day_loss, drawdown) = losses(desk);
@@ -76,7 +77,7 @@ pub(super) fn watch_losses(
     }
     if !desk.day.near_told && day_loss >= loss_limit.times(limits.daily_loss_near_pct)? {
         desk.day.near_told = true;
-        desk.touched = true;
+        desk.revalue = true;
         let kind = EventKind::DailyLossNear { day: desk.day_profit(), loss: day_loss, limit: loss_limit };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
@@ -134,5 +135,5 @@ fn set_state(desk: &mut Desk, state: TradingState, cause: StateCause, context: &
     desk.state = state;
     desk.cause = cause;
     desk.since = context.now;
-    desk.touched = true;
+    desk.revalue = true;
 }

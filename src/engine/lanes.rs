@@ -50,7 +50,7 @@ pub(super) fn split_books(
             out.orders.push(order.clone());
         }
         if let Some(held) = desk.book.position(symbol) {
-            desk.touched = true;
+            desk.revalue = true;
             let ratio = Ratio::ONE.scaled(new, old)?;
             let kind = EventKind::SplitApplied { symbol, ratio, quantity: held.quantity };
             out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });

@@ -13,6 +13,7 @@ mod recovery;
 mod pace;
 mod group;
 mod runner;
+mod commit;
 
 pub use cycle::{CycleError, cycle, decide};
 pub use entries::{Trial, trial};

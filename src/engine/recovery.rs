@@ -106,7 +106,7 @@ fn restore_desk(desk: &mut Desk, row: &BookRow) -> Result<(), RestoreBooksError>
     desk.day.entries = row.day_entries;
     desk.day.trades = row.day_trades;
     desk.day.near_told = row.day_near;
-    desk.touched = false;
+    desk.revalue = true;
     Ok(())
 }
 

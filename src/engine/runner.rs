@@ -25,10 +25,8 @@ const GROUP_CYCLES_MAX: u64 = 1_000;
 const GROUP_MS_MAX: u64 = 100;
 /// How often the runner shows that it lives.
 const BEAT_MS: u64 = 5_000;
-/// How often a store that failed is tried again.
-const RETRY_MS: u64 = 60_000;
 /// The longest stretch of waiting without a look at the clocks.
-const LOOK_MS: u64 = 1_000;
+pub(super) const LOOK_MS: u64 = 1_000;
 /// Instants of history between two looks at the queue.
 const HISTORY_LOOK: u64 = 1_024;
 /// A difference between wall clock and steady clock that counts as a jump.
@@ -94,26 +92,26 @@ pub type Emergency = Box<dyn Fn(&str) + Send>;
 /// The runner.
 pub struct Runner {
     pub(super) engine: Engine,
-    broker: PaperBroker,
-    feed: Box<dyn Feed>,
-    store: Store,
-    clock: Arc<dyn Clock>,
-    lanes: Vec<LaneSpec>,
-    desk: ChangeDesk,
-    queue: Receiver<EngineMessage>,
-    emergency: Emergency,
-    options: RunnerOptions,
-    marks: Vec<MarkRow>,
-    finished: Option<CycleId>,
-    group: Group,
-    under_way: Option<Ticket<Recorded>>,
-    market: Timestamp,
-    history_until: Timestamp,
-    cycles: u64,
-    stopping: bool,
-    look: bool,
-    beat: Duration,
-    wall: (Timestamp, Duration),
+    pub(super) broker: PaperBroker,
+    pub(super) feed: Box<dyn Feed>,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) lanes: Vec<LaneSpec>,
+    pub(super) desk: ChangeDesk,
+    pub(super) queue: Receiver<EngineMessage>,
+    pub(super) emergency: Emergency,
+    pub(super) options: RunnerOptions,
+    pub(super) marks: Vec<MarkRow>,
+    pub(super) finished: Option<CycleId>,
+    pub(super) group: Group,
+    pub(super) under_way: Option<Ticket<Recorded>>,
+    pub(super) market: Timestamp,
+    pub(super) history_until: Timestamp,
+    pub(super) cycles: u64,
+    pub(super) stopping: bool,
+    pub(super) look: bool,
+    pub(super) beat: Duration,
+    pub(super) wall: (Timestamp, Duration),
 }
 
 /// What a runner is made of.
@@ -177,6 +175,9 @@ impl Runner {
     pub fn run(mut self) -> Result<Finished, RunnerError> {
         let mut snapshot = MarketSnapshot::default();
         let mut more = self.show_history(&mut snapshot)?;
+        if self.stopping {
+            return self.leave_unopened();
+        }
         restore_marks(&mut self.engine, &self.marks)?;
         self.open(&snapshot, more)?;
         while more && !self.stopping && self.options.cycles_max.is_none_or(|max| self.cycles < max) {
@@ -190,12 +191,16 @@ impl Runner {
         self.close(more)
     }
 
-    /// Shows everything up to the last commit, or to the end of the history; leaves the first instant after it in `snapshot`.
+    /// Shows everything up to the last commit, or to the end of the history, or until somebody says stop; leaves the first instant after it in `snapshot`.
     fn show_history(&mut self, snapshot: &mut MarketSnapshot) -> Result<bool, RunnerError> {
         for seen in 0u64.. {
-            if seen.is_multiple_of(HISTORY_LOOK) && matches!(self.queue.try_recv(), Ok(EngineMessage::Stop)) {
-                self.stopping = true;
-                return Ok(true);
+            if seen.is_multiple_of(HISTORY_LOOK)
+                && let Ok(message) = self.queue.try_recv()
+            {
+                self.take(message);
+                if self.stopping {
+                    return Ok(true);
+                }
             }
             if !self.feed.next_into(snapshot) {
                 return Ok(false);
@@ -213,6 +218,9 @@ impl Runner {
     /// A move that locked a symbol was explained since: by a split that is on file now, or by a person's word there. The book follows
     /// the split, which it could not know of at the time, and the lock is gone.
     fn take_late_answers(&mut self, snapshot: &MarketSnapshot, context: &RunContext) -> Result<(), CycleError> {
+        if snapshot.splits.is_empty() && snapshot.confirmed.is_empty() {
+            return Ok(());
+        }
         for index in 0..self.marks.len() {
             let mark = &self.marks[index];
             let Some(lane) = self.engine.lane_of(mark.symbol) else { continue };
@@ -233,7 +241,7 @@ impl Runner {
         Ok(())
     }
 
-    fn context(&self, now: Timestamp, cycle: CycleId) -> RunContext {
+    pub(super) fn context(&self, now: Timestamp, cycle: CycleId) -> RunContext {
         RunContext {
             run: self.options.run,
             mode: Mode::Paper,
@@ -294,7 +302,7 @@ impl Runner {
         if full { self.flush(self.options.pace != Pace::Max) } else { Ok(()) }
     }
 
-    fn since(&self, earlier: Duration) -> u64 {
+    pub(super) fn since(&self, earlier: Duration) -> u64 {
         u64::try_from(self.clock.steady().saturating_sub(earlier).as_millis()).unwrap_or(u64::MAX)
     }
 
@@ -335,7 +343,7 @@ impl Runner {
         Ok(())
     }
 
-    fn take(&mut self, message: EngineMessage) {
+    pub(super) fn take(&mut self, message: EngineMessage) {
         match message {
             EngineMessage::Look => self.look = true,
             EngineMessage::Stop => self.stopping = true,
@@ -391,85 +399,20 @@ impl Runner {
         Ok(())
     }
 
-    /// Hands the group to the store. With `wait` it is on the disk afterwards; without, the one before it is.
-    fn flush(&mut self, wait: bool) -> Result<(), RunnerError> {
-        self.settle()?;
-        let steps = self.options.pace != Pace::Max || wait;
-        let batch = self.group.batch(&mut self.engine, self.options.run, self.clock.now(), self.market, steps);
-        self.group.begun = self.clock.steady();
-        let (events, fills) = (batch.events.len(), batch.fills.len());
-        tracing::info!(run = self.options.run.0, cycle = self.engine.counters.cycle.0, stage = "commit", events, fills);
-        self.under_way = Some(self.store.record(Box::new(batch), &self.lanes));
-        if wait { self.settle() } else { Ok(()) }
+    /// Somebody said stop before the history was over: nothing was decided, so nothing is recorded but that.
+    fn leave_unopened(self) -> Result<Finished, RunnerError> {
+        self.store.end_run(self.options.run, self.clock.now(), "stopped", true)?;
+        let last_cycle = self.engine.counters.cycle;
+        Ok(Finished { cycles: 0, last_cycle, data_ended: false, equity: self.equity() })
     }
 
-    /// Waits for the batch that is under way; if the store failed, halts, says so past the store, and tries until it works or it is
-    /// told to stop. Nothing that was decided is forgotten meanwhile.
-    fn settle(&mut self) -> Result<(), RunnerError> {
-        let mut failed_since = None;
-        while let Some(ticket) = self.under_way.take() {
-            let (batch, error) = match ticket.wait()? {
-                Recorded::Stored => break,
-                Recorded::Failed { batch, error } => (batch, error),
-            };
-            if !error.is_trouble() {
-                return Err(error.into());
-            }
-            if failed_since.is_none() {
-                failed_since = Some((self.clock.steady(), error.to_string()));
-                self.halt_for(&error);
-            }
-            let tried = self.clock.steady();
-            while !self.stopping && self.since(tried) < RETRY_MS {
-                match self.queue.recv_timeout(Duration::from_millis(LOOK_MS)) {
-                    Ok(EngineMessage::Stop) | Err(RecvTimeoutError::Disconnected) => self.stopping = true,
-                    Ok(message) => self.take(message),
-                    Err(RecvTimeoutError::Timeout) => {}
-                }
-            }
-            if self.stopping && self.since(tried) < RETRY_MS {
-                // One last try, since what is not stored now is lost.
-                return match self.store.record(batch, &self.lanes).wait()? {
-                    Recorded::Stored => Ok(()),
-                    Recorded::Failed { error, .. } => Err(error.into()),
-                };
-            }
-            self.under_way = Some(self.store.record(batch, &self.lanes));
-        }
-        if let Some((since, error)) = failed_since {
-            let down_s = i64::try_from(self.since(since) / 1000).unwrap_or(i64::MAX);
-            let kind = EventKind::StoreRecovered { error, down_s };
-            self.group.outcome.tell(self.engine.counters.cycle, Event { at: self.market, book: None, kind });
-        }
-        Ok(())
-    }
-
-    fn halt_for(&mut self, error: &StoreError) {
-        let hint = error.hint().map(|hint| format!(" To mend it: {hint}.")).unwrap_or_default();
-        (self.emergency)(&format!(
-            "HALTED, not recorded: {error}. Nothing trades; stops and targets wait too. It is tried again every minute.{hint}"
-        ));
-        let context = self.context(self.market, self.engine.counters.cycle);
-        let cause = HaltCause::StoreTrouble { error: error.to_string() };
-        if let Err(error) = halt(&mut self.engine, &cause, &context, &mut self.group.outcome) {
-            tracing::error!(%error, "an order could not be taken back");
-        }
-        self.tell_broker();
-    }
-
-    /// Hands on what was decided outside of a cycle.
-    fn tell_broker(&mut self) {
-        for request in self.group.outcome.requests.drain(..) {
-            if let Err(error) = self.broker.submit(request) {
-                tracing::error!(%error, "the broker did not do as told");
-            }
-        }
+    fn equity(&self) -> Money {
+        Money::from_units(self.engine.desks.iter().map(|desk| desk.equity.units()).fold(0i64, i64::saturating_add))
     }
 
     /// Records that the run ends, and why.
     fn close(mut self, more: bool) -> Result<Finished, RunnerError> {
-        let equity = self.engine.desks.iter().map(|desk| desk.equity.units()).fold(0i64, i64::saturating_add);
-        let equity = Money::from_units(equity);
+        let equity = self.equity();
         let last_cycle = self.engine.counters.cycle;
         let data_ended = !more;
         let outcome = if data_ended { "finished" } else { "stopped" };
@@ -487,7 +430,7 @@ impl Runner {
             self.flush(true)?;
         }
         // Everything that was decided is on the disk; that the run ended well is worth no failure.
-        if let Err(error) = self.store.end_run(self.options.run, self.clock.now(), outcome) {
+        if let Err(error) = self.store.end_run(self.options.run, self.clock.now(), outcome, true) {
             tracing::warn!(%error, "the end of the run could not be noted");
         }
         Ok(Finished { cycles: self.cycles, last_cycle, data_ended, equity })

@@ -180,8 +180,8 @@ pub struct Desk {
     pub equity: Money,
     /// The most it was worth.
     pub peak: Money,
-    /// True if book, positions, state or day changed since the last commit.
-    pub touched: bool,
+    /// True if something other than a price changed, so that its losses must be looked at again.
+    pub revalue: bool,
     /// One run a symbol and strategy: `symbol * strategies + strategy`.
     pub runs: Vec<StrategyRun>,
     /// Its limits as JSON, as they are stored for views.
@@ -228,7 +228,7 @@ impl Desk {
             day,
             equity: capital,
             peak: capital,
-            touched: true,
+            revalue: true,
             runs,
             limits_json,
             alarmed: Vec::new(),

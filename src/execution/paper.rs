@@ -86,11 +86,6 @@ impl PaperBroker {
         Self { instruments, working: Vec::new() }
     }
 
-    /// The orders it holds.
-    pub fn orders(&self) -> impl Iterator<Item = &Order> {
-        self.working.iter().map(|working| &working.order)
-    }
-
     /// Does what an approval permits.
     ///
     /// # Errors
@@ -144,6 +139,7 @@ impl PaperBroker {
         if self.working.is_empty() {
             return Ok(());
         }
+        let mut result = Ok(());
         let mut used: Vec<(usize, Quantity)> = Vec::new();
         for at_open in [true, false] {
             for index in 0..self.working.len() {
@@ -162,7 +158,14 @@ impl PaperBroker {
                 let taken = Quantity::from_units(taken.sum());
                 let costs = costs(&working.order);
                 let report = fill_one(working, bar, touch, snapshot.at, costs, taken);
-                let report = report.map_err(|error| BrokerError::Amount(working.order.id, error))?;
+                let report = match report {
+                    Ok(report) => report,
+                    Err(error) => {
+                        // One order that cannot be computed must not keep the others, stops among them, from filling.
+                        result = result.and(Err(BrokerError::Amount(working.order.id, error)));
+                        continue;
+                    }
+                };
                 let filled = match report {
                     Some(Report::Filled { quantity, .. }) => Some(quantity),
                     _ => None,
@@ -175,7 +178,7 @@ impl PaperBroker {
             }
         }
         self.working.retain(|working| working.order.status.is_open());
-        Ok(())
+        result
     }
 
     /// What one order sold of a position, the others that leave the same position cannot sell again.

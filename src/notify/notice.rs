@@ -70,13 +70,10 @@ impl Words<'_> {
                 ));
                 lines
             }
-            EventKind::PositionScaled { fill, quantity: held, average } => vec![format!(
-                "All of {} is bought: {} at {} on average · {}",
-                fill.symbol,
-                quantity(*held),
-                price(*average),
-                self.mark
-            )],
+            EventKind::PositionScaled { symbol, quantity: held, average } => {
+                let (held, average, mark) = (quantity(*held), price(*average), self.mark);
+                vec![format!("{symbol} is bought in parts: {held} held now, at {average} on average · {mark}")]
+            }
             EventKind::EngineStarted { feed, symbols, dry_run } => {
                 let dry = if *dry_run { " · dry run: decides and records, submits nothing" } else { "" };
                 vec![format!("Started on {feed} · {}{dry}", counted(*symbols as u64, "symbol"))]

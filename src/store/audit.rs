@@ -47,14 +47,16 @@ fn hash(previous: &str, entry: &AuditEntry) -> String {
 
 /// Adds a row to the chain; its number.
 pub(super) fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> Result<i64, StoreError> {
-    let last = transaction.query_row("SELECT hash FROM audit ORDER BY seq DESC LIMIT 1", [], |row| row.get(0));
-    let previous: String = last.optional()?.unwrap_or_default();
-    let own = hash(&previous, entry);
+    let head = transaction.query_row("SELECT value FROM meta WHERE key = ?1", [HEAD], |row| row.get::<_, String>(0));
+    let head = head.optional()?.unwrap_or_default();
+    // The chain goes on from its noted end, so that rows cut off before leave a gap for ever.
+    let (last, previous) = head.split_once(' ').unwrap_or(("0", ""));
+    let seq = last.parse::<i64>().unwrap_or(0) + 1;
+    let own = hash(previous, entry);
     transaction.execute(
-        "INSERT INTO audit (at_ms, person, channel, words, result, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-        params![entry.at.ms(), entry.person, entry.channel, entry.words, entry.result, previous, own],
+        "INSERT INTO audit (seq, at_ms, person, channel, words, result, previous, hash) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        params![seq, entry.at.ms(), entry.person, entry.channel, entry.words, entry.result, previous, own],
     )?;
-    let seq = transaction.last_insert_rowid();
     transaction
         .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", params![HEAD, format!("{seq} {own}")])?;
     Ok(seq)
@@ -101,7 +103,8 @@ impl Reader {
             previous = own;
         }
         let head = self.meta(HEAD)?;
-        let cut = head.is_some_and(|head| head != format!("{count} {previous}"));
+        let end = if count == 0 { String::new() } else { format!("{count} {previous}") };
+        let cut = head.unwrap_or_default() != end;
         let fault = cut.then_some(AuditFault { seq: count + 1, what: "rows after the last one are missing" });
         Ok((count.unsigned_abs(), fault))
     }

@@ -151,7 +151,7 @@ impl Store {
                     locked.unwrap_or(locked_until).ms()
                 ],
             )?;
-            Ok(Charged::Try { hash, left: rules.wrong_max - wrong, locked })
+            Ok(Charged::Try { hash, left: rules.wrong_max.saturating_sub(wrong), locked })
         })
     }
 

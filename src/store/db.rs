@@ -151,7 +151,9 @@ impl Store {
     /// When the disk refuses.
     pub fn fold(&self) -> Result<(), StoreError> {
         let folded = self.begin(|connection| {
-            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(StoreError::from)
+            // A long reader is not worth waiting for: the log is folded in at the next start then.
+            connection.execute_batch("PRAGMA busy_timeout = 200")?;
+            Ok(connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
         });
         folded.wait()?
     }
@@ -187,6 +189,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
         known => known,
     };
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    refuse_foreign(&connection)?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
                     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;";
     let readonly = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
@@ -195,18 +198,22 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     Ok(connection)
 }
 
+/// A database of somebody else is left as it is, its journal mode included.
+fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get(0))?;
+    if version == 0 && tables > 0 {
+        return Err(StoreError::Damaged("it is not a database of bellwether".to_owned()));
+    }
+    Ok(())
+}
+
 /// Brings the schema up to date. Doing it twice changes nothing.
 pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreError> {
     let before: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = schema_version();
     if before > known {
         return Err(StoreError::Newer { found: before, known });
-    }
-    if before == 0 {
-        let foreign = connection.query_row("SELECT count(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
-        if foreign > 0 {
-            return Err(StoreError::Damaged("it is not a database of bellwether".to_owned()));
-        }
     }
     if before < known {
         Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {

@@ -80,17 +80,20 @@ impl Store {
         })
     }
 
-    /// Notes the end of a run.
+    /// Notes the end of a run; `clean` if nothing is left to be told of a crash.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn end_run(&self, run: RunId, now: Timestamp, outcome: &'static str) -> Result<(), StoreError> {
+    pub fn end_run(&self, run: RunId, now: Timestamp, outcome: &'static str, clean: bool) -> Result<(), StoreError> {
         self.write(move |transaction| {
             transaction.execute(
                 "UPDATE runs SET ended_ms = ?2, outcome = ?3 WHERE id = ?1",
                 params![run.0 as i64, now.ms(), outcome],
             )?;
-            transaction.execute("UPDATE lease SET clean = 1, beat_ms = ?1", [now.ms()])?;
+            transaction.execute(
+                "UPDATE lease SET clean = ?2, beat_ms = CASE WHEN ?2 THEN ?1 ELSE beat_ms END",
+                params![now.ms(), clean],
+            )?;
             Ok(())
         })
     }

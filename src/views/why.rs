@@ -132,9 +132,12 @@ fn why_trade(views: &Views, id: TradeId) -> Result<String, ViewError> {
     let zone = views.zone()?;
     let fills = views.reader().fills()?;
     let inside = |fill: &&TradeFill| {
-        fill.symbol == trade.symbol && fill.book == trade.book && fill.at >= trade.opened && fill.at <= trade.closed
+        let after = fill.at == trade.closed && fill.side == trade.side && trade.opened != trade.closed;
+        let within = fill.at >= trade.opened && fill.at <= trade.closed && !after;
+        fill.symbol == trade.symbol && fill.book == trade.book && within
     };
     let mut orders: Vec<OrderId> = fills.iter().filter(inside).map(|fill| fill.order).collect();
+    orders.sort_unstable();
     orders.dedup();
     let mut lines = vec![format!(
         "{} {} {} · {} after fees of {} · held {} · {}",
