@@ -7,6 +7,7 @@ mod universe;
 mod feeds;
 mod talk;
 mod night;
+mod around;
 mod run;
 
 pub use error::AppError;

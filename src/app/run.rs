@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -21,23 +21,18 @@ use crate::execution::PaperBroker;
 use crate::notify::{Policy, Worker};
 use crate::store::{LaneSpec, Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 
+use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::feeds::{self, NamedFeed};
 use super::night::Night;
 use super::talk::{self, TERMINAL, Terminal};
 use super::{AppError, universe};
 
-/// How long a stop may take before it is forced.
-const STOP_MAX: Duration = Duration::from_secs(3);
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
 const LEASE_WAIT: Duration = Duration::from_millis(20);
 /// How long a silent run may take before its progress is shown, and how often it is.
 const PROGRESS_AFTER: Duration = Duration::from_secs(2);
 const PROGRESS_STEP: Duration = Duration::from_millis(200);
-/// How long the helpers of a run may take to end after that.
-const STOP_REST: Duration = Duration::from_millis(500);
-/// How long piped commands that came before the end are still answered.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// Runs the bot.
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppError> {
@@ -177,7 +172,6 @@ impl Run<'_> {
             let list = instruments.iter().filter(|item| desk.symbols.contains(&item.symbol)).cloned().collect();
             self.store.keep_watchlist(desk.name, source, list)?;
         }
-        let zone = desks.first().map_or(chrono_tz::Tz::UTC, |(desk, _)| desk.zone);
         let settings = desks.into_iter().map(|(desk, _)| desk).collect();
         let mut engine = Engine::new(&instruments, settings).map_err(|error| AppError::usage(error.to_string()))?;
         let mut broker = PaperBroker::new(&instruments);
@@ -224,7 +218,8 @@ impl Run<'_> {
         };
         let runner = Runner::new(parts, &self.saved, options);
         let engine: EngineThread = spawn("engine", move || runner.run())?;
-        self.accompany(engine, terminal, &chat, queue, run, lanes, zone, mark)
+        let around = self.surround(terminal, &chat, queue, run, lanes, mark)?;
+        self.wind_down(engine, around, run)
     }
 
     fn owner(&self) -> Person {
@@ -278,41 +273,25 @@ impl Run<'_> {
         Ok(opening)
     }
 
-    /// Everything around the engine while it runs, and the way down afterwards.
-    #[expect(clippy::too_many_arguments, reason = "the tail of go, which owns all of these")]
-    fn accompany(
+    /// Starts everything that runs beside the engine.
+    fn surround(
         &self,
-        engine: EngineThread,
         terminal: Option<Terminal>,
         chat: &Chat,
         queue: Sender<EngineMessage>,
         run: RunId,
         lanes: Vec<LaneSpec>,
-        zone: chrono_tz::Tz,
         mark: &'static str,
-    ) -> Result<(), AppError> {
-        let ended = Arc::new(AtomicBool::new(false));
-        let (drain, give_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    ) -> Result<Around, AppError> {
+        let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
-        let carrier = match &terminal {
-            None => None,
-            Some(terminal) => {
-                let person_zone = self.owner().zone.unwrap_or(zone);
-                let channel = Arc::new(terminal.console.clone());
-                let policy = Policy { min: Severity::Notice };
-                let (store, clock) = (self.store.clone(), self.clock.clone());
-                let worker = Worker::new(store.clone(), clock, channel, TERMINAL, policy, person_zone, mark);
-                let (drain, give_up) = (drain.clone(), give_up.clone());
-                Some(spawn("carrier", move || talk::carry(worker, &store, &drain, &give_up))?)
-            }
-        };
-        let is_person = terminal.as_ref().is_some_and(|terminal| terminal.is_person);
-        let over = terminal.as_ref().map(|terminal| terminal.over.clone());
+        let over = terminal.as_ref().filter(|terminal| terminal.is_person).map(|terminal| terminal.over.clone());
+        let carrier = terminal.as_ref().map(|terminal| self.carrier(terminal, &flags, mark)).transpose()?;
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
-                let queue = queue.clone();
-                let (store, ended, stopped) = (self.store.clone(), ended.clone(), stopped.clone());
+                let (queue, store) = (queue.clone(), self.store.clone());
+                let (ended, stopped) = (flags.ended.clone(), stopped.clone());
                 Some(spawn("terminal", move || {
                     // Nothing can be answered before the first facts are committed, or after there can be none.
                     while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
@@ -320,34 +299,34 @@ impl Run<'_> {
                 })?)
             }
         };
-        let (night_stop, night) = self.night(run, lanes, zone)?;
-        let (inbox_stop, inbox) = self.inbox(chat, queue)?;
+        let night = self.night(run, lanes)?;
+        let inbox = self.inbox(chat, queue)?;
+        Ok(Around { flags, stopped, over, carrier, keyboard, helpers: [night, inbox] })
+    }
+
+    fn carrier(&self, terminal: &Terminal, flags: &Flags, mark: &'static str) -> Result<JoinHandle<()>, AppError> {
+        let zone = self.owner().zone.unwrap_or(self.zone());
+        let channel = Arc::new(terminal.console.clone());
+        let policy = Policy { min: Severity::Notice };
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let worker = Worker::new(store.clone(), clock, channel, TERMINAL, policy, zone, mark);
+        let (drain, give_up) = (flags.drain.clone(), flags.give_up.clone());
+        spawn("carrier", move || talk::carry(worker, &store, &drain, &give_up))
+    }
+
+    /// The first book's zone.
+    fn zone(&self) -> chrono_tz::Tz {
+        self.config.books.first().map_or(chrono_tz::Tz::UTC, |book| book.desk.zone)
+    }
+
+    /// Waits for the engine, then ends everything else in order.
+    fn wind_down(&self, engine: EngineThread, around: Around, run: RunId) -> Result<(), AppError> {
         watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
-        let was_dead = self.was_dead;
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
-        ended.store(true, Ordering::SeqCst);
-        if let Some(keyboard) = keyboard.as_ref().filter(|_| !is_person && !stopped.load(Ordering::SeqCst)) {
-            wait(LAST_WORDS, self.clock.as_ref(), || keyboard.is_finished());
-        }
-        drain.store(true, Ordering::SeqCst);
-        self.store.wake();
-        if let Some(carrier) = carrier {
-            let failed = finished.is_err() || stopped.load(Ordering::SeqCst);
-            let patience = if failed { STOP_MAX } else { Duration::from_hours(1) };
-            wait(patience, self.clock.as_ref(), || carrier.is_finished() || stopped_twice(&stopped, failed));
-            give_up.store(true, Ordering::SeqCst);
-            wait(STOP_REST, self.clock.as_ref(), || carrier.is_finished());
-        }
-        if let (Some(over), Some(keyboard)) = (over, keyboard.filter(|_| is_person)) {
-            // The editor has the terminal in a state of its own; it must give it back before the program ends.
-            over.store(true, Ordering::SeqCst);
-            wait(STOP_REST, self.clock.as_ref(), || keyboard.is_finished());
-        }
-        drop((night_stop, inbox_stop));
-        wait(STOP_REST, self.clock.as_ref(), || night.is_finished() && inbox.is_finished());
+        around.end(&self.store, self.clock.as_ref(), finished.is_err());
         if let Err(RunnerError::Restore(_) | RunnerError::Cycle(_)) = &finished {
             // It never ran: the next start must not take it for dead, nor forget that the one before was.
-            if let Err(error) = self.store.end_run(run, self.clock.now(), "refused", !was_dead) {
+            if let Err(error) = self.store.end_run(run, self.clock.now(), "refused", !self.was_dead) {
                 tracing::warn!(%error, "the refused run could not be noted");
             }
         }
@@ -359,17 +338,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn night(
-        &self,
-        run: RunId,
-        lanes: Vec<LaneSpec>,
-        zone: chrono_tz::Tz,
-    ) -> Result<(Sender<()>, JoinHandle<()>), AppError> {
+    fn night(&self, run: RunId, lanes: Vec<LaneSpec>) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
         let night = Night {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            zone,
+            zone: self.zone(),
             lanes,
             run,
             keep: self.config.backups_keep,
@@ -378,7 +352,7 @@ impl Run<'_> {
         Ok((stop, spawn("night", move || night.watch(&stopped))?))
     }
 
-    fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<(Sender<()>, JoinHandle<()>), AppError> {
+    fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
         let (chat, people) = (chat.clone(), self.config.people.clone());
         let (store, clock) = (self.store.clone(), self.clock.clone());
@@ -395,10 +369,6 @@ fn emergency(terminal: Option<&Terminal>) -> Emergency {
             say(text);
         }
     })
-}
-
-fn stopped_twice(stopped: &AtomicBool, before: bool) -> bool {
-    !before && stopped.load(Ordering::SeqCst)
 }
 
 /// Shows how far a run without a terminal has come, once it takes longer than two seconds; waits until the engine has ended.
@@ -437,54 +407,4 @@ fn tell_end(finished: &Finished, args: &RunArgs) {
     } else if args.no_console {
         say(&format!("{} cycles, equity {:.2}", finished.cycles, finished.equity));
     }
-}
-
-fn spawn<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, AppError> {
-    std::thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(work)
-        .map_err(|error| AppError::failed(format!("no thread for the {name}: {error}")))
-}
-
-/// Waits until `done`, at most for `patience`.
-fn wait(patience: Duration, clock: &dyn Clock, done: impl Fn() -> bool) {
-    let begun = clock.steady();
-    let (_keep, nothing) = channel::<()>();
-    while !done() && clock.steady().saturating_sub(begun) < patience {
-        let _ = nothing.recv_timeout(Duration::from_millis(5));
-    }
-}
-
-/// Ctrl-C or SIGTERM: finish the step; a second one exits at once. The flag says that one came.
-fn watch_signals(queue: Sender<EngineMessage>) -> Result<Arc<AtomicBool>, AppError> {
-    let stopped = Arc::new(AtomicBool::new(false));
-    let flag = stopped.clone();
-    spawn("signals", move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_io().build() else { return };
-        runtime.block_on(async {
-            while next_signal().await {
-                if flag.swap(true, Ordering::SeqCst) {
-                    std::process::exit(1);
-                }
-                // An engine that is gone has stopped already.
-                let _ = queue.send(EngineMessage::Stop);
-            }
-        });
-    })?;
-    Ok(stopped)
-}
-
-#[cfg(unix)]
-async fn next_signal() -> bool {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return false };
-    tokio::select! {
-        heard = tokio::signal::ctrl_c() => heard.is_ok(),
-        heard = terminate.recv() => heard.is_some(),
-    }
-}
-
-#[cfg(not(unix))]
-async fn next_signal() -> bool {
-    tokio::signal::ctrl_c().await.is_ok()
 }
