@@ -1,5 +1,6 @@
 //! Parse arguments, call the library, print the error and its hint, choose the exit code.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use bellwether::app::{perform, start_log};
@@ -20,10 +21,10 @@ fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "the one place that prints an error")]
 fn fail(message: &str, code: u8) -> ExitCode {
     if !message.is_empty() {
-        eprintln!("{message}");
+        // Where nobody can read it, the exit code has to do.
+        let _ = writeln!(std::io::stderr(), "{message}");
     }
     ExitCode::from(code)
 }

@@ -1,6 +1,6 @@
 //! Which prices does a run trade on? Builds the feed and names it, so that a database is never mixed up.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -92,9 +92,8 @@ fn replay(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<Na
     })
 }
 
-#[expect(clippy::print_stderr, reason = "notes to whoever started the program go to standard error")]
 fn note(text: &str) {
-    eprintln!("note: {text}");
+    let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 
 /// A progress bar that shows itself only if the work is long, and only to a person.

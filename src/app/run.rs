@@ -1,5 +1,6 @@
 //! How does a run go? Checks first, then every part in order, then the engine on a thread of its own, then everything back in order.
 
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -146,9 +147,9 @@ fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), 
     }
 }
 
-#[expect(clippy::print_stderr, reason = "words to whoever started the program go to standard error")]
 fn say(text: &str) {
-    eprintln!("{text}");
+    // Where nobody can read it, there is nobody to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 struct Run<'a> {

@@ -195,9 +195,8 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
     }
 }
 
-#[expect(clippy::print_stderr, reason = "a question to a person does not belong into the answer")]
 fn ask_secret(prompt: &str) -> Option<SecretString> {
-    eprint!("{prompt}");
+    let _ = write!(std::io::stderr(), "{prompt}").and_then(|()| std::io::stderr().flush());
     let secret = if std::io::stdin().is_terminal() {
         rpassword::read_password().ok().map(SecretString::from)
     } else {

@@ -1,6 +1,7 @@
 //! How is a line typed? With history and completion on a terminal, plainly from a pipe.
 
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::SyncSender;
@@ -8,7 +9,8 @@ use std::time::Duration;
 
 use reedline::{
     ColumnarMenu, DefaultCompleter, DefaultPrompt, DefaultPromptSegment, Emacs, ExternalPrinter, FileBackedHistory,
-    KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal, default_emacs_keybindings,
+    History, HistoryItem, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal,
+    default_emacs_keybindings,
 };
 use secrecy::SecretString;
 
@@ -36,6 +38,8 @@ pub enum Editor {
         editor: Box<Reedline>,
         /// The way to print above its prompt.
         printer: SyncSender<String>,
+        /// Where commands are remembered from one start to the next.
+        history: Option<PathBuf>,
     },
     /// From a pipe.
     Pipe,
@@ -44,8 +48,9 @@ pub enum Editor {
 impl Editor {
     /// An editor for what standard input is. `names` are offered with Tab; history is kept in `history` if that can be written.
     /// When `over` is set, it stops reading and gives the terminal back as it was.
-    pub fn new(names: Vec<String>, history: Option<std::path::PathBuf>, over: Arc<AtomicBool>) -> Self {
-        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+    pub fn new(names: Vec<String>, history: Option<PathBuf>, over: Arc<AtomicBool>) -> Self {
+        // The line editor draws on standard error: where that is a file, it would draw into it.
+        if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || !std::io::stderr().is_terminal() {
             return Self::Pipe;
         }
         let above = ExternalPrinter::new(0);
@@ -58,15 +63,20 @@ impl Editor {
         keys.add_binding(KeyModifiers::NONE, KeyCode::Tab, next);
         let mut editor = Reedline::create()
             .with_external_printer(above)
+            .with_quick_completions(true)
             .with_poll_interval(LOOK)
             .with_break_signal(over)
             .with_completer(Box::new(completer))
             .with_menu(menu)
             .with_edit_mode(Box::new(Emacs::new(keys)));
-        if let Some(kept) = history.and_then(|path| FileBackedHistory::with_file(HISTORY_LINES, path).ok()) {
-            editor = editor.with_history(Box::new(kept));
+        if let Ok(mut lines) = FileBackedHistory::new(HISTORY_LINES) {
+            for line in history.as_deref().map(remembered).unwrap_or_default() {
+                // A line that cannot be remembered is not worth a word.
+                let _ = lines.save(HistoryItem::from_command_line(line));
+            }
+            editor = editor.with_history(Box::new(lines));
         }
-        Self::Person { editor: Box::new(editor), printer }
+        Self::Person { editor: Box::new(editor), printer, history }
     }
 
     /// The way to print above the prompt, where there is one.
@@ -80,10 +90,15 @@ impl Editor {
     /// The next line; waits for it.
     pub fn read(&mut self) -> Line {
         match self {
-            Self::Person { editor, .. } => {
+            Self::Person { editor, history, .. } => {
                 let prompt = DefaultPrompt::new(DefaultPromptSegment::Empty, DefaultPromptSegment::Empty);
                 match editor.read_line(&prompt) {
-                    Ok(Signal::Success(line)) => Line::Text(line),
+                    Ok(Signal::Success(line)) => {
+                        if let Some(path) = history {
+                            remember(path, &line);
+                        }
+                        Line::Text(line)
+                    }
                     Ok(Signal::CtrlC) => Line::Interrupt,
                     Ok(_) | Err(_) => Line::End,
                 }
@@ -101,6 +116,21 @@ impl Editor {
                 Line::Interrupt | Line::End => None,
             },
         }
+    }
+}
+
+/// The commands of earlier starts, the last of them.
+fn remembered(path: &Path) -> Vec<String> {
+    let lines: Vec<String> = std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect();
+    lines[lines.len().saturating_sub(HISTORY_LINES)..].to_vec()
+}
+
+/// Only what begins like a command is remembered: anything else may be a PIN that was typed at the wrong prompt.
+fn remember(path: &Path, line: &str) {
+    if line.trim_start().starts_with('/') {
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+        // A history that cannot be written is no reason to stop a conversation.
+        let _ = file.and_then(|mut file| writeln!(file, "{}", line.trim()));
     }
 }
 

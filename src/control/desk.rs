@@ -62,7 +62,7 @@ pub enum DeskError {
     #[error("no PIN is set for {0}")]
     NoPin(String),
     /// The PIN is wrong.
-    #[error("wrong PIN; {left} more wrong tries lock it")]
+    #[error("wrong PIN; it locks after {left} more")]
     Wrong {
         /// Tries until it is locked.
         left: u32,

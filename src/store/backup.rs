@@ -26,6 +26,10 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64, StoreError> {
     if !from.exists() {
         return Err(StoreError::Missing(from.to_owned()));
     }
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder {
+        std::fs::metadata(folder).map_err(file_error(folder))?;
+    }
     let real = |path: &Path| std::fs::canonicalize(path).ok();
     if real(to).is_some() && (real(to) == real(from) || Lease::is_taken(to) || verify(to).is_err()) {
         return Err(StoreError::InTheWay(to.to_owned()));

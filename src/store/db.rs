@@ -14,6 +14,8 @@ use super::{Points, StoreError};
 /// Every migration, in order. A row is never changed once it was released.
 const MIGRATIONS: &[M<'_>] = &[M::up(include_str!("migrations/0001_first.sql"))];
 
+/// The header of every database file.
+const HEADER_BYTES: u64 = 100;
 /// The largest database, in bytes, that is read through at each start.
 const QUICK_CHECK_MAX: i64 = 64 << 20;
 /// Pieces of work that may wait for the writer.
@@ -198,6 +200,16 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     Ok(connection)
 }
 
+/// A file too short to be a database was one once: making a new one in its place would hide the loss.
+fn refuse_stump(path: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(path) {
+        Ok(found) if found.len() < HEADER_BYTES => {
+            Err(StoreError::Damaged(format!("{} bytes of it are left", found.len())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// A database of somebody else is left as it is, its journal mode included.
 fn refuse_foreign(connection: &Connection) -> Result<(), StoreError> {
     let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
@@ -230,6 +242,7 @@ pub(super) fn upgrade(connection: &mut Connection) -> Result<(i64, i64), StoreEr
 /// # Errors
 /// When it is damaged or cannot be read.
 pub fn check_whole(path: &Path) -> Result<(), StoreError> {
+    refuse_stump(path)?;
     let connection = connect(path, OpenFlags::default())?;
     let folded = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         Ok(row.get::<_, i64>(0)? == 0 && row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
@@ -254,6 +267,7 @@ pub fn check_whole(path: &Path) -> Result<(), StoreError> {
 /// # Errors
 /// When the file cannot be used.
 pub fn migrate(path: &Path) -> Result<(i64, i64), StoreError> {
+    refuse_stump(path)?;
     let mut connection = connect(path, OpenFlags::default())?;
     upgrade(&mut connection)
 }
@@ -286,6 +300,9 @@ mod tests {
         let length = std::fs::metadata(&path).expect("exists").len();
         std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(length / 2)).expect("cuts");
         assert!(matches!(check_whole(&path), Err(StoreError::Damaged(_))));
+        std::fs::write(&path, b"").expect("cuts");
+        assert!(matches!(check_whole(&path), Err(StoreError::Damaged(_))));
+        assert!(matches!(migrate(&path), Err(StoreError::Damaged(_))));
         std::fs::write(&path, b"this is no database, only text that is long enough").expect("writes");
         assert!(matches!(Store::open(&path), Err(StoreError::Damaged(_))));
     }

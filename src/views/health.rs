@@ -2,22 +2,19 @@
 
 use serde::Serialize;
 
+use crate::clock::DAY_MS;
 use crate::domain::Severity;
 use crate::store::{LaneCounts, schema_version};
 
 use super::open::{ViewError, Views};
 use crate::domain::format::{age, counted, time};
 
-/// A runner that has not shown itself for this long is not running.
-const BEAT_MAX_MS: i64 = 15_000;
-const DAY_MS: i64 = 86_400_000;
-
 /// The state of each part, as `bellwether health --json` prints it.
 #[derive(Debug, Clone, Serialize)]
 pub struct HealthReport {
     /// True if nothing is wrong.
     pub well: bool,
-    /// True if a runner shows itself.
+    /// True if a bot runs.
     pub running: bool,
     /// Seconds since the runner last showed itself.
     pub beat_age_s: Option<i64>,
@@ -47,9 +44,7 @@ pub struct HealthReport {
 /// When the store cannot be read.
 pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
     let reader = views.reader();
-    let lease = reader.lease()?;
-    let beat = lease.as_ref().map(|lease| views.wall().since(lease.beat));
-    let running = lease.as_ref().is_some_and(|lease| !lease.clean) && beat.is_some_and(|beat| beat <= BEAT_MAX_MS);
+    let (running, beat) = (views.is_running(), views.beat_age_ms()?);
     let books = reader.books()?;
     let unprotected: Vec<String> = books
         .iter()
@@ -65,7 +60,7 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
     let progress = reader.progress()?;
     let day_ago = views.wall().plus_ms(-DAY_MS);
     Ok(HealthReport {
-        well: running && unprotected.is_empty() && prices_in_doubt.is_empty() && !dead,
+        well: running && !views.is_stuck()? && unprotected.is_empty() && prices_in_doubt.is_empty() && !dead,
         running,
         beat_age_s: beat.map(|beat| beat / 1000),
         cycle: progress.map_or(0, |progress| progress.cycle.0),
@@ -87,7 +82,11 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
 pub fn health(views: &Views) -> Result<String, ViewError> {
     let report = health_report(views)?;
     let beat = report.beat_age_s.map_or_else(|| "never".to_owned(), |beat| format!("{} ago", age(beat * 1000)));
-    let engine = if report.running { "running" } else { "not running" };
+    let engine = match (report.running, views.is_stuck()?) {
+        (false, _) => "not running",
+        (true, false) => "running",
+        (true, true) => "running, but NOTHING IS RECORDED: the store cannot be written, see the bot's terminal",
+    };
     let mut lines = vec![
         format!("Engine {engine}: last sign of life {beat}, cycle {}", report.cycle),
         format!("Store: schema {}, readable", report.schema),

@@ -7,9 +7,12 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::{Money, Price, Symbol};
-use crate::store::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
+use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
 use crate::domain::format::{age, money, price};
+
+/// A bot that has not written for this long that it lives cannot write.
+const BEAT_MAX_MS: i64 = 15_000;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,7 @@ pub struct Views {
     reader: Reader,
     zone: Option<Tz>,
     wall: Timestamp,
+    running: bool,
 }
 
 impl Views {
@@ -35,12 +39,33 @@ impl Views {
     /// # Errors
     /// When there is no database or it cannot be read.
     pub fn open(path: &Path, zone: Option<Tz>, wall: Timestamp) -> Result<Self, ViewError> {
-        Ok(Self { reader: Reader::open(path)?, zone, wall })
+        Ok(Self { reader: Reader::open(path)?, zone, wall, running: Lease::is_taken(path) })
     }
 
     /// The store, to be read.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Whether a bot runs on the database: it holds the lock as long as it lives.
+    pub fn is_running(&self) -> bool {
+        self.running
+    }
+
+    /// How long ago the bot last wrote that it lives, if it ever did.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn beat_age_ms(&self) -> Result<Option<i64>, ViewError> {
+        Ok(self.reader.lease()?.map(|lease| self.wall.since(lease.beat)))
+    }
+
+    /// True if the bot lives and has not written that for too long: what it does now is not recorded.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_stuck(&self) -> Result<bool, ViewError> {
+        Ok(self.running && self.beat_age_ms()?.is_some_and(|age| age > BEAT_MAX_MS))
     }
 
     /// The wall clock when this was opened.

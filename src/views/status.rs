@@ -14,8 +14,18 @@ use crate::domain::format::{age, counted, money, percent, price, signed, signed_
 pub fn status(views: &Views) -> Result<String, ViewError> {
     let scene = views.scene()?;
     let mut lines = Vec::new();
+    if views.is_stuck()? {
+        lines.push(
+            "NOTHING IS RECORDED: the bot lives but cannot write its store. What follows is the last that was written"
+                .to_owned(),
+        );
+    }
     for book in &scene.books {
         lines.extend(book_lines(views, &scene, book));
+    }
+    if !views.is_running() {
+        let ago = views.beat_age_ms()?.map(|ms| format!(", last sign of life {} ago", age(ms))).unwrap_or_default();
+        lines.push(format!("The bot is not running now{ago}: nothing trades until it is started"));
     }
     for mark in &scene.marks {
         if let Some((before, since, _)) = mark.lock {
