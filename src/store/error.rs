@@ -78,7 +78,7 @@ impl StoreError {
             Self::Open { .. } | Self::ReadOnly => {
                 Some("use a folder you may write to, or set BELLWETHER_DB to a file in one")
             }
-            Self::Full => Some("free some space on the disk; then start it again"),
+            Self::Full => Some("free some space on the disk"),
             Self::Damaged(_) => Some(
                 "bring back a copy with \"bellwether restore backups/FILE\", or start anew with \"bellwether run --fresh\", which moves the damaged file aside",
             ),
