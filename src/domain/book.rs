@@ -185,6 +185,8 @@ pub enum Holding {
     Flat,
     /// A position that rises with the price.
     Long,
+    /// A position that rises when the price falls.
+    Short,
     /// An entry or an exit is on its way: no new wish now.
     Busy,
 }

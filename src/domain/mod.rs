@@ -24,7 +24,7 @@ pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};
 pub use instrument::{AssetClass, Instrument};
 pub use money::{AmountError, Money, Price, Quantity, Ratio, UNITS};
 pub use names::{CycleId, FillId, Label, NameError, NoticeId, OrderId, RunId, SignalId, Symbol, TradeId};
-pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TransitionError};
+pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TimeInForce, TransitionError};
 pub use proposal::{CheckResult, Proposal, Refusal};
 pub use run::{Mode, RunContext};
 pub use signal::{Input, SignalAction, SignalIntent};

@@ -61,6 +61,20 @@ pub enum OrderKind {
         /// The price that sets it off.
         trigger: Price,
     },
+    /// At this price or better, once the trigger is touched.
+    StopLimit {
+        /// The price that sets it off.
+        trigger: Price,
+        /// The worst acceptable price.
+        price: Price,
+    },
+    /// At the market once the price turns back by a distance: the trigger follows the best price and never goes back.
+    Trailing {
+        /// The price that sets it off now.
+        trigger: Price,
+        /// How far the trigger stays behind the best price.
+        distance: Price,
+    },
     /// Leaves a position at whichever of two levels comes first; the other is void then.
     Bracket {
         /// The level that ends a loss.
@@ -68,6 +82,36 @@ pub enum OrderKind {
         /// The level that takes a profit, if there is one.
         target: Option<Price>,
     },
+}
+
+/// How long an order may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimeInForce {
+    /// Until it is filled or taken back.
+    #[default]
+    Gtc,
+    /// Until the end of the session it was approved in, or of the next one where none is open.
+    Day,
+    /// What does not fill on the first bar it meets is taken back.
+    Ioc,
+    /// It fills wholly on the first bar it meets, or not at all.
+    Fok,
+}
+
+impl TimeInForce {
+    /// All, in the order of the docs.
+    pub const ALL: [Self; 4] = [Self::Gtc, Self::Day, Self::Ioc, Self::Fok];
+
+    /// As it is written and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gtc => "gtc",
+            Self::Day => "day",
+            Self::Ioc => "ioc",
+            Self::Fok => "fok",
+        }
+    }
 }
 
 /// What an order is for; decides which checks it must pass and what survives a halt.
@@ -186,12 +230,13 @@ pub struct TransitionError {
     action: OrderAction,
 }
 
-/// How a position will be left, decided before it is entered.
+/// How a position will be left, decided before it is entered. Distances are on the side of the loss or the profit: a short's stop
+/// lies above its fill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitPlan {
-    /// How far below the fill the stop lies.
+    /// How far from the fill the stop lies.
     pub stop_distance: Price,
-    /// How far above the fill the target lies, if there is one.
+    /// How far from the fill the target lies, if there is one.
     pub target_distance: Option<Price>,
     /// True if the stop follows the price.
     pub trailing: bool,
@@ -228,6 +273,12 @@ pub struct Order {
     pub reference: Price,
     /// How the position will be left; entries only.
     pub plan: Option<ExitPlan>,
+    /// How long it may wait.
+    #[serde(default)]
+    pub tif: TimeInForce,
+    /// When it ends unfilled, in the market's time; only for orders of the day.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
     /// The rule behind it, in words.
     pub because: String,
     /// When it was approved, in the market's time.

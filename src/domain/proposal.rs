@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol};
+use super::{ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol, TimeInForce};
+use crate::clock::Timestamp;
 
 /// A sized order that risk has not seen yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,6 +30,12 @@ pub struct Proposal {
     pub risk: Money,
     /// How the position will be left; entries only.
     pub plan: Option<ExitPlan>,
+    /// How long the order may wait.
+    #[serde(default)]
+    pub tif: TimeInForce,
+    /// When the order ends unfilled; only for orders of the day.
+    #[serde(default)]
+    pub expires: Option<Timestamp>,
     /// The rule behind it, in words.
     pub because: String,
 }

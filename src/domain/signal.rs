@@ -11,6 +11,8 @@ use crate::clock::Timestamp;
 pub enum SignalAction {
     /// Buy, expecting a rise.
     EnterLong,
+    /// Sell what is not held, expecting a fall.
+    EnterShort,
     /// Leave the position.
     Exit,
 }

@@ -2,7 +2,8 @@
 
 use crate::domain::{
     AmountError, Bar, CheckResult, Event, EventKind, ExitPlan, Holding, Label, MarketSnapshot, Money, OrderAction,
-    OrderKind, Price, Proposal, Purpose, Quantity, RunContext, Side, SignalAction, SignalIntent, Symbol, Timeframe,
+    OrderKind, Price, Proposal, Purpose, Quantity, RunContext, Side, SignalAction, SignalIntent, Symbol, TimeInForce,
+    Timeframe,
 };
 use crate::indicators::Indicator;
 use crate::portfolio::exposure;
@@ -104,7 +105,7 @@ fn judge_one(
             desk.runs[index].stay = Some(Stay::new("the symbol is on the book's list", 0.0, 1.0));
             return Ok(());
         }
-        Verdict::Enter { confidence, reason } => (SignalAction::EnterLong, confidence, reason),
+        Verdict::Enter { confidence, reason, .. } => (SignalAction::EnterLong, confidence, reason),
         Verdict::Exit { reason } => (SignalAction::Exit, crate::domain::Ratio::ONE, reason),
     };
     desk.runs[index].stay = None;
@@ -122,7 +123,7 @@ fn judge_one(
     };
     look_at(shared, desk, lane, context);
     match action {
-        SignalAction::EnterLong => {
+        SignalAction::EnterLong | SignalAction::EnterShort => {
             let proposal = propose_entry(desk, index, lane, &signal, shared)?;
             put_before_risk(desk, proposal, shared, counters, context, out)
         }
@@ -195,6 +196,8 @@ fn propose_entry(
         reference: price,
         risk: quantity.value_at(if plan.is_some() { stop_distance } else { price })?,
         plan,
+        tif: TimeInForce::Gtc,
+        expires: None,
         because: signal.rule.clone(),
     })
 }
@@ -212,6 +215,8 @@ fn propose_exit(desk: &Desk, lane: &Lane, signal: &SignalIntent, situation: &Sit
         reference: lane.last.map_or(Price::ZERO, |bar| bar.close),
         risk: Money::ZERO,
         plan: None,
+        tif: TimeInForce::Gtc,
+        expires: None,
         because: signal.rule.clone(),
     }
 }
@@ -342,7 +347,7 @@ fn try_one(
         at: context.now,
     };
     let proposal = match action {
-        SignalAction::EnterLong => propose_entry(desk, index, lane, &signal, situation)?,
+        SignalAction::EnterLong | SignalAction::EnterShort => propose_entry(desk, index, lane, &signal, situation)?,
         SignalAction::Exit => propose_exit(desk, lane, &signal, situation),
     };
     trial.order = Some((proposal.side, proposal.quantity, price));

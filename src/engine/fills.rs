@@ -2,7 +2,7 @@
 
 use crate::domain::{
     Event, EventKind, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price, Proposal,
-    Protection, Purpose, Quantity, RunContext, Side, Symbol, TradeFill,
+    Protection, Purpose, Quantity, RunContext, Side, Symbol, TimeInForce, TradeFill,
 };
 use crate::execution::Report;
 use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
@@ -235,6 +235,8 @@ fn protect(
         reference: fill.price,
         risk: Money::ZERO,
         plan: None,
+        tif: TimeInForce::Gtc,
+        expires: None,
         because: "protects the position".to_owned(),
     };
     let mut situation = Situation::of_capital(desk.equity);

@@ -20,7 +20,9 @@ pub fn touch(order: &Order, bar: &Bar) -> Option<Touch> {
         _ if order.triggered => Some(Touch { price: bar.open, leg: triggered_leg(order.kind), at_open: true }),
         OrderKind::Market => Some(Touch { price: bar.open, leg: FillLeg::Market, at_open: true }),
         OrderKind::Limit { price } => limit(order.side, price, bar, FillLeg::Limit),
-        OrderKind::Stop { trigger } => stop(order.side, trigger, bar),
+        OrderKind::Stop { trigger } | OrderKind::StopLimit { trigger, .. } | OrderKind::Trailing { trigger, .. } => {
+            stop(order.side, trigger, bar)
+        }
         OrderKind::Bracket { stop: level, target } => {
             let target = target.and_then(|target| limit(order.side, target, bar, FillLeg::Target));
             // The open comes first: a target that was gapped over is filled before the price can fall to the stop.
@@ -34,7 +36,10 @@ fn triggered_leg(kind: OrderKind) -> FillLeg {
     match kind {
         OrderKind::Market => FillLeg::Market,
         OrderKind::Limit { .. } => FillLeg::Limit,
-        OrderKind::Stop { .. } | OrderKind::Bracket { .. } => FillLeg::Stop,
+        OrderKind::Stop { .. }
+        | OrderKind::StopLimit { .. }
+        | OrderKind::Trailing { .. }
+        | OrderKind::Bracket { .. } => FillLeg::Stop,
     }
 }
 
@@ -59,7 +64,7 @@ fn stop(side: Side, level: Price, bar: &Bar) -> Option<Touch> {
 mod tests {
     use super::*;
     use crate::clock::Timestamp;
-    use crate::domain::{OrderId, OrderStatus, Purpose, Quantity};
+    use crate::domain::{OrderId, OrderStatus, Purpose, Quantity, TimeInForce};
 
     fn met(side: Side, kind: OrderKind, [open, high, low, close]: [i64; 4]) -> Option<(i64, FillLeg)> {
         let order = Order {
@@ -77,6 +82,8 @@ mod tests {
             triggered: false,
             reference: Price::whole(100),
             plan: None,
+            tif: TimeInForce::Gtc,
+            expires: None,
             because: String::new(),
             created: Timestamp::from_ms(0),
             updated: Timestamp::from_ms(0),

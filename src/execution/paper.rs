@@ -227,6 +227,12 @@ pub(crate) fn split_order(order: &mut Order, new: i64, old: i64) -> Result<(), A
         OrderKind::Market => OrderKind::Market,
         OrderKind::Limit { price } => OrderKind::Limit { price: level(price)? },
         OrderKind::Stop { trigger } => OrderKind::Stop { trigger: level(trigger)? },
+        OrderKind::StopLimit { trigger, price } => {
+            OrderKind::StopLimit { trigger: level(trigger)?, price: level(price)? }
+        }
+        OrderKind::Trailing { trigger, distance } => {
+            OrderKind::Trailing { trigger: level(trigger)?, distance: level(distance)? }
+        }
         OrderKind::Bracket { stop, target } => {
             OrderKind::Bracket { stop: level(stop)?, target: target.map(level).transpose()? }
         }

@@ -109,6 +109,8 @@ fn into_order(proposal: Proposal, id: OrderId, now: Timestamp) -> Order {
         triggered: false,
         reference: proposal.reference,
         plan: proposal.plan,
+        tif: proposal.tif,
+        expires: proposal.expires,
         because: proposal.because,
         created: now,
         updated: now,
@@ -140,7 +142,7 @@ pub fn take_up_again(order: Order) -> Option<ExecutionRequest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ExitPlan, Money, Ratio, Side, TradingState};
+    use crate::domain::{ExitPlan, Money, Ratio, Side, TimeInForce, TradingState};
 
     fn proposal(quantity: i64) -> Proposal {
         Proposal {
@@ -155,6 +157,8 @@ mod tests {
             reference: Price::whole(100),
             risk: Money::whole(quantity * 5),
             plan: Some(ExitPlan { stop_distance: Price::whole(5), target_distance: None, trailing: true }),
+            tif: TimeInForce::Gtc,
+            expires: None,
             because: String::new(),
         }
     }

@@ -8,4 +8,4 @@ mod registry;
 
 pub use params::{Param, ParamError, ParamKind, Values};
 pub use registry::{STRATEGIES, StrategyKind, find};
-pub use verdict::{Reason, Stay, Strategy, Verdict};
+pub use verdict::{Plan, Reason, Stay, Strategy, Verdict};

@@ -1,9 +1,9 @@
 //! Enters when the index rises out of oversold; leaves when it reaches overbought.
 
-use crate::domain::{Bar, Holding, Input, Ratio};
+use crate::domain::{Bar, Holding, Input, Ratio, Side};
 use crate::indicators::{Indicator, Rsi};
 
-use super::{Param, ParamError, ParamKind, Reason, Stay, Strategy, Values, Verdict};
+use super::{Param, ParamError, ParamKind, Plan, Reason, Stay, Strategy, Values, Verdict};
 
 /// The name in the registry.
 pub(super) const NAME: &str = "rsi";
@@ -62,7 +62,7 @@ impl Strategy for RsiReversal {
             return Verdict::Stay(Stay::new("needs more bars than the index spans", 0.0, self.period as f64));
         };
         match holding {
-            Holding::Busy => Verdict::Stay(Stay::new("no order of it is under way", 1.0, 0.0)),
+            Holding::Short | Holding::Busy => Verdict::Stay(Stay::new("no order of it is under way", 1.0, 0.0)),
             Holding::Flat if before >= self.oversold => {
                 Verdict::Stay(Stay::new("the index was below oversold one bar ago", before, self.oversold))
             }
@@ -70,6 +70,8 @@ impl Strategy for RsiReversal {
                 Verdict::Stay(Stay::new("the index rose out of oversold", now, self.oversold))
             }
             Holding::Flat => Verdict::Enter {
+                side: Side::Buy,
+                plan: Plan::default(),
                 confidence: self.confidence(before),
                 reason: self.reason(now, "rose above", self.oversold),
             },

@@ -4,10 +4,10 @@
 
 use std::cmp::Ordering;
 
-use crate::domain::{Bar, Holding, Input, Ratio};
+use crate::domain::{Bar, Holding, Input, Ratio, Side};
 use crate::indicators::{Indicator, Sma};
 
-use super::{Param, ParamError, ParamKind, Reason, Stay, Strategy, Values, Verdict};
+use super::{Param, ParamError, ParamKind, Plan, Reason, Stay, Strategy, Values, Verdict};
 
 /// The name in the registry.
 pub(super) const NAME: &str = "sma_cross";
@@ -84,14 +84,19 @@ impl Strategy for SmaCross {
         };
         let (fast, slow) = self.values();
         match holding {
-            Holding::Busy => Verdict::Stay(Stay::new("no order of it is under way", 1.0, 0.0)),
+            Holding::Short | Holding::Busy => Verdict::Stay(Stay::new("no order of it is under way", 1.0, 0.0)),
             Holding::Flat if now != Ordering::Greater => {
                 Verdict::Stay(Stay::new("the fast average is above the slow one", fast, slow))
             }
             Holding::Flat if before == Ordering::Greater => {
                 Verdict::Stay(Stay::new("the fast average crossed the slow one on this bar", fast, slow))
             }
-            Holding::Flat => Verdict::Enter { confidence: self.confidence(), reason: self.reason("rose above") },
+            Holding::Flat => Verdict::Enter {
+                side: Side::Buy,
+                plan: Plan::default(),
+                confidence: self.confidence(),
+                reason: self.reason("rose above"),
+            },
             Holding::Long if now == Ordering::Less && before != Ordering::Less => {
                 Verdict::Exit { reason: self.reason("fell below") }
             }

@@ -1,6 +1,6 @@
 //! What can a strategy say about a bar?
 
-use crate::domain::{Bar, Holding, Input, Ratio};
+use crate::domain::{Bar, Holding, Input, Ratio, Side};
 
 /// Watches the bars of one symbol.
 pub trait Strategy: Send {
@@ -17,12 +17,16 @@ pub trait Strategy: Send {
 /// A strategy's answer to a bar.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// Buy.
+    /// Open a position.
     Enter {
+        /// Buy to be long, sell to be short.
+        side: Side,
         /// How sure, from 0 to 1.
         confidence: Ratio,
         /// Why.
         reason: Reason,
+        /// How to leave, where the strategy has its own idea of it.
+        plan: Plan,
     },
     /// Leave.
     Exit {
@@ -31,6 +35,17 @@ pub enum Verdict {
     },
     /// Nothing, because this rule did not hold.
     Stay(Stay),
+}
+
+/// How a strategy would leave a position by its levels; what is none, the book's limits decide.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Plan {
+    /// How far the stop lies from the entry, in units of price.
+    pub stop_distance: Option<f64>,
+    /// How far the target lies from the entry, in units of price.
+    pub target_distance: Option<f64>,
+    /// True if the stop follows the price, false if it stands still.
+    pub trailing: Option<bool>,
 }
 
 /// The rule that fired, in words, and the numbers it saw.

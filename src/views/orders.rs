@@ -32,6 +32,10 @@ pub(super) fn order_words(order: &Order) -> String {
         OrderKind::Market => "at the market".to_owned(),
         OrderKind::Limit { price: level } => format!("limit {}", price(level)),
         OrderKind::Stop { trigger } => format!("stop {}", price(trigger)),
+        OrderKind::StopLimit { trigger, price: level } => format!("stop {} limit {}", price(trigger), price(level)),
+        OrderKind::Trailing { trigger, distance } => {
+            format!("stop {} trailing by {}", price(trigger), price(distance))
+        }
         OrderKind::Bracket { stop, target: Some(target) } => {
             format!("stop {} or target {}", price(stop), price(target))
         }
