@@ -240,11 +240,9 @@ impl Ground {
         for (key, value) in [("positions_max", 1_000), ("trades_per_day", 10_000), ("fraction_pct", 1)] {
             limits.set(key, Ratio::whole(value)).expect("in range");
         }
-        let strategies = STRATEGIES.iter().map(|kind| StrategySettings {
-            name: kind.name.parse().expect("a name"),
-            kind,
-            values: Values::check(kind.name, kind.params, &[]).expect("defaults are in range"),
-            timeframe: None,
+        let strategies = STRATEGIES.iter().map(|kind| {
+            let values = Values::check(kind.name, kind.params, &[]).expect("defaults are in range");
+            StrategySettings::new(kind.name.parse().expect("a name"), kind, values)
         });
         let symbols = self.instruments.iter().map(|item| item.symbol).collect();
         let (capital, sizing, strategies) = (Money::whole(1_000_000), Sizing::Fraction, strategies.collect());

@@ -308,7 +308,7 @@ fn strategy(at: &Value<'_>, table: &Table<'_>) -> Read<StrategySettings> {
     });
     let values = built.map_err(|error| Mistake { at: place, what: error.to_string() })?;
     let timeframe: Option<Timeframe> = table.get("timeframe").map(read_text).transpose()?;
-    Ok(StrategySettings { name: read_text(name)?, kind, values, timeframe })
+    Ok(StrategySettings { timeframe, ..StrategySettings::new(read_text(name)?, kind, values) })
 }
 
 #[cfg(test)]

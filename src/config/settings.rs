@@ -165,7 +165,7 @@ impl BookConfig {
     pub fn usual() -> Self {
         let strategies = find("sma_cross").into_iter().filter_map(|kind| {
             let values = Values::check(kind.name, kind.params, &[]).ok()?;
-            Some(StrategySettings { name: kind.name.parse().ok()?, kind, values, timeframe: None })
+            Some(StrategySettings::new(kind.name.parse().ok()?, kind, values))
         });
         let desk = DeskSettings {
             name: "main".parse().expect("a name"),
@@ -174,6 +174,7 @@ impl BookConfig {
             zone: Tz::America__New_York,
             limits: Limits::default(),
             sizing: Sizing::Atr,
+            overrides: Vec::new(),
             symbols: Vec::new(),
             strategies: strategies.collect(),
         };

@@ -84,6 +84,12 @@ pub struct Position {
     pub exited_value: Money,
     /// Fees since it was flat.
     pub fees: Money,
+    /// Dividends, borrowing costs and funding since it was flat.
+    pub carried: Money,
+    /// The price that was best for it since it was flat.
+    pub best: Price,
+    /// The price that was worst for it since it was flat.
+    pub worst: Price,
     /// The levels in force; none is an alarm.
     pub protection: Option<Protection>,
 }
@@ -110,13 +116,22 @@ impl Position {
         self.cost.per(self.quantity)
     }
 
+    /// Notes how far the price went while it was held.
+    pub fn note_range(&mut self, high: Price, low: Price) {
+        let (good, bad) = if self.quantity < Quantity::ZERO { (low, high) } else { (high, low) };
+        let better = (good > self.best) == (self.quantity > Quantity::ZERO);
+        let worse = (bad < self.worst) == (self.quantity > Quantity::ZERO);
+        self.best = if better { good } else { self.best };
+        self.worst = if worse { bad } else { self.worst };
+    }
+
     /// The side that enlarges it.
     pub fn side(&self) -> Side {
         if self.quantity < Quantity::ZERO { Side::Sell } else { Side::Buy }
     }
 }
 
-/// One portfolio with its own money. Cash + positions at cost = capital + realised - fees, to the last unit.
+/// One portfolio with its own money. Cash + positions at cost = capital + realised + carried - fees, to the last unit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Book {
     /// Its name.
@@ -131,6 +146,8 @@ pub struct Book {
     pub realised: Money,
     /// All fees paid.
     pub fees: Money,
+    /// All dividends, borrowing costs and funding.
+    pub carried: Money,
     /// What is held, in the order it was opened.
     pub positions: Vec<Position>,
 }
@@ -145,6 +162,7 @@ impl Book {
             cash: capital,
             realised: Money::ZERO,
             fees: Money::ZERO,
+            carried: Money::ZERO,
             positions: Vec::new(),
         }
     }
@@ -167,13 +185,13 @@ impl Book {
         self.positions.iter().try_fold(Money::ZERO, |sum, position| sum.plus(position.cost))
     }
 
-    /// True if cash + positions at cost = capital + realised - fees.
+    /// True if cash + positions at cost = capital + realised + carried - fees.
     ///
     /// # Errors
     /// When a sum does not fit.
     pub fn balances(&self) -> Result<bool, AmountError> {
         let have = self.cash.plus(self.at_cost()?)?;
-        let owed = self.capital.plus(self.realised)?.minus(self.fees)?;
+        let owed = self.capital.plus(self.realised)?.plus(self.carried)?.minus(self.fees)?;
         Ok(have == owed)
     }
 }
@@ -216,8 +234,17 @@ pub struct Trade {
     pub closed: Timestamp,
     /// All fees of it.
     pub fees: Money,
-    /// Result after fees.
+    /// Dividends, borrowing costs and funding of it.
+    #[serde(default)]
+    pub carried: Money,
+    /// Result after fees and what it carried.
     pub profit: Money,
+    /// What the price would have brought at its best, before fees.
+    #[serde(default)]
+    pub best: Money,
+    /// What the price would have cost at its worst, before fees; negative is a loss.
+    #[serde(default)]
+    pub worst: Money,
     /// Why it ended.
     pub reason: ExitReason,
 }

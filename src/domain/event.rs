@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CheckResult, HaltCause, Label, LiftReason, Money, Order, OrderId, Price, Proposal, Quantity, Ratio, ReduceCause,
-    Refusal, SignalIntent, Symbol, Trade, TradeFill, TradingState,
+    Booking, CheckResult, EntryLock, HaltCause, Label, LiftReason, Money, Order, OrderId, Price, Proposal, Quantity,
+    Ratio, ReduceCause, Refusal, Regime, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradingState,
 };
 use crate::clock::Timestamp;
 
@@ -209,8 +209,8 @@ pub enum EventKind {
         cause: ReduceCause,
         /// Profit of the day.
         day: Money,
-        /// When entries work again.
-        until: Timestamp,
+        /// When entries work again; none until somebody resumes.
+        until: Option<Timestamp>,
     },
     /// Trading goes on.
     TradingResumed {
@@ -227,6 +227,117 @@ pub enum EventKind {
         loss: Ratio,
         /// How large it may be.
         limit: Ratio,
+    },
+    /// The fall from the highest equity comes near the stage at which entries stop.
+    DrawdownNear {
+        /// How far.
+        drawdown: Ratio,
+        /// At which fall entries stop.
+        limit: Ratio,
+    },
+    /// A book keeps out of a symbol for a while.
+    EntryLocked {
+        /// Which, why and until when.
+        lock: EntryLock,
+    },
+    /// A person let a book enter a symbol again.
+    EntryUnlocked {
+        /// Of what.
+        symbol: Symbol,
+        /// Who.
+        person: String,
+    },
+    /// Money moved without a fill.
+    CarryBooked {
+        /// How much, and for what.
+        #[serde(flatten)]
+        booking: Booking,
+    },
+    /// A book can no longer carry its perpetual positions: they are closed.
+    MarginCalled {
+        /// Equity now.
+        equity: Money,
+        /// What the positions ask for.
+        required: Money,
+    },
+    /// A symbol's market changed its character.
+    RegimeSwitched {
+        /// Of what.
+        symbol: Symbol,
+        /// From; none for the first.
+        from: Option<Regime>,
+        /// To.
+        to: Regime,
+        /// Who may enter now, and at which share of the usual size.
+        strategies: Vec<(Label, Ratio)>,
+    },
+    /// An entry signal's price after some bars, measured whether it was traded or not.
+    SignalMeasured {
+        /// The signal.
+        signal: SignalId,
+        /// By whom.
+        strategy: Label,
+        /// Of what.
+        symbol: Symbol,
+        /// Bars after it.
+        bars: u64,
+        /// What the price moved in the signal's direction, as a share.
+        outcome: Ratio,
+    },
+    /// A book that was stopped holds nothing any more.
+    BookStopped {
+        /// What it is worth.
+        equity: Money,
+        /// Result since it began, after fees.
+        profit: Money,
+    },
+    /// A book began anew with its capital.
+    BookReset {
+        /// What it was worth.
+        equity: Money,
+        /// What it starts with.
+        capital: Money,
+        /// Who.
+        person: String,
+    },
+    /// The configuration was changed while running.
+    ConfigChanged {
+        /// Each difference in words.
+        changes: Vec<String>,
+    },
+    /// A changed configuration was refused; the old one stays.
+    ConfigRefused {
+        /// Why.
+        error: String,
+    },
+    /// A strategy could not be run, twice.
+    StrategyFailed {
+        /// Which.
+        strategy: Label,
+        /// On what.
+        symbol: Symbol,
+        /// Why.
+        error: String,
+    },
+    /// A list of symbols was drawn up by rule.
+    ScreenerRan {
+        /// How many were looked at.
+        looked: usize,
+        /// Who passed, best first, with the score.
+        chosen: Vec<(Symbol, Ratio)>,
+    },
+    /// The day's decisions were made again from the recorded prices and compared.
+    DayAudited {
+        /// The day, as `2026-11-20`.
+        day: String,
+        /// Cycles made again.
+        cycles: u64,
+        /// Orders that were the same.
+        orders: u64,
+        /// Fills that were the same.
+        fills: u64,
+        /// What was not the same; empty is the proof.
+        differences: Vec<String>,
     },
     /// A book's day ended.
     DayClosed {
@@ -327,7 +438,18 @@ impl EventKind {
             | Self::OrderFilled { .. }
             | Self::OrderEnded { .. }
             | Self::StopMoved { .. }
+            | Self::RegimeSwitched { .. }
+            | Self::SignalMeasured { .. }
+            | Self::ScreenerRan { .. }
             | Self::BackupMade { .. } => Severity::Info,
+            Self::CarryBooked { booking } => booking.kind.severity(),
+            Self::DayAudited { differences, .. } => {
+                if differences.is_empty() {
+                    Severity::Info
+                } else {
+                    Severity::Critical
+                }
+            }
             Self::EngineStarted { .. }
             | Self::EngineStopped { .. }
             | Self::ReplayFinished { .. }
@@ -338,17 +460,26 @@ impl EventKind {
             | Self::DayClosed { .. }
             | Self::FeedRecovered { .. }
             | Self::SymbolUnlocked { .. }
+            | Self::EntryLocked { .. }
+            | Self::EntryUnlocked { .. }
+            | Self::BookStopped { .. }
+            | Self::BookReset { .. }
+            | Self::ConfigChanged { .. }
             | Self::SplitApplied { .. } => Severity::Notice,
             Self::EngineRecovered { .. }
             | Self::DailyLossNear { .. }
+            | Self::DrawdownNear { .. }
             | Self::FeedStale { .. }
             | Self::ClockJumped { .. }
+            | Self::ConfigRefused { .. }
+            | Self::StrategyFailed { .. }
             | Self::StoreRecovered { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
             Self::PositionUnprotected { .. }
             | Self::TradingHalted { .. }
             | Self::TradingReduced { .. }
             | Self::SymbolLocked { .. }
+            | Self::MarginCalled { .. }
             | Self::PinLocked { .. } => Severity::Critical,
         }
     }
@@ -369,7 +500,13 @@ impl EventKind {
             | Self::FeedRecovered { symbol, .. }
             | Self::SymbolLocked { symbol, .. }
             | Self::SymbolUnlocked { symbol, .. }
+            | Self::EntryUnlocked { symbol, .. }
+            | Self::RegimeSwitched { symbol, .. }
+            | Self::SignalMeasured { symbol, .. }
+            | Self::StrategyFailed { symbol, .. }
             | Self::SplitApplied { symbol, .. } => Some(*symbol),
+            Self::EntryLocked { lock } => Some(lock.symbol),
+            Self::CarryBooked { booking } => Some(booking.symbol),
             Self::EngineStarted { .. }
             | Self::EngineRecovered { .. }
             | Self::EngineStopped { .. }
@@ -378,6 +515,14 @@ impl EventKind {
             | Self::TradingReduced { .. }
             | Self::TradingResumed { .. }
             | Self::DailyLossNear { .. }
+            | Self::DrawdownNear { .. }
+            | Self::MarginCalled { .. }
+            | Self::BookStopped { .. }
+            | Self::BookReset { .. }
+            | Self::ConfigChanged { .. }
+            | Self::ConfigRefused { .. }
+            | Self::ScreenerRan { .. }
+            | Self::DayAudited { .. }
             | Self::DayClosed { .. }
             | Self::ClockJumped { .. }
             | Self::StoreRecovered { .. }
@@ -419,6 +564,20 @@ impl EventKind {
             Self::TradingReduced { .. } => "trading_reduced",
             Self::TradingResumed { .. } => "trading_resumed",
             Self::DailyLossNear { .. } => "daily_loss_near",
+            Self::DrawdownNear { .. } => "drawdown_near",
+            Self::EntryLocked { .. } => "entry_locked",
+            Self::EntryUnlocked { .. } => "entry_unlocked",
+            Self::CarryBooked { .. } => "carry_booked",
+            Self::MarginCalled { .. } => "margin_called",
+            Self::RegimeSwitched { .. } => "regime_switched",
+            Self::SignalMeasured { .. } => "signal_measured",
+            Self::BookStopped { .. } => "book_stopped",
+            Self::BookReset { .. } => "book_reset",
+            Self::ConfigChanged { .. } => "config_changed",
+            Self::ConfigRefused { .. } => "config_refused",
+            Self::StrategyFailed { .. } => "strategy_failed",
+            Self::ScreenerRan { .. } => "screener_ran",
+            Self::DayAudited { .. } => "day_audited",
             Self::DayClosed { .. } => "day_closed",
             Self::FeedStale { .. } => "feed_stale",
             Self::FeedRecovered { .. } => "feed_recovered",

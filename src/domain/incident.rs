@@ -14,15 +14,28 @@ pub enum ExitReason {
     Stop,
     /// The profit target.
     Target,
+    /// A person, or a limit of the whole book.
+    Closed,
+    /// A margin call.
+    MarginCall,
+    /// Recorded prices ended; only a report says so.
+    EndOfData,
 }
 
 impl ExitReason {
+    /// All of them, in the order of tables.
+    pub const ALL: [Self; 6] =
+        [Self::Signal, Self::Stop, Self::Target, Self::Closed, Self::MarginCall, Self::EndOfData];
+
     /// As it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Signal => "signal",
             Self::Stop => "stop",
             Self::Target => "target",
+            Self::Closed => "closed",
+            Self::MarginCall => "margin_call",
+            Self::EndOfData => "end_of_data",
         }
     }
 }
@@ -65,6 +78,30 @@ pub enum ReduceCause {
         loss: Ratio,
         /// How large it may be.
         limit: Ratio,
+    },
+    /// The book fell from its peak, not yet so far that it halts.
+    Drawdown {
+        /// How far.
+        drawdown: Ratio,
+        /// At which fall entries stop.
+        limit: Ratio,
+    },
+    /// The market moves far more than usual.
+    Breaker {
+        /// The mean true range of the last bar, in average true ranges.
+        value: Ratio,
+        /// What is allowed.
+        limit: Ratio,
+    },
+    /// Somebody paused the book.
+    Paused {
+        /// Who.
+        person: String,
+    },
+    /// Somebody stopped the book: what it held is closed.
+    Stopped {
+        /// Who.
+        person: String,
     },
 }
 

@@ -15,17 +15,20 @@ pub enum AssetClass {
     UsEquity,
     /// Coins: around the clock, fractions, quoted in what follows the dash.
     Crypto,
+    /// Contracts on coins without an end, carried on margin: traded like coins, with funding every eight hours.
+    Perpetual,
 }
 
 impl AssetClass {
     /// All of them, in the order of help texts.
-    pub const ALL: [Self; 2] = [Self::UsEquity, Self::Crypto];
+    pub const ALL: [Self; 3] = [Self::UsEquity, Self::Crypto, Self::Perpetual];
 
     /// As it is written in a watchlist.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::UsEquity => "us_equity",
             Self::Crypto => "crypto",
+            Self::Perpetual => "perpetual",
         }
     }
 
@@ -48,10 +51,9 @@ impl FromStr for AssetClass {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|class| class.as_str() == text.trim().to_ascii_lowercase())
-            .ok_or_else(|| format!("unknown asset class \"{}\": use us_equity or crypto", text.escape_debug()))
+        Self::ALL.into_iter().find(|class| class.as_str() == text.trim().to_ascii_lowercase()).ok_or_else(|| {
+            format!("unknown asset class \"{}\": use us_equity, crypto or perpetual", text.escape_debug())
+        })
     }
 }
 
@@ -78,14 +80,14 @@ impl Instrument {
     pub const fn lot(&self) -> Quantity {
         match self.class {
             AssetClass::UsEquity => Quantity::whole(1),
-            AssetClass::Crypto => Quantity::from_units(1_000),
+            AssetClass::Crypto | AssetClass::Perpetual => Quantity::from_units(1_000),
         }
     }
 
     /// The currency its price is in.
     pub fn currency(&self) -> &str {
         match (self.class, self.symbol.as_str().split_once('-')) {
-            (AssetClass::Crypto, Some((_, quote))) => quote,
+            (AssetClass::Crypto | AssetClass::Perpetual, Some((_, quote))) => quote,
             _ => "USD",
         }
     }

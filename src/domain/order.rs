@@ -124,6 +124,10 @@ pub enum Purpose {
     Exit,
     /// Leaves a position at its stop or target.
     Protect,
+    /// Leaves a position because a person, or a limit of the whole book, says so.
+    Close,
+    /// Leaves a position because the book can no longer carry it.
+    Liquidate,
 }
 
 /// Where an order is in its life.

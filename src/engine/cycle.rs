@@ -1,9 +1,11 @@
 //! What does one cycle do? Everything between a snapshot and its outcome, without I/O: the same in every mode.
 
-use crate::domain::{AmountError, Event, EventKind, HaltCause, MarketSnapshot, RunContext, TransitionError};
+use crate::domain::{
+    AmountError, Event, EventKind, HaltCause, MarketSnapshot, Ratio, RunContext, Side, TransitionError,
+};
 use crate::execution::{BrokerError, PaperBroker, Report};
 
-use super::state::{Desk, Engine};
+use super::state::{Desk, Engine, MEASURE_BARS};
 use super::{Outcome, entries, fills, guard, lanes};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
@@ -31,9 +33,8 @@ pub(super) fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &Run
         lanes::rescale(engine, *split)?;
     }
     lanes::admit(engine, snapshot, context, &mut unheard);
-    let (prices, desks, _) = engine.split();
-    for desk in desks {
-        entries::observe(desk, prices, snapshot);
+    for desk in &mut engine.desks {
+        entries::observe(desk, snapshot);
     }
     Ok(())
 }
@@ -106,6 +107,7 @@ pub fn decide(
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, snapshot, context, out)?;
             guard::watch_losses(desk, prices, context, out)?;
+            guard::watch_market(desk, prices, snapshot, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)
         };
         if let Err(error) = step() {
@@ -128,6 +130,38 @@ fn chain(error: &CycleError) -> String {
     format!("{error}{cause}")
 }
 
+/// Measures what became of entry signals some bars later, whether they were traded or not.
+fn measure_signals(
+    desk: &mut Desk,
+    prices: super::state::Prices<'_>,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) {
+    if desk.measures.is_empty() {
+        return;
+    }
+    let book = desk.name();
+    desk.measures.retain_mut(|measure| {
+        let seen = snapshot
+            .bars
+            .iter()
+            .find(|seen| seen.is_finest && prices.lanes[seen.instrument].instrument.symbol == measure.symbol);
+        let Some(seen) = seen else { return true };
+        measure.left = measure.left.saturating_sub(1);
+        if measure.left > 0 {
+            return true;
+        }
+        let moved = seen.bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
+        let outcome =
+            moved.map_or(Ratio::ZERO, |moved| if measure.side == Side::Sell { moved.negated() } else { moved });
+        let (signal, strategy, symbol) = (measure.signal, measure.strategy, measure.symbol);
+        let kind = EventKind::SignalMeasured { signal, strategy, symbol, bars: MEASURE_BARS, outcome };
+        out.tell(context.cycle, Event { at: context.now, book: Some(book), kind });
+        false
+    });
+}
+
 /// Lets trailing stops follow, and says which positions have none.
 fn follow_prices(
     desk: &mut Desk,
@@ -136,11 +170,15 @@ fn follow_prices(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
+    measure_signals(desk, prices, snapshot, context, out);
     let watched = if desk.book.positions.is_empty() { &[][..] } else { &snapshot.bars };
     for seen in watched.iter().filter(|seen| seen.is_finest) {
         let lane = &prices.lanes[seen.instrument];
+        if let Some(held) = desk.book.position_mut(lane.instrument.symbol) {
+            held.note_range(seen.bar.high, seen.bar.low);
+        }
         if !lane.suspended {
-            fills::trail(desk, lane.instrument.symbol, seen.bar.high, context, out)?;
+            fills::trail(desk, lane.instrument.symbol, &seen.bar, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

@@ -1,26 +1,31 @@
 //! What do the strategies want, and may they? Verdicts become signals, signals become sized proposals, and risk answers.
 
 use crate::domain::{
-    AmountError, Bar, CheckResult, Event, EventKind, ExitPlan, Holding, Label, MarketSnapshot, Money, OrderAction,
-    OrderKind, Price, Proposal, Purpose, Quantity, RunContext, Side, SignalAction, SignalIntent, Symbol, TimeInForce,
-    Timeframe,
+    Event, EventKind, Holding, MarketSnapshot, OrderAction, Proposal, Purpose, Ratio, RunContext, Side, SignalAction,
+    SignalIntent, SnapshotBar, Timeframe,
 };
 use crate::indicators::Indicator;
-use crate::portfolio::exposure;
-use crate::risk::{self, RiskDecision, Situation, size};
-use crate::strategy::{Reason, Stay, Verdict};
+use crate::risk::{self, RiskDecision, Situation, open_risk};
+use crate::strategy::{Plan, Reason, Stay, Verdict};
 
-use super::fills::{end, losses, place};
-use super::state::{Counters, Desk, Engine, Lane, Prices};
+use super::fills::{end, place};
+use super::propose::{EntryTerms, propose_entry, propose_exit};
+use super::state::{Counters, Desk, Lane, Prices};
+use super::survey::{holding, last_price, look_at, look_closer, survey};
 use super::{CycleError, Outcome};
 
-/// Shows the snapshot's bars to the strategies without asking them anything: for bars before the first decision.
-pub(super) fn observe(desk: &mut Desk, prices: Prices<'_>, snapshot: &MarketSnapshot) {
-    for_each_run(desk, prices, snapshot, |desk, run, _, bar| {
-        let run = &mut desk.runs[run];
-        run.atr.update(bar);
-        run.brain.observe(bar);
-    });
+/// Shows the snapshot's bars to the strategies.
+pub(super) fn observe(desk: &mut Desk, snapshot: &MarketSnapshot) {
+    let count = desk.settings.strategies.len();
+    for seen in &snapshot.bars {
+        for strategy in 0..count {
+            if desk.settings.strategies[strategy].decides_on(seen) {
+                let run = &mut desk.runs[seen.instrument * count + strategy];
+                run.atr.update(&seen.bar);
+                run.brain.observe(&seen.bar);
+            }
+        }
+    }
 }
 
 /// Shows the snapshot's bars to the strategies and carries out what they want.
@@ -32,218 +37,202 @@ pub(super) fn judge(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    let mut result = Ok(());
+    observe(desk, snapshot);
     let mut situation = None;
-    for_each_run(desk, prices, snapshot, |desk, index, lane, bar| {
-        let run = &mut desk.runs[index];
-        run.atr.update(bar);
-        run.brain.observe(bar);
-        run.judged = context.now;
-        if result.is_ok() {
-            result = judge_one(desk, index, lane, prices, counters, &mut situation, context, out);
+    for seen in &snapshot.bars {
+        for strategy in 0..desk.settings.strategies.len() {
+            if desk.settings.strategies[strategy].decides_on(seen) {
+                let mut judge = Judge { prices, lane: &prices.lanes[seen.instrument], strategy, seen, context };
+                judge.run(desk, counters, &mut situation, out)?;
+            }
         }
-    });
-    result
+    }
+    Ok(())
 }
 
-/// Calls `act` for each strategy and symbol that has a bar to decide on: its own timeframe's, or the finest.
-fn for_each_run(
-    desk: &mut Desk,
-    prices: Prices<'_>,
-    snapshot: &MarketSnapshot,
-    mut act: impl FnMut(&mut Desk, usize, &Lane, &Bar),
-) {
-    let strategies = desk.settings.strategies.len();
-    for seen in &snapshot.bars {
-        for strategy in 0..strategies {
-            let wanted: Option<Timeframe> = desk.settings.strategies[strategy].timeframe;
-            if wanted.map_or(seen.is_finest, |timeframe| timeframe == seen.timeframe) {
-                act(desk, seen.instrument * strategies + strategy, &prices.lanes[seen.instrument], &seen.bar);
+/// One strategy deciding on one bar.
+struct Judge<'a> {
+    prices: Prices<'a>,
+    lane: &'a Lane,
+    strategy: usize,
+    seen: &'a SnapshotBar,
+    context: &'a RunContext,
+}
+
+/// What a strategy asks for, before it is a signal.
+struct Wanted {
+    action: SignalAction,
+    confidence: Ratio,
+    reason: Reason,
+    plan: Plan,
+}
+
+impl Wanted {
+    /// A verdict as a wish, or why there is none.
+    fn from(verdict: Verdict) -> Result<Self, Stay> {
+        match verdict {
+            Verdict::Stay(stay) => Err(stay),
+            Verdict::Enter { side: Side::Buy, confidence, reason, plan } => {
+                Ok(Self { action: SignalAction::EnterLong, confidence, reason, plan })
+            }
+            Verdict::Enter { side: Side::Sell, confidence, reason, plan } => {
+                Ok(Self { action: SignalAction::EnterShort, confidence, reason, plan })
+            }
+            Verdict::Exit { reason } => {
+                Ok(Self { action: SignalAction::Exit, confidence: Ratio::ONE, reason, plan: Plan::default() })
             }
         }
     }
 }
 
-/// What a strategy may know about what is held.
-fn holding(desk: &Desk, symbol: Symbol, strategy: Label) -> Holding {
-    let own_entry = desk.open_order(symbol, Purpose::Entry).map(|order| order.strategy == strategy);
-    match desk.book.position(symbol) {
-        Some(held) if held.strategy != strategy => Holding::Busy,
-        Some(_) if desk.open_order(symbol, Purpose::Exit).is_some() => Holding::Busy,
-        Some(_) => Holding::Long,
-        None => match own_entry {
-            None => Holding::Flat,
-            Some(true) => Holding::Long,
-            Some(false) => Holding::Busy,
-        },
+impl Judge<'_> {
+    fn run(
+        &mut self,
+        desk: &mut Desk,
+        counters: &mut Counters,
+        situation: &mut Option<Situation>,
+        out: &mut Outcome,
+    ) -> Result<(), CycleError> {
+        let settings = &desk.settings.strategies[self.strategy];
+        let (symbol, name) = (self.lane.instrument.symbol, settings.name);
+        let index = self.seen.instrument * desk.settings.strategies.len() + self.strategy;
+        let wanted = Wanted::from(desk.runs[index].brain.judge(holding(desk, symbol, name)));
+        let run = &mut desk.runs[index];
+        run.judged = self.context.now;
+        let wanted = match wanted.and_then(|wanted| self.permitted(desk, wanted)) {
+            Ok(wanted) => wanted,
+            Err(stay) => {
+                desk.runs[index].stay = Some(stay);
+                return Ok(());
+            }
+        };
+        desk.runs[index].stay = None;
+        if situation.is_none() {
+            *situation = Some(survey(desk, self.prices)?);
+        }
+        let Some(shared) = situation.as_mut() else { return Ok(()) };
+        look_at(shared, desk, self.lane, self.context);
+        let leaves = wanted.action == SignalAction::Exit;
+        let held = shared.look.held;
+        self.carry_out(desk, index, wanted, shared, counters, out)?;
+        if leaves && !held.is_zero() && desk.is_leaving(symbol) {
+            self.turn_round(desk, index, shared, counters, out)?;
+        }
+        Ok(())
+    }
+
+    /// Entries that nobody asked for here end as a reason why nothing was done.
+    fn permitted(&self, desk: &Desk, wanted: Wanted) -> Result<Wanted, Stay> {
+        if wanted.action == SignalAction::Exit {
+            return Ok(wanted);
+        }
+        if self.lane.ended {
+            return Err(Stay::new("another bar of it follows", 0.0, 1.0));
+        }
+        if !desk.watches(self.seen.instrument) {
+            return Err(Stay::new("the symbol is on the book's list", 0.0, 1.0));
+        }
+        let wanted_confidence = desk.settings.strategies[self.strategy].min_confidence;
+        if wanted.confidence < wanted_confidence {
+            let (has, asks) = (wanted.confidence.to_f64(), wanted_confidence.to_f64());
+            return Err(Stay::new("the signal is sure enough", has, asks));
+        }
+        Ok(wanted)
+    }
+
+    fn carry_out(
+        &self,
+        desk: &mut Desk,
+        index: usize,
+        wanted: Wanted,
+        situation: &mut Situation,
+        counters: &mut Counters,
+        out: &mut Outcome,
+    ) -> Result<(), CycleError> {
+        let (terms, signal) = self.signal(desk, index, wanted, counters);
+        let proposal = match signal.action {
+            SignalAction::EnterLong | SignalAction::EnterShort => {
+                look_closer(situation, desk, self.prices, self.lane, terms.side, self.context);
+                Some(propose_entry(desk, self.lane, &signal, &terms, situation)?)
+            }
+            SignalAction::Exit if situation.look.held.is_zero() => None,
+            SignalAction::Exit => Some(propose_exit(desk, self.lane, &signal, situation)),
+        };
+        counters.signal = signal.id;
+        let kind = EventKind::SignalRaised { signal: signal.clone() };
+        out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });
+        if signal.action == SignalAction::Exit {
+            take_back_entry(desk, &signal, self.context, out)?;
+        } else {
+            desk.measure(&signal, terms.side, last_price(self.lane));
+        }
+        match proposal {
+            Some(proposal) => put_before_risk(desk, proposal, situation, counters, self.context, out),
+            None => Ok(()),
+        }
+    }
+
+    fn signal(&self, desk: &Desk, index: usize, wanted: Wanted, counters: &Counters) -> (EntryTerms, SignalIntent) {
+        let settings = &desk.settings.strategies[self.strategy];
+        let terms = EntryTerms {
+            side: if wanted.action == SignalAction::EnterShort { Side::Sell } else { Side::Buy },
+            plan: wanted.plan,
+            strategy: self.strategy,
+            atr: desk.runs[index].atr.value(),
+            scale: Ratio::ONE,
+        };
+        let signal = SignalIntent {
+            id: counters.signal.next(),
+            strategy: settings.name,
+            symbol: self.lane.instrument.symbol,
+            timeframe: settings.timeframe.or(self.lane.timeframe).unwrap_or(Timeframe::D1),
+            action: wanted.action,
+            confidence: wanted.confidence,
+            rule: wanted.reason.rule,
+            inputs: wanted.reason.inputs,
+            at: self.context.now,
+        };
+        (terms, signal)
+    }
+
+    /// A strategy that leaves one side may enter the other on the same bar: it is asked again as if nothing were held, and risk looks at
+    /// the book without the position that is leaving. The broker fills the entry only after the exit.
+    fn turn_round(
+        &self,
+        desk: &mut Desk,
+        index: usize,
+        situation: &mut Situation,
+        counters: &mut Counters,
+        out: &mut Outcome,
+    ) -> Result<(), CycleError> {
+        let verdict = Wanted::from(desk.runs[index].brain.judge(Holding::Flat));
+        let Ok(wanted) = verdict.and_then(|wanted| self.permitted(desk, wanted)) else { return Ok(()) };
+        if wanted.action == SignalAction::Exit {
+            return Ok(());
+        }
+        let Some(held) = desk.book.position(self.lane.instrument.symbol) else { return Ok(()) };
+        let price = self.lane.mark().unwrap_or_else(|| held.average_price());
+        let at_stake = open_risk(held.quantity, price, held.protection.map(|levels| levels.stop))?;
+        situation.release(held.symbol, at_stake)?;
+        self.carry_out(desk, index, wanted, situation, counters, out)
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "one step of judge, which owns all of these")]
-fn judge_one(
+/// Takes back what is still entering, because the strategy turned round.
+fn take_back_entry(
     desk: &mut Desk,
-    index: usize,
-    lane: &Lane,
-    prices: Prices<'_>,
-    counters: &mut Counters,
-    situation: &mut Option<Situation>,
-    context: &RunContext,
-    out: &mut Outcome,
-) -> Result<(), CycleError> {
-    let strategy = desk.settings.strategies[index % desk.settings.strategies.len()].name;
-    let symbol = lane.instrument.symbol;
-    let (action, confidence, reason) = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
-        Verdict::Stay(stay) => {
-            desk.runs[index].stay = Some(stay);
-            return Ok(());
-        }
-        Verdict::Enter { .. } if lane.ended => {
-            desk.runs[index].stay = Some(Stay::new("another bar of it follows", 0.0, 1.0));
-            return Ok(());
-        }
-        Verdict::Enter { .. } if !desk.settings.symbols.contains(&symbol) => {
-            desk.runs[index].stay = Some(Stay::new("the symbol is on the book's list", 0.0, 1.0));
-            return Ok(());
-        }
-        Verdict::Enter { confidence, reason, .. } => (SignalAction::EnterLong, confidence, reason),
-        Verdict::Exit { reason } => (SignalAction::Exit, crate::domain::Ratio::ONE, reason),
-    };
-    desk.runs[index].stay = None;
-    counters.signal = counters.signal.next();
-    let Reason { rule, inputs } = reason;
-    let timeframe = desk.settings.strategies[index % desk.settings.strategies.len()].timeframe;
-    let timeframe = timeframe.or(lane.timeframe).unwrap_or(Timeframe::D1);
-    let id = counters.signal;
-    let signal = SignalIntent { id, strategy, symbol, timeframe, action, confidence, rule, inputs, at: context.now };
-    let kind = EventKind::SignalRaised { signal: signal.clone() };
-    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-    let shared = match situation {
-        Some(known) => known,
-        None => situation.insert(survey(desk, prices)?),
-    };
-    look_at(shared, desk, lane, context);
-    match action {
-        SignalAction::EnterLong | SignalAction::EnterShort => {
-            let proposal = propose_entry(desk, index, lane, &signal, shared)?;
-            put_before_risk(desk, proposal, shared, counters, context, out)
-        }
-        SignalAction::Exit => leave(desk, lane, &signal, shared, counters, context, out),
-    }
-}
-
-/// The book's figures that do not depend on the symbol, with working entries counted in.
-fn survey(desk: &Desk, prices: Prices<'_>) -> Result<Situation, AmountError> {
-    let mut situation = Situation::of_capital(desk.equity);
-    situation.state = desk.state;
-    situation.free_cash = desk.book.cash;
-    situation.exposure = exposure(&desk.book, |symbol| prices.mark(symbol))?;
-    situation.positions = desk.book.positions.len() as u64;
-    situation.trades_today = desk.day.entries;
-    (situation.day_loss, situation.drawdown) = losses(desk);
-    for held in &desk.book.positions {
-        let price = prices.mark(held.symbol).unwrap_or_else(|| held.average_price());
-        situation.add_open_risk(held.quantity, price, held.protection.map(|levels| levels.stop))?;
-    }
-    for order in desk.orders.iter().filter(|order| order.purpose == Purpose::Entry) {
-        let value = order.remaining().value_at(order.reference)?;
-        situation.free_cash = situation.free_cash.minus(value)?;
-        situation.exposure = situation.exposure.plus(value)?;
-        situation.positions += u64::from(desk.book.position(order.symbol).is_none());
-        let distance = order.plan.map_or(order.reference, |plan| plan.stop_distance);
-        situation.open_risk = situation.open_risk.plus(order.remaining().value_at(distance)?)?;
-    }
-    Ok(situation)
-}
-
-/// Adds the figures of one symbol.
-fn look_at(situation: &mut Situation, desk: &Desk, lane: &Lane, context: &RunContext) {
-    let held = desk.book.position(lane.instrument.symbol);
-    let price = lane.mark().unwrap_or(Price::ZERO);
-    situation.held_quantity = held.map_or(Quantity::ZERO, |held| held.quantity);
-    situation.held_value = held.and_then(|held| held.value_at(price).ok()).unwrap_or(Money::ZERO);
-    situation.bars_missing = lane.bars_missing(context.now);
-    situation.last_move = lane.last_move;
-    situation.locked = lane.lock.is_some();
-    situation.lot = lane.instrument.lot();
-}
-
-fn propose_entry(
-    desk: &Desk,
-    index: usize,
-    lane: &Lane,
     signal: &SignalIntent,
-    situation: &Situation,
-) -> Result<Proposal, CycleError> {
-    let limits = &desk.settings.limits;
-    let price = lane.last.map_or(Price::ZERO, |bar| bar.close);
-    let atr = desk.runs[index].atr.value().and_then(Price::from_f64).filter(|atr| *atr > Price::ZERO);
-    let distance = |factor| atr.map(|atr| atr.times(factor)).transpose();
-    let stop_distance = distance(limits.stop_atr)?;
-    let target_distance = distance(limits.target_atr)?.filter(|distance| *distance > Price::ZERO);
-    let trailing = !limits.trailing.is_zero();
-    let plan = stop_distance.map(|stop_distance| ExitPlan { stop_distance, target_distance, trailing });
-    let stop_distance = stop_distance.unwrap_or(Price::ZERO).min(price);
-    let quantity = size(desk.settings.sizing, price, stop_distance, lane.instrument.lot(), situation, limits)?;
-    Ok(Proposal {
-        book: desk.name(),
-        strategy: signal.strategy,
-        signal: Some(signal.id),
-        symbol: signal.symbol,
-        side: Side::Buy,
-        quantity,
-        kind: OrderKind::Market,
-        purpose: Purpose::Entry,
-        reference: price,
-        risk: quantity.value_at(if plan.is_some() { stop_distance } else { price })?,
-        plan,
-        tif: TimeInForce::Gtc,
-        expires: None,
-        because: signal.rule.clone(),
-    })
-}
-
-fn propose_exit(desk: &Desk, lane: &Lane, signal: &SignalIntent, situation: &Situation) -> Proposal {
-    Proposal {
-        book: desk.name(),
-        strategy: signal.strategy,
-        signal: Some(signal.id),
-        symbol: signal.symbol,
-        side: Side::Sell,
-        quantity: situation.held_quantity,
-        kind: OrderKind::Market,
-        purpose: Purpose::Exit,
-        reference: lane.last.map_or(Price::ZERO, |bar| bar.close),
-        risk: Money::ZERO,
-        plan: None,
-        tif: TimeInForce::Gtc,
-        expires: None,
-        because: signal.rule.clone(),
-    }
-}
-
-/// Takes back what is still entering and sells what is held.
-fn leave(
-    desk: &mut Desk,
-    lane: &Lane,
-    signal: &SignalIntent,
-    situation: &mut Situation,
-    counters: &mut Counters,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let entry = desk.open_order(signal.symbol, Purpose::Entry).map(|order| order.id);
-    if let Some(entry) = entry.filter(|_| !context.dry_run) {
-        out.requests.push(risk::withdraw(entry));
-        end(desk, entry, OrderAction::Cancel, "the strategy turned round", context, out)?;
-    }
-    if situation.held_quantity.is_zero() {
-        return Ok(());
-    }
-    let proposal = propose_exit(desk, lane, signal, situation);
-    put_before_risk(desk, proposal, situation, counters, context, out)
+    let Some(entry) = entry.filter(|_| !context.dry_run) else { return Ok(()) };
+    out.requests.push(risk::withdraw(entry));
+    end(desk, entry, OrderAction::Cancel, "the strategy turned round", context, out)
 }
 
-fn put_before_risk(
+/// Asks risk, and carries its answer out.
+pub(super) fn put_before_risk(
     desk: &mut Desk,
     proposal: Proposal,
     situation: &mut Situation,
@@ -253,7 +242,8 @@ fn put_before_risk(
 ) -> Result<(), CycleError> {
     let counted = (proposal.purpose == Purpose::Entry).then(|| proposal.clone());
     let id = counters.order.next();
-    let kind = match risk::review(proposal, id, context.now, situation, &desk.settings.limits)? {
+    let limits = desk.settings.terms_of(proposal.symbol).0;
+    let kind = match risk::review(proposal, id, context.now, situation, limits)? {
         RiskDecision::Refused { proposal, refusals } => EventKind::ProposalRefused { proposal, refusals },
         RiskDecision::Approved { request, checks } => {
             counters.order = id;
@@ -274,87 +264,4 @@ fn put_before_risk(
     };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     Ok(())
-}
-
-/// What a strategy would do now with one symbol.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Trial {
-    /// The book.
-    pub book: Label,
-    /// The strategy.
-    pub strategy: Label,
-    /// The symbol.
-    pub symbol: Symbol,
-    /// The signal's rule, or the first rule that does not hold.
-    pub rule: String,
-    /// What it would order: side, quantity and price; none if it stays.
-    pub order: Option<(Side, Quantity, Price)>,
-    /// Every check that would refuse.
-    pub refusals: Vec<CheckResult>,
-}
-
-/// Asks every strategy about every symbol as things stand, and changes nothing.
-///
-/// # Errors
-/// When an amount does not fit.
-pub fn trial(engine: &Engine, context: &RunContext) -> Result<Vec<Trial>, CycleError> {
-    let prices = engine.prices();
-    let mut trials = Vec::new();
-    for desk in &engine.desks {
-        let strategies = desk.settings.strategies.len();
-        let mut situation = survey(desk, prices)?;
-        for index in 0..desk.runs.len() {
-            let lane = &engine.lanes[index / strategies];
-            if lane.last.is_some() {
-                trials.push(try_one(desk, index, lane, &mut situation, context)?);
-            }
-        }
-    }
-    Ok(trials)
-}
-
-fn try_one(
-    desk: &Desk,
-    index: usize,
-    lane: &Lane,
-    situation: &mut Situation,
-    context: &RunContext,
-) -> Result<Trial, CycleError> {
-    let strategy = desk.settings.strategies[index % desk.settings.strategies.len()].name;
-    let symbol = lane.instrument.symbol;
-    let mut trial =
-        Trial { book: desk.name(), strategy, symbol, rule: String::new(), order: None, refusals: Vec::new() };
-    let (action, reason) = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
-        Verdict::Stay(stay) => {
-            trial.rule = format!("not yet: {} ({:.4} against {:.4})", stay.rule, stay.value, stay.limit);
-            return Ok(trial);
-        }
-        Verdict::Enter { reason, .. } => (SignalAction::EnterLong, reason),
-        Verdict::Exit { reason } => (SignalAction::Exit, reason),
-    };
-    trial.rule.clone_from(&reason.rule);
-    look_at(situation, desk, lane, context);
-    let price = lane.last.map_or(Price::ZERO, |bar| bar.close);
-    let signal = SignalIntent {
-        id: crate::domain::SignalId::default(),
-        strategy,
-        symbol,
-        timeframe: lane.timeframe.unwrap_or(Timeframe::D1),
-        action,
-        confidence: crate::domain::Ratio::ONE,
-        rule: reason.rule,
-        inputs: reason.inputs,
-        at: context.now,
-    };
-    let proposal = match action {
-        SignalAction::EnterLong | SignalAction::EnterShort => propose_entry(desk, index, lane, &signal, situation)?,
-        SignalAction::Exit => propose_exit(desk, lane, &signal, situation),
-    };
-    trial.order = Some((proposal.side, proposal.quantity, price));
-    let limits = &desk.settings.limits;
-    match risk::review(proposal.clone(), crate::domain::OrderId::default(), context.now, situation, limits)? {
-        RiskDecision::Refused { refusals, .. } => trial.refusals = refusals,
-        RiskDecision::Approved { .. } => situation.count(&proposal)?,
-    }
-    Ok(trial)
 }

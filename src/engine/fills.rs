@@ -1,15 +1,15 @@
 //! What do the broker's reports change? Orders step on, fills go into the book, and every position gets its stop.
 
 use crate::domain::{
-    Event, EventKind, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price, Proposal,
-    Protection, Purpose, Quantity, RunContext, Side, Symbol, TimeInForce, TradeFill,
+    Bar, Event, EventKind, ExitReason, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price,
+    Proposal, Protection, Purpose, Quantity, RunContext, Side, Symbol, TimeInForce, Timeframe, Trade, TradeFill,
 };
 use crate::execution::Report;
 use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
 use crate::risk::{self, RiskDecision, Situation};
 
 use super::state::{Counters, Desk, Prices};
-use super::{CycleError, Outcome};
+use super::{CycleError, Outcome, locks};
 
 /// Takes every report of this desk's orders.
 pub(super) fn take_reports(
@@ -108,7 +108,8 @@ fn take_fill(
         leg,
         at,
     };
-    let by = Attribution { strategy: order.strategy, trade: counters.trade.next() };
+    let reason = exit_reason(order.purpose);
+    let by = Attribution { strategy: order.strategy, trade: counters.trade.next(), reason };
     let filled = order.filled.plus(quantity)?;
     let action = if done { OrderAction::Fill } else { OrderAction::FillPart };
     order.status.after(action)?;
@@ -122,6 +123,15 @@ fn take_fill(
     out.fills.push(fill.clone());
     desk.revalue = true;
     after_fill(desk, &order, &fill, applied.change, prices, counters, context, out)
+}
+
+/// Why a position is left by an order for this purpose, where neither stop nor target filled.
+fn exit_reason(purpose: Purpose) -> ExitReason {
+    match purpose {
+        Purpose::Entry | Purpose::Exit | Purpose::Protect => ExitReason::Signal,
+        Purpose::Close => ExitReason::Closed,
+        Purpose::Liquidate => ExitReason::MarginCall,
+    }
 }
 
 /// Steps the order on and takes it off the list when it is done.
@@ -169,13 +179,17 @@ fn after_fill(
             }
         }
         Change::Closed(trade) | Change::Flipped(trade) => {
-            let leftovers: Vec<OrderId> =
-                desk.orders.iter().filter(|open| open.symbol == fill.symbol).map(|open| open.id).collect();
+            // An entry on the side of this fill is the other half of turning round: it stays.
+            let leftover = |open: &&Order| {
+                open.symbol == fill.symbol && !(open.purpose == Purpose::Entry && open.side == fill.side)
+            };
+            let leftovers: Vec<OrderId> = desk.orders.iter().filter(leftover).map(|open| open.id).collect();
             for open in leftovers {
                 out.requests.push(risk::withdraw(open));
                 end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
             }
             desk.day.trades += 1;
+            note_trade(desk, &trade, prices, context, out);
             let (day, equity) = (desk.day_profit(), desk.equity);
             let kind = EventKind::PositionClosed {
                 trade: trade.clone(),
@@ -190,10 +204,22 @@ fn after_fill(
     Ok(())
 }
 
+/// Counts a trade in its strategy's record, and keeps out of its symbol where a limit says so.
+fn note_trade(desk: &mut Desk, trade: &Trade, prices: Prices<'_>, context: &RunContext, out: &mut Outcome) {
+    let place = desk.settings.strategies.iter().position(|strategy| strategy.name == trade.strategy);
+    if let Some(place) = place {
+        desk.records[place].count(trade.profit);
+    }
+    let own = place.and_then(|place| desk.settings.strategies[place].timeframe);
+    let timeframe = own.or_else(|| prices.lane(trade.symbol).and_then(|lane| lane.timeframe));
+    locks::after_trade(desk, trade, timeframe.map_or(0, Timeframe::ms), context, out);
+}
+
 fn opened(desk: &Desk, order: &Order, fill: &TradeFill, prices: Prices<'_>) -> Result<EventKind, CycleError> {
     let levels = desk.book.position(fill.symbol).and_then(|held| held.protection);
     let stop = levels.map(|levels| levels.stop);
-    let risk = fill.quantity.value_at(fill.price.minus(stop.unwrap_or(Price::ZERO))?)?.max(Money::ZERO);
+    let signed = if fill.side == Side::Sell { fill.quantity.negated() } else { fill.quantity };
+    let risk = risk::open_risk(signed, fill.price, stop)?;
     Ok(EventKind::PositionOpened {
         fill: fill.clone(),
         strategy: order.strategy,
@@ -228,8 +254,8 @@ fn protect(
         strategy: order.strategy,
         signal: order.signal,
         symbol: fill.symbol,
-        side: Side::Sell,
-        quantity: held.quantity,
+        side: held.side().opposite(),
+        quantity: held.quantity.abs(),
         kind: OrderKind::Bracket { stop, target },
         purpose: Purpose::Protect,
         reference: fill.price,
@@ -241,8 +267,9 @@ fn protect(
     };
     let mut situation = Situation::of_capital(desk.equity);
     situation.state = desk.state;
-    situation.held_quantity = held.quantity;
-    let decision = risk::review(proposal, counters.order.next(), context.now, &situation, &desk.settings.limits)?;
+    situation.look.held = held.quantity;
+    let limits = desk.settings.terms_of(fill.symbol).0;
+    let decision = risk::review(proposal, counters.order.next(), context.now, &situation, limits)?;
     if let RiskDecision::Approved { request, .. } = decision {
         counters.order = counters.order.next();
         place(desk, request, context, out);
@@ -263,8 +290,13 @@ fn levels_for(held: &Position, order: &Order, fill: &TradeFill) -> Result<Option
         return Ok(Some((levels.stop, levels.target, levels.trail)));
     }
     let Some(plan) = order.plan else { return Ok(None) };
-    let stop = fill.price.minus(plan.stop_distance)?.max(Price::STEP);
-    let target = plan.target_distance.map(|distance| fill.price.plus(distance)).transpose()?;
+    let (lossward, profitward) = match held.side() {
+        Side::Buy => (plan.stop_distance.negated(), plan.target_distance),
+        Side::Sell => (plan.stop_distance, plan.target_distance.map(Price::negated)),
+    };
+    let level = |distance| fill.price.plus(distance).map(|level| level.max(Price::STEP));
+    let stop = level(lossward)?;
+    let target = profitward.map(level).transpose()?;
     Ok(Some((stop, target, plan.trailing.then_some(plan.stop_distance))))
 }
 
@@ -292,7 +324,7 @@ fn cover(
 ) -> Result<(), CycleError> {
     let Some(index) = find(desk, order) else { return Ok(()) };
     let guard = &mut desk.orders[index];
-    let quantity = guard.filled.plus(held.quantity)?;
+    let quantity = guard.filled.plus(held.quantity.abs())?;
     let Some(request) = risk::amend(guard, quantity, stop) else { return Ok(()) };
     if let risk::Instruction::Amend { kind, .. } = request.instruction() {
         guard.kind = *kind;
@@ -309,15 +341,18 @@ fn cover(
 pub(super) fn trail(
     desk: &mut Desk,
     symbol: Symbol,
-    high: Price,
+    bar: &Bar,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let Some(held) = desk.book.position(symbol) else { return Ok(()) };
     let Some(levels) = held.protection else { return Ok(()) };
     let Some(distance) = levels.trail.filter(|_| !context.dry_run) else { return Ok(()) };
-    let stop = high.minus(distance)?;
-    if stop <= levels.stop {
+    let (stop, better) = match held.side() {
+        Side::Buy => bar.high.minus(distance).map(|stop| (stop, stop > levels.stop))?,
+        Side::Sell => bar.low.plus(distance).map(|stop| (stop, stop < levels.stop))?,
+    };
+    if !better {
         return Ok(());
     }
     let (held, entry) = (held.clone(), held.average_price());
@@ -327,7 +362,8 @@ pub(super) fn trail(
     }
     // Told in steps of half the first distance: a stop that follows every bar would be noise.
     let half = (distance.units() / 2).max(1);
-    let steps = |level: Price| (level.units() - entry.units()).div_euclid(half);
+    let sign = held.side().sign();
+    let steps = |level: Price| ((level.units() - entry.units()) * sign).div_euclid(half);
     if steps(stop) > steps(levels.stop) {
         let kind = EventKind::StopMoved { symbol, from: levels.stop, to: stop };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
@@ -337,7 +373,7 @@ pub(super) fn trail(
 
 /// Says once of each position that has no working stop.
 pub(super) fn alarm_unprotected(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
-    if desk.book.positions.is_empty() {
+    if desk.book.positions.is_empty() || !desk.settings.limits.stops {
         desk.alarmed.clear();
         return;
     }

@@ -47,6 +47,8 @@ impl Group {
             orders: outcome.orders,
             fills: outcome.fills,
             trades: outcome.trades,
+            bookings: outcome.bookings,
+            figures: Vec::new(),
             days,
             books: engine.desks.iter().map(book_row).collect(),
             marks: marks(engine),
@@ -80,6 +82,7 @@ fn book_row(desk: &Desk) -> BookRow {
         day_trades: desk.day.trades,
         day_near: desk.day.near_told,
         limits: desk.limits_json.clone(),
+        memory: serde_json::to_string(&desk.memory()).unwrap_or_default(),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Has the book lost too much? Its day, its loss limits and its trading state.
 
+use crate::clock::Timestamp;
 use crate::domain::{
-    Event, EventKind, HaltCause, OrderAction, OrderId, Purpose, ReduceCause, RunContext, TradingState,
+    Event, EventKind, HaltCause, MarketSnapshot, OrderAction, OrderId, Purpose, Ratio, ReduceCause, RunContext,
+    TradingState,
 };
 use crate::portfolio::equity;
-use crate::risk;
+use crate::risk::{self, Limits};
 use crate::store::DayRow;
 
 use super::fills::{end, losses};
@@ -63,17 +65,33 @@ pub(super) fn watch_losses(
     desk.revalue = false;
     desk.equity = now;
     desk.peak = desk.peak.max(now);
-    let (day_loss, drawdown) = losses(desk);
     let limits = &desk.settings.limits;
+    if !limits.enforced {
+        return Ok(());
+    }
+    let (day_loss, drawdown) = losses(desk);
     let (loss_limit, drawdown_limit) = (limits.daily_loss_pct, limits.drawdown_pct);
+    let (warn_at, reduce_at) = (limits.drawdown_warn_pct, limits.drawdown_reduce_pct);
     if drawdown >= drawdown_limit && desk.state != TradingState::Halted {
         return halt(desk, HaltCause::Drawdown { drawdown, limit: drawdown_limit }, context, out);
+    }
+    if desk.drawdown_told && drawdown < warn_at {
+        desk.drawdown_told = false;
     }
     if desk.state != TradingState::Running {
         return Ok(());
     }
+    if drawdown >= reduce_at {
+        return reduce(desk, ReduceCause::Drawdown { drawdown, limit: reduce_at }, None, context, out);
+    }
     if day_loss >= loss_limit {
-        return reduce(desk, ReduceCause::DailyLoss { loss: day_loss, limit: loss_limit }, context, out);
+        let until = Some(desk.day.ends);
+        return reduce(desk, ReduceCause::DailyLoss { loss: day_loss, limit: loss_limit }, until, context, out);
+    }
+    if !desk.drawdown_told && drawdown >= warn_at {
+        desk.drawdown_told = true;
+        let kind = EventKind::DrawdownNear { drawdown, limit: reduce_at };
+        out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
     if !desk.day.near_told && day_loss >= loss_limit.times(limits.daily_loss_near_pct)? {
         desk.day.near_told = true;
@@ -82,6 +100,43 @@ pub(super) fn watch_losses(
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
     Ok(())
+}
+
+/// Stops entries for a while when the book's symbols together move far more than usual, and lets them go on after it.
+pub(super) fn watch_market(
+    desk: &mut Desk,
+    prices: Prices<'_>,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    if let Some(until) = desk.breaker_until {
+        if context.now >= until {
+            desk.breaker_until = None;
+            if matches!(desk.cause, StateCause::Reduce(ReduceCause::Breaker { .. })) {
+                set_running(desk, None, context, out);
+            }
+        }
+        return Ok(());
+    }
+    if desk.state != TradingState::Running || !desk.settings.limits.enforced {
+        return Ok(());
+    }
+    let (mut sum, mut count, mut bar_ms) = (0.0, 0u32, 0);
+    for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
+        if let Some(stretch) = prices.lanes[seen.instrument].stretch.filter(|_| desk.watches(seen.instrument)) {
+            (sum, count, bar_ms) = (sum + stretch, count + 1, seen.timeframe.ms());
+        }
+    }
+    let limit = desk.settings.limits.breaker_atr;
+    let value = Ratio::from_f64(sum / f64::from(count.max(1))).unwrap_or(Ratio::MAX);
+    if count == 0 || value < limit {
+        return Ok(());
+    }
+    let bars = i64::try_from(Limits::count(desk.settings.limits.breaker_bars)).unwrap_or(i64::MAX);
+    let until = context.now.plus_ms(bar_ms.saturating_mul(bars));
+    desk.breaker_until = Some(until);
+    reduce(desk, ReduceCause::Breaker { value, limit }, Some(until), context, out)
 }
 
 /// Takes back the open entries; how many there were.
@@ -112,18 +167,27 @@ pub(super) fn halt(
     Ok(())
 }
 
-fn reduce(desk: &mut Desk, cause: ReduceCause, context: &RunContext, out: &mut Outcome) -> Result<(), CycleError> {
+/// Stops entries; exits and stops go on.
+pub(super) fn reduce(
+    desk: &mut Desk,
+    cause: ReduceCause,
+    until: Option<Timestamp>,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
     cancel_entries(desk, context, out)?;
     set_state(desk, TradingState::Reducing, StateCause::Reduce(cause.clone()), context);
-    let kind = EventKind::TradingReduced { cause, day: desk.day_profit(), until: desk.day.ends };
+    let kind = EventKind::TradingReduced { cause, day: desk.day_profit(), until };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     Ok(())
 }
 
-/// Lets everything work again. After a halt the fall from the peak is counted anew, or it would halt at once again.
+/// Lets everything work again. After a halt, or a reduction for the drawdown, the fall from the peak is counted anew, or it would stop at
+/// once again.
 pub(super) fn set_running(desk: &mut Desk, person: Option<String>, context: &RunContext, out: &mut Outcome) {
     let from = desk.state;
-    if from == TradingState::Halted {
+    let fell = matches!(desk.cause, StateCause::Reduce(ReduceCause::Drawdown { .. }));
+    if from == TradingState::Halted || fell {
         desk.peak = desk.equity;
     }
     set_state(desk, TradingState::Running, StateCause::None, context);

@@ -24,6 +24,9 @@ pub(super) fn rescale(engine: &mut Engine, split: Split) -> Result<(), CycleErro
     if let Some(lock) = &mut lane.lock {
         lock.before = lock.before.scaled(old, new)?;
     }
+    lane.believed = lane.believed.map(|close| close.scaled(old, new)).transpose()?;
+    lane.atr.rescale(new, old);
+    lane.history.rescale(new, old);
     for desk in &mut engine.desks {
         let count = desk.settings.strategies.len();
         for run in &mut desk.runs[split.instrument * count..(split.instrument + 1) * count] {
@@ -88,7 +91,7 @@ fn strictest(engine: &Engine) -> LaneLimits {
     let mut limits = LaneLimits { lock_move: Ratio::MAX, lock_sessions: 0, age_bars: u64::MAX };
     for desk in &engine.desks {
         let own = &desk.settings.limits;
-        limits.lock_move = limits.lock_move.min(own.lock_move_pct);
+        limits.lock_move = limits.lock_move.min(if own.enforced { own.lock_move_pct } else { Ratio::MAX });
         limits.lock_sessions = limits.lock_sessions.max(Limits::count(own.lock_sessions));
         limits.age_bars = limits.age_bars.min(Limits::count(own.data_age_bars));
     }
@@ -130,7 +133,7 @@ fn admit_bar(
     }
     let new_session = lane.last.is_none_or(|last| seen.opens.utc().date_naive() != last.start.utc().date_naive());
     lane.last_move = lane.last.map_or(Ratio::ZERO, |last| distance(last.close, bar.close));
-    lane.last = Some(bar);
+    lane.follow(&bar, context.now);
     lane.last_end = context.now;
     lane.touched = true;
     lane.ended = seen.is_last;

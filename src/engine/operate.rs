@@ -1,9 +1,9 @@
 //! What may a person change? Each function here wants a `Confirmed` from the desk, or is the safe direction.
 
 use crate::control::{Confirmed, Control, ShownOn};
-use crate::domain::{Event, EventKind, HaltCause, LiftReason, RunContext, Symbol, TradingState};
+use crate::domain::{Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState};
 
-use super::state::{Desk, Engine};
+use super::state::{Desk, Engine, StateCause};
 use super::{CycleError, Outcome, guard};
 
 /// Halts every book.
@@ -39,7 +39,7 @@ const MOVED: &str = "not done: things changed after it was shown; ask again";
 
 /// Lets halted books go on. A book that is reducing for its daily loss goes on by itself on its next day, and not before.
 fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunContext, out: &mut Outcome) -> String {
-    let halted = |desk: &&mut Desk| desk.state == TradingState::Halted;
+    let halted = |desk: &&mut Desk| desk.state == TradingState::Halted || waits_for_a_person(desk);
     if engine.desks.iter_mut().filter(halted).any(|desk| !shown_on.has_book(desk.name(), desk.state, desk.since)) {
         return MOVED.to_owned();
     }
@@ -49,6 +49,17 @@ fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunCo
         books.push(desk.name().to_string());
     }
     if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) }
+}
+
+/// True for a book whose entries come back only when somebody says so.
+fn waits_for_a_person(desk: &Desk) -> bool {
+    match &desk.cause {
+        StateCause::None | StateCause::Halt(_) => false,
+        StateCause::Reduce(cause) => match cause {
+            ReduceCause::DailyLoss { .. } | ReduceCause::Breaker { .. } => false,
+            ReduceCause::Drawdown { .. } | ReduceCause::Paused { .. } | ReduceCause::Stopped { .. } => true,
+        },
+    }
 }
 
 fn unlock(

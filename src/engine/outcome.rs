@@ -1,6 +1,6 @@
 //! What did a cycle do? Everything that must be stored together.
 
-use crate::domain::{CycleId, Event, Order, Trade, TradeFill};
+use crate::domain::{Booking, CycleId, Event, Order, Trade, TradeFill};
 use crate::risk::ExecutionRequest;
 use crate::store::DayRow;
 
@@ -15,6 +15,8 @@ pub struct Outcome {
     pub fills: Vec<TradeFill>,
     /// Finished round trips.
     pub trades: Vec<Trade>,
+    /// Money that moved without a fill.
+    pub bookings: Vec<Booking>,
     /// Days that ended.
     pub days: Vec<DayRow>,
     /// What the broker is to be told; empty again once the cycle is over.

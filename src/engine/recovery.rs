@@ -79,6 +79,11 @@ pub fn restore(engine: &mut Engine, broker: &mut PaperBroker, saved: &Saved) -> 
         }
         resumed.positions += row.book.positions.len();
     }
+    for trade in saved.trades.iter().rev() {
+        if let Some(desk) = engine.desks.iter_mut().find(|desk| desk.name() == trade.book) {
+            desk.ended.push_back(trade.into());
+        }
+    }
     for order in &saved.orders {
         let Some(desk) = engine.desks.iter_mut().find(|desk| desk.name() == order.book) else { continue };
         if let Some(request) = risk::take_up_again(order.clone()) {
@@ -106,6 +111,7 @@ fn restore_desk(desk: &mut Desk, row: &BookRow) -> Result<(), RestoreBooksError>
     desk.day.entries = row.day_entries;
     desk.day.trades = row.day_trades;
     desk.day.near_told = row.day_near;
+    desk.recall(serde_json::from_str(&row.memory).map_err(|_| RestoreBooksError::State(row.book.name))?);
     desk.revalue = true;
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{Label, Money, Symbol, Timeframe};
+use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{StrategyKind, Values};
@@ -18,6 +18,31 @@ pub struct StrategySettings {
     pub values: Values,
     /// The bars it decides on; none for the finest there are.
     pub timeframe: Option<Timeframe>,
+    /// How sure a signal must be to become an order, from 0 to 1.
+    pub min_confidence: Ratio,
+}
+
+impl StrategySettings {
+    /// A strategy that decides on the finest bars and believes all its signals.
+    pub fn new(name: Label, kind: &'static StrategyKind, values: Values) -> Self {
+        Self { name, kind, values, timeframe: None, min_confidence: Ratio::ZERO }
+    }
+
+    /// True for the bars it decides on.
+    pub fn decides_on(&self, seen: &SnapshotBar) -> bool {
+        self.timeframe.map_or(seen.is_finest, |timeframe| timeframe == seen.timeframe)
+    }
+}
+
+/// What holds for one symbol instead of the book's own.
+#[derive(Clone)]
+pub struct SymbolTerms {
+    /// The symbol.
+    pub symbol: Symbol,
+    /// All limits, the symbol's own among them.
+    pub limits: Limits,
+    /// How its entries are sized.
+    pub sizing: Sizing,
 }
 
 /// One book.
@@ -35,6 +60,8 @@ pub struct DeskSettings {
     pub limits: Limits,
     /// How entries are sized.
     pub sizing: Sizing,
+    /// What holds for single symbols instead.
+    pub overrides: Vec<SymbolTerms>,
     /// The symbols it may enter; others it only leaves.
     pub symbols: Vec<Symbol>,
     /// Its strategies, in their order of precedence.
@@ -42,6 +69,12 @@ pub struct DeskSettings {
 }
 
 impl DeskSettings {
+    /// Limits and sizing for a symbol.
+    pub fn terms_of(&self, symbol: Symbol) -> (&Limits, Sizing) {
+        let own = self.overrides.iter().find(|terms| terms.symbol == symbol);
+        own.map_or((&self.limits, self.sizing), |terms| (&terms.limits, terms.sizing))
+    }
+
     /// What its fills cost.
     pub fn costs(&self) -> Costs {
         let limits = &self.limits;

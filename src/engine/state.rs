@@ -1,6 +1,6 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -8,18 +8,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Bar, Book, CycleId, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, SignalId, Symbol, Timeframe, TradeId, TradingState,
+    Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
+    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
 };
-use crate::indicators::Atr;
+use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
-use crate::risk::{LIMITS, Limits};
+use crate::risk::{LIMITS, Limits, TrackRecord};
 use crate::strategy::{ParamError, Stay, Strategy};
 
 use super::DeskSettings;
+use super::history::History;
+use super::locks::Ended;
 
 /// Bars in the average true range that stops are measured in.
 const ATR_BARS: usize = 14;
+/// Finest bars after which the outcome of an entry signal is measured.
+pub(super) const MEASURE_BARS: u64 = 20;
+/// Signals of one book that may wait for their outcome.
+const MEASURES_MAX: usize = 1_000;
 
 /// The last numbers given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,6 +67,16 @@ pub struct Lane {
     pub last_end: Timestamp,
     /// How far that bar's close lay from the one before, without sign.
     pub last_move: Ratio,
+    /// The true range of that bar in average true ranges before it; none while there is no average.
+    pub stretch: Option<f64>,
+    /// The last close that was not in doubt.
+    pub believed: Option<Price>,
+    /// Average true range of the finest bars.
+    pub atr: Atr,
+    /// Its last bars.
+    pub history: History,
+    /// Its sector, as a number that equal sectors share.
+    pub sector: Option<usize>,
     /// True once the recorded prices of it are at their end: none are missing after that.
     pub ended: bool,
     /// Since when prices are missing, if that was noticed.
@@ -74,8 +90,13 @@ pub struct Lane {
 }
 
 impl Lane {
-    fn new(instrument: Instrument) -> Self {
+    fn new(instrument: Instrument, sector: Option<usize>, returns: usize) -> Self {
         Self {
+            stretch: None,
+            believed: None,
+            atr: Atr::new(ATR_BARS),
+            history: History::new(returns),
+            sector,
             hours: Hours::of(instrument.class),
             instrument,
             timeframe: None,
@@ -88,6 +109,24 @@ impl Lane {
             suspended: false,
             touched: false,
         }
+    }
+
+    /// Takes a finest bar; one in doubt changes no average.
+    pub(super) fn follow(&mut self, bar: &Bar, end: Timestamp) {
+        self.last = Some(*bar);
+        self.stretch = None;
+        if self.suspended {
+            return;
+        }
+        let usual = self.atr.value().filter(|usual| *usual > 0.0);
+        let range = self.believed.map(|close| {
+            let (top, bottom) = (bar.high.max(close).units(), bar.low.min(close).units());
+            Price::from_units(top.saturating_sub(bottom)).to_f64()
+        });
+        self.stretch = usual.zip(range).map(|(usual, range)| range / usual);
+        self.believed = Some(bar.close);
+        self.atr.update(bar);
+        self.history.push(bar, end);
     }
 
     /// The price the book is valued at: the last close, or the last one that was not in doubt.
@@ -188,14 +227,65 @@ pub struct Desk {
     pub limits_json: String,
     /// Positions whose missing stop was told.
     pub alarmed: Vec<Symbol>,
+    /// Symbols it keeps out of for a while.
+    pub locks: Vec<EntryLock>,
+    /// Its last trades, oldest first.
+    pub ended: VecDeque<Ended>,
+    /// What each of its strategies earned so far.
+    pub records: Vec<TrackRecord>,
+    /// Entry signals whose outcome is not measured yet.
+    pub measures: Vec<Measure>,
+    /// The warning before the drawdown limit was sent.
+    pub drawdown_told: bool,
+    /// Until when the volatility breaker holds.
+    pub breaker_until: Option<Timestamp>,
+    /// Which lanes are on its list of symbols.
+    watched: Vec<bool>,
+}
+
+/// An entry signal on its way to its outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Measure {
+    /// Which.
+    pub signal: SignalId,
+    /// By whom.
+    pub strategy: Label,
+    /// Of what.
+    pub symbol: Symbol,
+    /// In which direction.
+    pub side: Side,
+    /// The price then.
+    pub price: Price,
+    /// Finest bars to go.
+    pub left: u64,
+}
+
+/// What a book remembers besides money, orders and its day.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DeskMemory {
+    /// Symbols it keeps out of for a while.
+    pub locks: Vec<EntryLock>,
+    /// What each strategy earned so far.
+    pub records: Vec<(Label, TrackRecord)>,
+    /// Entry signals whose outcome is not measured yet.
+    pub measures: Vec<Measure>,
+    /// The warning before the drawdown limit was sent.
+    pub drawdown_told: bool,
+    /// Until when the volatility breaker holds.
+    pub breaker_until: Option<Timestamp>,
 }
 
 impl Desk {
-    /// A new book for `symbols` symbols.
+    /// A new book on these symbols.
     ///
     /// # Errors
     /// When a strategy refuses its parameters.
-    pub fn new(settings: DeskSettings, symbols: usize) -> Result<Self, ParamError> {
+    pub fn new(settings: DeskSettings, instruments: &[Instrument]) -> Result<Self, ParamError> {
+        let symbols = instruments.len();
+        let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
+        let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
+        let records = vec![TrackRecord::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
         for _ in 0..symbols {
@@ -232,7 +322,59 @@ impl Desk {
             runs,
             limits_json,
             alarmed: Vec::new(),
+            locks: Vec::new(),
+            ended: VecDeque::new(),
+            records,
+            measures: Vec::new(),
+            drawdown_told: false,
+            breaker_until: None,
+            watched,
         })
+    }
+
+    /// True if a lane is on its list of symbols.
+    pub fn watches(&self, lane: usize) -> bool {
+        self.watched.get(lane).copied().unwrap_or(false)
+    }
+
+    /// True while something other than a stop is taking the book out of a symbol.
+    pub fn is_leaving(&self, symbol: Symbol) -> bool {
+        self.orders.iter().any(|order| {
+            order.symbol == symbol && matches!(order.purpose, Purpose::Exit | Purpose::Close | Purpose::Liquidate)
+        })
+    }
+
+    /// Notes an entry signal, to be measured later.
+    pub fn measure(&mut self, signal: &SignalIntent, side: Side, price: Price) {
+        if self.measures.len() < MEASURES_MAX {
+            let (strategy, symbol) = (signal.strategy, signal.symbol);
+            self.measures.push(Measure { signal: signal.id, strategy, symbol, side, price, left: MEASURE_BARS });
+        }
+    }
+
+    /// What it remembers besides money, orders and its day.
+    pub fn memory(&self) -> DeskMemory {
+        let names = self.settings.strategies.iter().map(|strategy| strategy.name);
+        DeskMemory {
+            locks: self.locks.clone(),
+            records: names.zip(self.records.iter().copied()).collect(),
+            measures: self.measures.clone(),
+            drawdown_told: self.drawdown_told,
+            breaker_until: self.breaker_until,
+        }
+    }
+
+    /// Takes up what it remembered.
+    pub fn recall(&mut self, memory: DeskMemory) {
+        for (strategy, record) in memory.records {
+            if let Some(place) = self.settings.strategies.iter().position(|known| known.name == strategy) {
+                self.records[place] = record;
+            }
+        }
+        self.locks = memory.locks;
+        self.measures = memory.measures;
+        self.drawdown_told = memory.drawdown_told;
+        self.breaker_until = memory.breaker_until;
     }
 
     /// Its name.
@@ -274,9 +416,15 @@ impl Engine {
     /// When a strategy refuses its parameters.
     pub fn new(instruments: &[Instrument], desks: Vec<DeskSettings>) -> Result<Self, ParamError> {
         let index = instruments.iter().enumerate().map(|(index, it)| (it.symbol, index)).collect();
-        let desks =
-            desks.into_iter().map(|settings| Desk::new(settings, instruments.len())).collect::<Result<_, _>>()?;
-        let lanes = instruments.iter().cloned().map(Lane::new).collect();
+        let returns = desks.iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
+        let returns = usize::try_from(returns).unwrap_or(0);
+        let desks: Vec<Desk> =
+            desks.into_iter().map(|settings| Desk::new(settings, instruments)).collect::<Result<_, _>>()?;
+        let sector = |item: &Instrument| {
+            let known = instruments.iter().position(|other| other.sector == item.sector);
+            known.filter(|_| !item.sector.is_empty())
+        };
+        let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
         Ok(Self { lanes, desks, counters: Counters::default(), index })
     }
 
@@ -317,5 +465,15 @@ impl Prices<'_> {
     /// The price a symbol is valued at.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(self.lanes, self.index, symbol)
+    }
+
+    /// A symbol's lane.
+    pub(super) fn lane(&self, symbol: Symbol) -> Option<&Lane> {
+        self.index.get(&symbol).map(|index| &self.lanes[*index])
+    }
+
+    /// A symbol's sector, as a number that equal sectors share.
+    pub(super) fn sector(&self, symbol: Symbol) -> Option<usize> {
+        self.lane(symbol).and_then(|lane| lane.sector)
     }
 }

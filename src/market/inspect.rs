@@ -52,7 +52,7 @@ fn rhythm(file: &BarFile) -> Rhythm {
     let Some(spacing) = file.spacing_ms() else { return Rhythm::Unknown };
     match (class(file), file.timeframe) {
         (_, None) if spacing >= DAY_MS => Rhythm::Unknown,
-        (AssetClass::Crypto, _) | (_, Some(Timeframe::W1)) => Rhythm::Always(spacing),
+        (AssetClass::Crypto | AssetClass::Perpetual, _) | (_, Some(Timeframe::W1)) => Rhythm::Always(spacing),
         (AssetClass::UsEquity, Some(Timeframe::D1)) => Rhythm::Daily,
         (AssetClass::UsEquity, _) if keeps_new_york_hours(file) => Rhythm::Sessions,
         (AssetClass::UsEquity, _) => Rhythm::WithinDay(spacing),

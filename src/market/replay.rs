@@ -69,7 +69,7 @@ impl Series {
     /// When trading in a bar began: the stamp of a share's day is a label, and its first hour starts at half past.
     fn opens(&self, bar: &Bar, class: AssetClass) -> Timestamp {
         match class {
-            AssetClass::Crypto => bar.start,
+            AssetClass::Crypto | AssetClass::Perpetual => bar.start,
             AssetClass::UsEquity => {
                 let session = self.hours.session_on(bar.start.utc().date_naive());
                 session.map_or(bar.start, |session| session.open.max(bar.start))

@@ -58,7 +58,7 @@ impl Hours {
                 let at = |minute: u16| midnight.plus_ms(i64::from(minute) * MINUTE_MS);
                 (at(minutes.open), at(minutes.close))
             })?,
-            AssetClass::Crypto => (midnight, midnight.plus_ms(DAY_MS)),
+            AssetClass::Crypto | AssetClass::Perpetual => (midnight, midnight.plus_ms(DAY_MS)),
         };
         Some(Session { date, open, close })
     }
@@ -91,8 +91,8 @@ impl Hours {
     pub fn bar_end(self, timeframe: Timeframe, start: Timestamp) -> Timestamp {
         let date = date_of(start);
         match (self.class, timeframe) {
-            (AssetClass::Crypto, Timeframe::D1) => midnight(date).plus_ms(DAY_MS),
-            (AssetClass::Crypto, _) => start.plus_ms(timeframe.ms()),
+            (AssetClass::Crypto | AssetClass::Perpetual, Timeframe::D1) => midnight(date).plus_ms(DAY_MS),
+            (AssetClass::Crypto | AssetClass::Perpetual, _) => start.plus_ms(timeframe.ms()),
             (AssetClass::UsEquity, Timeframe::D1) => {
                 self.session_on(date).map_or_else(|| usual_close(date), |session| session.close)
             }
@@ -116,7 +116,7 @@ impl Hours {
     pub fn in_session(self, timeframe: Timeframe, start: Timestamp) -> bool {
         let date = date_of(start);
         match (self.class, timeframe) {
-            (AssetClass::Crypto, _) => true,
+            (AssetClass::Crypto | AssetClass::Perpetual, _) => true,
             (AssetClass::UsEquity, Timeframe::D1) if date.year() < EXACT_SINCE => {
                 date.weekday().num_days_from_monday() < 5
             }
@@ -137,7 +137,7 @@ impl Hours {
             return 0;
         }
         let count = match (self.class, timeframe) {
-            (AssetClass::Crypto, _) => {
+            (AssetClass::Crypto | AssetClass::Perpetual, _) => {
                 let first = if timeframe == Timeframe::W1 { FIRST_MONDAY_MS } else { 0 };
                 let ended = |at: Timestamp| at.plus_ms(-first).ms().div_euclid(timeframe.ms());
                 ended(until) - ended(after)
@@ -164,7 +164,9 @@ impl Hours {
     pub fn sessions_between(self, after: NaiveDate, before: NaiveDate) -> u64 {
         match (self.class, after.succ_opt(), before.pred_opt()) {
             (_, None, _) | (_, _, None) => 0,
-            (AssetClass::Crypto, ..) => u64::try_from((before - after).num_days() - 1).unwrap_or(0),
+            (AssetClass::Crypto | AssetClass::Perpetual, ..) => {
+                u64::try_from((before - after).num_days() - 1).unwrap_or(0)
+            }
             (AssetClass::UsEquity, Some(first), Some(last)) => {
                 dates(first, last).filter(|date| minutes_on(*date).is_some()).count() as u64
             }

@@ -129,14 +129,14 @@ impl Iterator for Slots {
 pub(super) const fn session_minutes(class: AssetClass) -> f64 {
     match class {
         AssetClass::UsEquity => 390.0,
-        AssetClass::Crypto => 1_440.0,
+        AssetClass::Crypto | AssetClass::Perpetual => 1_440.0,
     }
 }
 
 const fn nights_before(class: AssetClass) -> f64 {
     match class {
         AssetClass::UsEquity => 1.0,
-        AssetClass::Crypto => 0.0,
+        AssetClass::Crypto | AssetClass::Perpetual => 0.0,
     }
 }
 
@@ -149,7 +149,7 @@ fn traded_by(class: AssetClass, passed: f64) -> f64 {
             let cube = from_middle * from_middle * from_middle;
             passed + ENDS_WEIGHT * ((cube + 1.0) / 6.0 - passed / 3.0)
         }
-        AssetClass::Crypto => passed,
+        AssetClass::Crypto | AssetClass::Perpetual => passed,
     }
 }
 

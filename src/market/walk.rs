@@ -54,7 +54,7 @@ const VOLUME_MAX: f64 = 4e10;
 const fn habits(class: AssetClass) -> &'static Habits {
     match class {
         AssetClass::UsEquity => &SHARES,
-        AssetClass::Crypto => &COINS,
+        AssetClass::Crypto | AssetClass::Perpetual => &COINS,
     }
 }
 
@@ -306,8 +306,8 @@ impl Path {
     /// ones by it, so a bar stays valid.
     fn rounded(&self, price: f64) -> Price {
         let ticks_per_whole = match self.class {
-            AssetClass::Crypto if price < 10.0 => 10_000,
-            AssetClass::Crypto | AssetClass::UsEquity => 100,
+            AssetClass::Crypto | AssetClass::Perpetual if price < 10.0 => 10_000,
+            AssetClass::Crypto | AssetClass::Perpetual | AssetClass::UsEquity => 100,
         };
         let ticks = (price * ticks_per_whole as f64).round_ties_even() as i64;
         Price::from_units(ticks * (UNITS / ticks_per_whole))
@@ -327,9 +327,9 @@ fn start_price(instrument: &Instrument) -> (f64, f64) {
     let base = symbol.as_str().split('-').next().unwrap_or_default();
     match (instrument.class, base) {
         (AssetClass::UsEquity, _) => (20.0, 500.0),
-        (AssetClass::Crypto, "BTC") => (20_000.0, 70_000.0),
-        (AssetClass::Crypto, "ETH") => (1_500.0, 4_000.0),
-        (AssetClass::Crypto, _) => (1.0, 300.0),
+        (AssetClass::Crypto | AssetClass::Perpetual, "BTC") => (20_000.0, 70_000.0),
+        (AssetClass::Crypto | AssetClass::Perpetual, "ETH") => (1_500.0, 4_000.0),
+        (AssetClass::Crypto | AssetClass::Perpetual, _) => (1.0, 300.0),
     }
 }
 

@@ -131,7 +131,7 @@ mod tests {
         assert_eq!(
             faults(text),
             [
-                "line 3: unknown asset class \"stock\": use us_equity or crypto",
+                "line 3: unknown asset class \"stock\": use us_equity, crypto or perpetual",
                 "line 4: AAPL repeats line 2",
                 "line 5: \"A B\" is not a symbol: use 1 to 23 of A-Z 0-9 . - _ /",
                 "line 6: 3 fields, but there must be 4: symbol,name,asset_class,sector",

@@ -2,6 +2,7 @@
 
 mod channel;
 mod notice;
+mod words;
 mod filters;
 mod worker;
 

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
-use crate::domain::{EventKind, HaltCause, LiftReason, NoticeId, ReduceCause, Severity, Trade};
+use crate::domain::{EventKind, LiftReason, NoticeId, Severity};
 use crate::store::Delivery;
 
 /// How everything of the simulated market is marked.
@@ -43,11 +43,11 @@ pub fn notice(delivery: &Delivery, zone: Tz, mark: &str, now: Timestamp) -> Noti
     Notice { number: delivery.notice, severity: delivery.severity, lines }
 }
 
-struct Words<'a> {
-    zone: Tz,
-    mark: &'a str,
+pub(super) struct Words<'a> {
+    pub(super) zone: Tz,
+    pub(super) mark: &'a str,
     at: Timestamp,
-    book: &'a str,
+    pub(super) book: &'a str,
 }
 
 impl Words<'_> {
@@ -103,16 +103,7 @@ impl Words<'_> {
                 "No working order would end a loss here. /positions shows it, /halt stops new entries".to_owned(),
             ],
             EventKind::TradingHalted { cause, cancelled, positions } => self.halted(cause, *cancelled, *positions),
-            EventKind::TradingReduced { cause: ReduceCause::DailyLoss { loss, limit }, day, until } => vec![
-                format!(
-                    "{} reducing: day {}, a loss of {}, limit {}",
-                    self.book,
-                    signed(*day),
-                    percent(*loss),
-                    percent(*limit)
-                ),
-                format!("No entries until {}; exits and stops work", time(*until, self.zone)),
-            ],
+            EventKind::TradingReduced { cause, day, until } => self.reduced(cause, *day, *until),
             EventKind::TradingResumed { from, person } => {
                 let who = person.as_ref().map_or_else(|| "a new day began".to_owned(), |person| format!("by {person}"));
                 vec![format!("{} is running again, was {from} · {who}", self.book)]
@@ -179,7 +170,69 @@ impl Words<'_> {
                 format!("PIN of {person} LOCKED until {} after five wrong tries", time(*until, self.zone)),
                 "If that was not you: somebody at your terminal tries to change things".to_owned(),
             ],
-            EventKind::SignalRaised { .. }
+            EventKind::DrawdownNear { drawdown, limit } => vec![format!(
+                "{} is {} below its peak; entries stop at {}",
+                self.book,
+                percent(*drawdown),
+                percent(*limit)
+            )],
+            EventKind::EntryLocked { lock } => vec![format!(
+                "{} keeps out of {} until {}: {}. /unlock {} lets it enter sooner",
+                self.book,
+                lock.symbol,
+                time(lock.until, self.zone),
+                lock.cause.words(),
+                lock.symbol
+            )],
+            EventKind::EntryUnlocked { symbol, person } => {
+                vec![format!("{} may enter {symbol} again, said {person}", self.book)]
+            }
+            EventKind::CarryBooked { booking } => vec![format!(
+                "{} of {}: {} for {}",
+                booking.kind.as_str(),
+                booking.symbol,
+                signed(booking.amount),
+                self.book
+            )],
+            EventKind::MarginCalled { equity, required } => vec![
+                format!(
+                    "MARGIN CALL {}: equity {} is below the {} its perpetuals ask for",
+                    self.book,
+                    money(*equity),
+                    money(*required)
+                ),
+                "They are closed at the next bar".to_owned(),
+            ],
+            EventKind::BookStopped { equity, profit } => vec![format!(
+                "{} is stopped and holds nothing: equity {}, {} since it began, after fees",
+                self.book,
+                money(*equity),
+                signed(*profit)
+            )],
+            EventKind::BookReset { equity, capital, person } => vec![format!(
+                "{} begins anew with {}, said {person}; it was worth {}",
+                self.book,
+                money(*capital),
+                money(*equity)
+            )],
+            EventKind::ConfigChanged { changes } => {
+                let mut lines = vec![format!("Configuration changed: {}", counted(changes.len() as u64, "difference"))];
+                lines.extend(changes.iter().map(|change| format!("  {change}")));
+                lines
+            }
+            EventKind::ConfigRefused { error } => {
+                vec![format!("The changed configuration is refused, the old one stays: {error}")]
+            }
+            EventKind::StrategyFailed { strategy, symbol, error } => {
+                vec![format!("{strategy} could not be run on {symbol}, twice: {error}. The others go on")]
+            }
+            EventKind::DayAudited { day, cycles, orders, fills, differences } => {
+                self.audited(day, [*cycles, *orders, *fills], differences)
+            }
+            EventKind::RegimeSwitched { .. }
+            | EventKind::SignalMeasured { .. }
+            | EventKind::ScreenerRan { .. }
+            | EventKind::SignalRaised { .. }
             | EventKind::ProposalRefused { .. }
             | EventKind::OrderSubmitted { .. }
             | EventKind::OrderWithheld { .. }
@@ -188,75 +241,5 @@ impl Words<'_> {
             | EventKind::StopMoved { .. }
             | EventKind::BackupMade { .. } => vec![kind.name().replace('_', " ")],
         }
-    }
-
-    fn opened(&self, kind: &EventKind) -> Vec<String> {
-        let EventKind::PositionOpened { fill, strategy, because, stop, target, trailing, risk, .. } = kind else {
-            return Vec::new();
-        };
-        let EventKind::PositionOpened { exposure, exposure_limit, cash, equity, .. } = kind else { return Vec::new() };
-        let (symbol, at) = (fill.symbol, fill.price);
-        let mut lines = vec![
-            format!("Bought {} {symbol} at {} · {}", quantity(fill.quantity), price(at), self.mark),
-            format!("{strategy}: {because} · {}", time(fill.at, self.zone)),
-        ];
-        if let Some(stop) = stop {
-            let away = stop.minus(at).map(|gap| gap.share_of(at)).unwrap_or_default();
-            let follows = if *trailing { ", trailing" } else { "" };
-            let target = target.map(|target| format!(" · target {}", price(target))).unwrap_or_default();
-            lines.push(format!(
-                "Stop {} ({}){follows}{target} · risk {}, {} of {}",
-                price(*stop),
-                signed_percent(away),
-                money(*risk),
-                percent(risk.share_of(*equity)),
-                self.book
-            ));
-        }
-        lines.push(format!("Exposure {} of {} · cash {}", percent(*exposure), percent(*exposure_limit), money(*cash)));
-        lines
-    }
-
-    fn closed(&self, trade: &Trade) -> Vec<String> {
-        let cost = trade.quantity.value_at(trade.entry_price).unwrap_or_default();
-        vec![
-            format!(
-                "{} closed at {} · {} ({}) after {} · {}",
-                trade.symbol,
-                price(trade.exit_price),
-                signed(trade.profit),
-                signed_percent(trade.profit.share_of(cost)),
-                age(trade.closed.since(trade.opened)),
-                self.mark
-            ),
-            format!(
-                "By {}: {} bought at {} · fees {} · {} · /why {}",
-                trade.reason.as_str(),
-                quantity(trade.quantity),
-                price(trade.entry_price),
-                money(trade.fees),
-                time(trade.closed, self.zone),
-                trade.id
-            ),
-        ]
-    }
-
-    fn halted(&self, cause: &HaltCause, cancelled: usize, positions: usize) -> Vec<String> {
-        let why = match cause {
-            HaltCause::Command { person } => format!("by {person}"),
-            HaltCause::Drawdown { drawdown, limit } => {
-                format!("{} below its peak, limit {}", percent(*drawdown), percent(*limit))
-            }
-            HaltCause::StoreTrouble { error } => format!("the store cannot be written: {error}"),
-            HaltCause::BrokenInvariant { what } => format!("something impossible happened: {what}"),
-        };
-        vec![
-            format!("HALTED {}: {why}", self.book),
-            format!(
-                "{} cancelled; stops of {} stay in force. /resume needs your PIN",
-                counted(cancelled as u64, "entry order"),
-                counted(positions as u64, "position")
-            ),
-        ]
     }
 }

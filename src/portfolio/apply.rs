@@ -1,7 +1,8 @@
 //! Fills into a book. The invariant of `Book` holds after every fill, since each amount is rounded once and then only moved.
 
 use crate::domain::{
-    AmountError, Book, ExitReason, FillLeg, Label, Money, Position, Quantity, Split, Symbol, Trade, TradeFill, TradeId,
+    AmountError, Book, ExitReason, FillLeg, Label, Money, Position, Price, Quantity, Split, Symbol, Trade, TradeFill,
+    TradeId,
 };
 
 /// Whose fill it is, for positions it opens.
@@ -11,6 +12,8 @@ pub struct Attribution {
     pub strategy: Label,
     /// The number of the next round trip.
     pub trade: TradeId,
+    /// Why the position is left, where neither stop nor target says so.
+    pub reason: ExitReason,
 }
 
 /// What changed.
@@ -63,7 +66,7 @@ fn book_fill(book: &mut Book, fill: &TradeFill, by: Attribution) -> Result<Appli
     let closing = signed.abs().min(held.abs());
     let closing_value = value.scaled(closing.units(), fill.quantity.units())?;
     let closing_fee = fill.fee.scaled(closing.units(), fill.quantity.units())?;
-    let trade = shrink(book, index, fill, closing, closing_value, closing_fee)?;
+    let trade = shrink(book, index, fill, by.reason, closing, (closing_value, closing_fee))?;
     let rest = signed.plus(held)?;
     match trade {
         None => Ok(Applied { change: Change::Scaled, used_trade_id: false }),
@@ -101,6 +104,9 @@ fn open(
         entered_value: value,
         exited_value: Money::ZERO,
         fees: fee,
+        carried: Money::ZERO,
+        best: fill.price,
+        worst: fill.price,
         protection: None,
     });
     Ok(())
@@ -123,9 +129,9 @@ fn shrink(
     book: &mut Book,
     index: usize,
     fill: &TradeFill,
+    reason: ExitReason,
     closing: Quantity,
-    value: Money,
-    fee: Money,
+    (value, fee): (Money, Money),
 ) -> Result<Option<Trade>, AmountError> {
     let position = &mut book.positions[index];
     let held = position.quantity;
@@ -146,11 +152,19 @@ fn shrink(
         return Ok(None);
     }
     let ended = book.positions.remove(index);
-    finish(book.name, &ended, held, fill).map(Some)
+    finish(book.name, &ended, held, fill, reason).map(Some)
 }
 
-fn finish(book: Label, ended: &Position, held: Quantity, fill: &TradeFill) -> Result<Trade, AmountError> {
+fn finish(
+    book: Label,
+    ended: &Position,
+    held: Quantity,
+    fill: &TradeFill,
+    reason: ExitReason,
+) -> Result<Trade, AmountError> {
     let gross = flow(held, ended.exited_value.minus(ended.entered_value)?);
+    let entry_price = ended.entered_value.per(ended.entered);
+    let reached = |price: Price| ended.entered.value_at(price.minus(entry_price)?).map(|gain| flow(held, gain));
     Ok(Trade {
         id: ended.trade,
         book,
@@ -158,18 +172,33 @@ fn finish(book: Label, ended: &Position, held: Quantity, fill: &TradeFill) -> Re
         strategy: ended.strategy,
         side: fill.side.opposite(),
         quantity: ended.entered,
-        entry_price: ended.entered_value.per(ended.entered),
+        entry_price,
         exit_price: ended.exited_value.per(ended.entered),
         opened: ended.opened,
         closed: fill.at,
         fees: ended.fees,
-        profit: gross.minus(ended.fees)?,
+        carried: ended.carried,
+        profit: gross.minus(ended.fees)?.plus(ended.carried)?,
+        best: reached(ended.best)?,
+        worst: reached(ended.worst)?,
         reason: match fill.leg {
             FillLeg::Stop => ExitReason::Stop,
             FillLeg::Target => ExitReason::Target,
-            FillLeg::Market | FillLeg::Limit => ExitReason::Signal,
+            FillLeg::Market | FillLeg::Limit => reason,
         },
     })
+}
+
+/// Books what a position brought in or cost without a fill.
+///
+/// # Errors
+/// When an amount does not fit; the book is unchanged then.
+pub fn apply_carry(book: &mut Book, symbol: Symbol, amount: Money) -> Result<(), AmountError> {
+    let (cash, carried) = (book.cash.plus(amount)?, book.carried.plus(amount)?);
+    let Some(position) = book.position_mut(symbol) else { return Ok(()) };
+    position.carried = position.carried.plus(amount)?;
+    (book.cash, book.carried) = (cash, carried);
+    Ok(())
 }
 
 /// Follows a split: more shares at the same total cost. The levels move with the price.
@@ -182,6 +211,8 @@ pub fn apply_split(book: &mut Book, symbol: Symbol, split: Split) -> Result<(), 
     let mut next = position.clone();
     next.quantity = next.quantity.scaled(new, old)?;
     next.entered = next.entered.scaled(new, old)?;
+    next.best = next.best.scaled(old, new)?;
+    next.worst = next.worst.scaled(old, new)?;
     if let Some(levels) = &mut next.protection {
         levels.stop = levels.stop.scaled(old, new)?;
         levels.target = levels.target.map(|target| target.scaled(old, new)).transpose()?;
@@ -197,7 +228,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::domain::{FillId, OrderId, Price, Side};
+    use crate::domain::{FillId, OrderId, Side};
 
     fn fill(symbol: &str, side: Side, quantity: i64, price: i64, fee: i64) -> TradeFill {
         TradeFill {
@@ -220,12 +251,12 @@ mod tests {
     }
 
     fn by(trade: u64) -> Attribution {
-        Attribution { strategy: "test".parse().expect("name"), trade: TradeId(trade) }
+        Attribution { strategy: "test".parse().expect("name"), trade: TradeId(trade), reason: ExitReason::Signal }
     }
 
     proptest! {
-        /// Invariants: cash + positions at cost = capital + realised - fees, to the last unit, after any sequence of fills on
-        /// both sides, with odd quantities and prices; once flat, the sum of the trades' profits equals the change of cash.
+        /// Invariants: cash + positions at cost = capital + realised + carried - fees, to the last unit, after any sequence of fills on
+        /// both sides, with odd quantities and prices and a dividend here and there; once flat, the sum of the trades' profits equals the change of cash.
         #[test]
         fn the_book_balances_after_any_fills(
             fills in prop::collection::vec((0..3usize, any::<bool>(), 1..5_000_000_000i64, 1..900_000_000_000i64, 0..100_000_000i64), 1..60)
@@ -235,6 +266,7 @@ mod tests {
             for (index, (symbol, buy, quantity, price, fee)) in fills.into_iter().enumerate() {
                 let side = if buy { Side::Buy } else { Side::Sell };
                 let fill = fill(["AAPL", "MSFT", "BTC-USD"][symbol], side, quantity, price, fee);
+                apply_carry(&mut book, fill.symbol, Money::from_units(quantity % 977 - 300)).expect("fits");
                 let applied = apply_fill(&mut book, &fill, by(index as u64)).expect("fits");
                 if let Change::Closed(trade) | Change::Flipped(trade) = applied.change {
                     profit = profit.plus(trade.profit).expect("fits");

@@ -4,5 +4,5 @@
 mod apply;
 mod profit;
 
-pub use apply::{Applied, Attribution, Change, apply_fill, apply_split};
+pub use apply::{Applied, Attribution, Change, apply_carry, apply_fill, apply_split};
 pub use profit::{drawdown, equity, exposure, loss_share};

@@ -1,8 +1,9 @@
 //! What must hold before an order goes out? A table of checks; each measures, compares and says both numbers.
 #![expect(clippy::unnecessary_wraps, reason = "every check in the table has the same form")]
 
-use crate::domain::{AmountError, CheckResult, Money, Proposal, Purpose, Quantity, Ratio, TradingState};
+use crate::domain::{AmountError, CheckResult, Money, Proposal, Purpose, Ratio, TradingState};
 
+use super::situation::signed_value;
 use super::{Limits, Situation};
 
 type Measured = Result<CheckResult, AmountError>;
@@ -11,6 +12,8 @@ type Measured = Result<CheckResult, AmountError>;
 pub(super) struct Check {
     name: &'static str,
     applies: fn(Purpose) -> bool,
+    /// True if it stays where the limits are lifted: what is traded must exist, be paid and be believed.
+    stays: bool,
     measure: fn(&Proposal, &Situation, &Limits) -> Result<Measure, AmountError>,
 }
 
@@ -23,28 +26,33 @@ struct Measure {
 
 /// Every check, in the order that `/why` prints them.
 pub(super) const CHECKS: &[Check] = &[
-    Check { name: "trading state", applies: always, measure: trading_state },
-    Check { name: "symbol lock", applies: always, measure: symbol_lock },
-    Check { name: "data age", applies: entries, measure: data_age },
-    Check { name: "price sanity", applies: entries, measure: price_sanity },
-    Check { name: "size", applies: always, measure: whole_lots },
-    Check { name: "stop", applies: entries, measure: has_stop },
-    Check { name: "held", applies: exits, measure: held },
-    Check { name: "cash", applies: entries, measure: cash },
-    Check { name: "position size", applies: entries, measure: position_size },
-    Check { name: "total exposure", applies: entries, measure: total_exposure },
-    Check { name: "open positions", applies: entries, measure: open_positions },
-    Check { name: "trades per day", applies: entries, measure: trades_per_day },
-    Check { name: "open risk", applies: entries, measure: open_risk },
-    Check { name: "daily loss", applies: entries, measure: daily_loss },
-    Check { name: "drawdown", applies: entries, measure: drawdown },
+    Check { name: "trading state", applies: always, stays: true, measure: trading_state },
+    Check { name: "symbol lock", applies: always, stays: false, measure: symbol_lock },
+    Check { name: "entry lock", applies: entries, stays: false, measure: entry_lock },
+    Check { name: "data age", applies: entries, stays: false, measure: data_age },
+    Check { name: "price sanity", applies: entries, stays: true, measure: price_sanity },
+    Check { name: "size", applies: always, stays: true, measure: whole_lots },
+    Check { name: "stop", applies: entries, stays: false, measure: has_stop },
+    Check { name: "held", applies: exits, stays: true, measure: held },
+    Check { name: "buying power", applies: entries, stays: true, measure: buying_power },
+    Check { name: "position size", applies: entries, stays: false, measure: position_size },
+    Check { name: "gross exposure", applies: entries, stays: false, measure: gross_exposure },
+    Check { name: "net exposure", applies: entries, stays: false, measure: net_exposure },
+    Check { name: "sector exposure", applies: entries, stays: false, measure: sector_exposure },
+    Check { name: "correlation", applies: entries, stays: false, measure: correlation },
+    Check { name: "liquidity", applies: entries, stays: false, measure: liquidity },
+    Check { name: "open positions", applies: entries, stays: false, measure: open_positions },
+    Check { name: "trades per day", applies: entries, stays: false, measure: trades_per_day },
+    Check { name: "open risk", applies: entries, stays: false, measure: open_risk },
+    Check { name: "daily loss", applies: entries, stays: false, measure: daily_loss },
+    Check { name: "drawdown", applies: entries, stays: false, measure: drawdown },
 ];
 const _: () = assert!(!CHECKS.is_empty());
 
 impl Check {
     /// Measures, if the check applies to this purpose.
     pub(super) fn run(&self, proposal: &Proposal, situation: &Situation, limits: &Limits) -> Option<Measured> {
-        (self.applies)(proposal.purpose).then(|| {
+        (self.applies)(proposal.purpose).then_some(()).filter(|()| self.stays || limits.enforced).map(|()| {
             let measure = (self.measure)(proposal, situation, limits)?;
             let Measure { passed, value, limit } = measure;
             Ok(CheckResult { check: self.name.to_owned(), passed, value, limit })
@@ -80,69 +88,127 @@ fn trading_state(proposal: &Proposal, situation: &Situation, _: &Limits) -> Resu
     let (passed, limit) = match proposal.purpose {
         Purpose::Entry => (situation.state == TradingState::Running, "running"),
         Purpose::Exit => (situation.state != TradingState::Halted, "running or reducing"),
-        Purpose::Protect => (true, "any"),
+        Purpose::Protect | Purpose::Close | Purpose::Liquidate => (true, "any"),
     };
     Ok(Measure { passed, value: situation.state.to_string(), limit: limit.to_owned() })
 }
 
 fn symbol_lock(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
-    let passed = !situation.locked || proposal.purpose == Purpose::Protect;
-    let value = if situation.locked { "locked: the price is in doubt" } else { "none" };
-    Ok(Measure { passed, value: value.to_owned(), limit: "none".to_owned() })
+    let locked = situation.look.locked;
+    let value = if locked { "locked: the price is in doubt" } else { "none" };
+    Ok(Measure {
+        passed: !locked || proposal.purpose == Purpose::Protect,
+        value: value.to_owned(),
+        limit: "none".to_owned(),
+    })
+}
+
+fn entry_lock(_: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
+    let lock = &situation.look.entry_lock;
+    let value = lock.clone().unwrap_or_else(|| "none".to_owned());
+    Ok(Measure { passed: lock.is_none(), value, limit: "none".to_owned() })
 }
 
 fn data_age(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let allowed = Limits::count(limits.data_age_bars);
     Ok(Measure {
-        passed: situation.bars_missing < allowed,
-        value: format!("{} bars missing", situation.bars_missing),
+        passed: situation.look.bars_missing < allowed,
+        value: format!("{} bars missing", situation.look.bars_missing),
         limit: format!("fewer than {allowed}"),
     })
 }
 
 fn price_sanity(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
-    Ok(at_most(situation.last_move, limits.price_move_pct))
+    Ok(at_most(situation.look.last_move, limits.price_move_pct))
 }
 
 fn whole_lots(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
+    let lot = situation.look.lot;
     Ok(Measure {
-        passed: proposal.quantity >= situation.lot
-            || (proposal.purpose != Purpose::Entry && !proposal.quantity.is_zero()),
+        passed: proposal.quantity >= lot || (proposal.purpose != Purpose::Entry && !proposal.quantity.is_zero()),
         value: format!("{} {}", proposal.quantity, proposal.symbol),
-        limit: format!("at least {}", situation.lot),
+        limit: format!("at least {lot}"),
     })
 }
 
-fn has_stop(proposal: &Proposal, _: &Situation, _: &Limits) -> Result<Measure, AmountError> {
+fn has_stop(proposal: &Proposal, _: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let value = proposal.plan.map_or_else(|| "none".to_owned(), |plan| format!("{} away", plan.stop_distance));
-    Ok(Measure { passed: proposal.plan.is_some(), value, limit: "a planned stop".to_owned() })
+    Ok(Measure { passed: proposal.plan.is_some() || !limits.stops, value, limit: "a planned stop".to_owned() })
 }
 
+/// An exit may not do more than end the position: it is for at most what is held, on the other side.
 fn held(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
+    let held = situation.look.held;
+    let leaves = held.units().signum() == -proposal.side.sign();
     Ok(Measure {
-        passed: proposal.quantity <= situation.held_quantity && situation.held_quantity > Quantity::ZERO,
-        value: format!("{} {}", proposal.quantity, proposal.symbol),
-        limit: format!("at most the {} held", situation.held_quantity),
+        passed: leaves && proposal.quantity <= held.abs(),
+        value: format!("{} {} {}", proposal.side, proposal.quantity, proposal.symbol),
+        limit: format!("at most the {held} held"),
     })
 }
 
-fn cash(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
+fn buying_power(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let value = proposal.quantity.value_at(proposal.reference)?;
+    let free = situation.buying_power(limits.leverage_max);
     Ok(Measure {
-        passed: value <= situation.free_cash,
+        passed: value <= free,
         value: format!("{value:.2}"),
-        limit: format!("at most {:.2} free", situation.free_cash.max(Money::ZERO)),
+        limit: format!("at most {:.2} free", free.max(Money::ZERO)),
     })
 }
 
+/// What the book has in the symbol after the proposal, as a share of equity.
 fn position_size(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
-    let after = situation.held_value.plus(proposal.quantity.value_at(proposal.reference)?)?;
-    Ok(at_most(after.share_of(situation.equity), limits.position_pct))
+    let after = situation.stake_in(proposal.symbol).plus(signed_value(proposal)?)?;
+    Ok(at_most(after.abs().share_of(situation.equity), limits.position_pct))
 }
 
-fn total_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
-    let after = situation.exposure.plus(proposal.quantity.value_at(proposal.reference)?)?;
+fn gross_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
+    let after = situation.gross.plus(proposal.quantity.value_at(proposal.reference)?)?;
     Ok(at_most(after.share_of(situation.equity), limits.exposure_pct))
+}
+
+fn net_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
+    let after = situation.net.plus(signed_value(proposal)?)?;
+    // What brings the book nearer to balance is never refused for the imbalance that it leaves.
+    let mut measure = at_most(after.abs().share_of(situation.equity), limits.net_pct);
+    measure.passed |= after.abs() < situation.net.abs();
+    Ok(measure)
+}
+
+fn sector_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
+    let look = &situation.look;
+    if look.sector.is_none() {
+        return Ok(Measure {
+            passed: true,
+            value: "no sector known".to_owned(),
+            limit: format!("at most {}", percent(limits.sector_pct)),
+        });
+    }
+    let value = proposal.quantity.value_at(proposal.reference)?;
+    let after = situation.stake_in_sector(look.sector).plus(value)?;
+    let mut measure = at_most(after.share_of(situation.equity), limits.sector_pct);
+    measure.value = format!("{} in {}", measure.value, look.sector_name);
+    Ok(measure)
+}
+
+fn correlation(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
+    let window = Limits::count(limits.correlation_bars);
+    let limit = format!("at most {:.2} over {window} bars", limits.correlation_max);
+    Ok(match situation.look.correlation {
+        None => Measure { passed: true, value: "nothing comparable held".to_owned(), limit },
+        Some((symbol, share)) => {
+            Measure { passed: share <= limits.correlation_max, value: format!("{share:.2} with {symbol}"), limit }
+        }
+    })
+}
+
+fn liquidity(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
+    let average = situation.look.average_volume;
+    let mut measure = at_most(proposal.quantity.share_of(average), limits.liquidity_pct);
+    measure.passed &= !average.is_zero();
+    measure.value = format!("{} of the average volume {average:.0}", measure.value);
+    Ok(measure)
 }
 
 fn open_positions(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {

@@ -9,5 +9,5 @@ mod review;
 
 pub use limits::{LIMITS, LimitKind, LimitSpec, Limits};
 pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, review, take_up_again, withdraw};
-pub use situation::Situation;
-pub use sizing::{Sizing, size};
+pub use situation::{Look, Situation, Stake, open_risk};
+pub use sizing::{Sizing, TrackRecord, Wish, size};

@@ -143,6 +143,7 @@ pub fn take_up_again(order: Order) -> Option<ExecutionRequest> {
 mod tests {
     use super::*;
     use crate::domain::{ExitPlan, Money, Ratio, Side, TimeInForce, TradingState};
+    use crate::risk::Stake;
 
     fn proposal(quantity: i64) -> Proposal {
         Proposal {
@@ -163,8 +164,14 @@ mod tests {
         }
     }
 
+    fn stake(symbol: &str, value: i64) -> Stake {
+        Stake { symbol: symbol.parse().expect("symbol"), sector: Some(1), value: Money::whole(value) }
+    }
+
     fn refused_by(change: fn(&mut Situation)) -> Vec<String> {
         let mut situation = Situation::of_capital(Money::whole(10_000));
+        situation.look.sector = Some(1);
+        situation.look.sector_name = "Tech".to_owned();
         change(&mut situation);
         match review(proposal(10), OrderId(1), Timestamp::from_ms(0), &situation, &Limits::default()) {
             Ok(RiskDecision::Refused { refusals, .. }) => {
@@ -182,13 +189,23 @@ mod tests {
         let rows: &[(Change, &str)] = &[
             (|_| {}, ""),
             (|s| s.state = TradingState::Reducing, "trading state: reducing, running"),
-            (|s| s.locked = true, "symbol lock: locked: the price is in doubt, none"),
-            (|s| s.bars_missing = 3, "data age: 3 bars missing, fewer than 3"),
-            (|s| s.last_move = Ratio::from_percent(16), "price sanity: 16.0 %, at most 15.0 %"),
-            (|s| s.lot = Quantity::whole(11), "size: 10 AAPL, at least 11"),
-            (|s| s.free_cash = Money::whole(999), "cash: 1000.00, at most 999.00 free"),
-            (|s| s.held_value = Money::whole(1_001), "position size: 20.0 %, at most 20.0 %"),
-            (|s| s.exposure = Money::whole(7_001), "total exposure: 80.0 %, at most 80.0 %"),
+            (|s| s.look.locked = true, "symbol lock: locked: the price is in doubt, none"),
+            (|s| s.look.bars_missing = 3, "data age: 3 bars missing, fewer than 3"),
+            (|s| s.look.last_move = Ratio::from_percent(16), "price sanity: 16.0 %, at most 15.0 %"),
+            (|s| s.look.lot = Quantity::whole(11), "size: 10 AAPL, at least 11"),
+            (|s| s.look.entry_lock = Some("after a stop".to_owned()), "entry lock: after a stop, none"),
+            (|s| s.stakes.push(stake("AAPL", 1_001)), "position size: 20.0 %, at most 20.0 %"),
+            (|s| s.gross = Money::whole(7_001), "gross exposure: 80.0 %, at most 80.0 %"),
+            (|s| s.net = Money::whole(7_001), "net exposure: 80.0 %, at most 80.0 %"),
+            (|s| s.stakes.push(stake("MSFT", -3_001)), "sector exposure: 40.0 % in Tech, at most 40.0 %"),
+            (
+                |s| s.look.correlation = "MSFT".parse().ok().zip("0.71".parse().ok()),
+                "correlation: 0.71 with MSFT, at most 0.70 over 120 bars",
+            ),
+            (
+                |s| s.look.average_volume = Quantity::whole(99),
+                "liquidity: 10.1 % of the average volume 99, at most 10.0 %",
+            ),
             (|s| s.positions = 10, "open positions: 11 with this one, at most 10"),
             (|s| s.trades_today = 100, "trades per day: 101 with this one, at most 100"),
             (|s| s.open_risk = Money::whole(551), "open risk: 6.0 %, at most 6.0 %"),
@@ -204,7 +221,7 @@ mod tests {
     #[test]
     fn two_orders_that_each_fit_do_not_pass_together() {
         let mut situation = Situation::of_capital(Money::whole(10_000));
-        situation.exposure = Money::whole(6_500);
+        situation.gross = Money::whole(6_500);
         let limits = Limits::default();
         let first = review(proposal(10), OrderId(1), Timestamp::from_ms(0), &situation, &limits).expect("fits");
         assert!(matches!(first, RiskDecision::Approved { .. }));

@@ -201,7 +201,8 @@ impl Reader {
         let connection = self.connection();
         let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
         let mut statement = connection.prepare_cached(
-            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason
+            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason,
+               carried, best, worst
              FROM trades ORDER BY id DESC LIMIT ?1",
         )?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
@@ -333,10 +334,9 @@ fn trade(row: &Row<'_>) -> rusqlite::Result<Trade> {
         closed: time(row, 9)?,
         fees: Money::from_units(row.get(10)?),
         profit: Money::from_units(row.get(11)?),
-        reason: match reason.as_str() {
-            "stop" => ExitReason::Stop,
-            "target" => ExitReason::Target,
-            _ => ExitReason::Signal,
-        },
+        carried: Money::from_units(row.get(13)?),
+        best: Money::from_units(row.get(14)?),
+        worst: Money::from_units(row.get(15)?),
+        reason: ExitReason::ALL.into_iter().find(|known| known.as_str() == reason).unwrap_or(ExitReason::Signal),
     })
 }

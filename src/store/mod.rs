@@ -28,5 +28,5 @@ pub use outbox::{Delivery, LaneCounts, LaneSpec, Settled};
 pub use points::Points;
 pub use reader::Reader;
 pub use record::Recorded;
-pub use rows::{Batch, BookRow, DayRow, MarkRow, ProgressRow, RunStart, StepLine, StepRow};
+pub use rows::{Batch, BookRow, DayRow, FiguresRow, MarkRow, ProgressRow, RunStart, StepLine, StepRow};
 pub use state::Saved;

@@ -3,12 +3,14 @@
 use rusqlite::{Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{CycleId, Event, Label, Position, RunId, Severity, Symbol};
+use crate::domain::{Booking, CycleId, Event, Label, Position, RunId, Severity, Symbol};
 
 use super::audit::append;
 use super::db::in_transaction;
 use super::outbox::{LaneSpec, enqueue};
-use super::{AuditEntry, Batch, BookRow, DayRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket};
+use super::{
+    AuditEntry, Batch, BookRow, DayRow, FiguresRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket,
+};
 
 /// What became of a batch.
 pub enum Recorded {
@@ -122,6 +124,8 @@ fn write_batch(
         write_book(transaction, row)?;
     }
     points.pass("batch: books written")?;
+    write_bookings(transaction, &batch.bookings)?;
+    write_figures(transaction, &batch.figures)?;
     write_days(transaction, &batch.days)?;
     write_marks(transaction, &batch.marks)?;
     write_steps(transaction, batch)?;
@@ -204,8 +208,9 @@ fn write_fills(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Store
         ])?;
     }
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO trades (id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT INTO trades (id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason,
+           carried, best, worst)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     for trade in &batch.trades {
         statement.execute(params![
@@ -221,7 +226,10 @@ fn write_fills(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Store
             trade.closed.ms(),
             trade.fees.units(),
             trade.profit.units(),
-            trade.reason.as_str()
+            trade.reason.as_str(),
+            trade.carried.units(),
+            trade.best.units(),
+            trade.worst.units()
         ])?;
     }
     Ok(())
@@ -231,8 +239,8 @@ fn write_book(transaction: &Transaction<'_>, row: &BookRow) -> Result<(), StoreE
     let book = &row.book;
     let mut statement = transaction.prepare_cached(
         "INSERT OR REPLACE INTO books (name, currency, zone, capital, cash, realised, fees, equity, peak, state, cause, since_ms,
-           day, day_ends_ms, day_start, day_entries, day_trades, day_near, limits)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+           day, day_ends_ms, day_start, day_entries, day_trades, day_near, limits, carried, memory)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
     )?;
     statement.execute(params![
         book.name.as_str(),
@@ -253,7 +261,9 @@ fn write_book(transaction: &Transaction<'_>, row: &BookRow) -> Result<(), StoreE
         row.day_entries as i64,
         row.day_trades,
         row.day_near,
-        row.limits
+        row.limits,
+        book.carried.units(),
+        row.memory
     ])?;
     transaction.prepare_cached("DELETE FROM positions WHERE book = ?1")?.execute([book.name.as_str()])?;
     for (place, position) in book.positions.iter().enumerate() {
@@ -271,8 +281,8 @@ fn write_position(
     let protection = position.protection.map(|levels| serde_json::to_string(&levels)).transpose()?;
     let mut statement = transaction.prepare_cached(
         "INSERT INTO positions (book, symbol, place, trade, strategy, quantity, cost, opened_ms, entered, entered_value,
-           exited_value, fees, protection)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+           exited_value, fees, protection, carried, best, worst)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     )?;
     statement.execute(params![
         book,
@@ -287,8 +297,35 @@ fn write_position(
         position.entered_value.units(),
         position.exited_value.units(),
         position.fees.units(),
-        protection
+        protection,
+        position.carried.units(),
+        position.best.units(),
+        position.worst.units()
     ])?;
+    Ok(())
+}
+
+fn write_bookings(transaction: &Transaction<'_>, bookings: &[Booking]) -> Result<(), StoreError> {
+    let mut statement = transaction
+        .prepare_cached("INSERT INTO bookings (book, symbol, kind, amount, at_ms) VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    for booking in bookings {
+        statement.execute(params![
+            booking.book.as_str(),
+            booking.symbol.as_str(),
+            booking.kind.as_str(),
+            booking.amount.units(),
+            booking.at.ms()
+        ])?;
+    }
+    Ok(())
+}
+
+fn write_figures(transaction: &Transaction<'_>, figures: &[FiguresRow]) -> Result<(), StoreError> {
+    let mut statement =
+        transaction.prepare_cached("INSERT OR REPLACE INTO figures (book, at_ms, body) VALUES (?1, ?2, ?3)")?;
+    for row in figures {
+        statement.execute(params![row.book.as_str(), row.at.ms(), row.body])?;
+    }
     Ok(())
 }
 

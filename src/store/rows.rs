@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, CycleId, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol, Timeframe, Trade,
-    TradeFill, TradeId, TradingState,
+    Book, Booking, CycleId, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol, Timeframe,
+    Trade, TradeFill, TradeId, TradingState,
 };
 
 /// The last numbers given out, and how far the market's time had come.
@@ -54,6 +54,19 @@ pub struct BookRow {
     pub day_near: bool,
     /// Its limits, as JSON, for views.
     pub limits: String,
+    /// What it remembers besides money, as JSON.
+    pub memory: String,
+}
+
+/// The risk figures of a book, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FiguresRow {
+    /// The book.
+    pub book: Label,
+    /// When they were computed, in the market's time.
+    pub at: Timestamp,
+    /// The figures.
+    pub body: String,
 }
 
 /// A day of a book, as it stands.
@@ -135,6 +148,10 @@ pub struct Batch {
     pub fills: Vec<TradeFill>,
     /// Finished round trips.
     pub trades: Vec<Trade>,
+    /// Money that moved without a fill.
+    pub bookings: Vec<Booking>,
+    /// Risk figures that were computed anew.
+    pub figures: Vec<FiguresRow>,
     /// Days that ended, and the running one.
     pub days: Vec<DayRow>,
     /// All books, as they stand.

@@ -4,10 +4,13 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, CycleId, FillId, Label, Money, Order, OrderId, Position, Price, Quantity, SignalId, Symbol, TradeId,
+    Book, CycleId, FillId, Label, Money, Order, OrderId, Position, Price, Quantity, SignalId, Symbol, Trade, TradeId,
 };
 
 use super::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
+
+/// Trades that a restart looks back on.
+const TRADES_REMEMBERED: u32 = 500;
 
 /// The engine's part of the database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -18,6 +21,8 @@ pub struct Saved {
     pub books: Vec<BookRow>,
     /// All open orders, oldest first.
     pub orders: Vec<Order>,
+    /// The last trades, newest first.
+    pub trades: Vec<Trade>,
     /// All last prices.
     pub marks: Vec<MarkRow>,
     /// The cycle after which recorded prices were last told to be at their end.
@@ -39,6 +44,7 @@ impl Reader {
             progress: self.progress()?,
             books: self.books()?,
             orders: self.open_orders()?,
+            trades: self.trades(TRADES_REMEMBERED)?.0,
             marks: self.marks()?,
             finished: finished.map(|cycle| CycleId(cycle.unsigned_abs())),
         })
@@ -73,7 +79,7 @@ impl Reader {
     pub fn books(&self) -> Result<Vec<BookRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT name, currency, zone, capital, cash, realised, fees, equity, peak, state, cause, since_ms, day, day_ends_ms,
-               day_start, day_entries, day_trades, day_near, limits FROM books ORDER BY name",
+               day_start, day_entries, day_trades, day_near, limits, carried, memory FROM books ORDER BY name",
         )?;
         let rows = statement.query_map([], |row| {
             Ok(BookRow {
@@ -84,6 +90,7 @@ impl Reader {
                     cash: Money::from_units(row.get(4)?),
                     realised: Money::from_units(row.get(5)?),
                     fees: Money::from_units(row.get(6)?),
+                    carried: Money::from_units(row.get(19)?),
                     positions: Vec::new(),
                 },
                 zone: row.get(2)?,
@@ -99,6 +106,7 @@ impl Reader {
                 day_trades: row.get(16)?,
                 day_near: row.get(17)?,
                 limits: row.get(18)?,
+                memory: row.get(20)?,
             })
         })?;
         let mut books = rows.collect::<Result<Vec<_>, _>>()?;
@@ -152,12 +160,13 @@ impl Reader {
 
 fn positions(connection: &Connection, book: Label) -> Result<Vec<Position>, StoreError> {
     let mut statement = connection.prepare_cached(
-        "SELECT symbol, trade, strategy, quantity, cost, opened_ms, entered, entered_value, exited_value, fees, protection
+        "SELECT symbol, trade, strategy, quantity, cost, opened_ms, entered, entered_value, exited_value, fees, protection,
+           carried, best, worst
          FROM positions WHERE book = ?1 ORDER BY place",
     )?;
     let rows = statement.query_map([book.as_str()], |row| {
         let protection: Option<String> = row.get(10)?;
-        let position = Position {
+        let mut position = Position {
             symbol: parsed::<Symbol>(row, 0)?,
             trade: TradeId(unsigned(row, 1)?),
             strategy: parsed(row, 2)?,
@@ -168,8 +177,14 @@ fn positions(connection: &Connection, book: Label) -> Result<Vec<Position>, Stor
             entered_value: Money::from_units(row.get(7)?),
             exited_value: Money::from_units(row.get(8)?),
             fees: Money::from_units(row.get(9)?),
+            carried: Money::from_units(row.get(11)?),
+            best: Price::from_units(row.get(12)?),
+            worst: Price::from_units(row.get(13)?),
             protection: None,
         };
+        if position.best.is_zero() {
+            (position.best, position.worst) = (position.average_price(), position.average_price());
+        }
         Ok((position, protection))
     })?;
     rows.map(|row| {

@@ -45,6 +45,8 @@ pub(super) fn order_words(order: &Order) -> String {
         Purpose::Entry => "entry",
         Purpose::Exit => "exit",
         Purpose::Protect => "protection",
+        Purpose::Close => "close",
+        Purpose::Liquidate => "margin call",
     };
     format!("{} {} {} {}, {how} · {purpose}", order.id, order.side, quantity(order.quantity), order.symbol)
 }

@@ -81,7 +81,7 @@ fn figures_name_their_currency_and_times_their_zone() {
     assert!(said("/pnl all").contains("after fees"));
     assert!(said("/trades 3").contains("results after fees"));
     let first = said("/why T1");
-    for part in ["Signal S", "it saw sma3", "passed  cash:", "Filled", "fee"] {
+    for part in ["Signal S", "it saw sma3", "passed  buying power:", "Filled", "fee"] {
         assert!(first.contains(part), "{part}: {first}");
     }
     assert!(said("/whynot AAPL").contains("did nothing with AAPL") || said("/whynot AAPL").contains("holds AAPL"));

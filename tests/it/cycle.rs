@@ -1,6 +1,7 @@
 //! What one cycle after the other does with a book: fills inside bars, stops, halts, locks, dry runs.
 
-use bellwether::domain::{EventKind, OrderKind, Price, Purpose, Quantity, TradingState};
+use bellwether::domain::{EventKind, OrderKind, Price, Purpose, Quantity, Ratio, TradingState};
+use bellwether::engine::DeskSettings;
 use bellwether::strategy::{Values, find};
 
 use crate::support::{Bench, Life, ListFeed, bar_at, flat_bars};
@@ -79,7 +80,11 @@ fn a_thin_bar_fills_its_share_and_the_rest_stays_open() {
     for bar in &mut bars {
         bar.volume = Quantity::whole(40);
     }
-    bench.live(Life::whole(ListFeed::daily("BTC-USD", bars), quick)).expect("runs");
+    let greedy = |desk: &mut DeskSettings| {
+        quick(desk);
+        desk.limits.set("liquidity_pct", Ratio::whole(1_000)).expect("in range");
+    };
+    bench.live(Life::whole(ListFeed::daily("BTC-USD", bars), greedy)).expect("runs");
     let fills = bench.reader().fills().expect("reads");
     assert!(fills.len() > 1 && fills.iter().all(|fill| fill.quantity <= Quantity::whole(4)), "{fills:?}");
     let saved = bench.saved();

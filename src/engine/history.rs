@@ -1,0 +1,164 @@
+//! How did a symbol move lately? Its last bars' closes and volumes, for checks that compare symbols or ask for an average.
+
+use crate::clock::Timestamp;
+use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
+
+/// Bars in the average volume that liquidity is measured against.
+const VOLUME_BARS: usize = 20;
+/// Returns that two symbols must share before their correlation counts.
+const SHARED_MIN: usize = 20;
+/// Hours that a US share trades in a year: 252 sessions of six and a half hours.
+const EQUITY_HOURS: f64 = 252.0 * 6.5;
+/// Sessions of a US share in a year.
+const EQUITY_DAYS: f64 = 252.0;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Point {
+    end: Timestamp,
+    close: f64,
+    volume: i64,
+}
+
+/// A ring of the last finest bars.
+#[derive(Debug, Clone)]
+pub struct History {
+    ring: Box<[Point]>,
+    next: usize,
+    seen: usize,
+}
+
+impl History {
+    /// Remembers the closes that `returns` returns need.
+    pub fn new(returns: usize) -> Self {
+        let size = returns.max(VOLUME_BARS) + 1;
+        Self { ring: vec![Point::default(); size].into_boxed_slice(), next: 0, seen: 0 }
+    }
+
+    /// Takes a bar that ended at `end`.
+    pub fn push(&mut self, bar: &Bar, end: Timestamp) {
+        self.ring[self.next] = Point { end, close: bar.close.to_f64(), volume: bar.volume.units() };
+        self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
+        self.seen = (self.seen + 1).min(self.ring.len());
+    }
+
+    /// Follows a split.
+    pub fn rescale(&mut self, numerator: i64, denominator: i64) {
+        let factor = denominator as f64 / numerator as f64;
+        for point in &mut self.ring {
+            point.close *= factor;
+            point.volume = (point.volume as f64 / factor) as i64;
+        }
+    }
+
+    /// Oldest first.
+    fn points(&self) -> impl Iterator<Item = &Point> {
+        let start = (self.next + self.ring.len() - self.seen) % self.ring.len();
+        (0..self.seen).map(move |index| &self.ring[(start + index) % self.ring.len()])
+    }
+
+    /// The mean volume of the last 20 bars, or of those there are.
+    pub fn average_volume(&self) -> Quantity {
+        let skip = self.seen.saturating_sub(VOLUME_BARS);
+        let (sum, count) = self
+            .points()
+            .skip(skip)
+            .fold((0i128, 0i128), |(sum, count), point| (sum + i128::from(point.volume), count + 1));
+        Quantity::from_units(i64::try_from(sum / count.max(1)).unwrap_or(i64::MAX))
+    }
+
+    /// Correlation of the returns that both symbols made between the same instants (Pearson); none with fewer than 20 of them, or where one
+    /// did not move.
+    pub fn correlation(&self, other: &Self) -> Option<f64> {
+        let mut others = other.points().peekable();
+        let mut shared: Vec<(f64, f64)> = Vec::with_capacity(self.seen);
+        for point in self.points() {
+            while others.next_if(|candidate| candidate.end < point.end).is_some() {}
+            if let Some(twin) = others.next_if(|candidate| candidate.end == point.end) {
+                shared.push((point.close, twin.close));
+            }
+        }
+        let returns: Vec<(f64, f64)> =
+            shared.windows(2).map(|pair| (pair[1].0 / pair[0].0 - 1.0, pair[1].1 / pair[0].1 - 1.0)).collect();
+        if returns.len() < SHARED_MIN {
+            return None;
+        }
+        pearson(&returns)
+    }
+
+    /// Standard deviation of the returns, on a year of such bars; none with fewer than 20.
+    pub fn yearly_volatility(&self, timeframe: Timeframe, class: AssetClass) -> Option<Ratio> {
+        let closes: Vec<f64> = self.points().map(|point| point.close).collect();
+        let returns: Vec<f64> = closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
+        if returns.len() < SHARED_MIN {
+            return None;
+        }
+        let count = returns.len() as f64;
+        let mean = returns.iter().sum::<f64>() / count;
+        let variance = returns.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0);
+        Ratio::from_f64(libm::sqrt(variance * bars_per_year(timeframe, class)))
+    }
+}
+
+/// How many bars of this length a symbol has in a year.
+fn bars_per_year(timeframe: Timeframe, class: AssetClass) -> f64 {
+    let hours = timeframe.ms() as f64 / 3_600_000.0;
+    match (class, timeframe) {
+        (AssetClass::UsEquity, Timeframe::W1) => EQUITY_DAYS / 5.0,
+        (AssetClass::UsEquity, Timeframe::D1) => EQUITY_DAYS,
+        (AssetClass::UsEquity, _) => EQUITY_HOURS / hours,
+        (AssetClass::Crypto | AssetClass::Perpetual, _) => 365.0 * 24.0 / hours,
+    }
+}
+
+fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
+    let count = pairs.len() as f64;
+    let mean_a = pairs.iter().map(|pair| pair.0).sum::<f64>() / count;
+    let mean_b = pairs.iter().map(|pair| pair.1).sum::<f64>() / count;
+    let (mut both, mut own, mut theirs) = (0.0, 0.0, 0.0);
+    for (a, b) in pairs {
+        let (a, b) = (a - mean_a, b - mean_b);
+        both += a * b;
+        own += a * a;
+        theirs += b * b;
+    }
+    let scale = libm::sqrt(own * theirs);
+    (scale.is_finite() && scale > 0.0).then(|| (both / scale).clamp(-1.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Price;
+
+    fn history(closes: &[i64], shift: i64) -> History {
+        let mut history = History::new(120);
+        for (index, close) in closes.iter().enumerate() {
+            let price = Price::whole(*close);
+            let (start, volume) = (Timestamp::from_ms(0), Quantity::whole(*close));
+            let bar = Bar { start, open: price, high: price, low: price, close: price, volume };
+            history.push(&bar, Timestamp::from_ms(index as i64 + shift));
+        }
+        history
+    }
+
+    #[test]
+    fn only_returns_of_the_same_instants_are_compared() {
+        let up_down: Vec<i64> = (0..60).map(|index| 1_000 + index % 7 * 10).collect();
+        let mirrored: Vec<i64> = up_down.iter().map(|close| 2_000_000 / close).collect();
+        let (a, b) = (history(&up_down, 0), history(&mirrored, 0));
+        assert!(a.correlation(&a).expect("enough") > 0.999_999);
+        assert!(a.correlation(&b).expect("enough") < -0.95);
+        // 40 instants later only 20 closes are shared: too few returns.
+        assert_eq!(a.correlation(&history(&up_down, 40)), None);
+        assert_eq!(a.correlation(&history(&[5; 60], 0)), None);
+    }
+
+    #[test]
+    fn averages_are_over_the_last_twenty_bars() {
+        let volumes: Vec<i64> = (1..=200).collect();
+        assert_eq!(history(&volumes, 0).average_volume(), Quantity::from_units(19_050_000_000));
+        assert_eq!(history(&[4, 6], 0).average_volume(), Quantity::whole(5));
+        assert_eq!(History::new(0).average_volume(), Quantity::ZERO);
+        assert_eq!(history(&[7; 30], 0).yearly_volatility(Timeframe::D1, AssetClass::UsEquity), Some(Ratio::ZERO));
+    }
+}

@@ -1,0 +1,73 @@
+//! Should a book keep out of a symbol for a while? Looked at whenever a trade ends.
+
+use crate::clock::Timestamp;
+use crate::domain::{EntryLock, Event, EventKind, ExitReason, LockCause, Money, RunContext, Symbol, Trade};
+use crate::risk::Limits;
+
+use super::Outcome;
+use super::state::Desk;
+
+/// Trades that a book remembers for its locks.
+pub(super) const TRADES_REMEMBERED: usize = 500;
+
+/// A trade as the locks remember it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// Of what.
+    pub symbol: Symbol,
+    /// When.
+    pub at: Timestamp,
+    /// With which result.
+    pub profit: Money,
+    /// True if its stop ended it.
+    pub stopped: bool,
+}
+
+impl From<&Trade> for Ended {
+    fn from(trade: &Trade) -> Self {
+        Self { symbol: trade.symbol, at: trade.closed, profit: trade.profit, stopped: trade.reason == ExitReason::Stop }
+    }
+}
+
+/// Notes a trade that ended, and locks its symbol where a limit says so. `bar_ms` is the length of the bars it was traded on.
+pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bar_ms: i64, context: &RunContext, out: &mut Outcome) {
+    if desk.ended.len() >= TRADES_REMEMBERED {
+        desk.ended.pop_front();
+    }
+    desk.ended.push_back(Ended::from(trade));
+    let limits = desk.settings.terms_of(trade.symbol).0;
+    if !limits.enforced {
+        return;
+    }
+    let until = |bars: u64| context.now.plus_ms(bar_ms.saturating_mul(i64::try_from(bars).unwrap_or(i64::MAX)));
+    let Some((cause, bars)) = cause(desk, limits, trade, bar_ms, context) else { return };
+    let lock = EntryLock { symbol: trade.symbol, cause, since: context.now, until: until(bars) };
+    desk.locks.retain(|old| old.until > context.now);
+    desk.locks.push(lock.clone());
+    let kind = EventKind::EntryLocked { lock };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+}
+
+/// The gravest reason to keep out, and for how many bars.
+fn cause(desk: &Desk, limits: &Limits, trade: &Trade, bar_ms: i64, context: &RunContext) -> Option<(LockCause, u64)> {
+    let long = Limits::count(limits.lock_bars);
+    let of_symbol = || desk.ended.iter().rev().filter(|ended| ended.symbol == trade.symbol);
+    let streak = of_symbol().take_while(|ended| ended.profit < Money::ZERO).count() as u64;
+    if streak >= Limits::count(limits.losing_streak) {
+        return Some((LockCause::LosingStreak { count: streak }, long));
+    }
+    let window = bar_ms.saturating_mul(i64::try_from(Limits::count(limits.stops_window_bars)).unwrap_or(i64::MAX));
+    let stops = of_symbol().filter(|ended| ended.stopped && context.now.since(ended.at) <= window).count() as u64;
+    if trade.reason == ExitReason::Stop && stops >= Limits::count(limits.stops_max) {
+        return Some((LockCause::Stops { count: stops }, long));
+    }
+    let trades = Limits::count(limits.low_profit_trades);
+    let last: Vec<Money> = of_symbol().take(usize::try_from(trades).unwrap_or(1)).map(|ended| ended.profit).collect();
+    let profit = Money::from_units(last.iter().map(|profit| profit.units()).fold(0, i64::saturating_add));
+    let most = desk.equity.times(limits.low_profit_pct).unwrap_or(Money::MAX);
+    if last.len() as u64 == trades && profit < Money::ZERO && profit.abs() > most {
+        return Some((LockCause::LowProfit { trades, profit }, long));
+    }
+    let cooldown = Limits::count(limits.cooldown_bars);
+    (trade.reason == ExitReason::Stop && cooldown > 0).then_some((LockCause::Cooldown, cooldown))
+}

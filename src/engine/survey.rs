@@ -1,0 +1,102 @@
+//! How does a book stand? The figures that risk looks at, with working entries counted in.
+
+use std::collections::HashSet;
+
+use crate::domain::{AmountError, Label, Money, Price, Purpose, Quantity, Ratio, RunContext, Side, Symbol};
+use crate::risk::{Situation, Stake};
+
+use super::fills::losses;
+use super::state::{Desk, Lane, Prices};
+
+/// The book's figures that do not depend on the symbol.
+pub(super) fn survey(desk: &Desk, prices: Prices<'_>) -> Result<Situation, AmountError> {
+    let mut situation = Situation::of_capital(desk.equity);
+    situation.state = desk.state;
+    situation.positions = desk.book.positions.len() as u64;
+    situation.trades_today = desk.day.entries;
+    (situation.day_loss, situation.drawdown) = losses(desk);
+    for held in &desk.book.positions {
+        let price = prices.mark(held.symbol).unwrap_or_else(|| held.average_price());
+        let (symbol, sector) = (held.symbol, prices.sector(held.symbol));
+        situation.add_stake(Stake { symbol, sector, value: held.value_at(price)? })?;
+        situation.add_open_risk(held.quantity, price, held.protection.map(|levels| levels.stop))?;
+    }
+    let mut waiting: HashSet<Symbol> = HashSet::new();
+    for order in desk.orders.iter().filter(|order| order.purpose == Purpose::Entry) {
+        let value = order.remaining().value_at(order.reference)?;
+        let value = if order.side == Side::Sell { value.negated() } else { value };
+        let (symbol, sector) = (order.symbol, prices.sector(order.symbol));
+        situation.add_stake(Stake { symbol, sector, value })?;
+        situation.positions += u64::from(desk.book.position(symbol).is_none() && waiting.insert(symbol));
+        let distance = order.plan.map_or(order.reference, |plan| plan.stop_distance);
+        situation.open_risk = situation.open_risk.plus(order.remaining().value_at(distance)?)?;
+    }
+    Ok(situation)
+}
+
+/// Adds the figures of one symbol that every proposal needs.
+pub(super) fn look_at(situation: &mut Situation, desk: &Desk, lane: &Lane, context: &RunContext) {
+    let look = &mut situation.look;
+    look.held = desk.book.position(lane.instrument.symbol).map_or(Quantity::ZERO, |held| held.quantity);
+    look.bars_missing = lane.bars_missing(context.now);
+    look.last_move = lane.last_move;
+    look.locked = lane.lock.is_some();
+    look.lot = lane.instrument.lot();
+}
+
+/// Adds the figures of one symbol that an entry on `side` needs besides.
+pub(super) fn look_closer(
+    situation: &mut Situation,
+    desk: &Desk,
+    prices: Prices<'_>,
+    lane: &Lane,
+    side: Side,
+    context: &RunContext,
+) {
+    let symbol = lane.instrument.symbol;
+    let correlation = closest(situation, prices, lane, side);
+    let look = &mut situation.look;
+    look.sector = lane.sector;
+    look.sector_name.clone_from(&lane.instrument.sector);
+    look.average_volume = lane.history.average_volume();
+    look.correlation = correlation;
+    look.yearly_volatility =
+        lane.timeframe.and_then(|timeframe| lane.history.yearly_volatility(timeframe, lane.instrument.class));
+    let in_force = desk.locks.iter().filter(|lock| lock.symbol == symbol && lock.until > context.now);
+    look.entry_lock =
+        in_force.max_by_key(|lock| lock.until).map(|lock| format!("{} until {}", lock.cause.words(), lock.until));
+}
+
+/// The stake whose returns were most like those of an entry here, counted as positive where both would gain together.
+fn closest(situation: &Situation, prices: Prices<'_>, lane: &Lane, side: Side) -> Option<(Symbol, Ratio)> {
+    let others = situation.stakes.iter().filter(|stake| stake.symbol != lane.instrument.symbol);
+    let with_each = others.filter_map(|stake| {
+        let other = prices.lane(stake.symbol)?;
+        let same_side = (stake.value < Money::ZERO) == (side == Side::Sell);
+        let share = lane.history.correlation(&other.history)?;
+        Some((stake.symbol, Ratio::from_f64(if same_side { share } else { -share })?))
+    });
+    with_each.max_by_key(|(_, share)| *share)
+}
+
+/// What the book holds of a symbol, as the strategy of this name may know it.
+pub(super) fn holding(desk: &Desk, symbol: Symbol, strategy: Label) -> crate::domain::Holding {
+    use crate::domain::Holding;
+    let of = |side: Side| if side == Side::Sell { Holding::Short } else { Holding::Long };
+    let own_entry = desk.open_order(symbol, Purpose::Entry).map(|order| (order.strategy == strategy, order.side));
+    match desk.book.position(symbol) {
+        Some(held) if held.strategy != strategy => Holding::Busy,
+        Some(_) if desk.is_leaving(symbol) => Holding::Busy,
+        Some(held) => of(held.side()),
+        None => match own_entry {
+            None => Holding::Flat,
+            Some((true, side)) => of(side),
+            Some((false, _)) => Holding::Busy,
+        },
+    }
+}
+
+/// The last price of a lane, as a reference for orders.
+pub(super) fn last_price(lane: &Lane) -> Price {
+    lane.last.map_or(Price::ZERO, |bar| bar.close)
+}

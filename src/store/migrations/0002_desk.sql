@@ -1,0 +1,35 @@
+-- What holding brought or cost, how far prices went, what a book remembers besides money, and what indicators remember.
+
+ALTER TABLE books ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE books ADD COLUMN memory TEXT NOT NULL DEFAULT '{}';
+
+-- Zero stands for a position or trade from before this was kept.
+ALTER TABLE positions ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE positions ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE positions ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trades ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
+
+CREATE TABLE bookings (
+  id     INTEGER PRIMARY KEY,
+  book   TEXT NOT NULL,
+  symbol TEXT NOT NULL,
+  kind   TEXT NOT NULL,
+  amount INTEGER NOT NULL,
+  at_ms  INTEGER NOT NULL
+);
+
+-- The latest risk figures of each book, as the engine computed them, for views.
+CREATE TABLE figures (
+  book  TEXT PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  body  TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- The memory of strategies, prices and feed after one cycle: a restart goes on from there and reads only what came later.
+CREATE TABLE brains (
+  key   TEXT PRIMARY KEY,
+  cycle INTEGER NOT NULL,
+  body  TEXT NOT NULL
+) WITHOUT ROWID;
