@@ -5,6 +5,7 @@ mod holidays;
 mod problem;
 mod rows;
 mod stamp;
+mod plain_row;
 mod header;
 mod order;
 mod actions;
