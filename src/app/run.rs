@@ -122,7 +122,7 @@ fn prepare(
         let held = held.chain(saved.orders.iter().map(|order| order.symbol));
         union = universe::with_held(union, held);
     }
-    let feed = feeds::build(args, union, clock)?;
+    let feed = feeds::build(args, union, config.timeframes(), clock)?;
     let mut desks = Vec::new();
     for (book, watched) in lists {
         let list = if watched.list.is_empty() { feed.feed.instruments().to_vec() } else { watched.list };

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use crate::chat::{Person, Role};
-use crate::domain::{Money, Symbol};
+use crate::domain::{Money, Symbol, Timeframe};
 use crate::engine::{DeskSettings, StrategySettings};
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{Values, find};
@@ -158,6 +158,17 @@ pub struct Config {
     pub steps_days: i64,
     /// Whether USDT counts as USD.
     pub usdt_is_usd: bool,
+}
+
+impl Config {
+    /// The bars that strategies ask for by name, shortest first.
+    pub fn timeframes(&self) -> Vec<Timeframe> {
+        let strategies = self.books.iter().flat_map(|book| &book.desk.strategies);
+        let mut asked: Vec<Timeframe> = strategies.filter_map(|strategy| strategy.timeframe).collect();
+        asked.sort_unstable();
+        asked.dedup();
+        asked
+    }
 }
 
 impl BookConfig {

@@ -32,4 +32,4 @@ pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, S
 pub use proposal::{CheckResult, Proposal, Refusal};
 pub use run::{Mode, RunContext};
 pub use signal::{Input, Regime, SignalAction, SignalIntent};
-pub use snapshot::{MarketSnapshot, SnapshotBar, Split};
+pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};

@@ -1,6 +1,6 @@
 //! What is known at an instant? The bars that ended by then, and nothing later.
 
-use super::{Bar, Timeframe};
+use super::{Bar, Price, Timeframe};
 use crate::clock::Timestamp;
 
 /// One bar that became known. `instrument` counts in the order of the feed's instruments.
@@ -31,6 +31,15 @@ pub struct Split {
     pub denominator: i64,
 }
 
+/// A company pays its shareholders: whoever held shares before the snapshot's bars began is paid for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dividend {
+    /// Which instrument.
+    pub instrument: usize,
+    /// What one share is paid, counted in shares as they are after the snapshot's splits.
+    pub amount_per_share: Price,
+}
+
 /// Everything that became known at one instant. Bars are sorted by instrument, finest timeframe first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MarketSnapshot {
@@ -40,6 +49,8 @@ pub struct MarketSnapshot {
     pub bars: Vec<SnapshotBar>,
     /// Splits that took effect before these bars.
     pub splits: Vec<Split>,
+    /// Dividends that fell due before these bars. They move no price that was seen before: indicators see the fall.
+    pub dividends: Vec<Dividend>,
     /// Instruments whose overnight move a person has confirmed as real, so that it locks nothing.
     pub confirmed: Vec<usize>,
 }
@@ -49,6 +60,7 @@ impl MarketSnapshot {
     pub fn clear(&mut self) {
         self.bars.clear();
         self.splits.clear();
+        self.dividends.clear();
         self.confirmed.clear();
     }
 }

@@ -9,14 +9,18 @@ use csv::ByteRecord;
 use super::problem::{Problem, ProblemKind, Problems, file_name, shown};
 use super::rows::Rows;
 use super::stamp;
-use crate::domain::{AmountError, Ratio, Symbol, UNITS};
+use crate::domain::{AmountError, Price, Ratio, Symbol, UNITS};
 
 const COLUMNS: [&str; 4] = ["symbol", "ex_date", "kind", "value"];
 
-/// The corporate actions on file. A dividend is checked when it is read and not kept: it moves no number of shares.
+/// The corporate actions on file.
+///
+/// They are meant for raw prices, which show a split as a fall and a dividend as a small one. A folder of prices that are
+/// adjusted for dividends must have no such file: a dividend cannot be told from the prices, so it would count twice.
 #[derive(Debug, Clone, Default)]
 pub struct Actions {
     splits: BTreeMap<(Symbol, NaiveDate), (i64, i64)>,
+    dividends: BTreeMap<(Symbol, NaiveDate), Price>,
     confirmed: BTreeSet<(Symbol, NaiveDate)>,
 }
 
@@ -56,12 +60,23 @@ impl Actions {
         symbol: Symbol,
         after: NaiveDate,
         until: NaiveDate,
-    ) -> impl Iterator<Item = (NaiveDate, (i64, i64))> + '_ {
-        let to = (symbol, until.max(after));
-        self.splits
-            .range((symbol, after)..=to)
-            .filter(move |((_, date), _)| *date > after)
-            .map(|((_, date), split)| (*date, *split))
+    ) -> impl DoubleEndedIterator<Item = (NaiveDate, (i64, i64))> + '_ {
+        between(&self.splits, symbol, after, until)
+    }
+
+    /// What a share is paid, for every ex-date after one date and up to another, oldest first.
+    pub fn dividends_between(
+        &self,
+        symbol: Symbol,
+        after: NaiveDate,
+        until: NaiveDate,
+    ) -> impl DoubleEndedIterator<Item = (NaiveDate, Price)> + '_ {
+        between(&self.dividends, symbol, after, until)
+    }
+
+    /// A hash of everything on file: it changes when a row does.
+    pub(super) fn fingerprint(&self) -> String {
+        blake3::hash(format!("{self:?}").as_bytes()).to_hex()[..16].to_owned()
     }
 
     /// True if a person has confirmed that the overnight move of this date is real.
@@ -106,11 +121,7 @@ impl Actions {
         let key = name.zip(day);
         match kind.to_ascii_lowercase().as_slice() {
             b"split" => self.take_split(key, value, line, problems),
-            b"dividend" => {
-                if let Err((kind, detail)) = amount(value).and_then(not_negative) {
-                    problems.add(Some(line), kind, || detail);
-                }
-            }
+            b"dividend" => self.take_dividend(key, value, line, problems),
             b"confirmed" => self.confirmed.extend(key),
             _ => problems.add(Some(line), ProblemKind::UnknownAction, || {
                 format!("kind is {}: use split, dividend or confirmed", shown(kind))
@@ -119,21 +130,55 @@ impl Actions {
     }
 
     fn take_split(&mut self, key: Option<(Symbol, NaiveDate)>, value: &[u8], line: u64, problems: &mut Problems) {
-        let split = match amount(value).and_then(fraction) {
-            Ok(split) => split,
-            Err((kind, detail)) => return problems.add(Some(line), kind, || detail),
-        };
-        let Some(key) = key else { return };
-        match self.splits.insert(key, split) {
-            None => {}
-            Some(before) if before == split => {
-                let detail = || "this split is listed twice: delete one of the rows".to_owned();
-                problems.add(Some(line), ProblemKind::DuplicateTimestamp, detail);
+        match amount(value).and_then(fraction) {
+            Ok(split) => enter(&mut self.splits, key, split, ("split", "keep the right one"), line, problems),
+            Err((kind, detail)) => problems.add(Some(line), kind, || detail),
+        }
+    }
+
+    fn take_dividend(&mut self, key: Option<(Symbol, NaiveDate)>, value: &[u8], line: u64, problems: &mut Problems) {
+        match amount(value).and_then(not_negative) {
+            Ok(paid) => {
+                let paid = Price::from_units(paid.units());
+                enter(&mut self.dividends, key, paid, ("dividend", "write their sum in one row"), line, problems);
             }
-            Some(_) => {
-                let detail = || format!("{} has another split on {}: keep the right one", key.0, key.1);
-                problems.add(Some(line), ProblemKind::DuplicateConflict, detail);
-            }
+            Err((kind, detail)) => problems.add(Some(line), kind, || detail),
+        }
+    }
+}
+
+/// The entries of a symbol after one date and up to another.
+fn between<T: Copy>(
+    table: &BTreeMap<(Symbol, NaiveDate), T>,
+    symbol: Symbol,
+    after: NaiveDate,
+    until: NaiveDate,
+) -> impl DoubleEndedIterator<Item = (NaiveDate, T)> + '_ {
+    let entries = table.range((symbol, after)..=(symbol, until.max(after)));
+    entries.filter(move |((_, date), _)| *date > after).map(|((_, date), entry)| (*date, *entry))
+}
+
+/// Takes an entry into its table. A date that is listed twice is told, with what to do where the two differ.
+fn enter<T: PartialEq>(
+    table: &mut BTreeMap<(Symbol, NaiveDate), T>,
+    key: Option<(Symbol, NaiveDate)>,
+    entry: T,
+    (name, remedy): (&str, &str),
+    line: u64,
+    problems: &mut Problems,
+) {
+    let Some(key) = key else { return };
+    match table.get(&key) {
+        None => {
+            table.insert(key, entry);
+        }
+        Some(before) if *before == entry => {
+            let detail = || format!("this {name} is listed twice: delete one of the rows");
+            problems.add(Some(line), ProblemKind::DuplicateTimestamp, detail);
+        }
+        Some(_) => {
+            let detail = || format!("{} has another {name} on {}: {remedy}", key.0, key.1);
+            problems.add(Some(line), ProblemKind::DuplicateConflict, detail);
         }
     }
 }

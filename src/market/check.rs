@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::actions::Actions;
 use super::csv_file;
 use super::inspect::inspect;
+use super::parallel::in_parallel;
 use super::problem::{Level, Problem, ProblemKind, file_name};
 use crate::clock::Timestamp;
 
@@ -61,18 +62,19 @@ pub fn check_path(path: &Path, now: Timestamp, progress: &mut dyn FnMut(usize, u
             return report;
         }
     };
-    for (done, file) in files.iter().enumerate() {
-        progress(done, files.len());
+    let check = |file: &PathBuf| {
         let file = csv_file::read(file, now);
         let mut problems = inspect(&file, &actions);
         problems.extend(file.problems);
         problems.sort_by_key(|problem| problem.line);
+        (file.rows, file.bars.len(), problems)
+    };
+    for (rows, bars, problems) in in_parallel(&files, check, progress) {
         report.files += 1;
-        report.rows += file.rows;
-        report.bars += file.bars.len();
+        report.rows += rows;
+        report.bars += bars;
         report.add(problems);
     }
-    progress(files.len(), files.len());
     report
 }
 

@@ -7,6 +7,7 @@ use csv::ByteRecord;
 
 use super::header::{Columns, FileFault};
 use super::order;
+use super::plain_row::PlainRows;
 use super::problem::{Problem, ProblemKind, Problems, file_name, shown};
 use super::rows::{RowError, Rows};
 use super::stamp::{self, Stamp, StampError};
@@ -184,21 +185,29 @@ impl Loader {
         let expected = (bytes / ROW_BYTES_TYPICAL) as usize;
         self.bars.reserve(expected);
         self.lines.reserve(expected);
-        while let Some(line) = rows.next(&mut row).map_err(|error| row_fault(&error))? {
-            self.rows += 1;
-            let short_line = u32::try_from(line).unwrap_or(u32::MAX);
-            if let Some(bar) = self.bar(&columns, &row, line) {
-                self.bars.push(bar);
-                self.lines.push(short_line);
-            } else {
-                self.rejected.push(short_line);
+        let mut plain = columns.are_usual().then(|| PlainRows::between(OLDEST, self.latest));
+        loop {
+            while let Some((bar, length)) = plain.as_mut().and_then(|plain| plain.read(rows.ahead())) {
+                let line = rows.pass(length);
+                self.keep(bar, line);
+            }
+            let Some(line) = rows.next(&mut row).map_err(|error| row_fault(&error))? else { break };
+            match self.bar(&columns, &row, line) {
+                Some(bar) => self.keep(bar, line),
+                None => self.rejected.push(short(line)),
             }
         }
+        self.rows = self.bars.len() + self.rejected.len();
         if self.rows == 0 {
             let detail = "there are no rows below the header: fetch the file again".to_owned();
             return Err((None, ProblemKind::Empty, detail));
         }
         Ok(())
+    }
+
+    fn keep(&mut self, bar: Bar, line: u64) {
+        self.bars.push(bar);
+        self.lines.push(short(line));
     }
 
     /// The bar of a row, if nothing is wrong with it. Every field is read before the row is given up.
@@ -354,6 +363,10 @@ impl Loader {
             Some(_) | None => {}
         }
     }
+}
+
+fn short(line: u64) -> u32 {
+    u32::try_from(line).unwrap_or(u32::MAX)
 }
 
 /// `1 row`, `2 rows`.

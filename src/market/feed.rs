@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::clock::Timestamp;
 use crate::domain::{Instrument, MarketSnapshot, Symbol};
 
-use super::SimulatedFeed;
+use super::{ResumeError, SimulatedFeed};
 
 /// A source of bars in the order they became known.
 pub trait Feed: Send {
@@ -17,6 +17,20 @@ pub trait Feed: Send {
 
     /// Up to this instant bars are history: indicators see them, nothing is decided on them.
     fn history_until(&self) -> Timestamp;
+
+    /// Where it stands after the last snapshot that it gave, as one line of text; none if it keeps no position.
+    fn save(&self) -> Option<String> {
+        None
+    }
+
+    /// Goes to where [`Self::save`] was called on a feed of the same prices. What it gives then is what that feed gave next.
+    ///
+    /// # Errors
+    /// When the text is damaged, or was saved by a feed of other prices; nothing changes then.
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        let _ = saved;
+        Err(ResumeError::Unsupported)
+    }
 }
 
 /// The simulated market with the history it starts with.
@@ -43,6 +57,14 @@ impl Feed for SimulatedWithHistory {
 
     fn history_until(&self) -> Timestamp {
         SimulatedFeed::START
+    }
+
+    fn save(&self) -> Option<String> {
+        self.feed.save()
+    }
+
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        self.feed.resume(saved)
     }
 }
 

@@ -28,6 +28,11 @@ impl Columns {
     /// The columns besides the time, in the order of a bar.
     pub(super) const NUMBERS: [&str; 5] = ["open", "high", "low", "close", "volume"];
 
+    /// True if there are these six columns and no other, in their usual order.
+    pub(super) fn are_usual(&self) -> bool {
+        self.width == 6 && self.time == 0 && self.numbers == [1, 2, 3, 4, 5]
+    }
+
     /// Finds the columns. Of those that are missing each is told.
     pub(super) fn find(header: &ByteRecord, line: u64, problems: &mut Problems) -> Result<Self, FileFault> {
         let names: Vec<String> =

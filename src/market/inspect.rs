@@ -4,6 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::actions::Actions;
 use super::csv_file::{BarFile, plural};
+use super::ex_dates::adjusted_until;
 use super::problem::{Problem, ProblemKind, Problems, file_name};
 use super::session::Hours;
 use crate::clock::{DAY_MS, Timestamp};
@@ -30,6 +31,7 @@ pub fn inspect(file: &BarFile, actions: &Actions) -> Vec<Problem> {
         series.check_day(index, &mut problems);
     }
     series.check_volume(&mut problems);
+    series.check_adjustment(actions, &mut problems);
     problems.finish()
 }
 
@@ -175,6 +177,23 @@ impl Series<'_> {
         if self.hours.session_on(date).is_none() {
             let detail = || format!("{} was no session of the exchange: the row is left out", date.format("%A %F"));
             problems.add(self.file.line_of(index), ProblemKind::NotASession, detail);
+        }
+    }
+
+    fn check_adjustment(&self, actions: &Actions, problems: &mut Problems) {
+        let bars = &self.file.bars;
+        let Some(symbol) = self.file.symbol else { return };
+        let Some((index, split)) = adjusted_until(symbol, bars, actions) else { return };
+        let count =
+            actions.dividends_between(symbol, date_of(&bars[0]), split).filter(|(date, _)| *date < split).count();
+        if count > 0 {
+            let detail = || {
+                format!(
+                    "the prices are adjusted for the split of {split}: {} before it fit them no more and are left out",
+                    plural(count, "dividend")
+                )
+            };
+            problems.add(self.file.line_of(index), ProblemKind::AdjustedPrices, detail);
         }
     }
 

@@ -2,9 +2,11 @@
 
 mod session;
 mod holidays;
+mod aggregate;
 mod problem;
 mod rows;
 mod stamp;
+mod plain_row;
 mod header;
 mod order;
 mod actions;
@@ -18,13 +20,20 @@ mod slots;
 mod walk;
 mod simulated;
 mod feed;
+mod position;
+mod parallel;
+mod series;
+mod ex_dates;
+mod folder;
 mod replay;
 
 pub use actions::Actions;
+pub use aggregate::Aggregator;
 pub use check::{CheckReport, check_path};
 pub use csv_file::{BarFile, read};
 pub use feed::{Feed, FeedError, SimulatedWithHistory};
 pub use inspect::inspect;
+pub use position::ResumeError;
 pub use problem::{Level, Problem, ProblemKind};
 pub use regime::MarketRegime;
 pub use replay::{ReplayFeed, ReplayOptions};

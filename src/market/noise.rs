@@ -32,6 +32,17 @@ impl Noise {
         Self(ChaCha8Rng::from_seed(*hasher.finalize().as_bytes()))
     }
 
+    /// How many times 64 bits were taken from it.
+    pub(super) fn drawn(&self) -> u64 {
+        // A draw takes two words of 32 bits.
+        u64::try_from(self.0.get_word_pos() / 2).unwrap_or(u64::MAX)
+    }
+
+    /// Goes to where this many draws were made.
+    pub(super) fn go_to(&mut self, drawn: u64) {
+        self.0.set_word_pos(u128::from(drawn) * 2);
+    }
+
     /// The next 64 bits.
     pub(super) fn bits(&mut self) -> u64 {
         self.0.next_u64()
@@ -96,6 +107,16 @@ impl Swell {
         let keep = libm::exp(-steps);
         let spread = spread * (2.0 * (steps - 1.0 + keep) / (steps * steps)).clamp(0.0, 1.0).sqrt();
         Self { level: spread * noise.bell(), keep, kick: spread * (1.0 - keep * keep).sqrt(), spread }
+    }
+
+    /// Where the wave is.
+    pub(super) const fn level(&self) -> f64 {
+        self.level
+    }
+
+    /// Goes to where a wave of the same kind was.
+    pub(super) const fn go_to(&mut self, level: f64) {
+        self.level = level;
     }
 
     /// Takes one step with a `bell` number and returns the logarithm of the factor, whose mean square is 1.

@@ -1,9 +1,12 @@
 //! What mood is the market in? Trend, range, volatile or calm, each for some hours at a time.
 
+use serde::{Deserialize, Serialize};
+
 use super::noise::Noise;
 
 /// The mood of the simulated market.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum MarketRegime {
     /// Goes one way.
     Trend,
@@ -80,6 +83,13 @@ pub(super) struct Weather {
 #[derive(Debug)]
 pub(super) struct Regimes {
     noise: Noise,
+    mood: Mood,
+}
+
+/// The present mood, and how far it has gone.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Mood {
     current: MarketRegime,
     /// Up or down, +1 or -1.
     direction: f64,
@@ -88,53 +98,73 @@ pub(super) struct Regimes {
     strayed: f64,
 }
 
+/// Where the moods stand, to be saved.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegimesState {
+    drawn: u64,
+    mood: Mood,
+}
+
 impl Regimes {
     /// Begins in any of them.
     pub(super) fn new(mut noise: Noise) -> Self {
         let current = MarketRegime::ALL[(noise.bits() % 4) as usize];
-        let mut regimes = Self { noise, current, direction: 1.0, minutes_left: 0.0, strayed: 0.0 };
+        let mood = Mood { current, direction: 1.0, minutes_left: 0.0, strayed: 0.0 };
+        let mut regimes = Self { noise, mood };
         regimes.enter(current);
         regimes
     }
 
     /// The mood at the end of the last stretch.
     pub(super) const fn current(&self) -> MarketRegime {
-        self.current
+        self.mood.current
+    }
+
+    /// Where they stand.
+    pub(super) fn state(&self) -> RegimesState {
+        RegimesState { drawn: self.noise.drawn(), mood: self.mood }
+    }
+
+    /// Goes to where the same moods stood.
+    pub(super) fn go_to(&mut self, state: &RegimesState) {
+        self.noise.go_to(state.drawn);
+        self.mood = state.mood;
     }
 
     /// Lets open `minutes` pass, at least one.
     pub(super) fn pass(&mut self, minutes: f64) -> Weather {
         let mut weather = Weather { variance: 0.0, market_variance: 0.0, carried: 0.0 };
         let mut rest = minutes;
-        while self.minutes_left <= rest {
-            let stretch = self.minutes_left;
+        while self.mood.minutes_left <= rest {
+            let stretch = self.mood.minutes_left;
             self.add(&mut weather, stretch, stretch / minutes);
             rest -= stretch;
             self.change();
         }
         self.add(&mut weather, rest, rest / minutes);
-        self.minutes_left -= rest;
+        self.mood.minutes_left -= rest;
         weather
     }
 
     /// Learns how far the market went in the stretch that passed, so that a range knows where its level is.
     pub(super) fn went(&mut self, deviations: f64) {
-        match self.current {
-            MarketRegime::Range => self.strayed += deviations,
+        match self.mood.current {
+            MarketRegime::Range => self.mood.strayed += deviations,
             MarketRegime::Trend | MarketRegime::Volatile | MarketRegime::Calm => {}
         }
     }
 
     fn add(&self, weather: &mut Weather, minutes: f64, share: f64) {
-        let variance = self.current.volatility() * self.current.volatility() * share;
-        let (held_back, carried) = match self.current {
-            MarketRegime::Trend => (1.0, self.direction * TREND_PER_MINUTE * minutes),
+        let variance = self.mood.current.volatility() * self.mood.current.volatility() * share;
+        let (held_back, carried) = match self.mood.current {
+            MarketRegime::Trend => (1.0, self.mood.direction * TREND_PER_MINUTE * minutes),
             MarketRegime::Range => {
                 // What is left of a wandering price after a while if it is pulled back all the time.
                 let kept = libm::exp(-RETURN_PER_MINUTE * minutes);
                 let pull = 2.0 * RETURN_PER_MINUTE * minutes;
                 let held_back = if pull > 0.0 { (1.0 - kept * kept) / pull } else { 1.0 };
-                (held_back, self.strayed * (kept - 1.0))
+                (held_back, self.mood.strayed * (kept - 1.0))
             }
             MarketRegime::Volatile | MarketRegime::Calm => (1.0, 0.0),
         };
@@ -144,15 +174,14 @@ impl Regimes {
     }
 
     fn change(&mut self) {
-        let next = self.current.next();
+        let next = self.mood.current.next();
         let choice = (self.noise.bits() % next.len() as u64) as usize;
         self.enter(next[choice]);
     }
 
     fn enter(&mut self, regime: MarketRegime) {
-        self.current = regime;
-        self.direction = if self.noise.bits() & 1 == 0 { 1.0 } else { -1.0 };
-        self.minutes_left = -libm::log(self.noise.unit()) * regime.minutes();
-        self.strayed = 0.0;
+        let direction = if self.noise.bits() & 1 == 0 { 1.0 } else { -1.0 };
+        let minutes_left = -libm::log(self.noise.unit()) * regime.minutes();
+        self.mood = Mood { current: regime, direction, minutes_left, strayed: 0.0 };
     }
 }

@@ -1,29 +1,36 @@
 //! How are recorded prices played again? Files of many symbols and timeframes, merged by the instant each bar became known.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
 
-use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::domain::{AssetClass, Bar, Instrument, MarketSnapshot, Price, SnapshotBar, Split, Symbol, Timeframe};
+use crate::domain::{Bar, Instrument, MarketSnapshot, SnapshotBar, Symbol, Timeframe};
 
-use super::csv_file::{self, BarFile};
-use super::inspect::inspect;
-use super::{Actions, Feed, FeedError, Hours, Problem};
+use super::folder::{self, Loaded};
+use super::series::{Bars, Place, Recorded, Series};
+use super::{Actions, Aggregator, Feed, FeedError, Hours, Problem, ResumeError, ex_dates, position};
 
 /// How many problems an error message lists.
 const PROBLEMS_SHOWN_MAX: usize = 12;
+/// Marks saved positions; a new number where their form changes.
+const KIND: &str = "replay-1";
 
 /// What to replay.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct ReplayOptions {
     /// A folder of `SYMBOL.TIMEFRAME.csv`, or one such file.
     pub path: PathBuf,
     /// Which symbols; empty for all there are.
     pub instruments: Vec<Instrument>,
-    /// Which bars; none for all there are.
+    /// Which bars drive fills; none for the finest there are of each symbol, with all longer ones beside them.
     pub timeframe: Option<Timeframe>,
+    /// Longer bars that strategies ask for: of each symbol, from its file of that timeframe where there is one, else gathered
+    /// from its finest bars.
+    pub longer: Vec<Timeframe>,
     /// Bars that end before this are history.
     pub from: Option<Timestamp>,
     /// Bars that end after this are left out.
@@ -31,51 +38,34 @@ pub struct ReplayOptions {
 }
 
 /// Recorded bars in the order they became known.
+///
+/// A gathered bar is given at the instant its period ends, even if no recorded bar ends then. What is still being gathered
+/// when the recorded bars end is not given: nobody knows it whole.
 #[derive(Debug)]
 pub struct ReplayFeed {
     instruments: Vec<Instrument>,
+    /// By instrument, the finest first.
     series: Vec<Series>,
+    /// When the next bar of each series is known that has one: its end, and the place of the series.
+    queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// Recorded bars that were not given yet.
+    left: usize,
     actions: Actions,
+    /// Of the actions: it is saved with the position, because a split that is put on file later changes the past.
+    fingerprint: String,
     from: Option<Timestamp>,
     files: Vec<String>,
     warnings: Vec<Problem>,
     left_out: usize,
+    too_fine: Vec<(Symbol, Timeframe)>,
 }
 
-#[derive(Debug)]
-struct Series {
-    instrument: usize,
-    symbol: Symbol,
-    hours: Hours,
-    timeframe: Timeframe,
-    is_finest: bool,
-    bars: Vec<Bar>,
-    next: usize,
-    next_end: Timestamp,
-    last_date: Option<NaiveDate>,
-}
-
-impl Series {
-    fn advance(&mut self) {
-        self.next += 1;
-        self.find_end();
-    }
-
-    fn find_end(&mut self) {
-        let next = self.bars.get(self.next);
-        self.next_end = next.map_or(Timestamp::from_ms(i64::MAX), |bar| self.hours.bar_end(self.timeframe, bar.start));
-    }
-
-    /// When trading in a bar began: the stamp of a share's day is a label, and its first hour starts at half past.
-    fn opens(&self, bar: &Bar, class: AssetClass) -> Timestamp {
-        match class {
-            AssetClass::Crypto | AssetClass::Perpetual => bar.start,
-            AssetClass::UsEquity => {
-                let session = self.hours.session_on(bar.start.utc().date_naive());
-                session.map_or(bar.start, |session| session.open.max(bar.start))
-            }
-        }
-    }
+/// What is saved of its position.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    actions: String,
+    places: Vec<Place>,
 }
 
 impl ReplayFeed {
@@ -88,82 +78,87 @@ impl ReplayFeed {
         now: Timestamp,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<Self, FeedError> {
-        let found = find_files(options)?;
+        let found = folder::find(options)?;
         let folder = if options.path.is_dir() {
             options.path.as_path()
         } else {
             options.path.parent().unwrap_or(Path::new("."))
         };
         let (actions, mut problems) = Actions::in_folder(folder);
+        let loaded = folder::load(&found, &actions, options.to, now, progress);
         let mut feed = Self {
             instruments: Vec::new(),
             series: Vec::new(),
+            queue: BinaryHeap::new(),
+            left: 0,
+            fingerprint: actions.fingerprint(),
             actions,
             from: options.from,
             files: Vec::new(),
             warnings: Vec::new(),
             left_out: 0,
+            too_fine: Vec::new(),
         };
-        for (index, (path, instrument)) in found.iter().enumerate() {
-            progress(index, found.len());
-            let file = csv_file::read(path, now);
-            problems.extend(inspect(&file, &feed.actions));
-            feed.add(file, instrument, options, &mut problems);
+        for (found, loaded) in found.iter().zip(loaded) {
+            feed.add(loaded, &found.instrument, &mut problems);
         }
-        progress(found.len(), found.len());
         refuse_errors(&mut problems)?;
         feed.warnings = problems;
-        feed.mark_finest();
-        if feed.series.iter().all(|series| series.bars.is_empty()) {
+        feed.series.sort_by_key(|series| (series.instrument, series.timeframe));
+        feed.gather(&options.longer);
+        feed.line_up();
+        if feed.left == 0 {
             return Err(FeedError::Empty(options.path.clone()));
         }
         Ok(feed)
     }
 
-    fn add(
-        &mut self,
-        mut file: BarFile,
-        instrument: &Instrument,
-        options: &ReplayOptions,
-        problems: &mut Vec<Problem>,
-    ) {
-        problems.append(&mut file.problems);
-        let Some(timeframe) = options.timeframe.or(file.timeframe) else { return };
-        let hours = Hours::of(instrument.class);
-        let before = file.bars.len();
-        file.bars.retain(|bar| hours.in_session(timeframe, bar.start));
-        self.left_out += before - file.bars.len();
-        if let Some(to) = options.to {
-            file.bars.retain(|bar| hours.bar_end(timeframe, bar.start) <= to);
-        }
+    fn add(&mut self, mut loaded: Loaded, instrument: &Instrument, problems: &mut Vec<Problem>) {
+        problems.append(&mut loaded.problems);
+        self.left_out += loaded.left_out;
+        let Some(timeframe) = loaded.timeframe else { return };
         let known = self.instruments.iter().position(|known| known.symbol == instrument.symbol);
         let index = known.unwrap_or_else(|| {
             self.instruments.push(instrument.clone());
             self.instruments.len() - 1
         });
-        self.files.push(format!("{}.{timeframe}", instrument.symbol));
-        let mut series = Series {
+        self.series.push(Series {
             instrument: index,
             symbol: instrument.symbol,
-            hours,
             timeframe,
+            hours: Hours::of(instrument.class),
             is_finest: false,
-            bars: file.bars,
-            next: 0,
-            next_end: Timestamp::from_ms(i64::MAX),
-            last_date: None,
-        };
-        series.find_end();
-        self.series.push(series);
+            bars: Bars::Recorded(loaded.bars),
+        });
+        self.files.extend(self.series.last().map(Series::name));
     }
 
-    fn mark_finest(&mut self) {
-        self.series.sort_by_key(|series| (series.instrument, series.timeframe));
-        let mut last = None;
-        for series in &mut self.series {
-            series.is_finest = last != Some(series.instrument);
-            last = Some(series.instrument);
+    /// Marks the finest series of each instrument, and adds the longer ones that are wished for and not recorded.
+    fn gather(&mut self, longer: &[Timeframe]) {
+        let longer: BTreeSet<Timeframe> = longer.iter().copied().collect();
+        let mut gathered = Vec::new();
+        for own in self.series.chunk_by_mut(|one, next| one.instrument == next.instrument) {
+            own[0].is_finest = true;
+            let (finest, class) = (own[0].timeframe, self.instruments[own[0].instrument].class);
+            for timeframe in longer.iter().copied() {
+                if timeframe < finest {
+                    self.too_fine.push((own[0].symbol, timeframe));
+                } else if own.iter().all(|series| series.timeframe != timeframe) {
+                    let bars = Bars::Gathered(Aggregator::new(class, timeframe));
+                    let Series { instrument, symbol, hours, .. } = own[0];
+                    gathered.push(Series { instrument, symbol, timeframe, hours, is_finest: false, bars });
+                }
+            }
         }
+        self.series.extend(gathered);
+        self.series.sort_by_key(|series| (series.instrument, series.timeframe));
+    }
+
+    /// Puts every series that has a next bar into the queue, and counts what is left.
+    fn line_up(&mut self) {
+        let ends = self.series.iter().enumerate().filter_map(|(index, series)| Some((series.next_end()?, index)));
+        self.queue = ends.map(Reverse).collect();
+        self.left = self.series.iter().map(|series| series.recorded().map_or(0, Recorded::left)).sum();
     }
 
     /// What was odd about the files without forbidding to use them.
@@ -176,14 +171,68 @@ impl ReplayFeed {
         self.left_out
     }
 
-    /// The series it plays, such as `AAPL.1d`, in order.
+    /// The series it plays from files, such as `AAPL.1d`, in order.
     pub fn files(&self) -> &[String] {
         &self.files
     }
 
-    /// How many bars it plays in all.
+    /// Wishes for longer bars that cannot be met, because all recorded bars of the symbol are longer still.
+    pub fn too_fine(&self) -> &[(Symbol, Timeframe)] {
+        &self.too_fine
+    }
+
+    /// How many recorded bars it plays in all.
     pub fn bars(&self) -> usize {
-        self.series.iter().map(|series| series.bars.len()).sum()
+        self.series.iter().filter_map(Series::recorded).map(|recorded| recorded.list.len()).sum()
+    }
+
+    /// Takes the next bar that is known at `at`, and tells of which series.
+    fn take_next(&mut self, at: Timestamp) -> Option<(usize, SnapshotBar)> {
+        let mut next = self.queue.peek_mut().filter(|next| next.0.0 <= at)?;
+        let index = next.0.1;
+        let series = &mut self.series[index];
+        let seen = series.take(at)?;
+        match series.next_end() {
+            Some(end) => next.0.0 = end,
+            None => drop(PeekMut::pop(next)),
+        }
+        Some((index, seen))
+    }
+
+    /// Puts a bar into the snapshot that was taken from the series at `index`.
+    fn give(&mut self, index: usize, mut seen: SnapshotBar, snapshot: &mut MarketSnapshot) {
+        match &self.series[index].bars {
+            Bars::Recorded(_) => self.left -= 1,
+            Bars::Gathered(_) => {
+                let finest = self.series[..index].iter().rfind(|series| series.is_finest);
+                seen.is_last = finest.is_some_and(|finest| finest.next_end().is_none());
+            }
+        }
+        if seen.is_finest {
+            self.show(index, &seen.bar, snapshot);
+        }
+        snapshot.bars.push(seen);
+    }
+
+    /// Notes what happened to the shares before this bar of a finest series, and gathers the bar into the longer ones.
+    fn show(&mut self, finest: usize, bar: &Bar, snapshot: &mut MarketSnapshot) {
+        let before = snapshot.splits.len();
+        ex_dates::note(&self.series[finest], &self.actions, snapshot);
+        let instrument = self.series[finest].instrument;
+        for (index, series) in self.series.iter_mut().enumerate().skip(finest + 1) {
+            if series.instrument != instrument {
+                break;
+            }
+            let Bars::Gathered(aggregator) = &mut series.bars else { continue };
+            for split in &snapshot.splits[before..] {
+                aggregator.rescale(split.numerator, split.denominator);
+            }
+            let was_waiting = aggregator.due().is_some();
+            aggregator.add(bar);
+            if let Some(due) = aggregator.due().filter(|_| !was_waiting) {
+                self.queue.push(Reverse((due, index)));
+            }
+        }
     }
 }
 
@@ -200,61 +249,6 @@ fn refuse_errors(problems: &mut [Problem]) -> Result<(), FeedError> {
     Err(FeedError::Problems { files: files.len(), list })
 }
 
-/// The files to read, by symbol and timeframe, each with what it is of.
-fn find_files(options: &ReplayOptions) -> Result<Vec<(PathBuf, Instrument)>, FeedError> {
-    if !options.path.is_dir() {
-        return single_file(options);
-    }
-    let failed = |cause| FeedError::Folder { path: options.path.clone(), cause };
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(&options.path).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let Some((symbol, timeframe)) = named(&path) else { continue };
-        if options.timeframe.is_some_and(|wanted| wanted != timeframe) {
-            continue;
-        }
-        let listed = options.instruments.iter().position(|instrument| instrument.symbol == symbol);
-        let (place, instrument) = match listed {
-            Some(place) => (place, options.instruments[place].clone()),
-            None if options.instruments.is_empty() => (0, Instrument::bare(symbol)),
-            None => continue,
-        };
-        found.push((place, timeframe, path, instrument));
-    }
-    found.sort_by_key(|(place, timeframe, _, instrument)| (*place, instrument.symbol, *timeframe));
-    for wanted in &options.instruments {
-        if !found.iter().any(|(_, _, _, instrument)| instrument.symbol == wanted.symbol) {
-            let timeframe = options.timeframe.map_or_else(|| "TIMEFRAME".to_owned(), |it| it.to_string());
-            return Err(FeedError::NoFile { folder: options.path.clone(), symbol: wanted.symbol, timeframe });
-        }
-    }
-    if found.is_empty() {
-        return Err(FeedError::Empty(options.path.clone()));
-    }
-    Ok(found.into_iter().map(|(_, _, path, instrument)| (path, instrument)).collect())
-}
-
-fn single_file(options: &ReplayOptions) -> Result<Vec<(PathBuf, Instrument)>, FeedError> {
-    if let Err(cause) = std::fs::metadata(&options.path) {
-        return Err(FeedError::Folder { path: options.path.clone(), cause });
-    }
-    let by_name = named(&options.path).map(|(symbol, _)| symbol);
-    let stem = options.path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
-    let instrument = match (options.instruments.first(), by_name.or(stem)) {
-        (Some(listed), _) => listed.clone(),
-        (None, Some(symbol)) => Instrument::bare(symbol),
-        (None, None) => return Err(FeedError::Empty(options.path.clone())),
-    };
-    Ok(vec![(options.path.clone(), instrument)])
-}
-
-/// Symbol and timeframe of a file called `SYMBOL.TIMEFRAME.csv`.
-fn named(path: &Path) -> Option<(Symbol, Timeframe)> {
-    let stem = path.file_name()?.to_str()?.strip_suffix(".csv")?;
-    let (symbol, timeframe) = stem.rsplit_once('.')?;
-    Some((symbol.parse().ok()?, timeframe.parse().ok()?))
-}
-
 impl Feed for ReplayFeed {
     fn instruments(&self) -> &[Instrument] {
         &self.instruments
@@ -262,52 +256,39 @@ impl Feed for ReplayFeed {
 
     fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
         snapshot.clear();
-        let Some(at) = self.series.iter().map(|series| series.next_end).min() else { return false };
-        if at.ms() == i64::MAX {
-            return false;
-        }
+        let Some(Reverse((at, _))) = self.queue.peek().copied().filter(|_| self.left > 0) else { return false };
         snapshot.at = at;
-        for series in self.series.iter_mut().filter(|series| series.next_end == at) {
-            // Two bars may end together where hours are cut short; the later one counts.
-            while series.next_end == at {
-                let bar = series.bars[series.next];
-                let class = self.instruments[series.instrument].class;
-                if series.is_finest {
-                    note_actions(series, &bar, &self.actions, snapshot);
-                }
-                snapshot.bars.push(SnapshotBar {
-                    instrument: series.instrument,
-                    timeframe: series.timeframe,
-                    bar,
-                    opens: series.opens(&bar, class),
-                    is_finest: series.is_finest,
-                    is_last: series.next + 1 == series.bars.len(),
-                });
-                series.advance();
-            }
+        while let Some((index, seen)) = self.take_next(at) {
+            self.give(index, seen, snapshot);
         }
         true
     }
 
+    fn save(&self) -> Option<String> {
+        let places = self.series.iter().map(Series::place).collect();
+        position::write(KIND, &Saved { actions: self.fingerprint.clone(), places })
+    }
+
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        let Saved { actions, places } = position::read(KIND, saved)?;
+        let foreign = |what: String| Err(ResumeError::Foreign(what));
+        if actions != self.fingerprint {
+            return foreign(format!("{} has changed", Actions::FILE_NAME));
+        }
+        if places.len() != self.series.len() {
+            return foreign(format!("{} series instead of {}", places.len(), self.series.len()));
+        }
+        for (series, place) in self.series.iter().zip(&places) {
+            series.check(place)?;
+        }
+        for (series, place) in self.series.iter_mut().zip(places) {
+            series.go_to(place);
+        }
+        self.line_up();
+        Ok(())
+    }
+
     fn history_until(&self) -> Timestamp {
         self.from.unwrap_or(Timestamp::from_ms(i64::MIN))
-    }
-}
-
-/// Adds the splits since the series' last bar, and whether a person confirmed the move of this day. A split counts only where the prices
-/// show it: in a series that is adjusted already, the file's splits have happened.
-fn note_actions(series: &mut Series, bar: &Bar, actions: &Actions, snapshot: &mut MarketSnapshot) {
-    let date = bar.start.utc().date_naive();
-    let Some(last) = series.last_date.replace(date).filter(|last| *last != date) else { return };
-    let close = series.bars[series.next - 1].close;
-    for (_, (numerator, denominator)) in actions.splits_between(series.symbol, last, date) {
-        let gap = |expected: Price| bar.open.minus(expected).map_or(i64::MAX, |gap| gap.abs().units());
-        let split = close.scaled(denominator, numerator).unwrap_or(close);
-        if gap(split) < gap(close) {
-            snapshot.splits.push(Split { instrument: series.instrument, numerator, denominator });
-        }
-    }
-    if actions.confirmed_on(series.symbol, date) {
-        snapshot.confirmed.push(series.instrument);
     }
 }

@@ -9,7 +9,6 @@ use csv::{ByteRecord, Reader, ReaderBuilder, Terminator};
 /// No row is longer; a quote that is left open would otherwise swallow the whole file.
 const ROW_BYTES_MAX: usize = 1 << 20;
 const READ_BYTES: usize = 1 << 18;
-const _: () = assert!(READ_BYTES < ROW_BYTES_MAX);
 
 /// Why a row could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -25,72 +24,113 @@ pub(super) enum RowError {
 /// The rows of a file, blank lines left out.
 #[derive(Debug)]
 pub(super) struct Rows {
-    reader: Reader<Metered>,
-    /// The line after the last row.
-    next_line: u64,
+    reader: Reader<Lines>,
 }
 
 impl Rows {
     pub(super) fn open(path: &Path) -> io::Result<Self> {
-        let file = Metered { file: File::open(path)?, last_byte: b'\n', budget: ROW_BYTES_MAX };
-        // A row ends at LF alone: the reader counts lines wrongly where CR ends a row and LF begins the next.
+        // A row ends at LF alone: a CR before it is white space.
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
             .terminator(Terminator::Any(b'\n'))
-            .buffer_capacity(READ_BYTES)
-            .from_reader(file);
-        Ok(Self { reader, next_line: 1 })
+            .from_reader(Lines::of(File::open(path)?));
+        Ok(Self { reader })
     }
 
     /// Reads the next row that is not blank and tells its line; none at the end.
     pub(super) fn next(&mut self, row: &mut ByteRecord) -> Result<Option<u64>, RowError> {
         loop {
-            let expected = self.next_line;
+            let lines = self.reader.get_mut();
+            lines.budget = ROW_BYTES_MAX;
+            let expected = lines.line;
             match self.reader.read_byte_record(row) {
                 Ok(true) => {}
                 Ok(false) => return Ok(None),
                 Err(_) if self.reader.get_ref().budget == 0 => return Err(RowError::TooLong(expected)),
                 Err(error) => return Err(RowError::Io(error.to_string())),
             }
-            self.reader.get_mut().budget = ROW_BYTES_MAX;
-            self.next_line = self.reader.position().line();
-            let line = if self.next_line == expected + 1 { expected } else { self.line_of(row, expected) };
+            let next_line = self.reader.get_ref().line;
+            let line = if next_line == expected + 1 { expected } else { line_of(row, expected, next_line) };
             if row.len() > 1 || !row.as_slice().trim_ascii().is_empty() {
                 return Ok(Some(line));
             }
         }
     }
 
-    /// The line of a row that has blank lines before it or line ends inside.
-    fn line_of(&self, row: &ByteRecord, expected: u64) -> u64 {
-        let inside = row.as_slice().split(|byte| *byte == b'\n').count() as u64 - 1;
-        self.next_line.saturating_sub(1 + inside).max(expected)
+    /// The bytes from the next row on that are in memory: many rows, or one, or a part of one. Never relied upon, only
+    /// made use of: see [`Self::pass`].
+    pub(super) fn ahead(&self) -> &[u8] {
+        self.reader.get_ref().ahead()
+    }
+
+    /// Leaves out one row of `length` bytes, its line end included, that the caller has read from [`Self::ahead`]; tells
+    /// its line.
+    pub(super) fn pass(&mut self, length: usize) -> u64 {
+        let lines = self.reader.get_mut();
+        lines.at += length;
+        lines.line += 1;
+        lines.line - 1
     }
 }
 
-/// A file that ends with a line end, read within a budget that every row renews.
+/// The line of a row that has blank lines before it or line ends inside.
+fn line_of(row: &ByteRecord, expected: u64, next_line: u64) -> u64 {
+    let inside = row.as_slice().split(|byte| *byte == b'\n').count() as u64 - 1;
+    next_line.saturating_sub(1 + inside).max(expected)
+}
+
+/// A file that ends with a line end, handed out line by line within a budget that every row renews. So the reader
+/// behind it has taken nothing that follows a row when the row is read.
 #[derive(Debug)]
-struct Metered {
+struct Lines {
     file: File,
+    buffer: Vec<u8>,
+    at: usize,
+    end: usize,
+    /// The line of what comes next.
+    line: u64,
     last_byte: u8,
     budget: usize,
 }
 
-impl Read for Metered {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl Lines {
+    fn of(file: File) -> Self {
+        let buffer = vec![0; READ_BYTES];
+        Self { file, buffer, at: 0, end: 0, line: 1, last_byte: b'\n', budget: ROW_BYTES_MAX }
+    }
+
+    fn ahead(&self) -> &[u8] {
+        &self.buffer[self.at..self.end]
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        (self.at, self.end) = (0, self.file.read(&mut self.buffer)?);
+        if self.end == 0 && self.last_byte != b'\n' {
+            self.buffer[0] = b'\n';
+            self.end = 1;
+        }
+        self.last_byte = self.ahead().last().copied().unwrap_or(self.last_byte);
+        Ok(())
+    }
+}
+
+impl Read for Lines {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.budget == 0 {
             return Err(io::Error::other("row too long"));
         }
-        let mut count = self.file.read(buffer)?;
-        if count == 0 && self.last_byte != b'\n' {
-            buffer[0] = b'\n';
-            count = 1;
+        if self.at == self.end {
+            self.fill()?;
         }
-        if let Some(last) = buffer[..count].last() {
-            self.last_byte = *last;
-        }
-        self.budget = self.budget.saturating_sub(count);
+        let ahead = self.ahead();
+        let most = &ahead[..ahead.len().min(into.len()).min(self.budget)];
+        let line_end = most.iter().position(|byte| *byte == b'\n');
+        let count = line_end.map_or(most.len(), |at| at + 1);
+        into[..count].copy_from_slice(&most[..count]);
+        self.at += count;
+        self.budget -= count;
+        self.line += u64::from(line_end.is_some());
         Ok(count)
     }
 }

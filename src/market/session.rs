@@ -25,7 +25,13 @@ const EXACT_SINCE: i32 = 1998;
 const YEAR_FIRST: i32 = 1900;
 /// The last year whose sessions are remembered; counts do not look further ahead.
 const YEAR_LAST: i32 = 2199;
-const YEARS: usize = (YEAR_LAST - YEAR_FIRST + 1) as usize;
+/// The first day of those years, counted from 1970-01-01.
+const DAY_FIRST: i64 = -25_567;
+/// Days that are worked out together, and how many times that many the years have.
+const BLOCK_DAYS: usize = 512;
+const BLOCKS: usize = (300 * 365 + 73) / BLOCK_DAYS;
+/// What chrono calls 1970-01-01.
+const EPOCH_DAY: i64 = 719_163;
 
 /// Open and close of one session, as instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,14 +58,7 @@ impl Hours {
 
     /// The session named after `date`, if that date has one. Fast enough to be asked for every bar.
     pub fn session_on(self, date: NaiveDate) -> Option<Session> {
-        let midnight = midnight(date);
-        let (open, close) = match self.class {
-            AssetClass::UsEquity => minutes_on(date).map(|minutes| {
-                let at = |minute: u16| midnight.plus_ms(i64::from(minute) * MINUTE_MS);
-                (at(minutes.open), at(minutes.close))
-            })?,
-            AssetClass::Crypto | AssetClass::Perpetual => (midnight, midnight.plus_ms(DAY_MS)),
-        };
+        let (open, close) = self.span(day_of(midnight(date)))?;
         Some(Session { date, open, close })
     }
 
@@ -67,6 +66,19 @@ impl Hours {
     pub fn session_at(self, now: Timestamp) -> Option<Session> {
         // New York trades between 13:30 and 21:00 UTC, so the UTC date names the only candidate.
         self.session_on(date_of(now)).filter(|session| session.open <= now && now < session.close)
+    }
+
+    /// Open and close of the session on a day, counted from 1970-01-01: the calendar need not be asked for the date.
+    fn span(self, day: i64) -> Option<(Timestamp, Timestamp)> {
+        let midnight = Timestamp::from_ms(day.saturating_mul(DAY_MS));
+        match self.class {
+            AssetClass::UsEquity => {
+                let minutes = minutes_on(day)?;
+                let at = |minute: u16| midnight.plus_ms(i64::from(minute) * MINUTE_MS);
+                Some((at(minutes.open), at(minutes.close)))
+            }
+            AssetClass::Crypto | AssetClass::Perpetual => Some((midnight, midnight.plus_ms(DAY_MS))),
+        }
     }
 
     /// The first session that opens after `now`. Instants that no calendar holds count as the epoch; at the very end
@@ -89,44 +101,57 @@ impl Hours {
     /// The instant at which the bar labelled `start` is known. A stock's bar never outlasts the session it starts in;
     /// its daily bar ends with the session of that date, its weekly bar with the last session of the seven days.
     pub fn bar_end(self, timeframe: Timeframe, start: Timestamp) -> Timestamp {
-        let date = date_of(start);
         match (self.class, timeframe) {
-            (AssetClass::Crypto | AssetClass::Perpetual, Timeframe::D1) => midnight(date).plus_ms(DAY_MS),
+            (AssetClass::Crypto | AssetClass::Perpetual, Timeframe::D1) => midnight(date_of(start)).plus_ms(DAY_MS),
             (AssetClass::Crypto | AssetClass::Perpetual, _) => start.plus_ms(timeframe.ms()),
             (AssetClass::UsEquity, Timeframe::D1) => {
-                self.session_on(date).map_or_else(|| usual_close(date), |session| session.close)
+                self.span(day_of(start)).map_or_else(|| usual_close(date_of(start)), |(_, close)| close)
             }
             // The rules leave a session in every week, so the Friday is used only past the end of the calendar.
-            (AssetClass::UsEquity, Timeframe::W1) => self.last_session_of_week(date).map_or_else(
-                || usual_close(date.checked_add_days(Days::new(4)).unwrap_or(date)),
-                |session| session.close,
-            ),
+            (AssetClass::UsEquity, Timeframe::W1) => {
+                let date = date_of(start);
+                let friday = || date.checked_add_days(Days::new(4)).unwrap_or(date);
+                self.last_session_of_week(date).map_or_else(|| usual_close(friday()), |session| session.close)
+            }
             (AssetClass::UsEquity, Timeframe::M1 | Timeframe::M5 | Timeframe::M15 | Timeframe::H1) => {
                 let end = start.plus_ms(timeframe.ms());
-                match self.session_at(start) {
-                    Some(session) => end.min(session.close),
-                    None => end,
+                match self.span(day_of(start)) {
+                    Some((open, close)) if open <= start && start < close => end.min(close),
+                    _ => end,
                 }
             }
+        }
+    }
+
+    /// When trading in the bar labelled `start` begins: the label of a stock's day or week is a date, and its first hour
+    /// starts at half past. Where there is no session it is `start`.
+    pub fn bar_open(self, timeframe: Timeframe, start: Timestamp) -> Timestamp {
+        match (self.class, timeframe) {
+            (AssetClass::Crypto | AssetClass::Perpetual, _) => start,
+            (AssetClass::UsEquity, Timeframe::W1) => {
+                let first = date_of(start).iter_days().take(7).find_map(|date| self.session_on(date));
+                first.map_or(start, |session| session.open.max(start))
+            }
+            (AssetClass::UsEquity, _) => self.span(day_of(start)).map_or(start, |(open, _)| open.max(start)),
         }
     }
 
     /// True if the bar labelled `start` overlaps a session. Daily and weekly bars of stocks before 1998 count on any
     /// weekday, because the holidays of those years are not known exactly.
     pub fn in_session(self, timeframe: Timeframe, start: Timestamp) -> bool {
-        let date = date_of(start);
+        let year = || date_of(start).year();
         match (self.class, timeframe) {
             (AssetClass::Crypto | AssetClass::Perpetual, _) => true,
-            (AssetClass::UsEquity, Timeframe::D1) if date.year() < EXACT_SINCE => {
-                date.weekday().num_days_from_monday() < 5
+            (AssetClass::UsEquity, Timeframe::D1) if year() < EXACT_SINCE => {
+                date_of(start).weekday().num_days_from_monday() < 5
             }
-            (AssetClass::UsEquity, Timeframe::D1) => minutes_on(date).is_some(),
+            (AssetClass::UsEquity, Timeframe::D1) => minutes_on(day_of(start)).is_some(),
             (AssetClass::UsEquity, Timeframe::W1) => {
-                date.year() < EXACT_SINCE || self.last_session_of_week(date).is_some()
+                year() < EXACT_SINCE || self.last_session_of_week(date_of(start)).is_some()
             }
             (AssetClass::UsEquity, Timeframe::M1 | Timeframe::M5 | Timeframe::M15 | Timeframe::H1) => self
-                .session_on(date)
-                .is_some_and(|session| start < session.close && start.plus_ms(timeframe.ms()) > session.open),
+                .span(day_of(start))
+                .is_some_and(|(open, close)| start < close && start.plus_ms(timeframe.ms()) > open),
         }
     }
 
@@ -168,7 +193,7 @@ impl Hours {
                 u64::try_from((before - after).num_days() - 1).unwrap_or(0)
             }
             (AssetClass::UsEquity, Some(first), Some(last)) => {
-                dates(first, last).filter(|date| minutes_on(*date).is_some()).count() as u64
+                dates(first, last).filter(|date| self.session_on(*date).is_some()).count() as u64
             }
         }
     }
@@ -186,22 +211,28 @@ struct Minutes {
     close: u16,
 }
 
-/// Every date of one year, in order; nothing where there is no session.
-type Year = Vec<Option<Minutes>>;
+/// Days in order; nothing where there is no session.
+type Block = Vec<Option<Minutes>>;
 
-/// The session of a stock on `date`, looked up; worked out the first time its year is asked for.
-fn minutes_on(date: NaiveDate) -> Option<Minutes> {
-    static CALENDAR: [OnceLock<Year>; YEARS] = [const { OnceLock::new() }; YEARS];
-    let year = usize::try_from(date.year() - YEAR_FIRST).ok().and_then(|index| CALENDAR.get(index));
-    match year {
-        Some(year) => *year.get_or_init(|| work_out_year(date.year())).get(date.ordinal0() as usize)?,
-        None => work_out(date),
+/// The session of a stock on a day, looked up; worked out with its neighbours the first time it is asked for.
+fn minutes_on(day: i64) -> Option<Minutes> {
+    static CALENDAR: [OnceLock<Block>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
+    let place = usize::try_from(day.saturating_sub(DAY_FIRST)).unwrap_or(usize::MAX);
+    match CALENDAR.get(place / BLOCK_DAYS) {
+        Some(block) => *block.get_or_init(|| work_out_block(day)).get(place % BLOCK_DAYS)?,
+        None => work_out(date_at(day)?),
     }
 }
 
-fn work_out_year(year: i32) -> Year {
-    let dates = NaiveDate::from_yo_opt(year, 1).into_iter().flat_map(|first| first.iter_days());
-    dates.take_while(|date| date.year() == year).map(work_out).collect()
+/// The block that has this day in it.
+fn work_out_block(day: i64) -> Block {
+    let days = BLOCK_DAYS as i64;
+    let first = day - (day - DAY_FIRST) % days;
+    (first..first + days).map(|day| work_out(date_at(day)?)).collect()
+}
+
+fn date_at(day: i64) -> Option<NaiveDate> {
+    NaiveDate::from_num_days_from_ce_opt(i32::try_from(day.saturating_add(EPOCH_DAY)).ok()?)
 }
 
 /// Applies the rules of the exchange and the clock changes of New York to one date.
@@ -250,6 +281,11 @@ fn dates(first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = NaiveDate> {
 fn monday_of(date: NaiveDate) -> NaiveDate {
     let past = u64::from(date.weekday().num_days_from_monday());
     date.checked_sub_days(Days::new(past)).unwrap_or(date)
+}
+
+/// Days since 1970-01-01.
+const fn day_of(at: Timestamp) -> i64 {
+    at.ms().div_euclid(DAY_MS)
 }
 
 fn midnight(date: NaiveDate) -> Timestamp {

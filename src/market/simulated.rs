@@ -5,12 +5,18 @@
 //! a symbol's bars depend on the seed, the start and the timeframe, and not on which other symbols are watched.
 //!
 //! Bars of every timeframe are drawn directly, with the variance of the time they cover. Adding up minutes would make a
-//! year of daily bars cost 98,000 steps per symbol instead of 252. The price of it: bars of two timeframes show the same
-//! kind of market but not the same history.
+//! year of daily bars cost 98,000 steps per symbol instead of 252. The price of it: markets of two timeframes are of the
+//! same kind but have not the same history. Longer bars beside its own are gathered from them, so that they agree.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde::{Deserialize, Serialize};
 
 use super::regime::MarketRegime;
 use super::slots::{self, Slots};
-use super::walk::{Market, Path};
+use super::walk::{Market, MarketState, Path, PathState};
+use super::{Aggregator, Hours, ResumeError, position};
 use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{AssetClass, Instrument, MarketSnapshot, SnapshotBar, Timeframe};
 
@@ -18,13 +24,30 @@ const WEEK_MS: i64 = 7 * DAY_MS;
 /// How many weeks `history_start` looks back at most.
 const HISTORY_WEEKS_MAX: i64 = 2_048;
 
+/// Marks saved positions; a new number where their form or the market changes.
+const KIND: &str = "simulated-1";
+
 /// A market without files: bars of any instruments, made up from a seed, without end.
 #[derive(Debug)]
 pub struct SimulatedFeed {
+    seed: u64,
     timeframe: Timeframe,
     instruments: Vec<Instrument>,
     markets: Vec<Market>,
     paths: Vec<Path>,
+    /// Of each instrument as many as of every other.
+    gathered: Vec<Aggregator>,
+}
+
+/// What is saved of its position.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Saved {
+    /// A hash of the seed and everything else that the market depends on.
+    of: String,
+    markets: Vec<MarketState>,
+    paths: Vec<PathState>,
+    gathered: Vec<Aggregator>,
 }
 
 impl SimulatedFeed {
@@ -40,7 +63,20 @@ impl SimulatedFeed {
             .map(|class| Market::new(seed, timeframe, class, start))
             .collect();
         let paths = instruments.iter().map(|instrument| Path::new(seed, timeframe, instrument, &mut markets)).collect();
-        Self { timeframe, instruments, markets, paths }
+        Self { seed, timeframe, instruments, markets, paths, gathered: Vec::new() }
+    }
+
+    /// The same market, which gives longer bars of every instrument too, gathered from its own. Timeframes that are not
+    /// longer than its own change nothing.
+    #[must_use]
+    pub fn with_longer(mut self, longer: &[Timeframe]) -> Self {
+        let longer: BTreeSet<Timeframe> = longer.iter().copied().filter(|longer| *longer > self.timeframe).collect();
+        let each = |instrument: &Instrument| {
+            let class = instrument.class;
+            longer.iter().map(|timeframe| Aggregator::new(class, *timeframe)).collect::<Vec<_>>()
+        };
+        self.gathered = self.instruments.iter().flat_map(each).collect();
+        self
     }
 
     /// What it has bars of, in the order that snapshots count them.
@@ -48,7 +84,7 @@ impl SimulatedFeed {
         &self.instruments
     }
 
-    /// The length of its bars.
+    /// The length of its own bars.
     pub const fn timeframe(&self) -> Timeframe {
         self.timeframe
     }
@@ -66,22 +102,85 @@ impl SimulatedFeed {
         snapshot.clear();
         // More than one round only where every symbol that had a bar to give is halted.
         while snapshot.bars.is_empty() {
-            let Some(at) = self.markets.iter_mut().filter_map(Market::next_end).min() else { return };
+            let Some(at) = self.markets.iter().map(Market::next_end).min() else { return };
             snapshot.at = at;
             for market in &mut self.markets {
                 market.step_if_due(at);
             }
-            for (instrument, path) in self.paths.iter_mut().enumerate() {
-                let market = &self.markets[path.market];
-                let Some(step) = &market.step else { continue };
-                if let Some(bar) = path.next_bar(step, market.sector_move(path)) {
-                    let timeframe = self.timeframe;
-                    let opens = step.slot.begin;
-                    let (is_finest, is_last) = (true, false);
-                    snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest, is_last });
-                }
+            for instrument in 0..self.paths.len() {
+                self.step(instrument, snapshot);
             }
         }
+    }
+
+    /// The bars of one instrument that end now, the shortest first.
+    fn step(&mut self, instrument: usize, snapshot: &mut MarketSnapshot) {
+        let path = &mut self.paths[instrument];
+        let market = &self.markets[path.market];
+        let each = self.gathered.len() / self.instruments.len();
+        let gathered = &mut self.gathered[instrument * each..(instrument + 1) * each];
+        if let Some(step) = &market.step
+            && let Some(bar) = path.next_bar(step, market.sector_move(path))
+        {
+            for aggregator in &mut *gathered {
+                aggregator.add(&bar);
+            }
+            let (timeframe, opens) = (self.timeframe, step.slot.begin);
+            let (is_finest, is_last) = (true, false);
+            snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest, is_last });
+        }
+        for aggregator in gathered {
+            let Some(bar) = aggregator.take_due(snapshot.at) else { continue };
+            let timeframe = aggregator.timeframe();
+            let opens = Hours::of(aggregator.class()).bar_open(timeframe, bar.start);
+            let (is_finest, is_last) = (false, false);
+            snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest, is_last });
+        }
+    }
+
+    /// Where it stands after the last snapshot; see [`super::Feed::save`].
+    pub fn save(&self) -> Option<String> {
+        let saved = Saved {
+            of: self.fingerprint(),
+            markets: self.markets.iter().map(Market::state).collect(),
+            paths: self.paths.iter().map(Path::state).collect(),
+            gathered: self.gathered.clone(),
+        };
+        position::write(KIND, &saved)
+    }
+
+    /// Goes to where the same market stood, whatever its own start was.
+    ///
+    /// # Errors
+    /// When the text is damaged, or was saved by another market; nothing changes then.
+    pub fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        let Saved { of, markets, paths, gathered } = position::read(KIND, saved)?;
+        if of != self.fingerprint() {
+            let what = "it has another seed, watchlist, timeframe or list of longer bars".to_owned();
+            return Err(ResumeError::Foreign(what));
+        }
+        let counts = (markets.len(), paths.len(), gathered.len());
+        let is_whole = counts == (self.markets.len(), self.paths.len(), self.gathered.len());
+        if !is_whole || !self.markets.iter().zip(&markets).all(|(market, state)| market.fits(state)) {
+            return Err(ResumeError::Damaged);
+        }
+        self.markets.iter_mut().zip(&markets).for_each(|(market, state)| market.go_to(state));
+        self.paths.iter_mut().zip(&paths).for_each(|(path, state)| path.go_to(state));
+        self.gathered = gathered;
+        Ok(())
+    }
+
+    /// Changes with everything that its bars depend on but the start.
+    fn fingerprint(&self) -> String {
+        let mut text = format!("{} {}", self.seed, self.timeframe);
+        for Instrument { symbol, class, sector, .. } in &self.instruments {
+            let _ = write!(text, "\n{symbol} {class} {sector}");
+        }
+        let own = self.gathered.len().checked_div(self.instruments.len()).unwrap_or_default();
+        for aggregator in &self.gathered[..own] {
+            let _ = write!(text, "\n{}", aggregator.timeframe());
+        }
+        position::check(&text)
     }
 
     /// The latest start from which every one of `instruments` has at least `bars` bars that are known at [`Self::START`].

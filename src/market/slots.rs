@@ -1,6 +1,6 @@
 //! When does each bar begin and end, and how much of a session's trade falls into it?
 
-use std::iter::Peekable;
+use std::ops::RangeInclusive;
 
 use chrono::{Datelike, Days, NaiveDate, NaiveTime};
 
@@ -16,6 +16,8 @@ const MINUTE_MS: f64 = 60_000.0;
 const WINTER_OPEN_MS: i64 = 870 * 60_000;
 /// Longer than the exchange was ever closed since 1998.
 const BREAK_DAYS_MAX: usize = 14;
+/// The years in which a market can be taken up again.
+const YEARS: RangeInclusive<i32> = 1..=9_999;
 /// How much more is traded at the ends of a session of shares than in its middle: from 0.5 to 2 times the average.
 const ENDS_WEIGHT: f64 = 1.5;
 
@@ -39,7 +41,7 @@ pub(super) struct Slot {
 }
 
 /// The slots of one kind of market from a start on, without end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Slots {
     class: AssetClass,
     timeframe: Timeframe,
@@ -50,13 +52,37 @@ pub(super) struct Slots {
 
 impl Slots {
     /// All slots that end after `start`.
-    pub(super) fn after(class: AssetClass, timeframe: Timeframe, start: Timestamp) -> Peekable<Self> {
+    pub(super) fn after(class: AssetClass, timeframe: Timeframe, start: Timestamp) -> Self {
         let date = start.utc().date_naive();
         let monday = date - Days::new(u64::from(date.weekday().num_days_from_monday()));
         let session = first_session(class, monday);
-        let mut slots = Self { class, timeframe, begin: session.open, session }.peekable();
-        while slots.next_if(|slot| slot.end <= start).is_some() {}
-        slots
+        let mut slots = Self { class, timeframe, begin: session.open, session };
+        loop {
+            let here = slots.clone();
+            if slots.take_next().end > start {
+                return here;
+            }
+        }
+    }
+
+    /// All slots from the one that begins at `begin`; none if nothing is traded then, or in a year that nobody writes.
+    pub(super) fn from(class: AssetClass, timeframe: Timeframe, begin: Timestamp) -> Option<Self> {
+        let date = begin.utc().date_naive();
+        if !YEARS.contains(&date.year()) {
+            return None;
+        }
+        let session = first_session(class, date);
+        let is_open = session.open <= begin && begin < session.close;
+        is_open.then_some(Self { class, timeframe, session, begin })
+    }
+
+    /// The next slot; there always is one.
+    pub(super) fn take_next(&mut self) -> Slot {
+        match self.timeframe {
+            Timeframe::M1 | Timeframe::M5 | Timeframe::M15 | Timeframe::H1 => self.intraday(),
+            Timeframe::D1 => self.daily(),
+            Timeframe::W1 => self.weekly(),
+        }
     }
 
     /// From `begin` to `end` of the present session.
@@ -117,11 +143,7 @@ impl Iterator for Slots {
     type Item = Slot;
 
     fn next(&mut self) -> Option<Slot> {
-        Some(match self.timeframe {
-            Timeframe::M1 | Timeframe::M5 | Timeframe::M15 | Timeframe::H1 => self.intraday(),
-            Timeframe::D1 => self.daily(),
-            Timeframe::W1 => self.weekly(),
-        })
+        Some(self.take_next())
     }
 }
 

@@ -67,22 +67,27 @@ fn is_date_byte(at: usize, byte: u8) -> bool {
     if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() }
 }
 
-fn midnight(date: NaiveDate) -> Timestamp {
+/// The first instant of a date, in UTC.
+pub(super) fn midnight(date: NaiveDate) -> Timestamp {
     Timestamp::from_ms(i64::from(date.num_days_from_ce() - EPOCH_DAY) * DAY_MS)
 }
 
-/// The usual form, `2024-01-31T14:30:00Z`, without the detours of a general parser: a file has a million of them.
+/// The usual form, `2024-01-31T14:30:00Z`, without the detours of a general parser.
 fn utc_seconds(text: &[u8]) -> Option<Timestamp> {
-    let [day @ .., b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = text else { return None };
+    let (day, clock) = text.split_last_chunk()?;
+    let passed = clock_ms(clock)?;
+    date(day).map(|day| midnight(day).plus_ms(passed))
+}
+
+/// The time of a day in the usual form, `T14:30:00Z`, in milliseconds.
+pub(super) fn clock_ms(text: &[u8; 10]) -> Option<i64> {
+    let [b'T', h1, h2, b':', m1, m2, b':', s1, s2, b'Z'] = text else { return None };
     if ![h1, h2, m1, m2, s1, s2].into_iter().all(u8::is_ascii_digit) {
         return None;
     }
     let two = |tens: &u8, ones: &u8| i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
     let (hour, minute, second) = (two(h1, h2), two(m1, m2), two(s1, s2));
-    if hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    date(day).map(|day| midnight(day).plus_ms(((hour * 60 + minute) * 60 + second) * 1000))
+    (hour <= 23 && minute <= 59 && second <= 59).then_some(((hour * 60 + minute) * 60 + second) * 1000)
 }
 
 fn epoch(text: &[u8], digits: &[u8]) -> Result<Stamp, StampError> {

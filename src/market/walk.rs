@@ -1,9 +1,9 @@
 //! How do prices go? The steps of a whole market, and of each symbol in it.
 
-use std::iter::Peekable;
+use serde::{Deserialize, Serialize};
 
 use super::noise::{Noise, Swell, parts, shock, unit};
-use super::regime::{MarketRegime, Regimes};
+use super::regime::{MarketRegime, Regimes, RegimesState};
 use super::slots::{START, Slot, Slots, session_minutes};
 use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Bar, Instrument, Price, Quantity, Timeframe, UNITS};
@@ -97,7 +97,10 @@ pub(super) struct Step {
 #[derive(Debug)]
 pub(super) struct Market {
     class: AssetClass,
-    slots: Peekable<Slots>,
+    timeframe: Timeframe,
+    slots: Slots,
+    /// What its next bars cover.
+    upcoming: Slot,
     seed: u64,
     noise: Noise,
     regimes: Regimes,
@@ -107,6 +110,18 @@ pub(super) struct Market {
     sectors: Vec<Sector>,
     /// None while its bars do not end at the instant of the snapshot.
     pub(super) step: Option<Step>,
+}
+
+/// Where a market stands between two steps, to be saved.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct MarketState {
+    begin: Timestamp,
+    drawn: u64,
+    regimes: RegimesState,
+    weeks: f64,
+    hour: f64,
+    sectors: Vec<u64>,
 }
 
 #[derive(Debug)]
@@ -121,9 +136,12 @@ impl Market {
     pub(super) fn new(seed: u64, timeframe: Timeframe, class: AssetClass, start: Timestamp) -> Self {
         let mut noise = Noise::keyed(seed, "market", class.as_str());
         let minutes = usual_minutes(class, timeframe);
+        let mut slots = Slots::after(class, timeframe, start);
         Self {
             class,
-            slots: Slots::after(class, timeframe, start),
+            timeframe,
+            upcoming: slots.take_next(),
+            slots,
             seed,
             regimes: Regimes::new(Noise::keyed(seed, "regimes", class.as_str())),
             weeks: Swell::new(0.45, 30.0 * session_minutes(class), minutes, &mut noise),
@@ -147,14 +165,48 @@ impl Market {
     }
 
     /// When its next bars end.
-    pub(super) fn next_end(&mut self) -> Option<Timestamp> {
-        self.slots.peek().map(|slot| slot.end)
+    pub(super) const fn next_end(&self) -> Timestamp {
+        self.upcoming.end
     }
 
     /// Takes its next step if that ends at `at`; has none otherwise.
     pub(super) fn step_if_due(&mut self, at: Timestamp) {
-        let due = self.slots.next_if(|slot| slot.end == at);
-        self.step = due.map(|slot| self.step_over(slot));
+        self.step = (self.upcoming.end == at).then(|| {
+            let slot = std::mem::replace(&mut self.upcoming, self.slots.take_next());
+            self.step_over(slot)
+        });
+    }
+
+    /// Where it stands between two steps.
+    pub(super) fn state(&self) -> MarketState {
+        MarketState {
+            begin: self.upcoming.begin,
+            drawn: self.noise.drawn(),
+            regimes: self.regimes.state(),
+            weeks: self.weeks.level(),
+            hour: self.hour.level(),
+            sectors: self.sectors.iter().map(|sector| sector.noise.drawn()).collect(),
+        }
+    }
+
+    /// True if a market of the same kind can have stood so.
+    pub(super) fn fits(&self, state: &MarketState) -> bool {
+        state.sectors.len() == self.sectors.len() && Slots::from(self.class, self.timeframe, state.begin).is_some()
+    }
+
+    /// Goes to where a market of the same kind stood.
+    pub(super) fn go_to(&mut self, state: &MarketState) {
+        if let Some(mut slots) = Slots::from(self.class, self.timeframe, state.begin) {
+            self.upcoming = slots.take_next();
+            self.slots = slots;
+        }
+        self.noise.go_to(state.drawn);
+        self.regimes.go_to(&state.regimes);
+        self.weeks.go_to(state.weeks);
+        self.hour.go_to(state.hour);
+        for (sector, drawn) in self.sectors.iter_mut().zip(&state.sectors) {
+            sector.noise.go_to(*drawn);
+        }
     }
 
     /// The mood at the end of the last bars.
@@ -214,6 +266,16 @@ pub(super) struct Path {
     halted_until: Option<Timestamp>,
 }
 
+/// Where a symbol stands between two steps, to be saved.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PathState {
+    drawn: u64,
+    price: f64,
+    weeks: f64,
+    halted_until: Option<Timestamp>,
+}
+
 impl Path {
     /// A symbol of one of the `markets`.
     pub(super) fn new(seed: u64, timeframe: Timeframe, instrument: &Instrument, markets: &mut [Market]) -> Self {
@@ -242,6 +304,24 @@ impl Path {
             halts: halts * timeframe.ms() / MINUTE_MS,
             halted_until: None,
         }
+    }
+
+    /// Where it stands between two steps.
+    pub(super) fn state(&self) -> PathState {
+        PathState {
+            drawn: self.noise.drawn(),
+            price: self.price,
+            weeks: self.weeks.level(),
+            halted_until: self.halted_until,
+        }
+    }
+
+    /// Goes to where the same symbol stood.
+    pub(super) fn go_to(&mut self, state: &PathState) {
+        self.noise.go_to(state.drawn);
+        self.price = turned_back(state.price);
+        self.weeks.go_to(state.weeks);
+        self.halted_until = state.halted_until;
     }
 
     /// The bar of this step; none while trading in the symbol is halted.

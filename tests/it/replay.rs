@@ -13,6 +13,7 @@ fn feed(folder: &str, symbols: &[&str]) -> Option<ReplayFeed> {
         path: shared(folder)?,
         instruments: symbols.iter().map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).collect(),
         timeframe: Some("1d".parse().expect("timeframe")),
+        longer: Vec::new(),
         from: None,
         to: None,
     };

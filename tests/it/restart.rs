@@ -200,6 +200,7 @@ fn a_split_that_is_filed_late_is_followed_and_the_lock_lifted() {
             path: folder.path().to_owned(),
             instruments: Vec::new(),
             timeframe: None,
+            longer: Vec::new(),
             from: None,
             to: None,
         };
