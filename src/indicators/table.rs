@@ -2,7 +2,10 @@
 
 use crate::domain::Bar;
 
-use super::{Atr, Ema, Rsi, Sma, TrueRange};
+use super::{
+    Adx, Atr, Bollinger, Donchian, Ema, Macd, Obv, RealisedVolatility, Roc, Rsi, Sma, Stochastic, SuperTrend,
+    TrueRange, VolumeSma,
+};
 
 /// A figure that is fed bar by bar.
 pub trait Indicator: Send {
@@ -21,7 +24,41 @@ pub struct Column {
     pub build: fn() -> Box<dyn Indicator>,
 }
 
-/// All columns, in the order they are printed.
+/// One number of an indicator that has several.
+struct Part<I> {
+    whole: I,
+    pick: fn(&I) -> Option<f64>,
+}
+
+impl<I: Indicator> Indicator for Part<I> {
+    fn update(&mut self, bar: &Bar) -> Option<f64> {
+        self.whole.update(bar);
+        (self.pick)(&self.whole)
+    }
+
+    fn rescale(&mut self, numerator: i64, denominator: i64) {
+        self.whole.rescale(numerator, denominator);
+    }
+}
+
+fn part<I: Indicator + 'static>(whole: I, pick: fn(&I) -> Option<f64>) -> Box<dyn Indicator> {
+    Box::new(Part { whole, pick })
+}
+
+fn macd(pick: fn(&Macd) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Macd::new(12, 26, 9), pick)
+}
+
+fn bollinger(pick: fn(&Bollinger) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Bollinger::new(20, 2.0), pick)
+}
+
+fn stochastic(pick: fn(&Stochastic) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Stochastic::new(14, 3, 3), pick)
+}
+
+/// All columns, in the order they are printed. The plain and the smoothed stochastic begin with the mean that is made of
+/// them, as those who publish them do.
 pub const COLUMNS: &[Column] = &[
     Column { name: "sma20", build: || Box::new(Sma::new(20)) },
     Column { name: "ema9", build: || Box::new(Ema::new(9)) },
@@ -30,8 +67,33 @@ pub const COLUMNS: &[Column] = &[
     Column { name: "ema50", build: || Box::new(Ema::new(50)) },
     Column { name: "ema200", build: || Box::new(Ema::new(200)) },
     Column { name: "rsi14", build: || Box::new(Rsi::new(14)) },
+    Column { name: "macd_line", build: || macd(|macd| Some(macd.value()?.line)) },
+    Column { name: "macd_signal", build: || macd(|macd| macd.value()?.signal) },
+    Column { name: "macd_hist", build: || macd(|macd| macd.value()?.histogram) },
     Column { name: "tr", build: || Box::new(TrueRange::default()) },
     Column { name: "atr14", build: || Box::new(Atr::new(14)) },
+    Column { name: "bb_upper", build: || bollinger(|bollinger| Some(bollinger.bands()?.upper)) },
+    Column { name: "bb_middle", build: || bollinger(|bollinger| Some(bollinger.bands()?.middle)) },
+    Column { name: "bb_lower", build: || bollinger(|bollinger| Some(bollinger.bands()?.lower)) },
+    Column { name: "stoch_k", build: || stochastic(|stochastic| stochastic.d().and(stochastic.k())) },
+    Column { name: "stoch_d", build: || stochastic(Stochastic::d) },
+    Column { name: "stoch_fast_k", build: || stochastic(|stochastic| stochastic.k().and(stochastic.fast_k())) },
+    Column { name: "adx14", build: || Box::new(Adx::new(14)) },
+    Column { name: "plus_di14", build: || part(Adx::new(14), Adx::plus) },
+    Column { name: "minus_di14", build: || part(Adx::new(14), Adx::minus) },
+    Column { name: "roc10", build: || Box::new(Roc::new(10)) },
+    Column { name: "obv", build: || Box::new(Obv::default()) },
+    Column { name: "donchian_high20", build: || part(Donchian::new(20), Donchian::high) },
+    Column { name: "donchian_low20", build: || part(Donchian::new(20), Donchian::low) },
+    Column { name: "supertrend_10_3", build: || Box::new(SuperTrend::new(10, 3.0)) },
+    Column {
+        name: "supertrend_dir_10_3",
+        build: || part(SuperTrend::new(10, 3.0), |trend| trend.value().map(|trend| if trend.up { 1.0 } else { -1.0 })),
+    },
+    Column { name: "volume_sma20", build: || Box::new(VolumeSma::new(20)) },
+    Column { name: "volume_ratio20", build: || part(VolumeSma::new(20), VolumeSma::ratio) },
+    Column { name: "volatility20", build: || Box::new(RealisedVolatility::new(20)) },
+    Column { name: "donchian_middle20", build: || Box::new(Donchian::new(20)) },
 ];
 
 #[cfg(test)]
@@ -42,7 +104,8 @@ mod tests {
 
     fn flat(price: i64) -> Bar {
         let price = Price::whole(price);
-        Bar { start: Timestamp::from_ms(0), open: price, high: price, low: price, close: price, volume: Quantity::ZERO }
+        let volume = Quantity::whole(1);
+        Bar { start: Timestamp::from_ms(0), open: price, high: price, low: price, close: price, volume }
     }
 
     #[test]
