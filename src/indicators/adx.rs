@@ -82,10 +82,10 @@ impl Indicator for Adx {
     fn update(&mut self, bar: &Bar) -> Option<f64> {
         let range = self.true_range.update(bar);
         let (Some((high, low)), Some(range)) = (self.last.replace((bar.high, bar.low)), range) else { return None };
-        let up = bar.high.units().saturating_sub(high.units());
-        let down = low.units().saturating_sub(bar.low.units());
-        let [rise, fall] = [(up, down), (down, up)].map(|(one, other)| if one > other { one.max(0) } else { 0 });
-        self.add(range, Price::from_units(rise).to_f64(), Price::from_units(fall).to_f64());
+        // In floats, like everyone who publishes it: exact differences would call some ties that rounding decides here.
+        let (up, down) = (bar.high.to_f64() - high.to_f64(), low.to_f64() - bar.low.to_f64());
+        let [rise, fall] = [(up, down), (down, up)].map(|(one, other)| if one > other { one.max(0.0) } else { 0.0 });
+        self.add(range, rise, fall);
         if let (Some(plus), Some(minus)) = (self.plus(), self.minus()) {
             let moved = plus + minus;
             self.index.push(if moved > 0.0 { 100.0 * (plus - minus).abs() / moved } else { 0.0 });

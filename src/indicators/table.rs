@@ -102,37 +102,70 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::domain::{Price, Quantity};
 
-    fn flat(price: i64) -> Bar {
-        let price = Price::whole(price);
-        let volume = Quantity::whole(1);
-        Bar { start: Timestamp::from_ms(0), open: price, high: price, low: price, close: price, volume }
+    /// A bar in whole units that rose to its close, and reached so far above it and twice as far below.
+    fn bar(close: i64, reach: i64, volume: i64) -> Bar {
+        let [open, high, low, close] = [close - reach, close + reach, close - 2 * reach, close].map(Price::whole);
+        Bar { start: Timestamp::from_ms(0), open, high, low, close, volume: Quantity::whole(volume) }
     }
 
     #[test]
     fn a_market_that_stands_still_gives_plain_numbers() {
+        let want = [
+            ("rsi14", 50.0),
+            ("macd_hist", 0.0),
+            ("bb_upper", 50.0),
+            ("bb_lower", 50.0),
+            ("stoch_d", 50.0),
+            ("adx14", 0.0),
+            ("plus_di14", 0.0),
+            ("roc10", 0.0),
+            ("volume_ratio20", 1.0),
+            ("volatility20", 0.0),
+        ];
+        let mut seen = 0;
         for column in COLUMNS {
             let mut indicator = (column.build)();
-            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&flat(100))).collect();
+            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&bar(50, 0, 7))).collect();
             assert!(!values.is_empty() && values.iter().all(|value| value.is_finite()), "{}", column.name);
+            if let Some((_, want)) = want.iter().find(|(name, _)| *name == column.name) {
+                assert_eq!(values.last(), Some(want), "{}", column.name);
+                seen += 1;
+            }
         }
-        assert_eq!((COLUMNS[6].build)().update(&flat(1)), None);
+        assert_eq!(seen, want.len());
     }
 
     #[test]
     fn a_split_leaves_every_figure_where_it_would_be() {
-        for column in COLUMNS {
-            let (mut split, mut whole) = ((column.build)(), (column.build)());
-            for step in 0..300i64 {
-                let price = 1_000 + step * 37 % 101;
-                whole.update(&flat(price));
-                split.update(&flat(price * 4));
+        for (new, old) in [(4, 1), (3, 2), (1, 10)] {
+            for column in COLUMNS {
+                let (mut split, mut whole) = ((column.build)(), (column.build)());
+                for step in 0..300i64 {
+                    let (price, volume) = (10_000 + step * 370 % 1010, 600 + step * 7 % 90);
+                    let after = bar(price * old, old * (step % 7) * 50, volume * new);
+                    whole.update(&after);
+                    split.update(&before(&after, new, old));
+                }
+                split.rescale(new, old);
+                for price in [10_100, 9_900, 10_050] {
+                    let next = bar(price * old, 60 * old, 700);
+                    let (a, b) = (split.update(&next).expect("enough bars"), whole.update(&next).expect("enough bars"));
+                    assert!((a - b).abs() <= 1e-9 * b.abs(), "{} of {new}:{old}: {a} {b}", column.name);
+                }
             }
-            split.rescale(4, 1);
-            for price in [1_010, 990, 1_005] {
-                let (a, b) = (split.update(&flat(price)), whole.update(&flat(price)));
-                let (a, b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
-                assert!((a - b).abs() <= 1e-9 * b.abs(), "{}: {a} {b}", column.name);
-            }
+        }
+    }
+
+    /// The bar as it was before the split.
+    fn before(bar: &Bar, new: i64, old: i64) -> Bar {
+        let price = |price: Price| price.scaled(new, old).expect("fits");
+        Bar {
+            open: price(bar.open),
+            high: price(bar.high),
+            low: price(bar.low),
+            close: price(bar.close),
+            volume: bar.volume.scaled(old, new).expect("fits"),
+            ..*bar
         }
     }
 }
