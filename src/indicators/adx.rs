@@ -70,7 +70,7 @@ impl Adx {
         if self.seen < self.period.bars() {
             self.seen += 1;
         }
-        let smoothed = self.seen == self.period.bars();
+        let smoothed = self.seen >= self.period.bars();
         for (sum, value) in [(&mut self.range, range), (&mut self.rise, rise), (&mut self.fall, fall)] {
             *sum += if smoothed { value - *sum / period } else { value };
         }

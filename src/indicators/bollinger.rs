@@ -8,6 +8,9 @@ use super::Indicator;
 use super::limits::{Period, bound, bounded};
 use super::variance::Variance;
 
+/// One unit of a price.
+const UNIT: f64 = 1.0 / UNITS as f64;
+
 /// The mean of the last closes, and a band around it as wide as they vary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bollinger {
@@ -36,9 +39,8 @@ impl Bollinger {
     /// The bands, once the window is full.
     #[inline]
     pub fn bands(&self) -> Option<Bands> {
-        let middle = self.closes.mean()? / UNITS as f64;
-        let deviation = (self.closes.scatter()? / self.closes.period().as_f64()).sqrt() / UNITS as f64;
-        let width = self.deviations * deviation;
+        let middle = self.closes.mean(UNITS as f64)?;
+        let width = self.deviations * self.closes.population()? * UNIT;
         Some(Bands { upper: middle + width, middle, lower: middle - width })
     }
 }
@@ -48,7 +50,7 @@ impl Indicator for Bollinger {
     #[inline]
     fn update(&mut self, bar: &Bar) -> Option<f64> {
         self.closes.push(bar.close.units());
-        Some(self.closes.mean()? / UNITS as f64)
+        self.closes.mean(UNITS as f64)
     }
 
     fn rescale(&mut self, numerator: i64, denominator: i64) {

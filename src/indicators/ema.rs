@@ -18,7 +18,7 @@ impl Ema {
         Self(Smooth::exponential(period))
     }
 
-    /// Takes a number that need not be a close. One that is not finite is left out; beyond 1e18 it counts as 1e18.
+    /// Takes a number that need not be a close. One that is not finite is left out; beyond 1e20 it counts as 1e20.
     pub fn push(&mut self, value: f64) {
         if value.is_finite() {
             self.0.push(bound(value));

@@ -4,8 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::Price;
 
-/// Beyond this no computed number goes: far above every price, far below the end of f64.
-const LARGEST: f64 = 1e18;
+/// Beyond this no computed number goes: above every price in units of 1e-8, far below the end of f64.
+const LARGEST: f64 = 1e20;
 
 /// How many bars a figure spans: 1 to 100,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,6 +12,7 @@ use super::smooth::Smooth;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rsi {
     last: Option<Price>,
+    /// Both in units of 1e-8, which cancel out.
     rise: Smooth,
     fall: Smooth,
 }
@@ -35,7 +36,7 @@ impl Indicator for Rsi {
     #[inline]
     fn update(&mut self, bar: &Bar) -> Option<f64> {
         if let Some(last) = self.last.replace(bar.close) {
-            let change = Price::from_units(bar.close.units().saturating_sub(last.units())).to_f64();
+            let change = bar.close.units().saturating_sub(last.units()) as f64;
             self.rise.push(change.max(0.0));
             self.fall.push((-change).max(0.0));
         }

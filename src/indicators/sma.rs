@@ -37,7 +37,7 @@ impl Sma {
     /// The mean, once the window is full.
     #[inline]
     pub fn value(&self) -> Option<f64> {
-        Some(self.0.mean()? / UNITS as f64)
+        self.0.mean(UNITS as f64)
     }
 }
 

@@ -37,12 +37,12 @@ impl Stochastic {
 
     /// The mean of the last `smooth_k` plain ones, 0 to 100.
     pub fn k(&self) -> Option<f64> {
-        Some(self.smooth_k.mean()? / STEPS)
+        self.smooth_k.mean(STEPS)
     }
 
     /// The mean of the last `smooth_d` smoothed ones, 0 to 100.
     pub fn d(&self) -> Option<f64> {
-        Some(self.smooth_d.mean()? / STEPS)
+        self.smooth_d.mean(STEPS)
     }
 }
 
@@ -53,9 +53,8 @@ impl Indicator for Stochastic {
         self.close = bar.close;
         let fast = self.fast_k()?;
         self.smooth_k.push((fast * STEPS).round_ties_even() as i64);
-        let k = self.smooth_k.mean()?;
-        self.smooth_d.push(k.round_ties_even() as i64);
-        Some(k / STEPS)
+        self.smooth_d.push(self.smooth_k.mean(1.0)?.round_ties_even() as i64);
+        self.k()
     }
 
     fn rescale(&mut self, numerator: i64, denominator: i64) {

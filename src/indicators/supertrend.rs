@@ -14,12 +14,12 @@ pub struct SuperTrend {
     #[serde(deserialize_with = "bounded")]
     factor: f64,
     last: Option<Price>,
-    bands: Option<Bands>,
+    stops: Option<Stops>,
 }
 
 /// Both stops; the one that is not shown follows, too.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Bands {
+struct Stops {
     #[serde(deserialize_with = "bounded")]
     upper: f64,
     #[serde(deserialize_with = "bounded")]
@@ -39,24 +39,24 @@ pub struct TrendLevel {
 impl SuperTrend {
     /// With an average true range over `period` bars, usually 10, and the stop `factor` of them away, usually 3.
     pub fn new(period: usize, factor: f64) -> Self {
-        Self { average: Atr::new(period), factor: bound(factor), last: None, bands: None }
+        Self { average: Atr::new(period), factor: bound(factor), last: None, stops: None }
     }
 
     /// The stop, from the bar after the first `period` on.
     pub fn value(&self) -> Option<TrendLevel> {
-        self.bands.map(|bands| TrendLevel { level: if bands.up { bands.lower } else { bands.upper }, up: bands.up })
+        self.stops.map(|stops| TrendLevel { level: if stops.up { stops.lower } else { stops.upper }, up: stops.up })
     }
 
     /// A stop moves towards the price only, unless the close before lay beyond it.
-    fn follow(&self, bar: &Bar, distance: f64) -> Bands {
+    fn follow(&self, bar: &Bar, distance: f64) -> Stops {
         let (middle, close) = (f64::midpoint(bar.high.to_f64(), bar.low.to_f64()), bar.close.to_f64());
         let (upper, lower) = (bound(middle + distance), bound(middle - distance));
-        let (Some(before), Some(last)) = (self.bands, self.last.map(Price::to_f64)) else {
-            return Bands { upper, lower, up: close >= middle };
+        let (Some(before), Some(last)) = (self.stops, self.last.map(Price::to_f64)) else {
+            return Stops { upper, lower, up: close >= middle };
         };
         let upper = if upper < before.upper || last > before.upper { upper } else { before.upper };
         let lower = if lower > before.lower || last < before.lower { lower } else { before.lower };
-        Bands { upper, lower, up: close > if before.up { lower } else { upper } }
+        Stops { upper, lower, up: close > if before.up { lower } else { upper } }
     }
 }
 
@@ -64,7 +64,7 @@ impl Indicator for SuperTrend {
     /// The stop.
     fn update(&mut self, bar: &Bar) -> Option<f64> {
         if let Some(average) = self.average.update(bar) {
-            self.bands = Some(self.follow(bar, self.factor * average));
+            self.stops = Some(self.follow(bar, self.factor * average));
         }
         self.last = Some(bar.close);
         self.value().map(|value| value.level)
@@ -74,10 +74,10 @@ impl Indicator for SuperTrend {
         self.average.rescale(numerator, denominator);
         self.last = self.last.map(|last| split_price(last, numerator, denominator));
         let factor = split_factor(numerator, denominator);
-        self.bands = self.bands.map(|bands| Bands {
-            upper: bound(bands.upper * factor),
-            lower: bound(bands.lower * factor),
-            ..bands
+        self.stops = self.stops.map(|stops| Stops {
+            upper: bound(stops.upper * factor),
+            lower: bound(stops.lower * factor),
+            ..stops
         });
     }
 }

@@ -38,10 +38,10 @@ impl Total {
         self.window.is_full().then_some(self.sum)
     }
 
-    /// The mean, once the window is full.
+    /// The mean in parts of `unit`, once the window is full. Rounded once: where nothing changes it is the value itself.
     #[inline]
-    pub(super) fn mean(&self) -> Option<f64> {
-        Some(to_f64(self.sum()?) / self.period().as_f64())
+    pub(super) fn mean(&self, unit: f64) -> Option<f64> {
+        Some(to_f64(self.sum()?) / (self.period().as_f64() * unit))
     }
 
     /// Multiplies every value.
@@ -70,5 +70,12 @@ fn add_up(window: &Window<i64>) -> i128 {
 /// The nearest float; quick where the number fits 64 bits, as it nearly always does.
 #[inline]
 pub(super) fn to_f64(number: i128) -> f64 {
-    i64::try_from(number).map_or(number as f64, |number| number as f64)
+    i64::try_from(number).map_or_else(|_| wide_to_f64(number), |number| number as f64)
+}
+
+/// Kept apart, or the compiler does it for every number and then picks.
+#[cold]
+#[inline(never)]
+fn wide_to_f64(number: i128) -> f64 {
+    number as f64
 }

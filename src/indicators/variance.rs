@@ -6,6 +6,9 @@ use super::limits::{Period, scaled};
 use super::total::to_f64;
 use super::window::Window;
 
+/// 2^63.
+const HALF: f64 = (1u64 << 63) as f64;
+
 /// Sum and sum of squares of a window. Neither is saved: loading adds them up again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Window<i64>", into = "Window<i64>")]
@@ -14,8 +17,12 @@ pub(super) struct Variance {
     sum: i128,
     /// Modulo 2^128, as everything made of it: exact wherever the end result fits.
     squares: i128,
-    /// How many values of the window are so large that the end result might not fit.
+    /// With n values of at most 2^63 / n, n times the sum of squares less the squared sum is at most 2^126.
+    limit: u64,
+    /// How many values of the window lie beyond it.
     large: usize,
+    /// One divided by the period.
+    share: f64,
 }
 
 impl Variance {
@@ -33,52 +40,57 @@ impl Variance {
     /// Takes a value.
     #[inline]
     pub(super) fn push(&mut self, value: i64) {
-        let oldest = self.window.push(value);
-        self.add(value);
-        if let Some(oldest) = oldest {
-            self.sum -= i128::from(oldest);
-            self.squares = self.squares.wrapping_sub(square(oldest));
-            self.large -= usize::from(self.is_large(oldest));
-        }
+        let oldest = self.window.push(value).unwrap_or(0);
+        self.sum += i128::from(value) - i128::from(oldest);
+        self.squares = self.squares.wrapping_add(square(value)).wrapping_sub(square(oldest));
+        self.large = self.large + self.is_large(value) - self.is_large(oldest);
     }
 
+    /// One if so, zero if not.
     #[inline]
-    fn add(&mut self, value: i64) {
-        self.sum += i128::from(value);
-        self.squares = self.squares.wrapping_add(square(value));
-        self.large += usize::from(self.is_large(value));
+    fn is_large(&self, value: i64) -> usize {
+        usize::from(value.unsigned_abs() > self.limit)
     }
 
-    /// With n values of at most 2^63 / n, n times the sum of squares less the squared sum is at most 2^126.
+    /// The mean in parts of `unit`, once the window is full.
     #[inline]
-    fn is_large(&self, value: i64) -> bool {
-        value.unsigned_abs().saturating_mul(self.period().bars() as u64) > 1 << 63
+    pub(super) fn mean(&self, unit: f64) -> Option<f64> {
+        self.window.is_full().then(|| to_f64(self.sum) / (self.period().as_f64() * unit))
     }
 
-    /// The mean, once the window is full.
+    /// The standard deviation of the window as a whole population, once it is full.
     #[inline]
-    pub(super) fn mean(&self) -> Option<f64> {
-        self.window.is_full().then(|| to_f64(self.sum) / self.period().as_f64())
+    pub(super) fn population(&self) -> Option<f64> {
+        Some(self.product()?.sqrt() * self.share)
     }
 
-    /// The sum of the squared distances from the mean, once the window is full.
+    /// The standard deviation of what the window is a sample of, once it is full with two or more.
+    pub(super) fn sample(&self) -> Option<f64> {
+        let count = self.period().as_f64();
+        Some((self.product().filter(|_| count > 1.0)? / (count * (count - 1.0))).sqrt())
+    }
+
+    /// The number of values times the sum of their squared distances from the mean, once the window is full.
     #[inline]
-    pub(super) fn scatter(&self) -> Option<f64> {
+    fn product(&self) -> Option<f64> {
         if !self.window.is_full() {
             return None;
         }
         if self.large > 0 {
-            return Some(self.scatter_in_two_passes());
+            return Some(self.product_in_two_passes());
         }
         let count = self.period().bars() as i128;
         let product = self.squares.wrapping_mul(count).wrapping_sub(self.sum.wrapping_mul(self.sum));
-        Some(to_f64(product) / self.period().as_f64())
+        // In two halves that fit a machine word each.
+        let (high, low) = ((product >> 63) as i64, product as i64 & i64::MAX);
+        Some(high as f64 * HALF + low as f64)
     }
 
     #[cold]
-    fn scatter_in_two_passes(&self) -> f64 {
+    fn product_in_two_passes(&self) -> f64 {
         let mean = to_f64(self.sum) / self.period().as_f64();
-        self.window.values().iter().map(|value| (*value as f64 - mean) * (*value as f64 - mean)).sum()
+        let squares = self.window.values().iter().map(|value| (*value as f64 - mean) * (*value as f64 - mean));
+        squares.sum::<f64>() * self.period().as_f64()
     }
 
     /// Multiplies every value.
@@ -88,10 +100,10 @@ impl Variance {
     }
 
     fn add_up(&mut self) {
-        (self.sum, self.squares, self.large) = (0, 0, 0);
-        for place in 0..self.window.values().len() {
-            self.add(self.window.values()[place]);
-        }
+        let values = self.window.values();
+        self.sum = values.iter().map(|value| i128::from(*value)).sum();
+        self.squares = values.iter().fold(0, |sum: i128, value| sum.wrapping_add(square(*value)));
+        self.large = values.iter().map(|value| self.is_large(*value)).sum();
     }
 }
 
@@ -102,7 +114,8 @@ fn square(value: i64) -> i128 {
 
 impl From<Window<i64>> for Variance {
     fn from(window: Window<i64>) -> Self {
-        let mut variance = Self { window, sum: 0, squares: 0, large: 0 };
+        let (limit, share) = ((1 << 63) / window.period().bars() as u64, 1.0 / window.period().as_f64());
+        let mut variance = Self { window, sum: 0, squares: 0, limit, large: 0, share };
         variance.add_up();
         variance
     }
@@ -118,29 +131,27 @@ impl From<Variance> for Window<i64> {
 mod tests {
     use super::*;
 
-    fn scatter_of(values: &[i64]) -> Option<f64> {
+    fn deviation_of(values: &[i64]) -> Option<f64> {
         let mut variance = Variance::new(Period::new(4));
         for value in values {
             variance.push(*value);
         }
-        variance.scatter()
+        variance.population()
     }
 
     #[test]
     fn it_is_exact_where_sums_of_floats_are_not() {
-        assert_eq!(scatter_of(&[1, 2, 3]), None);
-        assert_eq!(scatter_of(&[1, 2, 3, 4]), Some(5.0));
-        let far = 1_000_000_000_000_000_000;
-        assert_eq!(scatter_of(&[far + 1, far + 2, far + 3, far + 4]), Some(5.0));
+        assert_eq!(deviation_of(&[1, 2, 3]), None);
+        assert_eq!(deviation_of(&[2, 2, 6, 6]), Some(2.0));
+        let far = 2_000_000_000_000_000_000;
+        assert_eq!(deviation_of(&[far + 2, far + 2, far + 6, far + 6]), Some(2.0));
     }
 
     #[test]
     fn numbers_too_large_for_it_harm_nothing_once_they_left() {
         let extremes = [i64::MAX, i64::MIN, i64::MAX, i64::MIN];
-        let want = 4.0 * 2f64.powi(126);
-        assert!((scatter_of(&extremes).expect("full") - want).abs() <= 1e-15 * want);
-        let mut after = extremes.to_vec();
-        after.extend([1, 2, 3, 4]);
-        assert_eq!(scatter_of(&after), Some(5.0));
+        let want = 2f64.powi(63);
+        assert!((deviation_of(&extremes).expect("full") - want).abs() <= 1e-15 * want);
+        assert_eq!(deviation_of(&[extremes, [2, 2, 6, 6]].concat()), Some(2.0));
     }
 }

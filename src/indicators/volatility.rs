@@ -27,9 +27,7 @@ impl RealisedVolatility {
 
     /// The deviation, from the bar after the first `period` on.
     pub fn value(&self) -> Option<f64> {
-        let freedom = self.returns.period().as_f64() - 1.0;
-        let scatter = self.returns.scatter()?;
-        Some(if freedom > 0.0 { (scatter / freedom).sqrt() / STEPS } else { 0.0 })
+        Some(self.returns.sample()? / STEPS)
     }
 }
 

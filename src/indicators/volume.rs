@@ -23,12 +23,12 @@ impl VolumeSma {
 
     /// The mean, once the window is full.
     pub fn value(&self) -> Option<f64> {
-        Some(self.volumes.mean()? / UNITS as f64)
+        self.volumes.mean(UNITS as f64)
     }
 
     /// The newest volume in parts of the mean: 1 is as usual. None where nothing was traded in the whole window.
     pub fn ratio(&self) -> Option<f64> {
-        let mean = self.volumes.mean().filter(|mean| *mean > 0.0)?;
+        let mean = self.volumes.mean(1.0).filter(|mean| *mean > 0.0)?;
         Some(self.last.units() as f64 / mean)
     }
 }
