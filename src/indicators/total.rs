@@ -25,11 +25,17 @@ impl Total {
         self.window.period()
     }
 
-    /// Takes a value.
+    /// Takes a value; the one that fell out, zero while the window fills.
     #[inline]
-    pub(super) fn push(&mut self, value: i64) {
+    pub(super) fn push(&mut self, value: i64) -> i64 {
         let oldest = self.window.push(value).unwrap_or(0);
         self.sum += i128::from(value) - i128::from(oldest);
+        oldest
+    }
+
+    /// What the window holds, not sorted by age.
+    pub(super) fn values(&self) -> &[i64] {
+        self.window.values()
     }
 
     /// The sum, once the window is full.

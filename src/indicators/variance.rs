@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::{Period, scaled};
-use super::total::to_f64;
+use super::limits::Period;
+use super::total::{Total, to_f64};
 use super::window::Window;
 
 /// 2^63.
@@ -13,8 +13,7 @@ const HALF: f64 = (1u64 << 63) as f64;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Window<i64>", into = "Window<i64>")]
 pub(super) struct Variance {
-    window: Window<i64>,
-    sum: i128,
+    total: Total,
     /// Modulo 2^128, as everything made of it: exact wherever the end result fits.
     squares: i128,
     /// With n values of at most 2^63 / n, n times the sum of squares less the squared sum is at most 2^126.
@@ -34,14 +33,13 @@ impl Variance {
     /// How many values it spans.
     #[inline]
     pub(super) const fn period(&self) -> Period {
-        self.window.period()
+        self.total.period()
     }
 
     /// Takes a value.
     #[inline]
     pub(super) fn push(&mut self, value: i64) {
-        let oldest = self.window.push(value).unwrap_or(0);
-        self.sum += i128::from(value) - i128::from(oldest);
+        let oldest = self.total.push(value);
         self.squares = self.squares.wrapping_add(square(value)).wrapping_sub(square(oldest));
         self.large = self.large + self.is_large(value) - self.is_large(oldest);
     }
@@ -55,7 +53,7 @@ impl Variance {
     /// The mean in parts of `unit`, once the window is full.
     #[inline]
     pub(super) fn mean(&self, unit: f64) -> Option<f64> {
-        self.window.is_full().then(|| to_f64(self.sum) / (self.period().as_f64() * unit))
+        self.total.mean(unit)
     }
 
     /// The standard deviation of the window as a whole population, once it is full.
@@ -73,35 +71,32 @@ impl Variance {
     /// The number of values times the sum of their squared distances from the mean, once the window is full.
     #[inline]
     fn product(&self) -> Option<f64> {
-        if !self.window.is_full() {
-            return None;
-        }
+        let sum = self.total.sum()?;
         if self.large > 0 {
-            return Some(self.product_in_two_passes());
+            return Some(self.product_in_two_passes(sum));
         }
         let count = self.period().bars() as i128;
-        let product = self.squares.wrapping_mul(count).wrapping_sub(self.sum.wrapping_mul(self.sum));
+        let product = self.squares.wrapping_mul(count).wrapping_sub(sum.wrapping_mul(sum));
         // In two halves that fit a machine word each.
         let (high, low) = ((product >> 63) as i64, product as i64 & i64::MAX);
         Some(high as f64 * HALF + low as f64)
     }
 
     #[cold]
-    fn product_in_two_passes(&self) -> f64 {
-        let mean = to_f64(self.sum) / self.period().as_f64();
-        let squares = self.window.values().iter().map(|value| (*value as f64 - mean) * (*value as f64 - mean));
+    fn product_in_two_passes(&self, sum: i128) -> f64 {
+        let mean = to_f64(sum) / self.period().as_f64();
+        let squares = self.total.values().iter().map(|value| (*value as f64 - mean) * (*value as f64 - mean));
         squares.sum::<f64>() * self.period().as_f64()
     }
 
     /// Multiplies every value.
     pub(super) fn rescale(&mut self, numerator: i64, denominator: i64) {
-        self.window.change(|value| scaled(value, numerator, denominator));
+        self.total.rescale(numerator, denominator);
         self.add_up();
     }
 
     fn add_up(&mut self) {
-        let values = self.window.values();
-        self.sum = values.iter().map(|value| i128::from(*value)).sum();
+        let values = self.total.values();
         self.squares = values.iter().fold(0, |sum: i128, value| sum.wrapping_add(square(*value)));
         self.large = values.iter().map(|value| self.is_large(*value)).sum();
     }
@@ -115,7 +110,7 @@ fn square(value: i64) -> i128 {
 impl From<Window<i64>> for Variance {
     fn from(window: Window<i64>) -> Self {
         let (limit, share) = ((1 << 63) / window.period().bars() as u64, 1.0 / window.period().as_f64());
-        let mut variance = Self { window, sum: 0, squares: 0, limit, large: 0, share };
+        let mut variance = Self { total: window.into(), squares: 0, limit, large: 0, share };
         variance.add_up();
         variance
     }
@@ -123,7 +118,7 @@ impl From<Window<i64>> for Variance {
 
 impl From<Variance> for Window<i64> {
     fn from(variance: Variance) -> Self {
-        variance.window
+        variance.total.into()
     }
 }
 
