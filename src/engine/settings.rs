@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{Label, Money, Symbol, Timeframe};
+use crate::domain::{Label, Money, Ratio, Symbol, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{StrategyKind, Values};
@@ -45,6 +45,12 @@ impl DeskSettings {
     /// What its fills cost.
     pub fn costs(&self) -> Costs {
         let limits = &self.limits;
-        Costs { fee: limits.fee_bps, slippage: limits.slippage_bps, volume_share: limits.volume_share_pct }
+        Costs {
+            fee: limits.fee_bps,
+            slippage: limits.slippage_bps,
+            impact: Ratio::ZERO,
+            volume_share: limits.volume_share_pct,
+            latency_ms: 0,
+        }
     }
 }
