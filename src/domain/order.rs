@@ -271,7 +271,7 @@ pub struct Order {
     pub filled: Quantity,
     /// Where it is in its life.
     pub status: OrderStatus,
-    /// True once a level was touched and the rest goes at the market.
+    /// True once a stop was touched: the rest goes at the market, of a stop-limit as a limit.
     pub triggered: bool,
     /// The last price when it was approved: what later fills are compared with.
     pub reference: Price,
@@ -285,7 +285,7 @@ pub struct Order {
     pub expires: Option<Timestamp>,
     /// The rule behind it, in words.
     pub because: String,
-    /// When it was approved, in the market's time.
+    /// When it was approved, or approved anew by a replacement, in the market's time.
     pub created: Timestamp,
     /// When it last changed, in the market's time.
     pub updated: Timestamp,

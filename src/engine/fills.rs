@@ -36,6 +36,12 @@ pub(super) fn take_reports(
                 desk.orders[index].triggered = true;
                 out.orders.push(desk.orders[index].clone());
             }
+            Report::Moved { order, kind } => {
+                let Some(index) = find(desk, *order) else { continue };
+                desk.orders[index].kind = *kind;
+                out.orders.push(desk.orders[index].clone());
+                follow_trigger(desk, index);
+            }
             Report::Expired { order, why } => end(desk, *order, OrderAction::Expire, why, context, out)?,
         }
     }
@@ -44,6 +50,19 @@ pub(super) fn take_reports(
 
 fn find(desk: &Desk, order: OrderId) -> Option<usize> {
     desk.orders.iter().position(|held| held.id == order)
+}
+
+/// A position whose protective order moved by itself has its stop where that order's trigger is.
+fn follow_trigger(desk: &mut Desk, index: usize) {
+    let Order { id, symbol, kind, .. } = desk.orders[index];
+    if let OrderKind::Trailing { trigger, .. } = kind
+        && let Some(position) = desk.book.position_mut(symbol)
+        && let Some(levels) = &mut position.protection
+        && levels.order == id
+    {
+        levels.stop = trigger;
+        desk.revalue = true;
+    }
 }
 
 /// Ends an open order without a fill.

@@ -78,6 +78,12 @@ impl DeskSettings {
     /// What its fills cost.
     pub fn costs(&self) -> Costs {
         let limits = &self.limits;
-        Costs { fee: limits.fee_bps, slippage: limits.slippage_bps, volume_share: limits.volume_share_pct }
+        Costs {
+            fee: limits.fee_bps,
+            slippage: limits.slippage_bps,
+            impact: limits.impact_bps,
+            volume_share: if limits.enforced { limits.volume_share_pct } else { Ratio::MAX },
+            latency_ms: i64::try_from(Limits::count(limits.latency_ms)).unwrap_or(i64::MAX),
+        }
     }
 }

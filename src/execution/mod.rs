@@ -2,10 +2,19 @@
 #![deny(clippy::float_arithmetic)]
 
 mod costs;
+mod margin;
+mod report;
 mod inside_bar;
+mod trailing;
+mod allocate;
+mod change;
+mod fill;
 mod paper;
+mod shortfall;
 
-pub use costs::Costs;
-pub use inside_bar::{Touch, touch};
-pub(crate) use paper::split_order;
-pub use paper::{BrokerError, PaperBroker, Report};
+pub use change::{replace_order, split_order};
+pub use costs::{Costs, borrow_cost, funding_payment};
+pub use margin::{initial_margin, liquidation_price, maintenance_margin};
+pub use paper::PaperBroker;
+pub use report::{BrokerError, Report};
+pub use shortfall::{Shortfall, shortfall, shortfall_by_strategy};

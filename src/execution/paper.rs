@@ -2,91 +2,34 @@
 
 use std::collections::HashMap;
 
-use crate::clock::Timestamp;
 use crate::domain::{
-    AmountError, FillLeg, Instrument, MarketSnapshot, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus,
-    Price, Purpose, Quantity, SnapshotBar, Split, Symbol,
+    Instrument, MarketSnapshot, Order, OrderAction, Purpose, Quantity, Ratio, SnapshotBar, Split, Symbol, TimeInForce,
 };
 use crate::risk::{ExecutionRequest, Instruction};
 
-use super::{Costs, Touch, touch};
-
-/// What the broker says about an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
-    /// It filled, wholly or in part.
-    Filled {
-        /// Which.
-        order: OrderId,
-        /// How much.
-        quantity: Quantity,
-        /// True if nothing of it is left at the broker.
-        done: bool,
-        /// At which price, slippage included.
-        price: Price,
-        /// What it cost.
-        fee: Money,
-        /// What slippage cost, already in the price.
-        slippage: Money,
-        /// Why.
-        leg: FillLeg,
-        /// When.
-        at: Timestamp,
-    },
-    /// Another order sold a part of what it was to sell.
-    Reduced {
-        /// Which.
-        order: OrderId,
-        /// How much it is for now, in all.
-        quantity: Quantity,
-    },
-    /// Its stop was touched and nothing filled yet: it goes on at the market.
-    Triggered {
-        /// Which.
-        order: OrderId,
-    },
-    /// It ended unfilled.
-    Expired {
-        /// Which.
-        order: OrderId,
-        /// Why.
-        why: &'static str,
-    },
-}
-
-/// Why the broker did not do as it was told.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokerError {
-    /// It does not trade this symbol.
-    #[error("{0} is not traded here")]
-    UnknownSymbol(Symbol),
-    /// An amount did not fit.
-    #[error("an amount of order {0} does not fit")]
-    Amount(OrderId, #[source] AmountError),
-}
-
-#[derive(Debug)]
-struct Working {
-    instrument: usize,
-    lot: Quantity,
-    order: Order,
-}
+use super::allocate::{Claim, allocate};
+use super::change::split_order;
+use super::fill::{Met, Working};
+use super::inside_bar::Touch;
+use super::{BrokerError, Costs, Report, replace_order};
 
 /// Fills orders against bars. Holds nothing that the ledger does not also hold.
 #[derive(Debug)]
 pub struct PaperBroker {
     instruments: HashMap<Symbol, (usize, Quantity)>,
     working: Vec<Working>,
+    /// What filled of each instrument in the snapshot at hand.
+    filled: Vec<(usize, Quantity)>,
 }
 
 impl PaperBroker {
     /// A broker for these instruments, in the feed's order.
     pub fn new(instruments: &[Instrument]) -> Self {
         let instruments = instruments.iter().enumerate().map(|(index, it)| (it.symbol, (index, it.lot()))).collect();
-        Self { instruments, working: Vec::new() }
+        Self { instruments, working: Vec::new(), filled: Vec::new() }
     }
 
-    /// Does what an approval permits.
+    /// Does what an approval permits. Changing or taking back what is already gone is no error: it may have ended in this very cycle.
     ///
     /// # Errors
     /// When the symbol is unknown; nothing changes then.
@@ -97,17 +40,24 @@ impl PaperBroker {
                     return Err(BrokerError::UnknownSymbol(order.symbol));
                 };
                 order.status = order.status.after(OrderAction::Accept).unwrap_or(order.status);
-                self.working.push(Working { instrument, lot, order });
+                self.working.push(Working::new(instrument, lot, order));
             }
             Instruction::Amend { order, quantity, kind } => {
-                // Changing or taking back what is already gone is no error: it may have ended in this very cycle.
+                // What protects a position never stops doing so: the change is there at once.
                 if let Some(working) = self.working.iter_mut().find(|working| working.order.id == order) {
                     working.order.quantity = quantity;
                     working.order.kind = kind;
                 }
             }
+            Instruction::Replace { order, quantity, kind, at } => {
+                if let Some(working) = self.working.iter_mut().find(|working| working.order.id == order) {
+                    replace_order(&mut working.order, quantity, kind, at);
+                    working.arrived = false;
+                }
+            }
             Instruction::Cancel { order } => self.working.retain(|working| working.order.id != order),
         }
+        self.working.retain(|working| working.order.remaining() > Quantity::ZERO);
         Ok(())
     }
 
@@ -125,10 +75,11 @@ impl PaperBroker {
     }
 
     /// Fills what the snapshot's finest bars reach: first all that fills at the open, then what is touched later in the bar. Nothing of
-    /// an instrument for which `suspended` says true fills. Orders that leave the same position share what is held of it.
+    /// an instrument for which `suspended` says true fills. Orders that leave the same position share what is held of it, and books
+    /// that meet a bar at the same price share its volume. Trailing stops follow afterwards, and what may not wait ends.
     ///
     /// # Errors
-    /// When an amount does not fit.
+    /// When an amount does not fit; every other order is dealt with all the same.
     pub fn fill(
         &mut self,
         snapshot: &MarketSnapshot,
@@ -136,49 +87,106 @@ impl PaperBroker {
         suspended: impl Fn(usize) -> bool,
         reports: &mut Vec<Report>,
     ) -> Result<(), BrokerError> {
-        if self.working.is_empty() {
-            return Ok(());
-        }
+        // One order that cannot be computed must not keep the others, stops among them, from filling.
         let mut result = Ok(());
-        let mut used: Vec<(usize, Quantity)> = Vec::new();
-        for at_open in [true, false] {
-            for index in 0..self.working.len() {
-                let working = &mut self.working[index];
-                let bar = finest_bar(snapshot, working.instrument).filter(|bar| !suspended(bar.instrument));
-                let Some(bar) = bar.filter(|_| working.order.status.is_open()) else { continue };
-                if bar.is_last && working.order.purpose == Purpose::Entry {
-                    working.end(reports, "recorded prices end with this bar");
-                    continue;
-                }
-                let Some(touch) = touch(&working.order, &bar.bar).filter(|touch| touch.at_open == at_open) else {
-                    continue;
-                };
-                let taken =
-                    used.iter().filter(|(instrument, _)| *instrument == bar.instrument).map(|(_, sum)| sum.units());
-                let taken = Quantity::from_units(taken.sum());
-                let costs = costs(&working.order);
-                let report = fill_one(working, bar, touch, snapshot.at, costs, taken);
-                let report = match report {
-                    Ok(report) => report,
-                    Err(error) => {
-                        // One order that cannot be computed must not keep the others, stops among them, from filling.
-                        result = result.and(Err(BrokerError::Amount(working.order.id, error)));
-                        continue;
+        let mut busy = false;
+        for working in &mut self.working {
+            let looked = working.look(snapshot, &costs, &suspended);
+            result = result.and(looked.map_err(|error| BrokerError::Amount(working.order.id, error)));
+            busy |= matches!(working.met, Met::Over(_) | Met::Bar(_, _, Some(_)));
+        }
+        if busy {
+            self.filled.clear();
+            for at_open in [true, false] {
+                for index in 0..self.working.len() {
+                    let working = &mut self.working[index];
+                    if let Met::Over(why) = working.met
+                        && working.order.status.is_open()
+                    {
+                        working.end(reports, why);
+                    } else if working.touch().is_some_and(|(_, touch)| touch.at_open == at_open) {
+                        result = result.and(self.fill_price(index, snapshot, &costs, reports));
                     }
-                };
-                let filled = match report {
-                    Some(Report::Filled { quantity, .. }) => Some(quantity),
-                    _ => None,
-                };
-                reports.extend(report);
-                if let Some(quantity) = filled {
-                    used.push((bar.instrument, quantity));
-                    self.share_position(index, quantity, reports);
                 }
             }
         }
+        for working in self.working.iter_mut().filter(|working| working.order.status.is_open()) {
+            let settled = working.settle(snapshot.at, reports);
+            result = result.and(settled.map_err(|error| BrokerError::Amount(working.order.id, error)));
+        }
         self.working.retain(|working| working.order.status.is_open());
         result
+    }
+
+    /// Fills every order that meets the bar on the same side at the same price as the first one.
+    fn fill_price(
+        &mut self,
+        first: usize,
+        snapshot: &MarketSnapshot,
+        costs: &impl Fn(&Order) -> Costs,
+        reports: &mut Vec<Report>,
+    ) -> Result<(), BrokerError> {
+        let Some((bar, touch)) = self.working[first].touch() else { return Ok(()) };
+        let bar = &snapshot.bars[bar];
+        let (members, claims) = self.claims(first, bar, touch, costs);
+        let given = allocate(&claims, self.working[first].lot);
+        let total = Quantity::from_units(given.iter().map(|gets| gets.units()).sum());
+        let mut result = Ok(());
+        for (index, gets) in members.into_iter().zip(given) {
+            let working = &mut self.working[index];
+            let Some((_, touch)) = working.touch() else { continue };
+            if let Met::Bar(_, _, touch) = &mut working.met {
+                *touch = None;
+            }
+            let gets = gets.min(working.order.remaining());
+            let costs = costs(&working.order);
+            match working.fill(bar, touch, snapshot.at, costs, gets, total) {
+                Ok(report) => reports.extend(report),
+                Err(error) => {
+                    result = result.and(Err(BrokerError::Amount(working.order.id, error)));
+                    continue;
+                }
+            }
+            if !gets.is_zero() {
+                self.filled.push((bar.instrument, gets));
+                self.share_position(index, gets, reports);
+            }
+        }
+        result
+    }
+
+    /// Who meets the bar where the first order does, and what each asks for of what is left of the volume.
+    fn claims(
+        &self,
+        first: usize,
+        bar: &SnapshotBar,
+        touch: Touch,
+        costs: &impl Fn(&Order) -> Costs,
+    ) -> (Vec<usize>, Vec<Claim>) {
+        let side = self.working[first].order.side;
+        let gone = self.filled.iter().filter(|(instrument, _)| *instrument == bar.instrument);
+        let gone: i64 = gone.map(|(_, sum)| sum.units()).sum();
+        let (mut members, mut claims) = (Vec::new(), Vec::new());
+        for (index, working) in self.working.iter().enumerate().skip(first) {
+            let order = &working.order;
+            let meets = working.touch().is_some_and(|(_, other)| {
+                working.instrument == bar.instrument
+                    && order.side == side
+                    && (other.at_open, other.price) == (touch.at_open, touch.price)
+            });
+            if !meets {
+                continue;
+            }
+            // A share that does not fit is more than any order can want, and the largest share stands for no limit at all.
+            let share = costs(order).volume_share;
+            let share = if share == Ratio::MAX { None } else { bar.bar.volume.times(share).ok() };
+            let share = share.unwrap_or(Quantity::MAX);
+            let cap = Quantity::from_units(share.units() - gone);
+            let (leaves, whole) = (order.purpose != Purpose::Entry, order.tif == TimeInForce::Fok);
+            members.push(index);
+            claims.push(Claim { book: order.book, wanted: order.remaining(), leaves, whole, cap });
+        }
+        (members, claims)
     }
 
     /// What one order sold of a position, the others that leave the same position cannot sell again.
@@ -205,84 +213,4 @@ impl PaperBroker {
             }
         }
     }
-}
-
-impl Working {
-    fn end(&mut self, reports: &mut Vec<Report>, why: &'static str) {
-        self.order.status = OrderStatus::Expired;
-        reports.push(Report::Expired { order: self.order.id, why });
-    }
-}
-
-/// The bar that drives fills: bars are sorted by instrument.
-fn finest_bar(snapshot: &MarketSnapshot, instrument: usize) -> Option<&SnapshotBar> {
-    let from = snapshot.bars.partition_point(|bar| bar.instrument < instrument);
-    snapshot.bars[from..].iter().take_while(|bar| bar.instrument == instrument).find(|bar| bar.is_finest)
-}
-
-/// Changes an order for a split: the quantities grow, the levels shrink.
-pub(crate) fn split_order(order: &mut Order, new: i64, old: i64) -> Result<(), AmountError> {
-    let level = |price: Price| price.scaled(old, new);
-    order.kind = match order.kind {
-        OrderKind::Market => OrderKind::Market,
-        OrderKind::Limit { price } => OrderKind::Limit { price: level(price)? },
-        OrderKind::Stop { trigger } => OrderKind::Stop { trigger: level(trigger)? },
-        OrderKind::StopLimit { trigger, price } => {
-            OrderKind::StopLimit { trigger: level(trigger)?, price: level(price)? }
-        }
-        OrderKind::Trailing { trigger, distance } => {
-            OrderKind::Trailing { trigger: level(trigger)?, distance: level(distance)? }
-        }
-        OrderKind::Bracket { stop, target } => {
-            OrderKind::Bracket { stop: level(stop)?, target: target.map(level).transpose()? }
-        }
-    };
-    // What is left is scaled as the position is, by one rounding: two would leave a crumb that nobody can sell.
-    let rest = order.remaining().scaled(new, old)?;
-    order.filled = order.filled.scaled(new, old)?;
-    order.quantity = order.filled.plus(rest)?;
-    order.reference = level(order.reference)?;
-    if let Some(plan) = &mut order.plan {
-        plan.stop_distance = level(plan.stop_distance)?;
-        plan.target_distance = plan.target_distance.map(level).transpose()?;
-    }
-    Ok(())
-}
-
-fn fill_one(
-    working: &mut Working,
-    bar: &SnapshotBar,
-    touch: Touch,
-    now: Timestamp,
-    costs: Costs,
-    taken: Quantity,
-) -> Result<Option<Report>, AmountError> {
-    let order = &mut working.order;
-    let available = bar.bar.volume.times(costs.volume_share)?.minus(taken)?.max(Quantity::ZERO);
-    let wanted = order.remaining();
-    // Leaving must be possible to the last fraction, even where a split left less than a lot.
-    let quantity = if available >= wanted { wanted } else { available.in_lots(working.lot) };
-    let newly_triggered = touch.leg == FillLeg::Stop && !order.triggered;
-    order.triggered |= newly_triggered;
-    if quantity.is_zero() {
-        return Ok(newly_triggered.then_some(Report::Triggered { order: order.id }));
-    }
-    let slips = matches!(touch.leg, FillLeg::Market | FillLeg::Stop);
-    let price = if slips { costs.slipped(touch.price, order.side, &bar.bar)? } else { touch.price };
-    let slippage = quantity.value_at(Price::from_units((price.units() - touch.price.units()).abs()))?;
-    order.filled = order.filled.plus(quantity)?;
-    let action = if order.remaining().is_zero() { OrderAction::Fill } else { OrderAction::FillPart };
-    if let Ok(status) = order.status.after(action) {
-        order.status = status;
-    }
-    Ok(Some(Report::Filled {
-        order: order.id,
-        quantity,
-        done: order.remaining().is_zero(),
-        price,
-        fee: costs.fee_of(quantity, price)?,
-        slippage,
-        leg: touch.leg,
-        at: if touch.at_open { bar.opens } else { now },
-    }))
 }

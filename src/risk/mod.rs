@@ -8,6 +8,6 @@ mod checks;
 mod review;
 
 pub use limits::{LIMITS, LimitKind, LimitSpec, Limits};
-pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, review, take_up_again, withdraw};
+pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, replace, review, take_up_again, withdraw};
 pub use situation::{Look, Situation, Stake, open_risk};
 pub use sizing::{Sizing, TrackRecord, Wish, size};

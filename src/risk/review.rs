@@ -1,9 +1,10 @@
-//! Who lets an order out? `review`, the sole maker of `ExecutionRequest`, together with three small doors: `amend`
-//! moves a stop only in the position's favour, `withdraw` takes back, and `take_up_again` gives back what the ledger has as approved.
+//! Who lets an order out? `review`, the sole maker of `ExecutionRequest`, and `replace`, which puts the rest of an order before it
+//! anew. Three small doors stand beside them: `amend` moves a stop only in the position's favour, `withdraw` takes back, and
+//! `take_up_again` gives back what the ledger has as approved.
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    AmountError, CheckResult, Order, OrderId, OrderKind, OrderStatus, Price, Proposal, Purpose, Quantity,
+    AmountError, CheckResult, Order, OrderId, OrderKind, OrderStatus, Price, Proposal, Purpose, Quantity, Side,
 };
 
 use super::checks::CHECKS;
@@ -29,6 +30,17 @@ pub enum Instruction {
         quantity: Quantity,
         /// Its levels now.
         kind: OrderKind,
+    },
+    /// Change an order that enters or leaves a position. It keeps its number, its place and its fills.
+    Replace {
+        /// Which.
+        order: OrderId,
+        /// How much it is for now, in all.
+        quantity: Quantity,
+        /// Its levels now.
+        kind: OrderKind,
+        /// When this was approved: with latency it is on its way from then.
+        at: Timestamp,
     },
     /// Take an order back.
     Cancel {
@@ -79,18 +91,56 @@ pub fn review(
     situation: &Situation,
     limits: &Limits,
 ) -> Result<RiskDecision, AmountError> {
-    let mut checks = Vec::with_capacity(CHECKS.len());
-    for check in CHECKS {
-        if let Some(result) = check.run(&proposal, situation, limits) {
-            checks.push(result?);
-        }
-    }
+    let checks = run_checks(&proposal, situation, limits)?;
+    Ok(decide(proposal, checks, |proposal| Instruction::Place(into_order(proposal, id, now))))
+}
+
+/// Runs every check on what is to stand in the place of an order's unfilled rest: `proposal.quantity` is that rest, and its kind the
+/// new levels. Of the proposal nothing else is taken over. `situation` must not count the rest that is given up. An order that
+/// protects a position is not replaced but amended.
+///
+/// # Errors
+/// When an amount does not fit; nothing is approved then.
+pub fn replace(
+    order: &Order,
+    proposal: Proposal,
+    now: Timestamp,
+    situation: &Situation,
+    limits: &Limits,
+) -> Result<RiskDecision, AmountError> {
+    let mut checks = vec![replaceable(order, &proposal)];
+    checks.extend(run_checks(&proposal, situation, limits)?);
+    let quantity = order.filled.plus(proposal.quantity)?;
+    let order = order.id;
+    Ok(decide(proposal, checks, |proposal| Instruction::Replace { order, quantity, kind: proposal.kind, at: now }))
+}
+
+fn run_checks(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Vec<CheckResult>, AmountError> {
+    CHECKS.iter().filter_map(|check| check.run(proposal, situation, limits)).collect()
+}
+
+fn decide(
+    proposal: Proposal,
+    mut checks: Vec<CheckResult>,
+    permit: impl FnOnce(Proposal) -> Instruction,
+) -> RiskDecision {
     if checks.iter().all(|check| check.passed) {
-        let instruction = Instruction::Place(into_order(proposal, id, now));
-        return Ok(RiskDecision::Approved { request: ExecutionRequest { instruction }, checks });
+        return RiskDecision::Approved { request: ExecutionRequest { instruction: permit(proposal) }, checks };
     }
     checks.retain(|check| !check.passed);
-    Ok(RiskDecision::Refused { proposal, refusals: checks })
+    RiskDecision::Refused { proposal, refusals: checks }
+}
+
+fn replaceable(order: &Order, proposal: &Proposal) -> CheckResult {
+    let same = (order.book, order.symbol, order.side, order.purpose)
+        == (proposal.book, proposal.symbol, proposal.side, proposal.purpose);
+    let Order { status, side, symbol, book, .. } = order;
+    CheckResult {
+        check: "replacement".to_owned(),
+        passed: same && status.is_open() && order.purpose != Purpose::Protect,
+        value: format!("{} is {}: {side} {symbol} in {book}", order.id, status.as_str()),
+        limit: format!("an open entry or exit: {} {} in {}", proposal.side, proposal.symbol, proposal.book),
+    }
 }
 
 fn into_order(proposal: Proposal, id: OrderId, now: Timestamp) -> Order {
@@ -118,14 +168,28 @@ fn into_order(proposal: Proposal, id: OrderId, now: Timestamp) -> Order {
 }
 
 /// Changes a protective order so that it covers `quantity` and its stop lies at `stop`. A stop never moves against the position:
-/// where `stop` would, the old one stays. None if nothing changes, or if the order does not protect a long position.
+/// where `stop` would, the old one stays. A sale protects a long, so its stop only rises; a purchase protects a short, so its stop
+/// only falls. None if nothing changes, or if the order has no stop or protects nothing.
 pub fn amend(order: &Order, quantity: Quantity, stop: Price) -> Option<ExecutionRequest> {
-    let OrderKind::Bracket { stop: current, target } = order.kind else { return None };
-    let stop = stop.max(current);
+    let current = match order.kind {
+        OrderKind::Bracket { stop, .. } => stop,
+        OrderKind::Stop { trigger } | OrderKind::Trailing { trigger, .. } => trigger,
+        OrderKind::Market | OrderKind::Limit { .. } | OrderKind::StopLimit { .. } => return None,
+    };
+    let stop = match order.side {
+        Side::Sell => stop.max(current),
+        Side::Buy => stop.min(current),
+    };
     if order.purpose != Purpose::Protect || (stop == current && quantity == order.quantity) {
         return None;
     }
-    let kind = OrderKind::Bracket { stop, target };
+    let mut kind = order.kind;
+    if let OrderKind::Bracket { stop: level, .. }
+    | OrderKind::Stop { trigger: level }
+    | OrderKind::Trailing { trigger: level, .. } = &mut kind
+    {
+        *level = stop;
+    }
     Some(ExecutionRequest { instruction: Instruction::Amend { order: order.id, quantity, kind } })
 }
 
@@ -230,19 +294,60 @@ mod tests {
         assert!(matches!(second, RiskDecision::Refused { .. }));
     }
 
+    fn guard(side: Side, kind: OrderKind) -> Order {
+        let protects = Proposal { side, kind, purpose: Purpose::Protect, ..proposal(10) };
+        into_order(protects, OrderId(7), Timestamp::from_ms(0))
+    }
+
     #[test]
     fn a_stop_never_moves_against_the_position() {
-        let mut guard = into_order(proposal(10), OrderId(7), Timestamp::from_ms(0));
-        guard.purpose = Purpose::Protect;
-        guard.kind = OrderKind::Bracket { stop: Price::whole(95), target: None };
-        let stop_after = |stop| match amend(&guard, Quantity::whole(4), Price::whole(stop))
-            .map(ExecutionRequest::into_instruction)
-        {
-            Some(Instruction::Amend { kind: OrderKind::Bracket { stop, .. }, .. }) => Some(stop),
-            _ => None,
+        let (stop, distance) = (Price::whole(95), Price::whole(5));
+        let kinds = [
+            OrderKind::Bracket { stop, target: None },
+            OrderKind::Stop { trigger: stop },
+            OrderKind::Trailing { trigger: stop, distance },
+        ];
+        for kind in kinds {
+            let stop_after = |side, wanted| {
+                let request = amend(&guard(side, kind), Quantity::whole(4), Price::whole(wanted))?;
+                let Instruction::Amend { quantity, kind, .. } = request.into_instruction() else { return None };
+                assert_eq!(quantity, Quantity::whole(4));
+                match kind {
+                    OrderKind::Bracket { stop, .. } => Some(stop),
+                    OrderKind::Stop { trigger } | OrderKind::Trailing { trigger, .. } => Some(trigger),
+                    OrderKind::Market | OrderKind::Limit { .. } | OrderKind::StopLimit { .. } => None,
+                }
+            };
+            assert_eq!((stop_after(Side::Sell, 97), stop_after(Side::Sell, 90)), (Some(Price::whole(97)), Some(stop)));
+            assert_eq!((stop_after(Side::Buy, 97), stop_after(Side::Buy, 90)), (Some(stop), Some(Price::whole(90))));
+            assert!(amend(&guard(Side::Sell, kind), Quantity::whole(10), Price::whole(90)).is_none());
+            assert!(amend(&guard(Side::Buy, kind), Quantity::whole(10), Price::whole(97)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_replacement_passes_the_same_checks_and_keeps_what_is_filled() {
+        let (situation, limits) = (Situation::of_capital(Money::whole(10_000)), Limits::default());
+        let mut order = into_order(proposal(10), OrderId(7), Timestamp::from_ms(0));
+        order.filled = Quantity::whole(4);
+        let limit = OrderKind::Limit { price: Price::whole(99) };
+        let ask = |order: &Order, rest| {
+            replace(order, Proposal { kind: limit, ..proposal(rest) }, Timestamp::from_ms(5), &situation, &limits)
+                .expect("fits")
         };
-        assert_eq!(stop_after(97), Some(Price::whole(97)));
-        assert_eq!(stop_after(90), Some(Price::whole(95)));
-        assert!(amend(&guard, Quantity::whole(10), Price::whole(90)).is_none());
+        let RiskDecision::Approved { request, .. } = ask(&order, 8) else { panic!("it is refused") };
+        let Instruction::Replace { order: id, quantity, kind, at } = request.into_instruction() else {
+            panic!("it is no replacement")
+        };
+        assert_eq!((id, quantity, kind, at.ms()), (OrderId(7), Quantity::whole(12), limit, 5));
+        let refused = |order: &Order, rest| match ask(order, rest) {
+            RiskDecision::Refused { refusals, .. } => refusals.into_iter().map(|refusal| refusal.check).collect(),
+            RiskDecision::Approved { .. } => Vec::new(),
+        };
+        assert_eq!(refused(&order, 30), ["position size"]);
+        order.status = OrderStatus::Filled;
+        assert_eq!(refused(&order, 8), ["replacement"]);
+        let guard = guard(Side::Buy, OrderKind::Stop { trigger: Price::whole(95) });
+        assert_eq!(refused(&guard, 8), ["replacement"]);
     }
 }
