@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("domain", &["clock"]),
+    ("stats", &["clock", "domain"]),
     ("indicators", &["clock", "domain"]),
     ("strategy", &["domain", "indicators"]),
     ("market", &["clock", "domain"]),
