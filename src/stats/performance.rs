@@ -115,8 +115,7 @@ impl Performance {
 
 /// Growth a year over the deepest fall; none if it never fell.
 fn calmar(cagr: Option<f64>, max_drawdown: Option<f64>) -> Option<f64> {
-    let depth = max_drawdown.filter(|depth| *depth < 0.0)?;
-    finite(cagr? / depth.abs())
+    finite(cagr? / max_drawdown?.abs())
 }
 
 fn exposure(input: &PerformanceInput<'_>) -> Option<f64> {
@@ -146,20 +145,22 @@ mod tests {
 
     #[test]
     fn returns_are_daily_and_falls_are_seen_within_the_day() {
-        // Days end at 110, 132, 66; within the second it stood at 55.
-        let curve = curve(&[100, 110, 55, 132, 99, 66]);
+        // Days end at 110, 132, 66; within the second it stood at 44.
+        let curve = curve(&[100, 110, 44, 132, 99, 66]);
         let trades = [trade(6, 1000), trade(36, -500)];
         let records: Vec<_> = trades.iter().map(TradeRecord::from).collect();
         let got = Performance::measure(&input(&curve, &records)).unwrap();
         assert_eq!(got.returns.days, 3);
         assert!(near(got.returns.best_day, 0.2) && near(got.returns.worst_day, -0.5));
-        assert!(near(got.returns.total_return, -0.34) && near(got.max_drawdown, -0.5));
+        assert!(near(got.returns.total_return, -0.34) && near(got.max_drawdown, -0.6));
         let cagr = 0.66f64.powf(84.0) - 1.0;
-        assert!(near(got.returns.cagr, cagr) && near(got.calmar, cagr / 0.5));
+        assert!(near(got.returns.cagr, cagr) && near(got.calmar, cagr / 0.6));
         assert!(near(got.risk.value_at_risk_95_historical, -0.44));
         // Two of sixty hours; four sides of about a thousand over a mean of 102 in 3/252 of a year.
         assert!(near(got.exposure, 2.0 / 60.0) && near(got.turnover, 4020.0 / (3.0 / 252.0) / 102.0));
         assert!(near(got.average_days_held, 1.0 / 24.0));
+        let weekly = PerformanceInput { periods_per_year: 52.0, ..input(&curve, &records) };
+        assert!(near(Performance::measure(&weekly).unwrap().turnover, 4020.0 / (3.0 / 52.0) / 102.0));
         let bars = Some(Bars { in_market: 3, total: 4 });
         assert!(near(Performance::measure(&PerformanceInput { bars, ..input(&curve, &[]) }).unwrap().exposure, 0.75));
     }
@@ -171,6 +172,7 @@ mod tests {
         for (name, want) in [("sharpe", "null"), ("max_drawdown", "0.0"), ("trades", "0"), ("end_equity", "\"100\"")] {
             assert_eq!(json[name].to_string(), want, "{name}");
         }
+        assert_eq!((got.calmar, got.drawdown), (None, None));
         assert!(json["value_at_risk_95_historical"].is_number() && json["win_rate"].is_null());
     }
 

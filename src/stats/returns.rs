@@ -170,6 +170,7 @@ mod tests {
         let debt = ReturnFigures::of_equity(&[100.0, 50.0, -10.0], 252.0);
         assert!(near(debt.total_return, -1.1));
         assert_eq!(debt.cagr, None);
+        assert_eq!(ReturnFigures::of_equity(&[-1.0, 1.0, 2.0], 252.0).best_day, None);
         for hostile in [[1e-300, 1e300, 1e-300], [f64::NAN, 1.0, 2.0], [1.0, f64::INFINITY, 2.0], [-1.0, 1.0, 2.0]] {
             let text = serde_json::to_string(&ReturnFigures::of_equity(&hostile, 252.0)).unwrap();
             assert!(!text.contains("NaN"), "{text}");

@@ -240,11 +240,13 @@ pub(super) mod tests {
     #[test]
     fn figures_worked_by_hand() {
         let profits = [1000, -500, -250, 0, -1, 3000, 2, -1000];
-        let trades: Vec<Trade> = (1..).zip(profits).map(|(hour, cents)| trade(hour, cents)).collect();
+        let mut trades: Vec<Trade> = (1..).zip(profits).map(|(hour, cents)| trade(hour, cents)).collect();
+        trades[3].id = TradeId(9);
         let mut list = records(&trades);
         list[0].risk = Some(Money::whole(5));
         list[1].risk = Some(Money::whole(10));
         list[2].risk = Some(Money::ZERO);
+        list[3].risk = Some(Money::whole(-5));
         list[5].excursion = Some(Excursion { adverse: Money::whole(-2), favourable: Money::whole(40) });
         list[6].excursion = Some(Excursion { adverse: Money::whole(-1), favourable: Money::whole(3) });
         list.reverse();
