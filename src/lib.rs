@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod domain;
+pub mod stats;
 pub mod indicators;
 pub mod strategy;
 pub mod market;

@@ -253,11 +253,13 @@ pub enum EventKind {
         #[serde(flatten)]
         booking: Booking,
     },
-    /// A book can no longer carry its perpetual positions: they are closed.
+    /// A perpetual position has used up its margin: it is closed.
     MarginCalled {
-        /// Equity now.
-        equity: Money,
-        /// What the positions ask for.
+        /// Of what.
+        symbol: Symbol,
+        /// What is left of its margin.
+        left: Money,
+        /// What it asks for.
         required: Money,
     },
     /// A symbol's market changed its character.
@@ -504,6 +506,7 @@ impl EventKind {
             | Self::RegimeSwitched { symbol, .. }
             | Self::SignalMeasured { symbol, .. }
             | Self::StrategyFailed { symbol, .. }
+            | Self::MarginCalled { symbol, .. }
             | Self::SplitApplied { symbol, .. } => Some(*symbol),
             Self::EntryLocked { lock } => Some(lock.symbol),
             Self::CarryBooked { booking } => Some(booking.symbol),
@@ -516,7 +519,6 @@ impl EventKind {
             | Self::TradingResumed { .. }
             | Self::DailyLossNear { .. }
             | Self::DrawdownNear { .. }
-            | Self::MarginCalled { .. }
             | Self::BookStopped { .. }
             | Self::BookReset { .. }
             | Self::ConfigChanged { .. }

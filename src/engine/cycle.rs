@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, entries, fills, guard, lanes};
+use super::{Outcome, carry, entries, fills, guard, lanes};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -103,11 +103,13 @@ pub fn decide(
     let (prices, desks, counters) = engine.split();
     for desk in desks {
         let mut step = || -> Result<(), CycleError> {
-            guard::roll_day(desk, context, out);
+            guard::roll_day(desk, prices, context, out)?;
+            carry::carry(desk, prices, snapshot, context, out)?;
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, snapshot, context, out)?;
             guard::watch_losses(desk, prices, context, out)?;
             guard::watch_market(desk, prices, snapshot, context, out)?;
+            carry::call_margin(desk, prices, counters, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)
         };
         if let Err(error) = step() {

@@ -11,14 +11,22 @@ use crate::store::DayRow;
 
 use super::fills::{end, losses};
 use super::state::{Day, Desk, Prices, StateCause};
-use super::{CycleError, Outcome};
+use super::{CycleError, Outcome, carry};
 
 /// Ends the book's day if the snapshot belongs to a later one. What was lost overnight counts for the new day.
-pub(super) fn roll_day(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
+pub(super) fn roll_day(
+    desk: &mut Desk,
+    prices: Prices<'_>,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
     if context.now < desk.day.ends {
-        return;
+        return Ok(());
     }
-    if desk.day.date.is_some() {
+    let next = Day::containing(context.now, desk.settings.zone, desk.equity);
+    if let Some((last, now)) = desk.day.date.zip(next.date) {
+        let days = u32::try_from((now - last).num_days()).unwrap_or(0);
+        carry::pay_lenders(desk, prices, days, context, out)?;
         let record = day_record(desk);
         if desk.day.trades > 0 {
             let kind = EventKind::DayClosed {
@@ -31,11 +39,12 @@ pub(super) fn roll_day(desk: &mut Desk, context: &RunContext, out: &mut Outcome)
         }
         out.days.push(record);
     }
-    desk.day = Day::containing(context.now, desk.settings.zone, desk.equity);
+    desk.day = next;
     desk.revalue = true;
     if matches!(desk.cause, StateCause::Reduce(ReduceCause::DailyLoss { .. })) {
         set_running(desk, None, context, out);
     }
+    Ok(())
 }
 
 /// The book's day as it stands.

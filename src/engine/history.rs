@@ -2,6 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
+use crate::stats::{correlation, deviation, returns_of};
 
 /// Bars in the average volume that liquidity is measured against.
 const VOLUME_BARS: usize = 20;
@@ -77,25 +78,18 @@ impl History {
                 shared.push((point.close, twin.close));
             }
         }
-        let returns: Vec<(f64, f64)> =
-            shared.windows(2).map(|pair| (pair[1].0 / pair[0].0 - 1.0, pair[1].1 / pair[0].1 - 1.0)).collect();
-        if returns.len() < SHARED_MIN {
+        if shared.len() <= SHARED_MIN {
             return None;
         }
-        pearson(&returns)
+        let (own, theirs): (Vec<f64>, Vec<f64>) = shared.into_iter().unzip();
+        correlation(&returns_of(&own)?, &returns_of(&theirs)?)
     }
 
     /// Standard deviation of the returns, on a year of such bars; none with fewer than 20.
     pub fn yearly_volatility(&self, timeframe: Timeframe, class: AssetClass) -> Option<Ratio> {
         let closes: Vec<f64> = self.points().map(|point| point.close).collect();
-        let returns: Vec<f64> = closes.windows(2).map(|pair| pair[1] / pair[0] - 1.0).collect();
-        if returns.len() < SHARED_MIN {
-            return None;
-        }
-        let count = returns.len() as f64;
-        let mean = returns.iter().sum::<f64>() / count;
-        let variance = returns.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>() / (count - 1.0);
-        Ratio::from_f64(libm::sqrt(variance * bars_per_year(timeframe, class)))
+        let returns = returns_of(&closes).filter(|returns| returns.len() >= SHARED_MIN)?;
+        Ratio::from_f64(deviation(&returns)? * libm::sqrt(bars_per_year(timeframe, class)))
     }
 }
 
@@ -108,21 +102,6 @@ fn bars_per_year(timeframe: Timeframe, class: AssetClass) -> f64 {
         (AssetClass::UsEquity, _) => EQUITY_HOURS / hours,
         (AssetClass::Crypto | AssetClass::Perpetual, _) => 365.0 * 24.0 / hours,
     }
-}
-
-fn pearson(pairs: &[(f64, f64)]) -> Option<f64> {
-    let count = pairs.len() as f64;
-    let mean_a = pairs.iter().map(|pair| pair.0).sum::<f64>() / count;
-    let mean_b = pairs.iter().map(|pair| pair.1).sum::<f64>() / count;
-    let (mut both, mut own, mut theirs) = (0.0, 0.0, 0.0);
-    for (a, b) in pairs {
-        let (a, b) = (a - mean_a, b - mean_b);
-        both += a * b;
-        own += a * a;
-        theirs += b * b;
-    }
-    let scale = libm::sqrt(own * theirs);
-    (scale.is_finite() && scale > 0.0).then(|| (both / scale).clamp(-1.0, 1.0))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ mod state;
 mod outcome;
 mod lanes;
 mod fills;
+mod close;
+mod carry;
 mod guard;
 mod history;
 mod locks;

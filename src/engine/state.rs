@@ -239,6 +239,8 @@ pub struct Desk {
     pub drawdown_told: bool,
     /// Until when the volatility breaker holds.
     pub breaker_until: Option<Timestamp>,
+    /// Up to when funding was looked at.
+    pub carried_to: Timestamp,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
 }
@@ -274,6 +276,8 @@ pub struct DeskMemory {
     pub drawdown_told: bool,
     /// Until when the volatility breaker holds.
     pub breaker_until: Option<Timestamp>,
+    /// Up to when funding was looked at.
+    pub carried_to: Option<Timestamp>,
 }
 
 impl Desk {
@@ -328,6 +332,7 @@ impl Desk {
             measures: Vec::new(),
             drawdown_told: false,
             breaker_until: None,
+            carried_to: Timestamp::from_ms(i64::MIN),
             watched,
         })
     }
@@ -361,6 +366,7 @@ impl Desk {
             measures: self.measures.clone(),
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
+            carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
         }
     }
 
@@ -375,6 +381,7 @@ impl Desk {
         self.measures = memory.measures;
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
+        self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
     }
 
     /// Its name.

@@ -194,14 +194,14 @@ impl Words<'_> {
                 signed(booking.amount),
                 self.book
             )],
-            EventKind::MarginCalled { equity, required } => vec![
+            EventKind::MarginCalled { symbol, left, required } => vec![
                 format!(
-                    "MARGIN CALL {}: equity {} is below the {} its perpetuals ask for",
+                    "MARGIN CALL {symbol} of {}: {} is left of its margin, it asks for {}",
                     self.book,
-                    money(*equity),
+                    money(*left),
                     money(*required)
                 ),
-                "They are closed at the next bar".to_owned(),
+                "It is closed at the next bar".to_owned(),
             ],
             EventKind::BookStopped { equity, profit } => vec![format!(
                 "{} is stopped and holds nothing: equity {}, {} since it began, after fees",

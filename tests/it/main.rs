@@ -6,6 +6,7 @@ mod tidy;
 mod docs;
 mod reference;
 mod indicators;
+mod performance;
 mod cycle;
 mod replay;
 mod restart;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("clock", &[]),
     ("domain", &["clock"]),
+    ("stats", &["clock", "domain"]),
     ("indicators", &["clock", "domain"]),
     ("strategy", &["domain", "indicators"]),
     ("market", &["clock", "domain"]),
@@ -17,7 +18,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("control", &["clock", "domain", "store"]),
     (
         "engine",
-        &["clock", "control", "domain", "execution", "indicators", "market", "portfolio", "risk", "store", "strategy"],
+        &[
+            "clock",
+            "control",
+            "domain",
+            "execution",
+            "indicators",
+            "market",
+            "portfolio",
+            "risk",
+            "stats",
+            "store",
+            "strategy",
+        ],
     ),
     ("views", &["clock", "domain", "portfolio", "store"]),
     ("notify", &["clock", "domain", "store"]),
