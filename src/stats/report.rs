@@ -27,6 +27,7 @@ type Line = (&'static str, fn(&Performance) -> String, &'static str);
 const LINES: &[Line] = &[
     ("Start equity", |p| money(p.start_equity), "first point of the curve"),
     ("End equity", |p| money(p.end_equity), "last point, open positions at last prices"),
+    ("Days", measured_days, "daily returns measured, and how many make a year"),
     ("Total return", |p| change(p.returns.total_return), "end over start, after fees"),
     ("Growth a year (CAGR)", |p| change(p.returns.cagr), "growth ^ (days a year / days)"),
     ("Volatility a year", |p| share(p.returns.annual_volatility), "daily returns, ddof 1"),
@@ -81,6 +82,10 @@ impl Performance {
     pub fn rows(&self) -> Vec<Row> {
         LINES.iter().map(|(label, text, basis)| Row { label, text: text(self), basis }).collect()
     }
+}
+
+fn measured_days(performance: &Performance) -> String {
+    format!("{}, {} a year", performance.returns.days, performance.periods_per_year)
 }
 
 fn trades(performance: &Performance) -> String {
@@ -151,6 +156,7 @@ mod tests {
         let told = rows(&[10_000, 11_000, 8_800, 9_680]);
         for (label, want) in [
             ("Start equity", "10,000.00"),
+            ("Days", "3, 252 a year"),
             ("Total return", "-3.2 %"),
             ("Max drawdown", "-20.0 %"),
             ("Drawdown lasted", "2.0 d, not over"),

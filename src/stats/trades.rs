@@ -131,11 +131,11 @@ pub fn time_in_market(records: &[TradeRecord<'_>], from: Timestamp, to: Timestam
     }
     let mut spans: Vec<_> = records.iter().map(|record| (record.trade.opened, record.trade.closed)).collect();
     spans.sort_unstable();
-    let (mut covered_until, mut covered) = (from, 0);
+    let (mut covered_until, mut covered) = (from, 0i64);
     for (opened, closed) in spans {
         let (begin, end) = (opened.max(covered_until), closed.min(to));
         if end > begin {
-            covered += end.since(begin);
+            covered = covered.saturating_add(end.since(begin));
             covered_until = end;
         }
     }
@@ -297,6 +297,9 @@ pub(super) mod tests {
         let trades = [span(6, 8), span(1, 3), span(2, 4), span(-5, 0), span(9, 99), span(5, 5), span(3, 2)];
         assert!(near(time_in_market(&records(&trades), hour(0), hour(10)), 0.6));
         assert_eq!(time_in_market(&records(&trades), hour(3), hour(3)), None);
+        let (first, last) = (Timestamp::from_ms(i64::MIN), Timestamp::from_ms(i64::MAX));
+        let ages = [(first, hour(0)), (hour(0), last)].map(|(opened, closed)| Trade { opened, closed, ..trade(1, 0) });
+        assert!(near(time_in_market(&records(&ages), first, last), 1.0));
         assert!(near(average_days_held(&records(&[span(0, 24), span(0, 48)])), 1.5));
         // Ten at 100 and ten at 101 are 2,010 in half a year, over 1,005: four times a year.
         assert!(near(turnover(&records(&[trade(1, 0)]), 1005.0, 0.5), 4.0));
