@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::domain::{Label, Symbol, Timeframe};
+use crate::domain::{Label, Money, Ratio, Symbol, Timeframe};
 use crate::engine::Pace;
 
 /// A trading bot that you run from your pocket. It trades on paper and tells you what it does.
@@ -30,6 +30,15 @@ const EXAMPLES: &str = "Examples:
 Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
 
+const BACKTEST_EXAMPLES: &str = "Examples:
+  bellwether backtest --data prices --symbols AAPL,SPY --timeframe 1d --strategy ema_cross
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --set fast=20 --set slow=50 --out report
+  bellwether backtest --data prices --symbols list.csv --timeframe 1h --strategy breakout --strategy rsi --limit exposure_pct=100 --json
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --units 100 --no-stops --no-limits
+
+The book is one of its own: limits and costs are the defaults of docs/CONFIGURATION.md, changed by the options here. With
+--no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.";
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -46,6 +55,9 @@ pub enum Command {
         #[arg(long, value_name = "PERSON")]
         r#as: Option<Label>,
     },
+    /// Run strategies over recorded prices, in memory, and tell what they would have earned
+    #[command(after_help = BACKTEST_EXAMPLES)]
+    Backtest(Box<BacktestArgs>),
     /// Look over price files
     #[command(subcommand)]
     Data(DataCommand),
@@ -215,6 +227,62 @@ pub struct RunArgs {
     /// No chat in the terminal
     #[arg(long)]
     pub no_console: bool,
+}
+
+/// Options of `backtest`.
+#[derive(Debug, Args)]
+pub struct BacktestArgs {
+    /// Folder of SYMBOL.TIMEFRAME.csv, or one such file
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+    /// Symbols, or a watchlist file; all there are if absent
+    #[arg(long, value_name = "A,B|FILE")]
+    pub symbols: Option<String>,
+    /// Bars that drive fills and decisions: 1m, 5m, 15m, 1h, 1d or 1w; the finest there are if absent
+    #[arg(long)]
+    pub timeframe: Option<Timeframe>,
+    /// A strategy, or several in their order of precedence; see docs/STRATEGIES.md
+    #[arg(long, value_name = "NAME", required = true)]
+    pub strategy: Vec<String>,
+    /// A parameter: of every strategy that has it, or of one as NAME.KEY=VALUE
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// A limit of the book, as written in bellwether.toml
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub limit: Vec<String>,
+    /// Trade from this time on; earlier bars are history (2010-01-01 or RFC 3339)
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub from: Option<crate::clock::Timestamp>,
+    /// Leave out bars that end after this time
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<crate::clock::Timestamp>,
+    /// What the book starts with
+    #[arg(long, value_name = "N", default_value = "100000")]
+    pub capital: Money,
+    /// The same quantity in every entry
+    #[arg(long, value_name = "N", conflicts_with = "sizing")]
+    pub units: Option<Ratio>,
+    /// How entries are sized: atr, fraction, volatility, kelly or fixed
+    #[arg(long, value_name = "NAME")]
+    pub sizing: Option<String>,
+    /// Fee of a fill, in basis points of its value
+    #[arg(long, value_name = "N")]
+    pub fee_bps: Option<Ratio>,
+    /// How much worse than its level a market or stop order fills, in basis points
+    #[arg(long, value_name = "N")]
+    pub slippage_bps: Option<Ratio>,
+    /// Enter without stops and targets
+    #[arg(long)]
+    pub no_stops: bool,
+    /// Lift every limit but buying power, price sanity and the trading state, and fill in full
+    #[arg(long)]
+    pub no_limits: bool,
+    /// One JSON document on standard output
+    #[arg(long)]
+    pub json: bool,
+    /// Write report.html, report.json, trades.csv and equity.csv into this folder
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// Reads a day or an instant.

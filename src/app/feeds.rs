@@ -78,8 +78,14 @@ fn replay(
     };
     let (timeframe, from, to) = (args.timeframe, args.from, args.to);
     let options = ReplayOptions { path, instruments: list, timeframe, longer, from, to };
+    let feed = open(&options, clock)?;
+    Ok(name(feed, &options, args))
+}
+
+/// Opens recorded prices, and notes what is odd about them.
+pub(super) fn open(options: &ReplayOptions, clock: &dyn Clock) -> Result<ReplayFeed, AppError> {
     let bar = progress("reading prices");
-    let feed = ReplayFeed::open(&options, clock.now(), &mut |done, all| tick(&bar, done, all));
+    let feed = ReplayFeed::open(options, clock.now(), &mut |done, all| tick(&bar, done, all));
     bar.finish_and_clear();
     let feed = feed?;
     for warning in feed.warnings().iter().take(WARNINGS_SHOWN) {
@@ -95,16 +101,20 @@ fn replay(
     for (symbol, timeframe) in feed.too_fine() {
         note(&format!("{symbol} has no {timeframe} bars and cannot have: all recorded bars of it are longer"));
     }
+    Ok(feed)
+}
+
+fn name(feed: ReplayFeed, options: &ReplayOptions, args: &RunArgs) -> NamedFeed {
     let place = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
     let from = args.from.map(|from| format!(" from={from}")).unwrap_or_default();
     let files = feed.files().join(",");
     let shown = if feed.files().len() > 4 { format!("{} series", feed.files().len()) } else { feed.files().join(", ") };
-    Ok(NamedFeed {
+    NamedFeed {
         identity: format!("replay {} {files}{from}", place.display()),
         words: format!("replay of {shown} in {}{from}, {} recorded bars", options.path.display(), feed.bars()),
         feed: Box::new(feed),
         mark: "paper",
-    })
+    }
 }
 
 fn note(text: &str) {

@@ -8,6 +8,8 @@ mod feeds;
 mod talk;
 mod night;
 mod around;
+mod book;
+mod backtest;
 mod run;
 
 pub use error::AppError;

@@ -16,7 +16,7 @@ use crate::domain::{Event, Label, RunId, Severity};
 use crate::store::{LaneSpec, Lease, Reader, Store};
 
 use super::talk::{SHELL, TERMINAL, waiter};
-use super::{AppError, run, tools};
+use super::{AppError, backtest, run, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -51,6 +51,7 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         None => run::run(&cli.run, environment),
         Some(Command::Run(args)) => run::run(&args, environment),
         Some(Command::Command { text, r#as }) => command(&text, r#as, environment),
+        Some(Command::Backtest(args)) => backtest::backtest(&args),
         Some(Command::Data(DataCommand::Check { path, json })) => tools::data_check(&path, json),
         Some(Command::Indicators { file, out }) => tools::indicators(&file, out.as_deref()),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),

@@ -93,7 +93,7 @@ pub(super) fn indicators(path: &Path, out: Option<&Path>) -> Result<(), AppError
 }
 
 /// Writes a file whole or not at all.
-fn write_file(path: &Path, text: &str) -> Result<(), AppError> {
+pub(super) fn write_file(path: &Path, text: &str) -> Result<(), AppError> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");
     let written = std::fs::File::create(&unfinished)

@@ -26,7 +26,7 @@ pub enum CycleError {
 ///
 /// # Errors
 /// When an amount does not fit.
-pub(super) fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext) -> Result<(), CycleError> {
+pub fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext) -> Result<(), CycleError> {
     let mut unheard = Outcome::default();
     for split in &snapshot.splits {
         // Books and orders already are what the store says; only prices and indicators have to follow.

@@ -134,6 +134,7 @@ fn admit_bar(
     let new_session = lane.last.is_none_or(|last| seen.opens.utc().date_naive() != last.start.utc().date_naive());
     lane.last_move = lane.last.map_or(Ratio::ZERO, |last| distance(last.close, bar.close));
     lane.follow(&bar, context.now);
+    lane.last_opens = seen.opens;
     lane.last_end = context.now;
     lane.touched = true;
     lane.ended = seen.is_last;

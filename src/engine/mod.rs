@@ -22,7 +22,7 @@ mod group;
 mod runner;
 mod commit;
 
-pub use cycle::{CycleError, cycle, decide};
+pub use cycle::{CycleError, cycle, decide, warm};
 pub use history::History;
 pub use locks::Ended;
 pub use operate::{halt, obey};

@@ -24,6 +24,22 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// True if nothing happened.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty() && self.orders.is_empty() && self.fills.is_empty() && self.days.is_empty()
+    }
+
+    /// Forgets everything, keeping the memory for the next cycle.
+    pub fn clear(&mut self) {
+        self.events.clear();
+        self.orders.clear();
+        self.fills.clear();
+        self.trades.clear();
+        self.bookings.clear();
+        self.days.clear();
+        self.requests.clear();
+    }
+
     /// Records a fact.
     pub fn tell(&mut self, cycle: CycleId, event: Event) {
         self.events.push((cycle, event));

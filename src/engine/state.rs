@@ -63,6 +63,8 @@ pub struct Lane {
     pub timeframe: Option<Timeframe>,
     /// Its last finest bar.
     pub last: Option<Bar>,
+    /// When trading in that bar began.
+    pub last_opens: Timestamp,
     /// When that bar ended.
     pub last_end: Timestamp,
     /// How far that bar's close lay from the one before, without sign.
@@ -101,6 +103,7 @@ impl Lane {
             instrument,
             timeframe: None,
             last: None,
+            last_opens: Timestamp::from_ms(i64::MIN),
             last_end: Timestamp::from_ms(i64::MIN),
             last_move: Ratio::ZERO,
             ended: false,

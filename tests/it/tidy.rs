@@ -32,6 +32,10 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "strategy",
         ],
     ),
+    (
+        "backtest",
+        &["chart", "clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"],
+    ),
     ("views", &["clock", "domain", "portfolio", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),

@@ -1,0 +1,138 @@
+//! What came of it? Per book: orders, fills, round trips, the equity curve and why entries were refused.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::clock::Timestamp;
+use crate::domain::{Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Symbol, Trade, TradeFill};
+use crate::engine::{Desk, Outcome};
+use crate::stats::TradeRecord;
+
+use super::Curve;
+
+/// A closed trade with the bars that it was entered and left on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// The trade.
+    pub trade: Trade,
+    /// The label of the bar it was entered on, as the price file writes it.
+    pub entry_bar: Timestamp,
+    /// The label of the bar it was left on.
+    pub exit_bar: Timestamp,
+    /// What its first stop would have lost; none without a stop.
+    pub risk: Option<Money>,
+}
+
+impl RoundTrip {
+    /// As the statistics take it.
+    pub fn record(&self) -> TradeRecord<'_> {
+        TradeRecord { risk: self.risk, ..TradeRecord::from(&self.trade) }
+    }
+}
+
+/// What came of one book.
+#[derive(Debug, Clone)]
+pub struct DeskRan {
+    /// The book as it stands at the end.
+    pub book: Book,
+    /// Its last worth, at last prices.
+    pub equity: Money,
+    /// Every order in its last form, by number.
+    pub orders: BTreeMap<OrderId, Order>,
+    /// Every fill, in order.
+    pub fills: Vec<TradeFill>,
+    /// Every closed trade, in order of closing.
+    pub trips: Vec<RoundTrip>,
+    /// Money that moved without a fill.
+    pub bookings: Vec<Booking>,
+    /// How often each check refused.
+    pub refusals: BTreeMap<String, u64>,
+    /// Signals raised.
+    pub signals: u64,
+    /// The equity over time.
+    pub curve: Curve,
+    /// Bars of symbols that were held at their end.
+    pub bars_in_market: u64,
+    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Ran {
+    /// A result a book.
+    pub desks: Vec<DeskRan>,
+    /// Finest bars decided on.
+    pub bars: u64,
+    /// Cycles.
+    pub cycles: u64,
+    /// From the first cycle ...
+    pub from: Option<Timestamp>,
+    /// ... to the last.
+    pub to: Option<Timestamp>,
+}
+
+impl DeskRan {
+    /// Before the first cycle.
+    pub fn new(desk: &Desk, at: Timestamp) -> Self {
+        Self {
+            book: desk.book.clone(),
+            equity: desk.equity,
+            orders: BTreeMap::new(),
+            fills: Vec::new(),
+            trips: Vec::new(),
+            bookings: Vec::new(),
+            refusals: BTreeMap::new(),
+            signals: 0,
+            curve: Curve::new(at, desk.equity),
+            bars_in_market: 0,
+            entered: HashMap::new(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> Label {
+        self.book.name
+    }
+
+    /// Where a position of a symbol was entered, if one is open.
+    pub(super) fn entered(&self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
+        self.entered.get(&symbol).copied()
+    }
+
+    /// Takes what one cycle did with this book.
+    pub(super) fn take(&mut self, out: &Outcome, snapshot: &MarketSnapshot, lane_of: impl Fn(Symbol) -> Option<usize>) {
+        let name = self.name();
+        let label = |symbol: Symbol| {
+            let bar = snapshot.bars.iter().find(|seen| seen.is_finest && Some(seen.instrument) == lane_of(symbol));
+            bar.map_or(snapshot.at, |seen| seen.bar.start)
+        };
+        for order in out.orders.iter().filter(|order| order.book == name) {
+            self.orders.insert(order.id, order.clone());
+        }
+        for fill in out.fills.iter().filter(|fill| fill.book == name) {
+            self.entered.entry(fill.symbol).or_insert_with(|| (label(fill.symbol), None));
+            self.fills.push(fill.clone());
+        }
+        self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
+        for (_, event) in out.events.iter().filter(|(_, event)| event.book == Some(name)) {
+            match &event.kind {
+                EventKind::SignalRaised { .. } => self.signals += 1,
+                EventKind::ProposalRefused { refusals, .. } => {
+                    for refusal in refusals {
+                        *self.refusals.entry(refusal.check.clone()).or_default() += 1;
+                    }
+                }
+                EventKind::PositionOpened { fill, risk, stop: Some(_), .. } => {
+                    if let Some(entered) = self.entered.get_mut(&fill.symbol) {
+                        entered.1 = Some(*risk);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for trade in out.trades.iter().filter(|trade| trade.book == name) {
+            let exit_bar = label(trade.symbol);
+            let (entry_bar, risk) = self.entered.remove(&trade.symbol).unwrap_or((exit_bar, None));
+            self.trips.push(RoundTrip { trade: trade.clone(), entry_bar, exit_bar, risk });
+        }
+    }
+}
