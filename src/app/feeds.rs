@@ -36,12 +36,17 @@ pub(super) fn is_replay(args: &RunArgs) -> bool {
     args.feed == Some(FeedArg::Replay) || (args.feed.is_none() && args.data.is_some())
 }
 
-/// Builds the feed that the options ask for.
-pub(super) fn build(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<NamedFeed, AppError> {
-    if is_replay(args) { replay(args, list, clock) } else { simulated(args, list) }
+/// Builds the feed that the options ask for, with the bars that strategies decide on.
+pub(super) fn build(
+    args: &RunArgs,
+    list: Vec<Instrument>,
+    wanted: Vec<Timeframe>,
+    clock: &dyn Clock,
+) -> Result<NamedFeed, AppError> {
+    if is_replay(args) { replay(args, list, wanted, clock) } else { simulated(args, list, &wanted) }
 }
 
-fn simulated(args: &RunArgs, list: Vec<Instrument>) -> Result<NamedFeed, AppError> {
+fn simulated(args: &RunArgs, list: Vec<Instrument>, wanted: &[Timeframe]) -> Result<NamedFeed, AppError> {
     for (given, name) in [(args.data.is_some(), "--data"), (args.from.is_some(), "--from"), (args.to.is_some(), "--to")]
     {
         if given {
@@ -52,20 +57,29 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>) -> Result<NamedFeed, AppErro
     // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
     let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
     let feed = SimulatedFeed::new(args.seed, timeframe, universe::with_known_sectors(list), start);
+    for short in wanted.iter().filter(|wanted| **wanted < timeframe) {
+        note(&format!("a strategy asks for {short} bars, but the market has {timeframe} bars: it decides nothing"));
+    }
     Ok(NamedFeed {
-        feed: Box::new(SimulatedWithHistory::new(feed)),
+        feed: Box::new(SimulatedWithHistory::new(feed.with_longer(wanted))),
         identity: format!("simulated seed={} timeframe={timeframe}", args.seed),
         words: format!("sim (simulated market, seed {}, {timeframe} bars)", args.seed),
         mark: "sim",
     })
 }
 
-fn replay(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<NamedFeed, AppError> {
+fn replay(
+    args: &RunArgs,
+    list: Vec<Instrument>,
+    wanted: Vec<Timeframe>,
+    clock: &dyn Clock,
+) -> Result<NamedFeed, AppError> {
     let Some(path) = args.data.clone() else {
         return Err(AppError::usage("--feed replay needs --data")
             .with_hint("--data takes a folder of files such as AAPL.1d.csv"));
     };
-    let options = ReplayOptions { path, instruments: list, timeframe: args.timeframe, from: args.from, to: args.to };
+    let (timeframe, from, to) = (args.timeframe, args.from, args.to);
+    let options = ReplayOptions { path, instruments: list, timeframe, longer: wanted, from, to };
     let bar = progress("reading prices");
     let feed = ReplayFeed::open(&options, clock.now(), &mut |done, all| tick(&bar, done, all));
     bar.finish_and_clear();
@@ -79,6 +93,9 @@ fn replay(args: &RunArgs, list: Vec<Instrument>, clock: &dyn Clock) -> Result<Na
     }
     if feed.left_out() > 0 {
         note(&format!("{} bars outside the hours of their market are left out", feed.left_out()));
+    }
+    for (symbol, timeframe) in feed.too_fine().iter().take(WARNINGS_SHOWN) {
+        note(&format!("a strategy asks for {timeframe} bars, but those of {symbol} are longer: it decides nothing there"));
     }
     let place = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
     let from = args.from.map(|from| format!(" from={from}")).unwrap_or_default();

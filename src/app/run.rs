@@ -1,5 +1,6 @@
 //! How does a run go? Checks first, then every part in order, then the engine on a thread of its own, then everything back in order.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{Event, EventKind, Instrument, RunId, Severity};
+use crate::domain::{Event, EventKind, Instrument, RunId, Severity, Timeframe};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
     restore,
@@ -122,7 +123,9 @@ fn prepare(
         let held = held.chain(saved.orders.iter().map(|order| order.symbol));
         union = universe::with_held(union, held);
     }
-    let feed = feeds::build(args, union, clock)?;
+    let strategies = config.books.iter().flat_map(|book| &book.desk.strategies);
+    let wanted: BTreeSet<Timeframe> = strategies.filter_map(|strategy| strategy.timeframe).collect();
+    let feed = feeds::build(args, union, wanted.into_iter().collect(), clock)?;
     let mut desks = Vec::new();
     for (book, watched) in lists {
         let list = if watched.list.is_empty() { feed.feed.instruments().to_vec() } else { watched.list };

@@ -7,6 +7,8 @@ mod docs;
 mod reference;
 mod cycle;
 mod replay;
+mod resample;
+mod resume;
 mod restart;
 mod simulation;
 mod chat;

@@ -13,8 +13,7 @@ fn feed(folder: &str, symbols: &[&str]) -> Option<ReplayFeed> {
         path: shared(folder)?,
         instruments: symbols.iter().map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).collect(),
         timeframe: Some("1d".parse().expect("timeframe")),
-        from: None,
-        to: None,
+        ..ReplayOptions::default()
     };
     Some(ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens"))
 }

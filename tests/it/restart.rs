@@ -198,10 +198,7 @@ fn a_split_that_is_filed_late_is_followed_and_the_lock_lifted() {
     let feed = || {
         let options = ReplayOptions {
             path: folder.path().to_owned(),
-            instruments: Vec::new(),
-            timeframe: None,
-            from: None,
-            to: None,
+            ..ReplayOptions::default()
         };
         ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens")
     };
