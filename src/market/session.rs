@@ -384,6 +384,21 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_opens_with_the_first_session_in_it() {
+        let opens = [
+            (STOCKS, Timeframe::M1, "2024-07-02T13:31", "2024-07-02T13:31"),
+            (STOCKS, Timeframe::H1, "2024-07-02T13:00", "2024-07-02T13:30"),
+            (STOCKS, Timeframe::D1, "2024-07-02T00:00", "2024-07-02T13:30"),
+            (STOCKS, Timeframe::D1, "2024-07-04T00:00", "2024-07-04T00:00"), // no session
+            (STOCKS, Timeframe::W1, "2024-05-27T00:00", "2024-05-28T13:30"), // Memorial day
+            (COINS, Timeframe::W1, "2024-05-27T00:00", "2024-05-27T00:00"),
+        ];
+        for (hours, timeframe, start, open) in opens {
+            assert_eq!(hours.bar_open(timeframe, at(start)), at(open), "{timeframe} {start}");
+        }
+    }
+
+    #[test]
     fn bars_outside_of_sessions_are_told_apart() {
         let inside = |timeframe, start| STOCKS.in_session(timeframe, at(start));
         assert!(inside(Timeframe::H1, "2024-07-02T13:00") && !inside(Timeframe::H1, "2024-07-02T12:00"));

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::path::Path;
 
 use bellwether::clock::{DAY_MS, Timestamp};
-use bellwether::domain::{AssetClass, Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Symbol, Timeframe};
+use bellwether::domain::{AssetClass, Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Symbol, Timeframe, UNITS};
 use bellwether::market::{Aggregator, Feed, Hours, ReplayFeed, ReplayOptions, SimulatedFeed, read};
 use tempfile::TempDir;
 
@@ -125,6 +125,17 @@ fn a_recorded_file_goes_before_gathered_bars() {
     assert_eq!(feed.too_fine(), [("BTC-USD".parse::<Symbol>().expect("a symbol"), Timeframe::M5)]);
     assert_eq!(feed.files(), ["BTC-USD.1h"]);
     assert!(all(&mut feed).iter().all(|(_, seen)| seen.timeframe == Timeframe::H1));
+}
+
+#[test]
+fn a_split_within_a_week_is_followed_in_its_bar() {
+    let days = "timestamp,open,high,low,close,volume\n2024-07-01,80,88,72,84,10\n2024-07-02,84,84,84,84,10\n\
+                2024-07-03,21,23,21,22,100\n2024-07-05,22,22,22,22,100\n";
+    let actions = "symbol,ex_date,kind,value\nAAPL,2024-07-03,split,4\n";
+    let folder = folder(&[("AAPL.1d.csv", days), ("corporate_actions.csv", actions)]);
+    let [week] = of(&all(&mut open(folder.path(), &["1w"])), Timeframe::W1)[..] else { panic!("one week") };
+    let prices = [week.open, week.high, week.low, week.close].map(|price| price.units() / UNITS);
+    assert_eq!((prices, week.volume), ([20, 23, 18, 22], Quantity::whole(280)), "in new shares");
 }
 
 /// Many symbols with gaps of their own, against a merge that only sorts.

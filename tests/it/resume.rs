@@ -79,6 +79,20 @@ proptest! {
 }
 
 #[test]
+fn a_halt_outlasts_a_stop() {
+    let list: Vec<Instrument> =
+        (0..100).map(|n| Instrument::bare(format!("S{n}").parse().expect("symbol"))).collect();
+    let new = || SimulatedWithHistory::new(SimulatedFeed::new(1, Timeframe::M1, list.clone(), SimulatedFeed::START));
+    let all = next(&mut new(), 390);
+    let halted = |stop: &usize| all[*stop].bars.len() < list.len();
+    let stops: Vec<usize> = (1..all.len()).filter(halted).step_by(7).collect();
+    assert!(!stops.is_empty(), "some trading is halted");
+    for stop in stops {
+        goes_on(new(), new(), stop + 1, 60);
+    }
+}
+
+#[test]
 fn a_replay_goes_on_from_any_place() {
     let folder = recorded();
     let all = next(&mut open(&folder, &LONGER), usize::MAX);
