@@ -95,7 +95,9 @@ fn replay(
         note(&format!("{} bars outside the hours of their market are left out", feed.left_out()));
     }
     for (symbol, timeframe) in feed.too_fine().iter().take(WARNINGS_SHOWN) {
-        note(&format!("a strategy asks for {timeframe} bars, but those of {symbol} are longer: it decides nothing there"));
+        note(&format!(
+            "a strategy asks for {timeframe} bars, but those of {symbol} are longer: it decides nothing there"
+        ));
     }
     let place = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
     let from = args.from.map(|from| format!(" from={from}")).unwrap_or_default();

@@ -126,7 +126,11 @@ mod tests {
         ] {
             assert_eq!(period(timeframe, at("2024-07-03T14:47")).0, at(label), "{timeframe}");
         }
-        assert_eq!(period(Timeframe::W1, at("1969-12-28T23:59")).0, at("1969-12-22T00:00"), "a Sunday before the epoch");
+        assert_eq!(
+            period(Timeframe::W1, at("1969-12-28T23:59")).0,
+            at("1969-12-22T00:00"),
+            "a Sunday before the epoch"
+        );
         assert_eq!(period(Timeframe::W1, at("1969-12-29T00:00")).0, at("1969-12-29T00:00"));
         for extreme in [i64::MIN, i64::MAX] {
             let (start, until) = period(Timeframe::W1, Timestamp::from_ms(extreme));

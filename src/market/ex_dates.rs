@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::Actions;
+use super::calendar::day_of;
 use super::series::Series;
-use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{Bar, Dividend, MarketSnapshot, Price, Split, Symbol};
 
 /// A split that changes the price by less than one part in this many is not looked for: an ordinary day would hide it.
@@ -70,10 +70,6 @@ fn is_clear((numerator, denominator): (i64, i64)) -> bool {
     (new - old).abs() * CLEAR_PART >= old
 }
 
-const fn day_of(at: Timestamp) -> i64 {
-    at.ms().div_euclid(DAY_MS)
-}
-
 fn date_of(bar: &Bar) -> NaiveDate {
     bar.start.utc().date_naive()
 }
@@ -81,6 +77,7 @@ fn date_of(bar: &Bar) -> NaiveDate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::{DAY_MS, Timestamp};
     use crate::domain::{AssetClass, Quantity, Timeframe};
     use crate::market::Hours;
     use crate::market::series::{Bars, Recorded};

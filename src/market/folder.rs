@@ -134,4 +134,3 @@ fn named(path: &Path) -> Option<(Symbol, Timeframe)> {
     let (symbol, timeframe) = stem.rsplit_once('.')?;
     Some((symbol.parse().ok()?, timeframe.parse().ok()?))
 }
-

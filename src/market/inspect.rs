@@ -184,7 +184,8 @@ impl Series<'_> {
         let bars = &self.file.bars;
         let Some(symbol) = self.file.symbol else { return };
         let Some((index, split)) = adjusted_until(symbol, bars, actions) else { return };
-        let count = actions.dividends_between(symbol, date_of(&bars[0]), split).filter(|(date, _)| *date < split).count();
+        let count =
+            actions.dividends_between(symbol, date_of(&bars[0]), split).filter(|(date, _)| *date < split).count();
         if count > 0 {
             let detail = || {
                 format!(

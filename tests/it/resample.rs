@@ -5,7 +5,9 @@ use std::fmt::Write;
 use std::path::Path;
 
 use bellwether::clock::{DAY_MS, Timestamp};
-use bellwether::domain::{AssetClass, Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Symbol, Timeframe, UNITS};
+use bellwether::domain::{
+    AssetClass, Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Symbol, Timeframe, UNITS,
+};
 use bellwether::market::{Aggregator, Feed, Hours, ReplayFeed, ReplayOptions, SimulatedFeed, read};
 use tempfile::TempDir;
 
@@ -109,7 +111,11 @@ fn a_recorded_file_goes_before_gathered_bars() {
     let without = folder(&[("BTC-USD.1m.csv", minutes)]);
     let given = all(&mut open(without.path(), &["1h"]));
     let bar = of(&given, Timeframe::H1)[0];
-    assert_eq!((bar.open, bar.high, bar.low), (Price::whole(5), Price::whole(9), Price::whole(4)), "what there is of it");
+    assert_eq!(
+        (bar.open, bar.high, bar.low),
+        (Price::whole(5), Price::whole(9), Price::whole(4)),
+        "what there is of it"
+    );
     assert_eq!((bar.close, bar.volume), (Price::whole(8), Quantity::whole(3)));
     let when = given.iter().find(|(_, seen)| seen.timeframe == Timeframe::H1).map(|(instant, _)| *instant);
     assert_eq!(when, Some(at("2024-07-01T11:00")), "at the end of the hour, though no minute ends then");
@@ -187,7 +193,7 @@ fn the_simulated_market_serves_longer_bars_too() {
     let (mut snapshot, mut other) = (MarketSnapshot::default(), MarketSnapshot::default());
     let mut sums: Vec<Aggregator> =
         list.iter().flat_map(|item| longer.map(|timeframe| Aggregator::new(item.class, timeframe))).collect();
-    let (mut counts, mut last) = (BTreeMap::new(), BTreeMap::new());
+    let (mut counts, mut starts) = (BTreeMap::new(), BTreeMap::new());
     let until = SimulatedFeed::START.plus_ms(15 * DAY_MS);
     while snapshot.at < until {
         alone.next_into(&mut other);
@@ -206,7 +212,7 @@ fn the_simulated_market_serves_longer_bars_too() {
             }
             let place = longer.iter().position(|timeframe| *timeframe == seen.timeframe).expect("asked for");
             assert_eq!(sums[seen.instrument * 4 + place].take_due(snapshot.at), Some(seen.bar));
-            let before = last.insert((seen.instrument, seen.timeframe), seen.bar.start);
+            let before = starts.insert((seen.instrument, seen.timeframe), seen.bar.start);
             assert!(before < Some(seen.bar.start), "given once");
             *counts.entry((seen.instrument, seen.timeframe)).or_insert(0) += 1;
         }
@@ -214,7 +220,10 @@ fn the_simulated_market_serves_longer_bars_too() {
     // From Monday 8 January to Tuesday 23 January at 14:30: 10 sessions with a holiday on the 15th, 15 days of coins.
     assert_eq!([counts[&(0, Timeframe::D1)], counts[&(0, Timeframe::W1)]], [10, 2]);
     assert_eq!([counts[&(2, Timeframe::D1)], counts[&(2, Timeframe::W1)]], [15, 2]);
-    assert_eq!(Hours::of(AssetClass::UsEquity).sessions_between(
-        "2024-01-07".parse().expect("a date"), "2024-01-23".parse().expect("a date")), 10);
+    assert_eq!(
+        Hours::of(AssetClass::UsEquity)
+            .sessions_between("2024-01-07".parse().expect("a date"), "2024-01-23".parse().expect("a date")),
+        10
+    );
     assert!(counts[&(0, Timeframe::H1)] >= 10 * 7);
 }

@@ -35,15 +35,15 @@ fn recorded() -> TempDir {
     }
     let actions = "symbol,ex_date,kind,value\nAAPL,2024-06-05,dividend,0.5\nAAPL,2024-06-08,split,2\nAAPL,2024-06-20,confirmed,\n\
                    AAPL,2024-06-25,dividend,0.25\n";
-    for (name, text) in [("BTC-USD.1m.csv", coin.as_str()), ("AAPL.1d.csv", &share), ("corporate_actions.csv", actions)] {
+    for (name, text) in [("BTC-USD.1m.csv", coin.as_str()), ("AAPL.1d.csv", &share), ("corporate_actions.csv", actions)]
+    {
         std::fs::write(folder.path().join(name), text).expect("writes");
     }
     folder
 }
 
 fn open(folder: &TempDir, longer: &[Timeframe]) -> ReplayFeed {
-    let options =
-        ReplayOptions { path: folder.path().to_owned(), longer: longer.to_vec(), ..ReplayOptions::default() };
+    let options = ReplayOptions { path: folder.path().to_owned(), longer: longer.to_vec(), ..ReplayOptions::default() };
     ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens")
 }
 
@@ -80,8 +80,7 @@ proptest! {
 
 #[test]
 fn a_halt_outlasts_a_stop() {
-    let list: Vec<Instrument> =
-        (0..100).map(|n| Instrument::bare(format!("S{n}").parse().expect("symbol"))).collect();
+    let list: Vec<Instrument> = (0..100).map(|n| Instrument::bare(format!("S{n}").parse().expect("symbol"))).collect();
     let new = || SimulatedWithHistory::new(SimulatedFeed::new(1, Timeframe::M1, list.clone(), SimulatedFeed::START));
     let all = next(&mut new(), 390);
     let halted = |stop: &usize| all[*stop].bars.len() < list.len();
@@ -97,7 +96,10 @@ fn a_replay_goes_on_from_any_place() {
     let folder = recorded();
     let all = next(&mut open(&folder, &LONGER), usize::MAX);
     let count = |what: fn(&MarketSnapshot) -> usize| all.iter().map(what).sum::<usize>();
-    assert_eq!((count(|it| it.splits.len()), count(|it| it.dividends.len()), count(|it| it.confirmed.len())), (1, 2, 1));
+    assert_eq!(
+        (count(|it| it.splits.len()), count(|it| it.dividends.len()), count(|it| it.confirmed.len())),
+        (1, 2, 1)
+    );
     for stop in (0..60).chain((60..all.len()).step_by(37)).chain([all.len()]) {
         let left = goes_on(open(&folder, &LONGER), open(&folder, &LONGER), stop, usize::MAX);
         assert_eq!(left, all.len() - stop);
@@ -136,7 +138,9 @@ fn a_position_of_other_prices_is_refused() {
         assert_eq!(matches!(error, ResumeError::Foreign(_)), is_foreign, "{what}: {error}");
         assert_eq!(feed.save(), before, "{what}");
     };
-    for (seed, timeframe, saved) in [(2, Timeframe::M1, &made_up), (1, Timeframe::M5, &made_up), (1, Timeframe::M1, &replayed)] {
+    for (seed, timeframe, saved) in
+        [(2, Timeframe::M1, &made_up), (1, Timeframe::M5, &made_up), (1, Timeframe::M1, &replayed)]
+    {
         check(&mut simulated(seed, timeframe, SimulatedFeed::START), saved, true, "another market");
     }
     check(&mut open(&folder, &LONGER), &made_up, true, "a simulated market");
