@@ -107,8 +107,10 @@ mod tests {
         }
     }
 
-    /// What becomes known with each bar: splits as new and old shares, then dividends in hundredths.
-    fn noted(mut series: Series, actions: &Actions) -> Vec<(Vec<(i64, i64)>, Vec<i64>)> {
+    /// What becomes known with one bar: splits as new and old shares, then dividends in hundredths.
+    type Noted = (Vec<(i64, i64)>, Vec<i64>);
+
+    fn noted(mut series: Series, actions: &Actions) -> Vec<Noted> {
         let mut found = Vec::new();
         if let Bars::Recorded(recorded) = &mut series.bars {
             recorded.adjusted_until = adjusted_until(series.symbol, &recorded.list, actions).map(|(_, date)| date);
