@@ -36,17 +36,17 @@ pub(super) fn is_replay(args: &RunArgs) -> bool {
     args.feed == Some(FeedArg::Replay) || (args.feed.is_none() && args.data.is_some())
 }
 
-/// Builds the feed that the options ask for, with the `longer` bars that strategies decide on.
+/// Builds the feed that the options ask for, with the bars that strategies decide on.
 pub(super) fn build(
     args: &RunArgs,
     list: Vec<Instrument>,
-    longer: Vec<Timeframe>,
+    wanted: Vec<Timeframe>,
     clock: &dyn Clock,
 ) -> Result<NamedFeed, AppError> {
-    if is_replay(args) { replay(args, list, longer, clock) } else { simulated(args, list, &longer) }
+    if is_replay(args) { replay(args, list, wanted, clock) } else { simulated(args, list, &wanted) }
 }
 
-fn simulated(args: &RunArgs, list: Vec<Instrument>, longer: &[Timeframe]) -> Result<NamedFeed, AppError> {
+fn simulated(args: &RunArgs, list: Vec<Instrument>, wanted: &[Timeframe]) -> Result<NamedFeed, AppError> {
     for (given, name) in [(args.data.is_some(), "--data"), (args.from.is_some(), "--from"), (args.to.is_some(), "--to")]
     {
         if given {
@@ -57,9 +57,11 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>, longer: &[Timeframe]) -> Res
     // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
     let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
     let feed = SimulatedFeed::new(args.seed, timeframe, universe::with_known_sectors(list), start);
-    let feed = feed.with_longer(longer);
+    for short in wanted.iter().filter(|wanted| **wanted < timeframe) {
+        note(&format!("a strategy asks for {short} bars, but the market has {timeframe} bars: it decides nothing"));
+    }
     Ok(NamedFeed {
-        feed: Box::new(SimulatedWithHistory::new(feed)),
+        feed: Box::new(SimulatedWithHistory::new(feed.with_longer(wanted))),
         identity: format!("simulated seed={} timeframe={timeframe}", args.seed),
         words: format!("sim (simulated market, seed {}, {timeframe} bars)", args.seed),
         mark: "sim",
@@ -69,7 +71,7 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>, longer: &[Timeframe]) -> Res
 fn replay(
     args: &RunArgs,
     list: Vec<Instrument>,
-    longer: Vec<Timeframe>,
+    wanted: Vec<Timeframe>,
     clock: &dyn Clock,
 ) -> Result<NamedFeed, AppError> {
     let Some(path) = args.data.clone() else {
@@ -77,7 +79,7 @@ fn replay(
             .with_hint("--data takes a folder of files such as AAPL.1d.csv"));
     };
     let (timeframe, from, to) = (args.timeframe, args.from, args.to);
-    let options = ReplayOptions { path, instruments: list, timeframe, longer, from, to };
+    let options = ReplayOptions { path, instruments: list, timeframe, longer: wanted, from, to };
     let feed = open(&options, clock)?;
     Ok(name(feed, &options, args))
 }
@@ -98,8 +100,10 @@ pub(super) fn open(options: &ReplayOptions, clock: &dyn Clock) -> Result<ReplayF
     if feed.left_out() > 0 {
         note(&format!("{} bars outside the hours of their market are left out", feed.left_out()));
     }
-    for (symbol, timeframe) in feed.too_fine() {
-        note(&format!("{symbol} has no {timeframe} bars and cannot have: all recorded bars of it are longer"));
+    for (symbol, timeframe) in feed.too_fine().iter().take(WARNINGS_SHOWN) {
+        note(&format!(
+            "a strategy asks for {timeframe} bars, but those of {symbol} are longer: it decides nothing there"
+        ));
     }
     Ok(feed)
 }

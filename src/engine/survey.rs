@@ -54,7 +54,10 @@ pub(super) fn look_closer(
     context: &RunContext,
 ) {
     let symbol = lane.instrument.symbol;
-    let correlation = closest(situation, prices, lane, side);
+    let limits = desk.settings.terms_of(symbol).0;
+    // The one figure that costs something is left out where no limit asks for it.
+    let compares = limits.enforced && limits.correlation_max < Ratio::ONE;
+    let correlation = if compares { closest(situation, prices, lane, side) } else { None };
     let look = &mut situation.look;
     look.sector = lane.sector;
     look.sector_name.clone_from(&lane.instrument.sector);

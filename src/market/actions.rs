@@ -253,6 +253,9 @@ mod tests {
         assert_eq!(actions.split_on(aapl, day("2005-02-28")), Some((3, 2)));
         assert_eq!(actions.split_on(goog, day("2015-04-27")), Some((10_027, 10_000)));
         assert_eq!(actions.split_on(aapl, day("2014-08-07")), None);
+        let paid: Vec<_> = actions.dividends_between(aapl, day("2014-08-06"), day("2014-08-07")).collect();
+        assert_eq!(paid, [(day("2014-08-07"), "0.47".parse().unwrap())]);
+        assert_eq!(actions.dividends_between(aapl, day("2014-08-07"), day("2020-01-01")).count(), 0);
         assert!(actions.confirmed_on(goog, day("2014-04-03")) && !actions.confirmed_on(aapl, day("2014-04-03")));
         let dates = |after, until| actions.splits_between(aapl, day(after), day(until)).map(|(date, _)| date).collect();
         let both: Vec<NaiveDate> = dates("2005-02-27", "2014-06-09");
@@ -264,7 +267,8 @@ mod tests {
     fn every_fault_of_a_row_has_its_line() {
         let (_, problems) = read(
             "symbol,ex_date,kind,value\nA B,06/09/2014,spin,1\nAAPL,2014-06-09,split,0\nAAPL,2014-06-09,split,x\n\
-             AAPL,2014-06-09,split\nAAPL,2014-06-09,split,7\nAAPL,2014-06-09,split,2\n",
+             AAPL,2014-06-09,split\nAAPL,2014-06-09,split,7\nAAPL,2014-06-09,split,2\n\
+             AAPL,2014-08-07,dividend,-1\nAAPL,2014-08-07,dividend,1\nAAPL,2014-08-07,dividend,1\nAAPL,2014-08-07,dividend,2\n",
         );
         let told = |text: &String| text.split(": ").take(3).collect::<Vec<_>>().join(": ");
         assert_eq!(
@@ -277,8 +281,12 @@ mod tests {
                 "corporate_actions.csv:4: error: not-a-number",
                 "corporate_actions.csv:5: error: field-count",
                 "corporate_actions.csv:7: error: duplicate-conflict",
+                "corporate_actions.csv:8: error: not-positive",
+                "corporate_actions.csv:10: warning: duplicate-timestamp",
+                "corporate_actions.csv:11: error: duplicate-conflict",
             ]
         );
+        assert!(problems[9].ends_with("write their sum in one row"));
         assert!(read("a,b\n").1[0].contains("column symbol is missing"));
         assert!(read("").1[0].contains("the file is empty"));
     }

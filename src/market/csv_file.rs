@@ -89,9 +89,7 @@ pub fn read(path: &Path, now: Timestamp) -> BarFile {
         loader.problems.add(line, kind, || detail);
     }
     loader.tell_times();
-    order::sort(&mut loader.bars, &mut loader.lines, &mut loader.problems);
-    let doubtful = order::remove_duplicates(&mut loader.bars, &mut loader.lines, &mut loader.problems);
-    loader.rejected.extend(doubtful);
+    loader.put_in_order();
     let spacing_ms = usual_spacing(&loader.bars);
     loader.check_spacing(timeframe, spacing_ms);
     loader.rejected.sort_unstable();
@@ -154,6 +152,8 @@ struct Loader {
     lines: Vec<u32>,
     rejected: Vec<u32>,
     rows: usize,
+    /// True while each bar is later than the one before.
+    in_order: bool,
     ambiguous: Shared,
     zoneless: Shared,
 }
@@ -167,6 +167,7 @@ impl Loader {
             lines: Vec::new(),
             rejected: Vec::new(),
             rows: 0,
+            in_order: true,
             ambiguous: Shared::default(),
             zoneless: Shared::default(),
         }
@@ -206,6 +207,7 @@ impl Loader {
     }
 
     fn keep(&mut self, bar: Bar, line: u64) {
+        self.in_order &= self.bars.last().is_none_or(|last| last.start < bar.start);
         self.bars.push(bar);
         self.lines.push(short(line));
     }
@@ -345,6 +347,15 @@ impl Loader {
                 || format!("{rows} with times such as {text}, read as UTC: write the zone, such as Z or -05:00");
             self.problems.add(Some(*line), ProblemKind::NoZone, detail);
         }
+    }
+
+    fn put_in_order(&mut self) {
+        if self.in_order {
+            return;
+        }
+        order::sort(&mut self.bars, &mut self.lines, &mut self.problems);
+        let doubtful = order::remove_duplicates(&mut self.bars, &mut self.lines, &mut self.problems);
+        self.rejected.extend(doubtful);
     }
 
     /// A file whose bars are shorter than its name says would be replayed at the wrong pace.

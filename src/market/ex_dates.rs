@@ -3,8 +3,8 @@
 use chrono::NaiveDate;
 
 use super::Actions;
+use super::calendar::day_of;
 use super::series::Series;
-use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{Bar, Dividend, MarketSnapshot, Price, Split, Symbol};
 
 /// A split that changes the price by less than one part in this many is not looked for: an ordinary day would hide it.
@@ -70,10 +70,90 @@ fn is_clear((numerator, denominator): (i64, i64)) -> bool {
     (new - old).abs() * CLEAR_PART >= old
 }
 
-const fn day_of(at: Timestamp) -> i64 {
-    at.ms().div_euclid(DAY_MS)
-}
-
 fn date_of(bar: &Bar) -> NaiveDate {
     bar.start.utc().date_naive()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{DAY_MS, Timestamp};
+    use crate::domain::{AssetClass, Quantity, Timeframe};
+    use crate::market::Hours;
+    use crate::market::series::{Bars, Recorded};
+
+    fn actions(rows: &str) -> Actions {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(Actions::FILE_NAME);
+        std::fs::write(&path, format!("symbol,ex_date,kind,value\n{rows}")).unwrap();
+        let (actions, problems) = Actions::read(&path);
+        assert_eq!(problems, []);
+        actions
+    }
+
+    /// Days of December 2024, each at one price.
+    fn series(days: &[(i64, i64)]) -> Series {
+        let bar = |(day, price): &(i64, i64)| {
+            let (start, price) = (Timestamp::from_ms((20_057 + day) * DAY_MS), Price::whole(*price));
+            Bar { start, open: price, high: price, low: price, close: price, volume: Quantity::whole(1) }
+        };
+        Series {
+            instrument: 4,
+            symbol: "KO".parse().unwrap(),
+            timeframe: Timeframe::D1,
+            hours: Hours::of(AssetClass::UsEquity),
+            is_finest: true,
+            bars: Bars::Recorded(Recorded { list: days.iter().map(bar).collect(), next: 0, adjusted_until: None }),
+        }
+    }
+
+    /// What becomes known with one bar: splits as new and old shares, then dividends in hundredths.
+    type Noted = (Vec<(i64, i64)>, Vec<i64>);
+
+    fn noted(mut series: Series, actions: &Actions) -> Vec<Noted> {
+        let mut found = Vec::new();
+        if let Bars::Recorded(recorded) = &mut series.bars {
+            recorded.adjusted_until = adjusted_until(series.symbol, &recorded.list, actions).map(|(_, date)| date);
+        }
+        while series.take(Timestamp::from_ms(i64::MAX)).is_some() {
+            let mut snapshot = MarketSnapshot::default();
+            note(&series, actions, &mut snapshot);
+            assert!(snapshot.dividends.iter().all(|paid| paid.instrument == 4));
+            let splits = snapshot.splits.iter().map(|split| (split.numerator, split.denominator));
+            let paid = snapshot.dividends.iter().map(|paid| paid.amount_per_share.units() / 1_000_000);
+            found.push((splits.collect(), paid.collect()));
+        }
+        found
+    }
+
+    #[test]
+    fn dividends_come_with_the_first_bar_of_their_date_or_after_it() {
+        let actions = actions(
+            "KO,2024-11-01,dividend,9\nKO,2024-12-02,dividend,8\nKO,2024-12-03,dividend,0.48\nKO,2024-12-05,dividend,0.5\n\
+             KO,2024-12-06,dividend,0\nPEP,2024-12-03,dividend,7\nKO,2025-01-02,dividend,6\n",
+        );
+        let found = noted(series(&[(2, 60), (3, 60), (4, 60), (7, 60)]), &actions);
+        let none = || (Vec::new(), Vec::new());
+        assert_eq!(found, [none(), (vec![], vec![48]), none(), (vec![], vec![50])]);
+    }
+
+    #[test]
+    fn dividends_are_told_for_the_shares_after_the_splits_that_come_with_them() {
+        let actions = actions("KO,2024-12-03,dividend,3\nKO,2024-12-04,split,2\nKO,2024-12-05,dividend,1\n");
+        let (splits, paid) = (vec![(2, 1)], vec![150, 100]);
+        assert_eq!(noted(series(&[(2, 60), (6, 30)]), &actions)[1], (splits, paid));
+    }
+
+    #[test]
+    fn prices_that_are_adjusted_for_a_split_get_no_dividends_of_old_shares() {
+        let actions = actions(
+            "KO,2024-12-03,dividend,3\nKO,2024-12-04,split,2\nKO,2024-12-05,dividend,1\nKO,2024-12-06,split,1.01\n",
+        );
+        let days = |after| series(&[(2, 60), (3, 60), (4, after), (5, after), (6, after)]);
+        let none = || (Vec::new(), Vec::new());
+        let adjusted = noted(days(60), &actions);
+        assert_eq!(adjusted, [none(), none(), none(), (vec![], vec![100]), none()]);
+        let raw = noted(days(30), &actions);
+        assert_eq!(raw, [none(), (vec![], vec![300]), (vec![(2, 1)], vec![]), (vec![], vec![100]), none()]);
+    }
 }

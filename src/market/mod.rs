@@ -2,6 +2,7 @@
 
 mod session;
 mod holidays;
+mod calendar;
 mod aggregate;
 mod problem;
 mod rows;

@@ -1,37 +1,16 @@
 //! When is a market open, and when is a bar known? Hours, sessions and the ends of bars, per asset class.
 
-use std::sync::OnceLock;
+use chrono::{Datelike, Days, NaiveDate};
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Timelike};
-use chrono_tz::America::New_York;
-
-use super::holidays::{Plan, plan};
+use super::calendar::{YEAR_FIRST, YEAR_LAST, day_of, exchange_session, usual_close};
+use super::stamp::midnight;
 use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{AssetClass, Timeframe};
 
-/// When a usual session opens, in New York.
-const OPEN: Option<NaiveTime> = NaiveTime::from_hms_opt(9, 30, 0);
-/// When a usual session closes, in New York.
-const CLOSE: Option<NaiveTime> = NaiveTime::from_hms_opt(16, 0, 0);
-const _: () = assert!(OPEN.is_some() && CLOSE.is_some());
-
-const MINUTE_MS: i64 = 60_000;
 /// The epoch was a Thursday; weeks of coins are cut four days later, on Mondays.
 const FIRST_MONDAY_MS: i64 = 4 * DAY_MS;
 /// Daily bars of stocks before this year are believed on any weekday, so that an inexact rule loses none.
 const EXACT_SINCE: i32 = 1998;
-/// The first year whose sessions are remembered; counts do not look further back. It began on a Monday, so weeks
-/// that are counted from its first day are still calendar weeks.
-const YEAR_FIRST: i32 = 1900;
-/// The last year whose sessions are remembered; counts do not look further ahead.
-const YEAR_LAST: i32 = 2199;
-/// The first day of those years, counted from 1970-01-01.
-const DAY_FIRST: i64 = -25_567;
-/// Days that are worked out together, and how many times that many the years have.
-const BLOCK_DAYS: usize = 512;
-const BLOCKS: usize = (300 * 365 + 73) / BLOCK_DAYS;
-/// What chrono calls 1970-01-01.
-const EPOCH_DAY: i64 = 719_163;
 
 /// Open and close of one session, as instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +49,12 @@ impl Hours {
 
     /// Open and close of the session on a day, counted from 1970-01-01: the calendar need not be asked for the date.
     fn span(self, day: i64) -> Option<(Timestamp, Timestamp)> {
-        let midnight = Timestamp::from_ms(day.saturating_mul(DAY_MS));
         match self.class {
-            AssetClass::UsEquity => {
-                let minutes = minutes_on(day)?;
-                let at = |minute: u16| midnight.plus_ms(i64::from(minute) * MINUTE_MS);
-                Some((at(minutes.open), at(minutes.close)))
+            AssetClass::UsEquity => exchange_session(day),
+            AssetClass::Crypto | AssetClass::Perpetual => {
+                let midnight = Timestamp::from_ms(day.saturating_mul(DAY_MS));
+                Some((midnight, midnight.plus_ms(DAY_MS)))
             }
-            AssetClass::Crypto | AssetClass::Perpetual => Some((midnight, midnight.plus_ms(DAY_MS))),
         }
     }
 
@@ -145,7 +122,7 @@ impl Hours {
             (AssetClass::UsEquity, Timeframe::D1) if year() < EXACT_SINCE => {
                 date_of(start).weekday().num_days_from_monday() < 5
             }
-            (AssetClass::UsEquity, Timeframe::D1) => minutes_on(day_of(start)).is_some(),
+            (AssetClass::UsEquity, Timeframe::D1) => self.span(day_of(start)).is_some(),
             (AssetClass::UsEquity, Timeframe::W1) => {
                 year() < EXACT_SINCE || self.last_session_of_week(date_of(start)).is_some()
             }
@@ -204,59 +181,6 @@ impl Hours {
     }
 }
 
-/// Opening and closing minute of a session, counted from 00:00 UTC of its date.
-#[derive(Debug, Clone, Copy)]
-struct Minutes {
-    open: u16,
-    close: u16,
-}
-
-/// Days in order; nothing where there is no session.
-type Block = Vec<Option<Minutes>>;
-
-/// The session of a stock on a day, looked up; worked out with its neighbours the first time it is asked for.
-fn minutes_on(day: i64) -> Option<Minutes> {
-    static CALENDAR: [OnceLock<Block>; BLOCKS] = [const { OnceLock::new() }; BLOCKS];
-    let place = usize::try_from(day.saturating_sub(DAY_FIRST)).unwrap_or(usize::MAX);
-    match CALENDAR.get(place / BLOCK_DAYS) {
-        Some(block) => *block.get_or_init(|| work_out_block(day)).get(place % BLOCK_DAYS)?,
-        None => work_out(date_at(day)?),
-    }
-}
-
-/// The block that has this day in it.
-fn work_out_block(day: i64) -> Block {
-    let days = BLOCK_DAYS as i64;
-    let first = day - (day - DAY_FIRST) % days;
-    (first..first + days).map(|day| work_out(date_at(day)?)).collect()
-}
-
-fn date_at(day: i64) -> Option<NaiveDate> {
-    NaiveDate::from_num_days_from_ce_opt(i32::try_from(day.saturating_add(EPOCH_DAY)).ok()?)
-}
-
-/// Applies the rules of the exchange and the clock changes of New York to one date.
-fn work_out(date: NaiveDate) -> Option<Minutes> {
-    let close = match plan(date) {
-        Plan::Closed => return None,
-        Plan::Full => CLOSE?,
-        Plan::Until(close) => close,
-    };
-    Some(Minutes { open: utc_minute(date, OPEN?)?, close: utc_minute(date, close)? })
-}
-
-/// The minute of the UTC day at which it is `time` in New York.
-fn utc_minute(date: NaiveDate, time: NaiveTime) -> Option<u16> {
-    let utc = New_York.from_local_datetime(&date.and_time(time)).earliest()?.naive_utc();
-    Some((utc.hour() * 60 + utc.minute()) as u16)
-}
-
-/// 16:00 in New York, whether or not there is a session; the clock is never changed at that hour.
-fn usual_close(date: NaiveDate) -> Timestamp {
-    let minute = CLOSE.and_then(|close| utc_minute(date, close));
-    midnight(date).plus_ms(minute.map_or(DAY_MS, |minute| i64::from(minute) * MINUTE_MS))
-}
-
 /// How many bars of a session have ended at `at`. Bars are cut at round times, and the last one at the close.
 fn ended_bars(session: &Session, timeframe: Timeframe, at: Timestamp) -> i64 {
     let before_open = session.open.ms().div_euclid(timeframe.ms());
@@ -283,15 +207,6 @@ fn monday_of(date: NaiveDate) -> NaiveDate {
     date.checked_sub_days(Days::new(past)).unwrap_or(date)
 }
 
-/// Days since 1970-01-01.
-const fn day_of(at: Timestamp) -> i64 {
-    at.ms().div_euclid(DAY_MS)
-}
-
-fn midnight(date: NaiveDate) -> Timestamp {
-    date.and_time(NaiveTime::MIN).and_utc().into()
-}
-
 fn date_of(at: Timestamp) -> NaiveDate {
     at.utc().date_naive()
 }
@@ -301,9 +216,10 @@ mod tests {
     use std::collections::BTreeMap;
     use std::path::Path;
 
-    use chrono::DateTime;
+    use chrono::{DateTime, NaiveTime};
 
     use super::*;
+    use crate::market::holidays::{Plan, plan};
 
     const STOCKS: Hours = Hours::of(AssetClass::UsEquity);
     const COINS: Hours = Hours::of(AssetClass::Crypto);
@@ -382,6 +298,21 @@ mod tests {
         ];
         for (hours, timeframe, start, end) in ends {
             assert_eq!(hours.bar_end(timeframe, at(start)), at(end), "{timeframe} {start}");
+        }
+    }
+
+    #[test]
+    fn a_bar_opens_with_the_first_session_in_it() {
+        let opens = [
+            (STOCKS, Timeframe::M1, "2024-07-02T13:31", "2024-07-02T13:31"),
+            (STOCKS, Timeframe::H1, "2024-07-02T13:00", "2024-07-02T13:30"),
+            (STOCKS, Timeframe::D1, "2024-07-02T00:00", "2024-07-02T13:30"),
+            (STOCKS, Timeframe::D1, "2024-07-04T00:00", "2024-07-04T00:00"), // no session
+            (STOCKS, Timeframe::W1, "2024-05-27T00:00", "2024-05-28T13:30"), // Memorial day
+            (COINS, Timeframe::W1, "2024-05-27T00:00", "2024-05-27T00:00"),
+        ];
+        for (hours, timeframe, start, open) in opens {
+            assert_eq!(hours.bar_open(timeframe, at(start)), at(open), "{timeframe} {start}");
         }
     }
 

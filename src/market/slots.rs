@@ -2,9 +2,10 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime};
+use chrono::{Datelike, Days, NaiveDate};
 
 use super::session::{Hours, Session};
+use super::stamp::midnight;
 use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Timeframe};
 
@@ -184,8 +185,4 @@ fn first_session(class: AssetClass, from: NaiveDate) -> Session {
         let open = midnight(date).plus_ms(WINTER_OPEN_MS);
         Session { date, open, close: open.plus_ms((session_minutes(class) * MINUTE_MS) as i64) }
     })
-}
-
-fn midnight(date: NaiveDate) -> Timestamp {
-    Timestamp::from(date.and_time(NaiveTime::MIN).and_utc())
 }

@@ -9,6 +9,8 @@ mod indicators;
 mod performance;
 mod cycle;
 mod replay;
+mod resample;
+mod resume;
 mod restart;
 mod simulation;
 mod chat;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use bellwether::clock::Timestamp;
-use bellwether::domain::{Instrument, Money, UNITS};
-use bellwether::market::{ReplayFeed, ReplayOptions};
+use bellwether::domain::{Dividend, Instrument, MarketSnapshot, Money, Price, UNITS};
+use bellwether::market::{Feed, ReplayFeed, ReplayOptions};
 
 use crate::support::{Bench, Life, shared};
 
@@ -13,9 +13,7 @@ fn feed(folder: &str, symbols: &[&str]) -> Option<ReplayFeed> {
         path: shared(folder)?,
         instruments: symbols.iter().map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).collect(),
         timeframe: Some("1d".parse().expect("timeframe")),
-        longer: Vec::new(),
-        from: None,
-        to: None,
+        ..ReplayOptions::default()
     };
     Some(ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens"))
 }
@@ -67,6 +65,34 @@ fn two_runs_give_the_same_journal_to_the_byte() {
     let (Some(one), Some(two)) = (ran("market/adjusted", &["AAPL"]), ran("market/adjusted", &["AAPL"])) else { return };
     let journal = |bench: &Bench| bench.reader().journal_text().expect("reads");
     assert!(journal(&one) == journal(&two));
+}
+
+/// Every dividend on file within the data, once and as it stands there; none where the folder has no such file.
+#[test]
+fn dividends_on_file_are_handed_out() {
+    let symbols = ["AAPL", "SPY", "IBM", "BAC"];
+    let (Some(mut raw), Some(mut adjusted)) = (feed("market", &symbols), feed("market/adjusted", &["AAPL"])) else {
+        return;
+    };
+    let given = |feed: &mut ReplayFeed| {
+        let (mut snapshot, mut given) = (MarketSnapshot::default(), Vec::new());
+        while feed.next_into(&mut snapshot) {
+            let date = snapshot.at.utc().date_naive().to_string();
+            let symbol = |paid: &Dividend| feed.instruments()[paid.instrument].symbol.to_string();
+            given.extend(snapshot.dividends.iter().map(|paid| (symbol(paid), date.clone(), paid.amount_per_share)));
+        }
+        given.sort();
+        given
+    };
+    let file = shared("market/corporate_actions.csv").expect("beside the prices");
+    let rows = csv::Reader::from_path(file).expect("opens").into_records().map(|row| row.expect("a row"));
+    let paid = rows.filter(|row| &row[2] == "dividend" && symbols.contains(&&row[0]));
+    let mut listed: Vec<_> =
+        paid.map(|row| (row[0].to_owned(), row[1].to_owned(), row[3].parse::<Price>().expect("a price"))).collect();
+    listed.sort();
+    assert!(listed.len() > 200);
+    assert_eq!(given(&mut raw), listed);
+    assert_eq!(given(&mut adjusted), []);
 }
 
 /// Raw prices halve at a split; the book's equity must not.

@@ -196,14 +196,7 @@ fn a_split_that_is_filed_late_is_followed_and_the_lock_lifted() {
     std::fs::write(folder.path().join("AAPL.1d.csv"), &rows).expect("writes");
     let ex_date = rows.lines().find(|line| line.contains(",60,61,59,60,")).expect("there")[..10].to_owned();
     let feed = || {
-        let options = ReplayOptions {
-            path: folder.path().to_owned(),
-            instruments: Vec::new(),
-            timeframe: None,
-            longer: Vec::new(),
-            from: None,
-            to: None,
-        };
+        let options = ReplayOptions { path: folder.path().to_owned(), ..ReplayOptions::default() };
         ReplayFeed::open(&options, Timestamp::from_ms(1_800_000_000_000), &mut |_, _| {}).expect("opens")
     };
     let bench = Bench::new();
