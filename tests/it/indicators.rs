@@ -271,8 +271,9 @@ fn a_split_is_followed_at_once() {
             in_order([close - reach, close + reach, close - 2 * reach, close], volume)
         })
         .collect();
-    // The market falls at the first of the rows, and rises at the second.
-    for (new, old, first) in [(4, 1, 260), (3, 2, 260), (3, 2, 300), (1, 10, 300)] {
+    // All over one wave, so that it comes while the market rises, falls, and turns.
+    let splits = [(4, 1), (3, 2), (1, 10)].into_iter().cycle();
+    for ((new, old), first) in splits.zip((240..330).step_by(5)) {
         let mut bars = after.clone();
         for bar in &mut bars[..first] {
             for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
