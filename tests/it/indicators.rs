@@ -19,6 +19,8 @@ enum Detour {
     Nothing,
     Copied,
     Saved,
+    /// Told of a split: so many new shares for so many old ones.
+    Split(i64, i64),
     /// Saved, one value of it replaced, and loaded if that is not refused.
     Spoiled {
         place: usize,
@@ -27,7 +29,7 @@ enum Detour {
 }
 
 impl Detour {
-    fn take<T: Clone + PartialEq + Debug + Serialize + DeserializeOwned>(self, indicator: T) -> T {
+    fn take<T: Indicator + Clone + PartialEq + Debug + Serialize + DeserializeOwned>(self, mut indicator: T) -> T {
         match self {
             Self::Nothing => indicator,
             Self::Copied => indicator.clone(),
@@ -36,6 +38,10 @@ impl Detour {
                 let loaded = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
                 assert_eq!(indicator, loaded);
                 loaded
+            }
+            Self::Split(new, old) => {
+                indicator.rescale(new, old);
+                indicator
             }
             Self::Spoiled { place, with } => {
                 let mut saved = serde_json::to_value(&indicator).expect("can be saved");
@@ -79,14 +85,17 @@ fn spoil(saved: &mut Value, place: usize, with: usize) {
     *saved = others[with % others.len()].clone();
 }
 
-/// Feeds the bars, with a detour before each; what each says.
+/// Feeds the bars, with a detour before each; what is said after each bar and the detour that follows it.
 fn walk<I>(mut indicator: I, pick: fn(&I) -> Option<f64>, bars: &[Bar], detours: &[Detour]) -> Vec<Option<f64>>
 where
     I: Indicator + Clone + PartialEq + Debug + Serialize + DeserializeOwned,
 {
-    let mut said = Vec::new();
+    let mut said: Vec<Option<f64>> = Vec::new();
     for (number, bar) in bars.iter().enumerate() {
         indicator = detours.get(number).copied().unwrap_or(Detour::Nothing).take(indicator);
+        if let Some(last) = said.last_mut() {
+            *last = pick(&indicator);
+        }
         indicator.update(bar);
         said.push(pick(&indicator));
     }
@@ -219,28 +228,68 @@ proptest! {
     }
 
     #[test]
-    fn splits_of_any_size_break_nothing(bars in bars(), numerator in any::<i64>(), denominator in any::<i64>()) {
-        for column in COLUMNS {
-            let mut indicator = (column.build)();
-            for (number, bar) in bars.iter().enumerate() {
-                if number % 50 > 40 {
-                    indicator.rescale(numerator, denominator);
-                }
-                let said = indicator.update(bar);
-                prop_assert!(said.is_none_or(f64::is_finite), "{}: {:?}", column.name, said);
-            }
+    fn splits_of_any_size_break_nothing(bars in bars(), new in price(), old in price()) {
+        let splits = [vec![Detour::Nothing; 30], vec![Detour::Split(new, old); 120]].concat();
+        for (name, walk) in WALKS {
+            let said = walk(&bars, &splits);
+            prop_assert!(said.iter().flatten().all(|value| value.is_finite()), "{}: {:?}", name, said);
         }
     }
 
     #[test]
-    fn numbers_that_are_not_bars_come_through_as_well(numbers in prop::collection::vec(any::<f64>(), 1..60)) {
+    fn a_split_that_is_none_changes_no_bit(bars in bars(), other in -1..2i64) {
+        let splits = [vec![Detour::Split(0, other); 40], vec![Detour::Split(other, -1); 40]].concat();
+        for (name, walk) in WALKS {
+            prop_assert_eq!(bits(&walk(&bars, &[])), bits(&walk(&bars, &splits)), "{}", name);
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_not_bars_come_through_as_well(numbers in prop::collection::vec(prop::num::f64::ANY, 1..60)) {
         let (mut average, mut rank) = (Ema::new(5), Percentile::new(5));
         for number in numbers {
-            average = Detour::Saved.take(average);
+            let before = average.clone();
             average.push(number);
             prop_assert!(average.value().is_none_or(f64::is_finite));
-            rank = Detour::Saved.take(rank);
+            prop_assert!(number.is_finite() || average == before);
+            average = Detour::Saved.take(average);
             prop_assert!(rank.push(number).is_none_or(|share| (0.0..=1.0).contains(&share)));
+            let saved = serde_json::to_string(&rank).expect("can be saved");
+            prop_assert_eq!(&serde_json::from_str::<Percentile>(&saved).expect("can be loaded"), &rank);
+        }
+    }
+}
+
+/// What was said before a split is said in the new shares at once, and goes on as if there had never been others.
+#[test]
+fn a_split_is_followed_at_once() {
+    let after: Vec<Bar> = (0..420i64)
+        .map(|step| {
+            let wave = (step % 80 - 40).abs() * 1_000_000;
+            let (close, reach) = (60_000_000 + wave + step * 3_700_000 % 1_100_000, step * 17 % 13 * 60_000);
+            let volume = 600 + step * 7 % 90 * 60;
+            in_order([close - reach, close + reach, close - 2 * reach, close], volume)
+        })
+        .collect();
+    // All over one wave, so that it comes while the market rises, falls, and turns.
+    let splits = [(4, 1), (3, 2), (1, 10)].into_iter().cycle();
+    for ((new, old), first) in splits.zip((240..330).step_by(5)) {
+        let mut bars = after.clone();
+        for bar in &mut bars[..first] {
+            for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
+                *price = price.scaled(new, old).expect("fits");
+            }
+            bar.volume = bar.volume.scaled(old, new).expect("fits");
+        }
+        let mut detours = vec![Detour::Nothing; first];
+        detours.push(Detour::Split(new, old));
+        for (name, walk) in WALKS {
+            let (split, whole) = (walk(&bars, &detours), walk(&after, &[]));
+            for row in first - 1..after.len() {
+                let (a, b) = (split[row].expect("enough bars"), whole[row].expect("enough bars"));
+                // Prices are about 0.6; what is a difference of prices carries their rounding, even where it is near zero.
+                assert!((a - b).abs() <= 1e-9 * b.abs().max(1e-6), "{name} of {new}:{old}, row {row}: {a} {b}");
+            }
         }
     }
 }
@@ -267,6 +316,29 @@ fn sums_do_not_drift() {
         let (old, new) = said[39];
         assert_eq!(old.map(f64::to_bits), new.map(f64::to_bits), "{name}");
         assert!(new.is_some());
+    }
+}
+
+/// What no reference has, computed by hand.
+#[test]
+fn volume_volatility_and_middle_are_what_they_say() {
+    let day =
+        |close: i64, volume: i64| bar([close, close + 3, close - 1, close].map(|price| price * 1_000), volume * 1_000);
+    let bars = [day(100, 4), day(110, 8), day(99, 0), day(0, 4), day(1089, 8)];
+    let volumes = walk(VolumeSma::new(3), VolumeSma::value, &bars, &[]);
+    assert_eq!(volumes, [None, None, Some(4e-5), Some(4e-5), Some(4e-5)]);
+    let ratios = walk(VolumeSma::new(3), VolumeSma::ratio, &bars, &[]);
+    assert_eq!(ratios, [None, None, Some(0.0), Some(1.0), Some(2.0)]);
+    let middles = walk(Donchian::new(2), Donchian::middle, &bars[..3], &[]);
+    assert_eq!(middles, [None, Some(106e-5), Some(105.5e-5)]);
+    let deviations = walk(RealisedVolatility::new(2), RealisedVolatility::value, &bars, &[]);
+    // Returns of ln 1.1 and ln 0.9, then of ln 0.9 and ln 11; a bar without a price has none.
+    let of_two = |a: f64, b: f64| (a.ln() - b.ln()).abs() / 2f64.sqrt();
+    for (got, want) in
+        deviations.iter().zip([None, None, Some(of_two(1.1, 0.9)), Some(of_two(1.1, 0.9)), Some(of_two(0.9, 11.0))])
+    {
+        assert_eq!(got.is_some(), want.is_some());
+        assert!((got.unwrap_or(0.0) - want.unwrap_or(0.0)).abs() < 1e-15, "{got:?} {want:?}");
     }
 }
 
