@@ -18,6 +18,9 @@ pub enum BookingKind {
 }
 
 impl BookingKind {
+    /// All, in the order of tables.
+    pub const ALL: [Self; 3] = [Self::Dividend, Self::Borrow, Self::Funding];
+
     /// How loud a booking of it is: a dividend is news, interest is not.
     pub const fn severity(self) -> Severity {
         match self {

@@ -33,5 +33,5 @@ pub use report::Row;
 pub use returns::{CRYPTO_PERIODS, ReturnFigures, STOCK_PERIODS, periods_per_year, returns_of};
 pub use scenario::{Scenario, scenario, scenarios};
 pub use stress::{Exposed, ShockRule, Shocked, StressReport, stress};
-pub use trades::{Excursion, TradeFigures, TradeRecord, time_in_market, turnover};
+pub use trades::{TradeFigures, TradeRecord, time_in_market, turnover};
 pub use value_at_risk::{Confidence, ValueAtRisk, conditional, expected_shortfall, historical, parametric};

@@ -89,7 +89,7 @@ pub fn stress(scenario: &'static Scenario, positions: &[Exposed<'_>], equity: f6
 
 fn shock(scenario: &Scenario, position: &Exposed<'_>) -> (f64, ShockRule) {
     let (shock, rule) = match position.class {
-        AssetClass::Crypto | AssetClass::Perpetual => (scenario.class(AssetClass::Crypto), ShockRule::Class),
+        AssetClass::Crypto | AssetClass::Perpetual => (scenario.class(position.class), ShockRule::Class),
         AssetClass::UsEquity => {
             let by_sector = position.sector.and_then(|sector| scenario.sector(sector));
             let by_beta = position.beta.and_then(|beta| finite(beta * scenario.market));

@@ -7,15 +7,6 @@ use crate::domain::{AmountError, Money, Trade};
 
 use super::moments::{finite, mean};
 
-/// How far a trade went both ways while it was open, before fees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Excursion {
-    /// The lowest unrealised result (MAE): zero or negative.
-    pub adverse: Money,
-    /// The highest unrealised result (MFE): zero or positive.
-    pub favourable: Money,
-}
-
 /// A closed trade with what is known beside the ledger.
 #[derive(Debug, Clone, Copy)]
 pub struct TradeRecord<'a> {
@@ -23,14 +14,11 @@ pub struct TradeRecord<'a> {
     pub trade: &'a Trade,
     /// What the first stop would have lost, positive; none if there was no stop. The R of "a profit of 2 R".
     pub risk: Option<Money>,
-    /// How far it went; none if nobody watched.
-    pub excursion: Option<Excursion>,
 }
 
 impl<'a> From<&'a Trade> for TradeRecord<'a> {
     fn from(trade: &'a Trade) -> Self {
-        let excursion = Excursion { adverse: trade.worst.min(Money::ZERO), favourable: trade.best.max(Money::ZERO) };
-        Self { trade, risk: None, excursion: Some(excursion) }
+        Self { trade, risk: None }
     }
 }
 
@@ -76,9 +64,9 @@ pub struct TradeFigures {
     pub longest_winning_streak: usize,
     /// The most losses in a row, in the order of closing.
     pub longest_losing_streak: usize,
-    /// Mean of the adverse excursions (MAE), of the trades that were watched.
+    /// Mean of the lowest unrealised results (MAE), zero or negative, before fees.
     pub average_adverse_excursion: Option<Money>,
-    /// Mean of the favourable excursions (MFE), of the trades that were watched.
+    /// Mean of the highest unrealised results (MFE), zero or positive, before fees.
     pub average_favourable_excursion: Option<Money>,
 }
 
@@ -93,9 +81,8 @@ impl TradeFigures {
         let losing: Vec<Money> = profits.iter().copied().filter(|profit| *profit < Money::ZERO).collect();
         let (gross_profit, gross_loss) = (sum(&winning)?, sum(&losing)?);
         let fees: Vec<Money> = records.iter().map(|record| record.trade.fees).collect();
-        let excursions: Vec<Excursion> = records.iter().filter_map(|record| record.excursion).collect();
-        let adverse: Vec<Money> = excursions.iter().map(|excursion| excursion.adverse).collect();
-        let favourable: Vec<Money> = excursions.iter().map(|excursion| excursion.favourable).collect();
+        let adverse: Vec<Money> = records.iter().map(|record| record.trade.worst.min(Money::ZERO)).collect();
+        let favourable: Vec<Money> = records.iter().map(|record| record.trade.best.max(Money::ZERO)).collect();
         let (win, loss) = (average(&winning)?, average(&losing)?);
         Ok(Self {
             trades: profits.len(),
@@ -246,13 +233,13 @@ pub(super) mod tests {
         let profits = [1000, -500, -250, 0, -1, 3000, 2, -1000];
         let mut trades: Vec<Trade> = (1..).zip(profits).map(|(hour, cents)| trade(hour, cents)).collect();
         trades[3].id = TradeId(9);
+        (trades[5].worst, trades[5].best) = (Money::whole(-18), Money::whole(40));
+        (trades[6].worst, trades[6].best) = (Money::whole(1), Money::whole(-1));
         let mut list = records(&trades);
         list[0].risk = Some(Money::whole(5));
         list[1].risk = Some(Money::whole(10));
         list[2].risk = Some(Money::ZERO);
         list[3].risk = Some(Money::whole(-5));
-        list[5].excursion = Some(Excursion { adverse: Money::whole(-2), favourable: Money::whole(40) });
-        list[6].excursion = Some(Excursion { adverse: Money::whole(-1), favourable: Money::whole(3) });
         list.reverse();
         let got = TradeFigures::of(&list).unwrap();
         assert_eq!((got.trades, got.wins, got.losses), (8, 3, 4));
@@ -268,7 +255,7 @@ pub(super) mod tests {
         assert!(near(got.profit_factor_returns, 40.02 / 17.51));
         assert!(near(got.payoff_ratio, 13.34 / 4.3775) && near(got.expectancy_r, (2.0 - 0.5) / 2.0));
         assert_eq!((got.longest_winning_streak, got.longest_losing_streak), (2, 2));
-        assert_eq!((got.average_adverse_excursion, got.average_favourable_excursion), (money("-1.5"), money("21.5")));
+        assert_eq!((got.average_adverse_excursion, got.average_favourable_excursion), (money("-3.75"), money("7.25")));
     }
 
     #[test]

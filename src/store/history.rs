@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order, OrderId, Price, Quantity,
-    RunId, Severity, Side, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradeId,
+    Booking, BookingKind, CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order,
+    OrderId, Price, Quantity, RunId, Severity, Side, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradeId,
 };
 
 use super::state::{parsed, time, unsigned};
@@ -236,6 +236,29 @@ impl Reader {
                     _ => FillLeg::Market,
                 },
                 at: time(row, 10)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Money that moved without a fill, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn bookings(&self) -> Result<Vec<Booking>, StoreError> {
+        let mut statement =
+            self.connection().prepare_cached("SELECT book, symbol, kind, amount, at_ms FROM bookings ORDER BY id")?;
+        let rows = statement.query_map([], |row| {
+            let kind: String = row.get(2)?;
+            Ok(Booking {
+                book: parsed(row, 0)?,
+                symbol: parsed(row, 1)?,
+                kind: BookingKind::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == kind)
+                    .unwrap_or(BookingKind::Dividend),
+                amount: Money::from_units(row.get(3)?),
+                at: time(row, 4)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -32,10 +32,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "strategy",
         ],
     ),
-    (
-        "backtest",
-        &["chart", "clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"],
-    ),
+    ("backtest", &["clock", "domain", "engine", "execution", "market", "portfolio", "stats", "strategy"]),
     ("views", &["clock", "domain", "portfolio", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
@@ -45,6 +42,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "app",
         &[
+            "backtest",
             "channels",
             "chat",
             "cli",
