@@ -2,10 +2,23 @@
 
 mod verdict;
 mod params;
+mod memory;
+mod warm_up;
+mod cross;
 mod sma_cross;
+mod ema_cross;
 mod rsi;
+mod mean_reversion;
+mod breakout;
+mod supertrend;
+mod momentum;
 mod registry;
+mod regime;
+mod selector;
 
+pub use memory::LoadError;
 pub use params::{Param, ParamError, ParamKind, Values};
+pub use regime::{Classifier, Gate, Regime, RegimeInputs, Switch, Thresholds};
 pub use registry::{STRATEGIES, StrategyKind, find};
-pub use verdict::{Plan, Reason, Stay, Strategy, Verdict};
+pub use selector::{Selector, SelectorRow};
+pub use verdict::{Place, Plan, Reason, Stay, Strategy, Verdict};

@@ -1,0 +1,44 @@
+//! Enters when the fast exponential average was not above the slow one and now is; leaves when it is below.
+
+use std::cmp::Ordering;
+
+use crate::indicators::Ema;
+
+use super::cross::{self, Average};
+use super::{Param, StrategyKind, warm_up};
+
+/// Its row in the registry.
+pub(super) const KIND: StrategyKind = StrategyKind {
+    name: "ema_cross",
+    help: "Enters when the fast exponential average crosses above the slow one, leaves when it is below.",
+    suits: "Trends on any bars; it turns sooner than sma_cross and is fooled more often.",
+    enters: "The fast average was not above the slow one a bar ago and is above it now. Short: the other way round.",
+    leaves: "The fast average is below the slow one. Short: above.",
+    confidence: cross::CONFIDENCE,
+    params: &[
+        Param::bars("fast", [12, 1, 500], "bars that weigh in the fast average"),
+        Param::bars("slow", [26, 2, 1000], "bars that weigh in the slow average"),
+        Param::SHORT,
+    ],
+    warm_up: |values| warm_up::exponential(values.count("slow")) + 1,
+    warm_up_help: "until what came before weighs less than 1e-9 in the slow average, and one bar to see it crossed",
+    build: |values| cross::build::<Ema>("ema_cross", values),
+};
+
+impl Average for Ema {
+    const WORD: &'static str = "ema";
+
+    fn over(bars: usize) -> Self {
+        Self::new(bars)
+    }
+
+    #[inline]
+    fn level(&self) -> Option<f64> {
+        self.value()
+    }
+
+    #[inline]
+    fn against(&self, slow: &Self) -> Option<Ordering> {
+        self.value()?.partial_cmp(&slow.value()?)
+    }
+}

@@ -1,0 +1,245 @@
+//! What is the market like now? Four regimes, told apart by rules over three numbers.
+//!
+//! Two things keep the answer from flapping: a regime is left at milder levels than it is entered at, and a new one must
+//! hold for some bars before it counts.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Bar;
+use crate::indicators::{Adx, Atr, Indicator, Percentile, Sma};
+
+use super::{LoadError, memory};
+
+/// Bars in the directional index and in the average true range.
+const INDEX_BARS: usize = 14;
+/// Bars that the true range is compared with.
+const PLACE_BARS: usize = 100;
+/// Closes in the average whose slope is taken.
+const SLOPE_BARS: usize = 50;
+
+/// What a market is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Regime {
+    /// Moves much more than it did lately.
+    Volatile,
+    /// Goes one way.
+    Trend,
+    /// Moves much less than it did lately, and not one way.
+    Calm,
+    /// None of these: it swings about a level.
+    Range,
+}
+
+impl Regime {
+    /// All of them, in the order in which their rules are asked; the first that holds decides.
+    pub const ALL: [Self; 4] = [Self::Volatile, Self::Trend, Self::Calm, Self::Range];
+
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Volatile => "volatile",
+            Self::Trend => "trend",
+            Self::Calm => "calm",
+            Self::Range => "range",
+        }
+    }
+}
+
+impl fmt::Display for Regime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Regime {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|regime| regime.as_str() == text);
+        found.ok_or_else(|| format!("unknown regime \"{}\": use volatile, trend, calm or range", text.escape_debug()))
+    }
+}
+
+/// A level to enter a regime at, and the milder one that it is left at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gate {
+    /// From here on the rule holds.
+    pub enter: f64,
+    /// Once in the regime, it holds up to here.
+    pub leave: f64,
+}
+
+/// Where the regimes begin and end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Thresholds {
+    /// Volatile: the place of the true range among the last bars is at least this, 0 to 1.
+    pub volatile: Gate,
+    /// Trend: the directional index is at least this, 0 to 100.
+    pub trend_index: Gate,
+    /// Trend: the slope is at least this, up or down, in average true ranges a bar.
+    pub trend_slope: Gate,
+    /// Calm: the place of the true range among the last bars is at most this, 0 to 1.
+    pub calm: Gate,
+    /// For so many bars in a row a new regime must hold before it counts.
+    pub confirm: u32,
+}
+
+impl Thresholds {
+    /// The usual ones.
+    pub const USUAL: Self = Self {
+        volatile: Gate { enter: 0.9, leave: 0.75 },
+        trend_index: Gate { enter: 25.0, leave: 20.0 },
+        trend_slope: Gate { enter: 0.08, leave: 0.04 },
+        calm: Gate { enter: 0.2, leave: 0.35 },
+        confirm: 3,
+    };
+}
+
+/// The numbers that the rules look at.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RegimeInputs {
+    /// The average directional index over 14 bars, 0 to 100.
+    pub adx: f64,
+    /// The share of the 100 bars before whose average true range, as a share of the close, was smaller; 0 to 1.
+    pub place: f64,
+    /// How far the average of 50 closes went in this bar, in average true ranges.
+    pub slope: f64,
+}
+
+/// One regime gave way to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// What it was.
+    pub from: Regime,
+    /// What it is now.
+    pub to: Regime,
+}
+
+/// Watches the bars of one symbol.
+pub struct Classifier {
+    thresholds: Thresholds,
+    memory: Memory,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Memory {
+    index: Adx,
+    range: Atr,
+    place: Percentile,
+    average: Sma,
+    inputs: Option<RegimeInputs>,
+    regime: Option<Regime>,
+    /// A regime that is not yet confirmed, and for how many bars it held.
+    next: Option<(Regime, u32)>,
+}
+
+impl Classifier {
+    /// After so many bars the first regime is known: the true range needs 14, and its place 100 more.
+    pub const WARM_UP: usize = INDEX_BARS + PLACE_BARS + 1;
+
+    /// With these thresholds.
+    pub fn new(thresholds: Thresholds) -> Self {
+        let memory = Memory {
+            index: Adx::new(INDEX_BARS),
+            range: Atr::new(INDEX_BARS),
+            place: Percentile::new(PLACE_BARS),
+            average: Sma::new(SLOPE_BARS),
+            inputs: None,
+            regime: None,
+            next: None,
+        };
+        Self { thresholds, memory }
+    }
+
+    /// Takes a bar; tells if another regime counts from it on. The first regime counts at once and is no switch.
+    pub fn observe(&mut self, bar: &Bar) -> Option<Switch> {
+        let memory = &mut self.memory;
+        memory.inputs = memory.look(bar);
+        let inputs = memory.inputs?;
+        let Some(from) = memory.regime else {
+            memory.regime = Some(self.thresholds.regime(None, inputs));
+            return None;
+        };
+        let to = self.thresholds.regime(Some(from), inputs);
+        if to == from {
+            memory.next = None;
+            return None;
+        }
+        let held = memory.next.filter(|(regime, _)| *regime == to).map_or(0, |(_, held)| held).saturating_add(1);
+        if held < self.thresholds.confirm {
+            memory.next = Some((to, held));
+            return None;
+        }
+        (memory.regime, memory.next) = (Some(to), None);
+        Some(Switch { from, to })
+    }
+
+    /// The regime that counts, once enough bars were seen.
+    pub fn regime(&self) -> Option<Regime> {
+        self.memory.regime
+    }
+
+    /// The numbers of the last bar; none before enough bars, and for a bar without a price.
+    pub fn inputs(&self) -> Option<RegimeInputs> {
+        self.memory.inputs
+    }
+
+    /// Follows a split: what was one share is now `numerator / denominator` of one.
+    pub fn rescale(&mut self, numerator: i64, denominator: i64) {
+        let memory = &mut self.memory;
+        memory.index.rescale(numerator, denominator);
+        memory.range.rescale(numerator, denominator);
+        memory.average.rescale(numerator, denominator);
+    }
+
+    /// What it remembers, as JSON.
+    pub fn save(&self) -> String {
+        memory::save(SHAPE, &self.memory)
+    }
+
+    /// Takes up what it saved; after an error it is as before.
+    ///
+    /// # Errors
+    /// When it is not what a classifier saves.
+    pub fn load(&mut self, text: &str) -> Result<(), LoadError> {
+        self.memory = memory::load("regime", SHAPE, text)?;
+        Ok(())
+    }
+}
+
+/// What the memory is made of.
+const SHAPE: &str = "adx 14, range 14 of 100, slope 50";
+
+impl Memory {
+    fn look(&mut self, bar: &Bar) -> Option<RegimeInputs> {
+        let before = self.average.value();
+        let now = self.average.update(bar);
+        let adx = self.index.update(bar);
+        let range = self.range.update(bar)?;
+        let place = self.place.push(range / bar.close.to_f64());
+        let slope = if range > 0.0 { (now? - before?) / range } else { 0.0 };
+        Some(RegimeInputs { adx: adx?, place: place?, slope })
+    }
+}
+
+impl Thresholds {
+    /// The regime by the rules, for a market that is in `now`.
+    fn regime(&self, now: Option<Regime>, RegimeInputs { adx, place, slope }: RegimeInputs) -> Regime {
+        let level = |gate: Gate, regime| if now == Some(regime) { gate.leave } else { gate.enter };
+        let one_way = adx >= level(self.trend_index, Regime::Trend)
+            && slope.abs() >= level(self.trend_slope, Regime::Trend);
+        if place >= level(self.volatile, Regime::Volatile) {
+            Regime::Volatile
+        } else if one_way {
+            Regime::Trend
+        } else if place <= level(self.calm, Regime::Calm) {
+            Regime::Calm
+        } else {
+            Regime::Range
+        }
+    }
+}
