@@ -1,69 +1,44 @@
-//! True range and its average after Wilder (New Concepts in Technical Trading Systems, 1978).
+//! Average true range after Wilder (New Concepts in Technical Trading Systems, 1978).
 
-use crate::domain::{Bar, Price};
+use serde::{Deserialize, Serialize};
 
-use super::Indicator;
+use crate::domain::Bar;
 
-/// How far the price moved in a bar, the gap from the close before included; defined from the second bar on.
-#[derive(Debug, Clone, Default)]
-pub struct TrueRange {
-    last: Option<Price>,
-    value: Option<f64>,
-}
-
-impl Indicator for TrueRange {
-    fn update(&mut self, bar: &Bar) -> Option<f64> {
-        self.value = self.last.replace(bar.close).map(|last| {
-            let top = bar.high.max(last).units();
-            let bottom = bar.low.min(last).units();
-            Price::from_units(top - bottom).to_f64()
-        });
-        self.value
-    }
-
-    fn rescale(&mut self, numerator: i64, denominator: i64) {
-        self.last = self.last.and_then(|last| last.scaled(denominator, numerator).ok());
-        self.value = self.value.map(|value| value * denominator as f64 / numerator as f64);
-    }
-}
+use super::limits::split_factor;
+use super::smooth::Smooth;
+use super::{Indicator, TrueRange};
 
 /// The average true range: the mean of the first `period` true ranges, then Wilder's smoothing.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Atr {
     range: TrueRange,
-    period: usize,
-    seen: usize,
-    value: f64,
+    average: Smooth,
 }
 
 impl Atr {
-    /// Smoothed over `period` true ranges, at least one.
+    /// Smoothed over `period` true ranges, 1 to 100,000.
     pub fn new(period: usize) -> Self {
-        Self { range: TrueRange::default(), period: period.max(1), seen: 0, value: 0.0 }
+        Self { range: TrueRange::default(), average: Smooth::wilder(period) }
     }
 
     /// The average in units of price, from the bar after the first `period` on.
+    #[inline]
     pub fn value(&self) -> Option<f64> {
-        (self.seen >= self.period).then_some(self.value)
+        self.average.value()
     }
 }
 
 impl Indicator for Atr {
+    #[inline]
     fn update(&mut self, bar: &Bar) -> Option<f64> {
         if let Some(range) = self.range.update(bar) {
-            let period = self.period as f64;
-            self.seen = self.seen.saturating_add(1);
-            if self.seen <= self.period {
-                self.value += range / period;
-            } else {
-                self.value = (self.value * (period - 1.0) + range) / period;
-            }
+            self.average.push(range);
         }
         self.value()
     }
 
     fn rescale(&mut self, numerator: i64, denominator: i64) {
         self.range.rescale(numerator, denominator);
-        self.value *= denominator as f64 / numerator as f64;
+        self.average.scale(split_factor(numerator, denominator));
     }
 }

@@ -1,54 +1,51 @@
 //! Relative strength index after Wilder (New Concepts in Technical Trading Systems, 1978).
 
-use crate::domain::Bar;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Bar, Price};
 
 use super::Indicator;
+use super::limits::{split_factor, split_price};
+use super::smooth::Smooth;
 
 /// 0 to 100: the share of rises in the smoothed movement of closes. A market that never moved reads 50.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rsi {
-    period: usize,
-    changes: usize,
-    last: Option<f64>,
-    rise: f64,
-    fall: f64,
+    last: Option<Price>,
+    /// Both in units of 1e-8, which cancel out.
+    rise: Smooth,
+    fall: Smooth,
 }
 
 impl Rsi {
-    /// Smoothed over `period` changes, at least one.
+    /// Smoothed over `period` changes, 1 to 100,000.
     pub fn new(period: usize) -> Self {
-        Self { period: period.max(1), changes: 0, last: None, rise: 0.0, fall: 0.0 }
+        Self { last: None, rise: Smooth::wilder(period), fall: Smooth::wilder(period) }
     }
 
     /// The index, once `period` changes were seen.
+    #[inline]
     pub fn value(&self) -> Option<f64> {
-        let moved = self.rise + self.fall;
-        (self.changes >= self.period).then(|| if moved > 0.0 { 100.0 * self.rise / moved } else { 50.0 })
+        let (rise, fall) = (self.rise.value()?, self.fall.value()?);
+        let moved = rise + fall;
+        Some(if moved > 0.0 { (100.0 * rise / moved).clamp(0.0, 100.0) } else { 50.0 })
     }
 }
 
 impl Indicator for Rsi {
+    #[inline]
     fn update(&mut self, bar: &Bar) -> Option<f64> {
-        let close = bar.close.to_f64();
-        if let Some(last) = self.last.replace(close) {
-            let (rise, fall) = ((close - last).max(0.0), (last - close).max(0.0));
-            let period = self.period as f64;
-            self.changes = self.changes.saturating_add(1);
-            if self.changes <= self.period {
-                self.rise += rise / period;
-                self.fall += fall / period;
-            } else {
-                self.rise = (self.rise * (period - 1.0) + rise) / period;
-                self.fall = (self.fall * (period - 1.0) + fall) / period;
-            }
+        if let Some(last) = self.last.replace(bar.close) {
+            let change = bar.close.units().saturating_sub(last.units()) as f64;
+            self.rise.push(change.max(0.0));
+            self.fall.push((-change).max(0.0));
         }
         self.value()
     }
 
     fn rescale(&mut self, numerator: i64, denominator: i64) {
-        let factor = denominator as f64 / numerator as f64;
-        self.last = self.last.map(|last| last * factor);
-        self.rise *= factor;
-        self.fall *= factor;
+        self.last = self.last.map(|last| split_price(last, numerator, denominator));
+        self.rise.scale(split_factor(numerator, denominator));
+        self.fall.scale(split_factor(numerator, denominator));
     }
 }

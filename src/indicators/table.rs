@@ -2,7 +2,10 @@
 
 use crate::domain::Bar;
 
-use super::{Atr, Ema, Rsi, Sma, TrueRange};
+use super::{
+    Adx, Atr, Bollinger, Donchian, Ema, Macd, Obv, RealisedVolatility, Roc, Rsi, Sma, Stochastic, SuperTrend,
+    TrueRange, VolumeSma,
+};
 
 /// A figure that is fed bar by bar.
 pub trait Indicator: Send {
@@ -21,7 +24,41 @@ pub struct Column {
     pub build: fn() -> Box<dyn Indicator>,
 }
 
-/// All columns, in the order they are printed.
+/// One number of an indicator that has several.
+struct Part<I> {
+    whole: I,
+    pick: fn(&I) -> Option<f64>,
+}
+
+impl<I: Indicator> Indicator for Part<I> {
+    fn update(&mut self, bar: &Bar) -> Option<f64> {
+        self.whole.update(bar);
+        (self.pick)(&self.whole)
+    }
+
+    fn rescale(&mut self, numerator: i64, denominator: i64) {
+        self.whole.rescale(numerator, denominator);
+    }
+}
+
+fn part<I: Indicator + 'static>(whole: I, pick: fn(&I) -> Option<f64>) -> Box<dyn Indicator> {
+    Box::new(Part { whole, pick })
+}
+
+fn macd(pick: fn(&Macd) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Macd::new(12, 26, 9), pick)
+}
+
+fn bollinger(pick: fn(&Bollinger) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Bollinger::new(20, 2.0), pick)
+}
+
+fn stochastic(pick: fn(&Stochastic) -> Option<f64>) -> Box<dyn Indicator> {
+    part(Stochastic::new(14, 3, 3), pick)
+}
+
+/// All columns, in the order they are printed. The plain and the smoothed stochastic begin with the mean that is made of
+/// them, as those who publish them do.
 pub const COLUMNS: &[Column] = &[
     Column { name: "sma20", build: || Box::new(Sma::new(20)) },
     Column { name: "ema9", build: || Box::new(Ema::new(9)) },
@@ -30,8 +67,33 @@ pub const COLUMNS: &[Column] = &[
     Column { name: "ema50", build: || Box::new(Ema::new(50)) },
     Column { name: "ema200", build: || Box::new(Ema::new(200)) },
     Column { name: "rsi14", build: || Box::new(Rsi::new(14)) },
+    Column { name: "macd_line", build: || macd(|macd| Some(macd.value()?.line)) },
+    Column { name: "macd_signal", build: || macd(|macd| macd.value()?.signal) },
+    Column { name: "macd_hist", build: || macd(|macd| macd.value()?.histogram) },
     Column { name: "tr", build: || Box::new(TrueRange::default()) },
     Column { name: "atr14", build: || Box::new(Atr::new(14)) },
+    Column { name: "bb_upper", build: || bollinger(|bollinger| Some(bollinger.bands()?.upper)) },
+    Column { name: "bb_middle", build: || bollinger(|bollinger| Some(bollinger.bands()?.middle)) },
+    Column { name: "bb_lower", build: || bollinger(|bollinger| Some(bollinger.bands()?.lower)) },
+    Column { name: "stoch_k", build: || stochastic(|stochastic| stochastic.d().and(stochastic.k())) },
+    Column { name: "stoch_d", build: || stochastic(Stochastic::d) },
+    Column { name: "stoch_fast_k", build: || stochastic(|stochastic| stochastic.k().and(stochastic.fast_k())) },
+    Column { name: "adx14", build: || Box::new(Adx::new(14)) },
+    Column { name: "plus_di14", build: || part(Adx::new(14), Adx::plus) },
+    Column { name: "minus_di14", build: || part(Adx::new(14), Adx::minus) },
+    Column { name: "roc10", build: || Box::new(Roc::new(10)) },
+    Column { name: "obv", build: || Box::new(Obv::default()) },
+    Column { name: "donchian_high20", build: || part(Donchian::new(20), Donchian::high) },
+    Column { name: "donchian_low20", build: || part(Donchian::new(20), Donchian::low) },
+    Column { name: "supertrend_10_3", build: || Box::new(SuperTrend::new(10, 3.0)) },
+    Column {
+        name: "supertrend_dir_10_3",
+        build: || part(SuperTrend::new(10, 3.0), |trend| trend.value().map(|trend| if trend.up { 1.0 } else { -1.0 })),
+    },
+    Column { name: "volume_sma20", build: || Box::new(VolumeSma::new(20)) },
+    Column { name: "volume_ratio20", build: || part(VolumeSma::new(20), VolumeSma::ratio) },
+    Column { name: "volatility20", build: || Box::new(RealisedVolatility::new(20)) },
+    Column { name: "donchian_middle20", build: || Box::new(Donchian::new(20)) },
 ];
 
 #[cfg(test)]
@@ -40,36 +102,70 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::domain::{Price, Quantity};
 
-    fn flat(price: i64) -> Bar {
-        let price = Price::whole(price);
-        Bar { start: Timestamp::from_ms(0), open: price, high: price, low: price, close: price, volume: Quantity::ZERO }
+    /// A bar in whole units that rose to its close, and reached so far above it and twice as far below.
+    fn bar(close: i64, reach: i64, volume: i64) -> Bar {
+        let [open, high, low, close] = [close - reach, close + reach, close - 2 * reach, close].map(Price::whole);
+        Bar { start: Timestamp::from_ms(0), open, high, low, close, volume: Quantity::whole(volume) }
     }
 
     #[test]
     fn a_market_that_stands_still_gives_plain_numbers() {
+        let want = [
+            ("rsi14", 50.0),
+            ("macd_hist", 0.0),
+            ("bb_upper", 50.0),
+            ("bb_lower", 50.0),
+            ("stoch_d", 50.0),
+            ("adx14", 0.0),
+            ("plus_di14", 0.0),
+            ("roc10", 0.0),
+            ("volume_ratio20", 1.0),
+            ("volatility20", 0.0),
+        ];
+        let mut seen = 0;
         for column in COLUMNS {
             let mut indicator = (column.build)();
-            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&flat(100))).collect();
+            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&bar(50, 0, 7))).collect();
             assert!(!values.is_empty() && values.iter().all(|value| value.is_finite()), "{}", column.name);
+            if let Some((_, want)) = want.iter().find(|(name, _)| *name == column.name) {
+                assert_eq!(values.last(), Some(want), "{}", column.name);
+                seen += 1;
+            }
         }
-        assert_eq!((COLUMNS[6].build)().update(&flat(1)), None);
+        assert_eq!(seen, want.len());
     }
 
     #[test]
     fn a_split_leaves_every_figure_where_it_would_be() {
-        for column in COLUMNS {
-            let (mut split, mut whole) = ((column.build)(), (column.build)());
-            for step in 0..300i64 {
-                let price = 1_000 + step * 37 % 101;
-                whole.update(&flat(price));
-                split.update(&flat(price * 4));
+        for (new, old) in [(4, 1), (3, 2), (1, 10)] {
+            for column in COLUMNS {
+                let (mut split, mut whole) = ((column.build)(), (column.build)());
+                for step in 0..300i64 {
+                    let (price, volume) = (10_000 + step * 370 % 1010, 600 + step * 7 % 90);
+                    let after = bar(price * old, old * (step % 7) * 50, volume * new);
+                    whole.update(&after);
+                    split.update(&before(&after, new, old));
+                }
+                split.rescale(new, old);
+                for price in [10_100, 9_900, 10_050] {
+                    let next = bar(price * old, 60 * old, 700);
+                    let (a, b) = (split.update(&next).expect("enough bars"), whole.update(&next).expect("enough bars"));
+                    assert!((a - b).abs() <= 1e-9 * b.abs(), "{} of {new}:{old}: {a} {b}", column.name);
+                }
             }
-            split.rescale(4, 1);
-            for price in [1_010, 990, 1_005] {
-                let (a, b) = (split.update(&flat(price)), whole.update(&flat(price)));
-                let (a, b) = (a.unwrap_or(0.0), b.unwrap_or(0.0));
-                assert!((a - b).abs() <= 1e-9 * b.abs(), "{}: {a} {b}", column.name);
-            }
+        }
+    }
+
+    /// The bar as it was before the split.
+    fn before(bar: &Bar, new: i64, old: i64) -> Bar {
+        let price = |price: Price| price.scaled(new, old).expect("fits");
+        Bar {
+            open: price(bar.open),
+            high: price(bar.high),
+            low: price(bar.low),
+            close: price(bar.close),
+            volume: bar.volume.scaled(old, new).expect("fits"),
+            ..*bar
         }
     }
 }
