@@ -9,7 +9,7 @@ use crate::chat::Person;
 use crate::domain::{Money, Ratio, Timeframe};
 use crate::engine::StrategySettings;
 use crate::risk::{LIMITS, Sizing};
-use crate::strategy::{STRATEGIES, Values, find};
+use crate::strategy::{ParamKind, STRATEGIES, Values, find};
 
 use super::settings::{BookConfig, Config, SETTINGS, WatchSource};
 
@@ -299,7 +299,13 @@ fn strategy(at: &Value<'_>, table: &Table<'_>) -> Read<StrategySettings> {
             return mistake(place, "set is a table such as { fast = 10, slow = 30 }");
         };
         for (key, value) in params {
-            written.push((key.get_ref().to_string(), number(value)?));
+            let param = kind.params.iter().find(|param| param.name == key.get_ref());
+            let is_switch = param.is_some_and(|param| param.kind == ParamKind::Switch);
+            let value = match value.get_ref() {
+                DeValue::Boolean(yes) if is_switch => Ratio::whole(i64::from(*yes)),
+                _ => number(value)?,
+            };
+            written.push((key.get_ref().to_string(), value));
         }
     }
     let built = Values::check(kind.name, kind.params, &written).and_then(|values| {
@@ -342,7 +348,8 @@ mod tests {
             ("[[books]]\nzone = \"New York\"\n", "2:8: \"New York\" is no time zone; write it like America/New_York"),
             (
                 "[[books]]\n[[books.strategies]]\nname = \"sma\"\n",
-                "3:8: there is no strategy \"sma\"; there are sma_cross, rsi",
+                "3:8: there is no strategy \"sma\"; there are sma_cross, ema_cross, rsi, mean_reversion, breakout, \
+                 supertrend, momentum",
             ),
             (
                 "[[books]]\nsymbols = [\"AAPL\"]\nwatchlist = \"x.csv\"\n",

@@ -20,8 +20,8 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     enters: "The close is above the highest high of the bars before this one, and this bar's volume is at least so many \
         times the average of theirs. Short: below the lowest low.",
     leaves: "By its own stop, which follows the best price at a distance of so many average true ranges (of 14 bars, as \
-        they were at the entry). Also when a close is below the lowest low of the half as many bars before it. Short: \
-        above their highest high.",
+        they were at the entry). Also when a close is below the lowest low of half as many bars before it. Short: above \
+        their highest high.",
     confidence: "A half, and up to a half more for two things that weigh the same: how far the close lies beyond the \
         range (full at one average true range) and how busy the bar is (full at twice the volume that is asked for).",
     params: &[
@@ -103,7 +103,8 @@ impl Breakout {
         let Sight { close, high, low, busy, .. } = sight;
         let (side, level) = if close > high {
             (Side::Buy, high)
-        } else if !self.short || close.units().saturating_sub(low.units()) > high.units().saturating_sub(close.units()) {
+        } else if !self.short || close.units().saturating_sub(low.units()) > high.units().saturating_sub(close.units())
+        {
             return Verdict::stay("the close is above the range before it", close.to_f64(), high.to_f64());
         } else if close < low {
             (Side::Sell, low)
@@ -189,5 +190,74 @@ impl Strategy for Breakout {
     fn load(&mut self, text: &str) -> Result<(), LoadError> {
         self.memory = memory::load(KIND.name, &self.shape, text)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::{Bar, Holding};
+    use crate::strategy::story::{bar, made, stay, story};
+    use crate::strategy::{Plan, Verdict};
+
+    /// Twenty bars from 9.5 to 10.5 with a volume of 100, then these closes and volumes; each bar reaches half a unit
+    /// beyond its close.
+    fn after_a_range(then: &[(f64, i64)]) -> Vec<Bar> {
+        let range = std::iter::repeat_n((10.0, 100), 20).chain(then.iter().copied());
+        range.map(|(close, volume)| bar([close, close + 0.5, close - 0.5, close], volume)).collect()
+    }
+
+    const UP: [(f64, i64); 6] = [(10.5, 900), (11.0, 700), (12.0, 899), (13.0, 100), (12.5, 100), (11.4, 100)];
+    const DOWN: [(f64, i64); 4] = [(9.0, 200), (8.0, 100), (8.5, 100), (9.6, 100)];
+
+    #[test]
+    fn it_buys_a_close_above_the_range_on_volume_and_leaves_below_the_last_bars() {
+        let mut it = made("breakout", &[("bars", "4")]);
+        // 10.5 and 11.0 are at the highest high before them. 12.0 is above, but with less than twice the mean of 100, 100, 900
+        // and 700. 13.0 is above on hardly any volume.
+        assert_eq!(story(&mut *it, &after_a_range(&UP)), Vec::<String>::new());
+        let mut it = made("breakout", &[("bars", "4")]);
+        let mut up = UP;
+        up[2].1 += 1;
+        let want = [
+            "22 buy at 0.62: close 12.0000 is above high4 11.5000 on 2.0 times the usual volume",
+            "25 exit: close 11.4000 is below low2 12.0000",
+        ];
+        assert_eq!(story(&mut *it, &after_a_range(&up)), want);
+    }
+
+    #[test]
+    fn with_short_it_sells_a_close_below_the_range() {
+        let mut it = made("breakout", &[("bars", "4"), ("short", "1")]);
+        let want = [
+            "20 sell at 0.62: close 9.0000 is below low4 9.5000 on 2.0 times the usual volume",
+            "23 exit: close 9.6000 is above high2 9.0000",
+        ];
+        assert_eq!(story(&mut *it, &after_a_range(&DOWN)), want);
+        let mut it = made("breakout", &[("bars", "4")]);
+        assert_eq!(story(&mut *it, &after_a_range(&DOWN)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn its_stop_trails_at_ranges_of_its_own() {
+        let mut it = made("breakout", &[("bars", "4"), ("stop", "2.5")]);
+        after_a_range(&[(11.0, 200)]).iter().for_each(|bar| it.observe(bar));
+        let Verdict::Enter { plan, .. } = it.judge(Holding::Flat) else { panic!("it enters") };
+        // Fourteen true ranges of 1, then one of 1.5.
+        let range = (13.0 + 1.5) / 14.0;
+        assert_eq!(plan, Plan { stop_distance: Some(2.5 * range), target_distance: None, trailing: Some(true) });
+    }
+
+    #[test]
+    fn without_volume_it_enters_only_if_none_is_asked_for() {
+        let silent = |set: &[(&str, &str)]| {
+            let mut it = made("breakout", set);
+            let bars: Vec<Bar> =
+                after_a_range(&[(11.0, 0)]).into_iter().map(|bar| Bar { volume: Default::default(), ..bar }).collect();
+            bars.iter().for_each(|bar| it.observe(bar));
+            it
+        };
+        let told = stay(&*silent(&[("bars", "4")]), Holding::Flat);
+        assert_eq!((told.rule, told.value, told.limit), ("the volume is so many times its average", 0.0, 2.0));
+        assert!(matches!(silent(&[("bars", "4"), ("volume", "0")]).judge(Holding::Flat), Verdict::Enter { .. }));
     }
 }

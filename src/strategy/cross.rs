@@ -145,7 +145,8 @@ impl<A: Average> Strategy for Cross<A> {
         let (Some(before), Some(now)) = (self.memory.before, self.memory.now) else {
             return Verdict::early(self.memory.seen, self.slow + 1);
         };
-        let (rose, fell) = (before != Stand::Above && now == Stand::Above, before != Stand::Below && now == Stand::Below);
+        let (rose, fell) =
+            (before != Stand::Above && now == Stand::Above, before != Stand::Below && now == Stand::Below);
         match holding {
             Holding::Busy => Verdict::busy(),
             Holding::Flat if rose => self.enter(Side::Buy, "rose above"),
@@ -177,5 +178,78 @@ impl<A: Average> Strategy for Cross<A> {
     fn load(&mut self, text: &str) -> Result<(), LoadError> {
         self.memory = memory::load(self.name, &self.shape, text)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay, story};
+
+    const SWINGS: [f64; 10] = [10.0, 10.0, 10.0, 10.0, 14.0, 14.0, 6.0, 6.0, 14.0, 14.0];
+
+    #[test]
+    fn it_enters_on_the_bar_of_the_crossing_and_leaves_on_the_other_side() {
+        let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4")]);
+        let want = [
+            "4 buy at 0.50: sma2 12.0000 rose above sma4 11.0000",
+            "6 exit: sma2 10.0000 fell below sma4 11.0000",
+            "9 buy at 0.50: sma2 14.0000 rose above sma4 10.0000",
+        ];
+        assert_eq!(story(&mut *cross, &closes(&SWINGS)), want);
+    }
+
+    #[test]
+    fn with_short_it_turns_round_on_the_same_bar_and_equal_averages_change_nothing() {
+        let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4"), ("short", "1")]);
+        let want = [
+            "4 buy at 0.50: sma2 12.0000 rose above sma4 11.0000",
+            "6 exit: sma2 10.0000 fell below sma4 11.0000",
+            "6 sell at 0.50: sma2 10.0000 fell below sma4 11.0000",
+            "9 exit: sma2 14.0000 rose above sma4 10.0000",
+            "9 buy at 0.50: sma2 14.0000 rose above sma4 10.0000",
+        ];
+        assert_eq!(story(&mut *cross, &closes(&SWINGS)), want);
+    }
+
+    #[test]
+    fn a_position_that_was_not_left_on_the_crossing_is_left_later() {
+        let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4")]);
+        let bars = closes(&SWINGS[..8]);
+        bars.iter().for_each(|bar| cross.observe(bar));
+        let told = format!("{:?}", cross.judge(Holding::Long));
+        assert!(told.contains("sma2 6.0000 is below sma4 10.0000"), "{told}");
+    }
+
+    #[test]
+    fn confidence_grows_with_the_distance_of_the_close() {
+        let sure = |last: f64| {
+            let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4")]);
+            let mut prices = vec![10.0; 20];
+            prices.push(last);
+            story(&mut *cross, &closes(&prices))
+        };
+        // True ranges of 0.5, and one of 0.75 or 2.25: the average is 7.25 / 14 or 8.75 / 14.
+        assert_eq!(sure(10.5), ["20 buy at 0.62: sma2 10.2500 rose above sma4 10.1250"]);
+        assert_eq!(sure(12.0), ["20 buy at 0.90: sma2 11.0000 rose above sma4 10.5000"]);
+    }
+
+    #[test]
+    fn it_says_why_it_does_nothing() {
+        let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4")]);
+        let told = |cross: &dyn super::Strategy, holding| {
+            let stay = stay(cross, holding);
+            (stay.rule, stay.value, stay.limit)
+        };
+        let bars = closes(&SWINGS);
+        bars[..2].iter().for_each(|bar| cross.observe(bar));
+        assert_eq!(told(&*cross, Holding::Flat), ("enough bars were seen", 2.0, 5.0));
+        bars[2..6].iter().for_each(|bar| cross.observe(bar));
+        assert_eq!(told(&*cross, Holding::Flat), ("the fast average crossed the slow one on this bar", 14.0, 12.0));
+        assert_eq!(told(&*cross, Holding::Long), ("the fast average is below the slow one", 14.0, 12.0));
+        assert_eq!(told(&*cross, Holding::Busy), ("no order of it is under way", 1.0, 0.0));
+        bars[6..8].iter().for_each(|bar| cross.observe(bar));
+        assert_eq!(told(&*cross, Holding::Flat), ("the fast average is above the slow one", 6.0, 10.0));
+        assert_eq!(told(&*cross, Holding::Short), ("the fast average is above the slow one", 6.0, 10.0));
     }
 }

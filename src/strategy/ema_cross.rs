@@ -42,3 +42,22 @@ impl Average for Ema {
         self.value()?.partial_cmp(&slow.value()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::strategy::story::{closes, made, story};
+
+    /// The fast average is the close itself, the slow one goes half the way to it.
+    #[test]
+    fn it_trades_the_crossings_of_exponential_averages() {
+        let mut cross = made("ema_cross", &[("fast", "1"), ("slow", "3"), ("short", "1")]);
+        let want = [
+            "3 buy at 0.50: ema1 12.0000 rose above ema3 10.0000",
+            "4 exit: ema1 9.0000 fell below ema3 9.5000",
+            "4 sell at 0.50: ema1 9.0000 fell below ema3 9.5000",
+            "7 exit: ema1 12.0000 rose above ema3 10.6875",
+            "7 buy at 0.50: ema1 12.0000 rose above ema3 10.6875",
+        ];
+        assert_eq!(story(&mut *cross, &closes(&[8.0, 8.0, 8.0, 12.0, 9.0, 9.25, 9.375, 12.0])), want);
+    }
+}

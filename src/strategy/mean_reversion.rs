@@ -176,3 +176,57 @@ impl Strategy for MeanReversion {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay, story};
+
+    const SET: [(&str, &str); 5] =
+        [("bands", "4"), ("width", "1"), ("period", "2"), ("oversold", "30"), ("overbought", "70")];
+    /// The first 11 is on the upper band, 10.5 + 0.5, with an index of 75. At 8 the bands are 10 -+ 1.22 and the index is 18.75; at 13 they are 10 -+ 1.87 and it is 90.4.
+    const SWING: [f64; 9] = [10.0, 11.0, 10.0, 11.0, 8.0, 9.0, 10.0, 13.0, 9.0];
+
+    #[test]
+    fn it_buys_outside_the_lower_band_and_sells_at_the_middle() {
+        let mut it = made("mean_reversion", &SET);
+        let want = [
+            "4 buy at 0.75: close 8.0000 is at or below the lower band 8.7753 with rsi2 18.8 at or below 30",
+            "6 exit: close 10.0000 reached the middle band 9.5000",
+        ];
+        assert_eq!(story(&mut *it, &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn with_short_the_same_mirrored() {
+        let mut it = made("mean_reversion", &[SET.as_slice(), &[("short", "1")]].concat());
+        let want = [
+            "3 sell at 0.54: close 11.0000 is at or above the upper band 11.0000 with rsi2 75.0 at or above 70",
+            "4 exit: close 8.0000 reached the middle band 10.0000",
+            "4 buy at 0.75: close 8.0000 is at or below the lower band 8.7753 with rsi2 18.8 at or below 30",
+            "6 exit: close 10.0000 reached the middle band 9.5000",
+            "7 sell at 0.82: close 13.0000 is at or above the upper band 11.8708 with rsi2 90.4 at or above 70",
+            "8 exit: close 9.0000 reached the middle band 10.2500",
+        ];
+        assert_eq!(story(&mut *it, &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn both_rules_must_hold() {
+        let told = |set: &[(&str, &str)], prices: &[f64]| {
+            let mut it = made("mean_reversion", &[SET.as_slice(), set].concat());
+            closes(prices).iter().for_each(|bar| it.observe(bar));
+            stay(&*it, Holding::Flat).rule
+        };
+        assert_eq!(told(&[("oversold", "18")], &SWING[..5]), "the index is at oversold or below");
+        assert_eq!(told(&[("width", "2")], &SWING[..5]), "the close is at the lower band or below");
+    }
+
+    /// The index keeps its last value in a market that stands still, and the close lies on all three bands.
+    #[test]
+    fn a_market_that_stands_still_after_a_fall_is_left_alone() {
+        let mut it = made("mean_reversion", &SET);
+        closes(&[10.0, 9.0, 8.0, 8.0, 8.0, 8.0]).iter().for_each(|bar| it.observe(bar));
+        assert_eq!(stay(&*it, Holding::Flat).rule, "the bands have a width");
+    }
+}

@@ -41,8 +41,8 @@ pub(super) fn save<M: Serialize>(shape: &str, memory: &M) -> String {
 
 /// The memory back, if it was saved under the same shape.
 pub(super) fn load<M: DeserializeOwned>(strategy: &'static str, shape: &str, text: &str) -> Result<M, LoadError> {
-    let saved: Saved<String, M> = serde_json::from_str(text)
-        .map_err(|error| LoadError::Unreadable { strategy, why: error.to_string() })?;
+    let saved: Saved<String, M> =
+        serde_json::from_str(text).map_err(|error| LoadError::Unreadable { strategy, why: error.to_string() })?;
     if saved.shape != shape {
         return Err(LoadError::Changed { strategy, saved: saved.shape, now: shape.to_owned() });
     }

@@ -15,7 +15,11 @@ mod momentum;
 mod registry;
 mod regime;
 mod selector;
+mod docs;
+#[cfg(test)]
+mod story;
 
+pub use docs::guide;
 pub use memory::LoadError;
 pub use params::{Param, ParamError, ParamKind, Values};
 pub use regime::{Classifier, Gate, Regime, RegimeInputs, Switch, Thresholds};

@@ -166,3 +166,68 @@ impl Strategy for Momentum {
         self.memory.place = place;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::story::{closes, made, stay};
+
+    fn ranked(set: &[(&str, &str)], prices: &[f64], place: usize, of: usize) -> Box<dyn Strategy> {
+        let mut it = made("momentum", &[&[("period", "2"), ("top", "2"), ("slack", "1")], set].concat());
+        closes(prices).iter().for_each(|bar| it.observe(bar));
+        it.rank(Some(Place { place, of }));
+        it
+    }
+
+    fn told(verdict: &Verdict) -> String {
+        match verdict {
+            Verdict::Enter { side, confidence, reason, .. } => format!("{side} at {confidence:.2}: {}", reason.rule),
+            Verdict::Exit { reason } => format!("exit: {}", reason.rule),
+            Verdict::Stay(stay) => format!("{} ({} against {})", stay.rule, stay.value, stay.limit),
+        }
+    }
+
+    #[test]
+    fn the_score_is_the_change_up_to_the_bars_left_out() {
+        let score = |set: &[(&str, &str)], prices: &[f64]| ranked(set, prices, 1, 1).score();
+        assert_eq!(score(&[], &[8.0, 9.0]), None);
+        assert_eq!(score(&[], &[8.0, 9.0, 10.0]), Some(0.25));
+        assert_eq!(score(&[], &[8.0, 9.0, 10.0, 18.0]), Some(1.0));
+        assert_eq!(score(&[("skip", "1")], &[8.0, 9.0, 10.0]), None);
+        assert_eq!(score(&[("skip", "1")], &[8.0, 9.0, 10.0, 18.0]), Some(0.25));
+    }
+
+    #[test]
+    fn the_best_enter_and_are_left_beyond_the_slack() {
+        let at = |place, holding| told(&ranked(&[], &[8.0, 9.0, 10.0], place, 10).judge(holding));
+        assert_eq!(at(1, Holding::Flat), "buy at 1.00: momentum2 25.00% ranks 1 of 10");
+        assert_eq!(at(2, Holding::Flat), "buy at 0.88: momentum2 25.00% ranks 2 of 10");
+        assert_eq!(at(3, Holding::Flat), "the symbol is among the best (3 against 2)");
+        assert_eq!(at(3, Holding::Long), "the symbol fell behind (3 against 3)");
+        assert_eq!(at(4, Holding::Long), "exit: momentum2 25.00% ranks 4 of 10");
+    }
+
+    #[test]
+    fn a_fall_is_neither_entered_nor_held() {
+        let at = |holding| told(&ranked(&[], &[10.0, 11.0, 9.0], 1, 10).judge(holding));
+        assert_eq!(at(Holding::Flat), "the change is positive (-0.1 against 0)");
+        assert_eq!(at(Holding::Long), "exit: momentum2 -10.00% ranks 1 of 10");
+    }
+
+    #[test]
+    fn with_short_the_worst_are_sold() {
+        let at = |place, holding| told(&ranked(&[("short", "1")], &[10.0, 11.0, 9.0], place, 10).judge(holding));
+        // The price went 1 up and 2 down and is 1 lower: a third of the way.
+        assert_eq!(at(10, Holding::Flat), "sell at 0.83: momentum2 -10.00% ranks 10 of 10");
+        assert_eq!(at(8, Holding::Flat), "the symbol is among the worst (3 against 2)");
+        assert_eq!(at(8, Holding::Short), "the symbol fell behind (3 against 3)");
+        assert_eq!(at(7, Holding::Short), "exit: momentum2 -10.00% ranks 7 of 10");
+    }
+
+    #[test]
+    fn without_a_rank_it_waits() {
+        let mut it = ranked(&[], &[8.0, 9.0, 10.0], 1, 10);
+        it.rank(None);
+        assert_eq!(stay(&*it, Holding::Flat).rule, "the symbol is ranked");
+    }
+}

@@ -27,6 +27,14 @@ impl ParamKind {
         }
     }
 
+    /// A value as it is written in the configuration.
+    pub fn written(self, value: Ratio) -> String {
+        match self {
+            Self::Bars | Self::Count | Self::Level | Self::Factor => value.to_string(),
+            Self::Switch => (!value.is_zero()).to_string(),
+        }
+    }
+
     /// Whether only whole numbers are taken.
     const fn is_whole(self) -> bool {
         match self {

@@ -14,11 +14,11 @@ use crate::indicators::{Adx, Atr, Indicator, Percentile, Sma};
 use super::{LoadError, memory};
 
 /// Bars in the directional index and in the average true range.
-const INDEX_BARS: usize = 14;
+pub(super) const INDEX_BARS: usize = 14;
 /// Bars that the true range is compared with.
-const PLACE_BARS: usize = 100;
+pub(super) const PLACE_BARS: usize = 100;
 /// Closes in the average whose slope is taken.
-const SLOPE_BARS: usize = 50;
+pub(super) const SLOPE_BARS: usize = 50;
 
 /// What a market is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -157,25 +157,8 @@ impl Classifier {
 
     /// Takes a bar; tells if another regime counts from it on. The first regime counts at once and is no switch.
     pub fn observe(&mut self, bar: &Bar) -> Option<Switch> {
-        let memory = &mut self.memory;
-        memory.inputs = memory.look(bar);
-        let inputs = memory.inputs?;
-        let Some(from) = memory.regime else {
-            memory.regime = Some(self.thresholds.regime(None, inputs));
-            return None;
-        };
-        let to = self.thresholds.regime(Some(from), inputs);
-        if to == from {
-            memory.next = None;
-            return None;
-        }
-        let held = memory.next.filter(|(regime, _)| *regime == to).map_or(0, |(_, held)| held).saturating_add(1);
-        if held < self.thresholds.confirm {
-            memory.next = Some((to, held));
-            return None;
-        }
-        (memory.regime, memory.next) = (Some(to), None);
-        Some(Switch { from, to })
+        self.memory.inputs = self.memory.look(bar);
+        self.memory.settle(&self.thresholds)
     }
 
     /// The regime that counts, once enough bars were seen.
@@ -224,14 +207,31 @@ impl Memory {
         let slope = if range > 0.0 { (now? - before?) / range } else { 0.0 };
         Some(RegimeInputs { adx: adx?, place: place?, slope })
     }
+
+    /// Lets the rules decide, and counts how long something else held.
+    fn settle(&mut self, thresholds: &Thresholds) -> Option<Switch> {
+        let to = thresholds.regime(self.regime, self.inputs?);
+        let from = *self.regime.get_or_insert(to);
+        if to == from {
+            self.next = None;
+            return None;
+        }
+        let held = self.next.filter(|(regime, _)| *regime == to).map_or(0, |(_, held)| held).saturating_add(1);
+        if held < thresholds.confirm {
+            self.next = Some((to, held));
+            return None;
+        }
+        (self.regime, self.next) = (Some(to), None);
+        Some(Switch { from, to })
+    }
 }
 
 impl Thresholds {
     /// The regime by the rules, for a market that is in `now`.
     fn regime(&self, now: Option<Regime>, RegimeInputs { adx, place, slope }: RegimeInputs) -> Regime {
         let level = |gate: Gate, regime| if now == Some(regime) { gate.leave } else { gate.enter };
-        let one_way = adx >= level(self.trend_index, Regime::Trend)
-            && slope.abs() >= level(self.trend_slope, Regime::Trend);
+        let one_way =
+            adx >= level(self.trend_index, Regime::Trend) && slope.abs() >= level(self.trend_slope, Regime::Trend);
         if place >= level(self.volatile, Regime::Volatile) {
             Regime::Volatile
         } else if one_way {
@@ -241,5 +241,135 @@ impl Thresholds {
         } else {
             Regime::Range
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::story::bar;
+
+    const QUIET: RegimeInputs = RegimeInputs { adx: 15.0, place: 0.5, slope: 0.0 };
+
+    /// What counts after each of these inputs, from the first on.
+    fn settled(inputs: &[RegimeInputs]) -> Vec<&'static str> {
+        let mut classifier = Classifier::new(Thresholds::USUAL);
+        let settle = |inputs: &RegimeInputs| {
+            classifier.memory.inputs = Some(*inputs);
+            let before = classifier.regime();
+            let switch = classifier.memory.settle(&Thresholds::USUAL);
+            let after = classifier.regime().expect("it counts at once");
+            assert_eq!(
+                switch.map(|switch| (Some(switch.from), switch.to)),
+                (before.is_some_and(|before| before != after)).then_some((before, after))
+            );
+            after.as_str()
+        };
+        inputs.iter().map(settle).collect()
+    }
+
+    #[test]
+    fn the_first_rule_that_holds_decides() {
+        let regime = |adx, place, slope| settled(&[RegimeInputs { adx, place, slope }])[0];
+        assert_eq!(regime(15.0, 0.5, 0.0), "range");
+        assert_eq!(regime(25.0, 0.5, 0.08), "trend");
+        assert_eq!(regime(25.0, 0.5, -0.08), "trend");
+        assert_eq!(regime(24.9, 0.5, 0.08), "range");
+        assert_eq!(regime(25.0, 0.5, 0.079), "range");
+        assert_eq!(regime(25.0, 0.9, 0.08), "volatile");
+        assert_eq!(regime(25.0, 0.1, 0.08), "trend");
+        assert_eq!(regime(15.0, 0.2, 0.0), "calm");
+    }
+
+    #[test]
+    fn another_regime_counts_after_three_bars_in_a_row() {
+        let calm = RegimeInputs { place: 0.1, ..QUIET };
+        let wild = RegimeInputs { place: 0.95, ..QUIET };
+        assert_eq!(settled(&[QUIET, calm, calm, calm, calm]), ["range", "range", "range", "calm", "calm"]);
+        assert_eq!(settled(&[QUIET, calm, calm, QUIET, calm, calm]), ["range"; 6], "an interruption starts again");
+        assert_eq!(settled(&[QUIET, calm, calm, wild, wild]), ["range"; 5], "so does another regime");
+    }
+
+    #[test]
+    fn a_regime_is_left_at_a_milder_level_than_it_is_entered_at() {
+        let kept = |first: RegimeInputs, then: RegimeInputs| *settled(&[first, then, then, then]).last().expect("four");
+        let trend = |adx, slope| RegimeInputs { adx, slope, ..QUIET };
+        let place = |place| RegimeInputs { place, ..QUIET };
+        assert_eq!(kept(trend(25.0, 0.08), trend(20.0, 0.04)), "trend");
+        assert_eq!(kept(trend(25.0, 0.08), trend(19.9, 0.04)), "range");
+        assert_eq!(kept(trend(25.0, 0.08), trend(20.0, 0.039)), "range");
+        assert_eq!(kept(QUIET, trend(20.0, 0.04)), "range");
+        assert_eq!((kept(place(0.9), place(0.75)), kept(place(0.9), place(0.74))), ("volatile", "range"));
+        assert_eq!((kept(place(0.2), place(0.35)), kept(place(0.2), place(0.36))), ("calm", "range"));
+    }
+
+    /// A market that swings, then climbs, then jumps about, then sleeps.
+    fn story() -> Vec<Bar> {
+        let mut price = 100.0;
+        let mut bars = Vec::new();
+        for n in 0..550u32 {
+            let (step, wick) = match n {
+                0..200 => (if n % 8 < 4 { 0.5 } else { -0.5 }, 0.5 + f64::from((n % 100).abs_diff(50)) / 200.0),
+                200..320 => (0.8, 0.3),
+                320..360 => (if n % 2 == 0 { 4.0 } else { -4.0 }, 3.0),
+                _ => (if n % 8 < 4 { 0.05 } else { -0.05 }, 0.05),
+            };
+            let close = price + step;
+            bars.push(bar([price, f64::max(price, close) + wick, f64::min(price, close) - wick, close], 100));
+            price = close;
+        }
+        bars
+    }
+
+    #[test]
+    fn it_sees_what_the_market_does() {
+        let mut classifier = Classifier::new(Thresholds::USUAL);
+        let mut told = Vec::new();
+        for (index, bar) in story().iter().enumerate() {
+            let first = classifier.regime().is_none();
+            if let Some(Switch { from, to }) = classifier.observe(bar) {
+                told.push(format!("{index} {from} {to}"));
+            }
+            if first && classifier.regime().is_some() {
+                assert_eq!(index + 1, Classifier::WARM_UP);
+            }
+        }
+        let want = [
+            "150 range calm",
+            "182 calm range",
+            "208 range calm",
+            "211 calm trend",
+            "323 trend volatile",
+            "365 volatile range",
+            "387 range calm",
+        ];
+        assert_eq!(told, want);
+    }
+
+    #[test]
+    fn saved_and_loaded_anywhere_and_split_it_goes_on_the_same() {
+        let bars = story();
+        for cut in [3, 60, 115, 210, 322, 361] {
+            let [mut whole, mut loaded] = [(); 2].map(|()| Classifier::new(Thresholds::USUAL));
+            for (index, bar) in bars.iter().enumerate() {
+                // Before the cut the other one sees the prices of the time before a split of 4 for 1.
+                let mut seen = *bar;
+                if index < cut {
+                    for price in [&mut seen.open, &mut seen.high, &mut seen.low, &mut seen.close] {
+                        *price = price.scaled(4, 1).expect("fits");
+                    }
+                }
+                if index == cut {
+                    loaded.rescale(4, 1);
+                    let saved = loaded.save();
+                    loaded = Classifier::new(Thresholds::USUAL);
+                    loaded.load(&saved).expect("its own");
+                }
+                assert_eq!(whole.observe(bar), loaded.observe(&seen), "{cut} {index}");
+                assert_eq!((whole.regime(), whole.inputs()), (loaded.regime(), loaded.inputs()), "{cut} {index}");
+            }
+        }
+        let error = Classifier::new(Thresholds::USUAL).load("{}").expect_err("not a memory").to_string();
+        assert!(error.starts_with("the saved memory of regime cannot be read: "), "{error}");
     }
 }

@@ -139,3 +139,53 @@ impl Strategy for RsiReversal {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay, story};
+
+    /// The index of 2 changes goes 0, 33.3, 71.4, 55.6, 20.
+    const SWING: [f64; 7] = [10.0, 9.0, 8.0, 8.5, 9.5, 9.25, 8.25];
+
+    #[test]
+    fn it_enters_when_the_index_turns_and_leaves_at_the_other_end() {
+        let mut rsi = made("rsi", &[("period", "2")]);
+        let want = ["3 buy at 1.00: rsi2 33.3 rose above 30", "4 exit: rsi2 71.4 reached 70"];
+        assert_eq!(story(&mut *rsi, &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn with_short_the_same_mirrored() {
+        let mut rsi = made("rsi", &[("period", "2"), ("short", "1")]);
+        let want = [
+            "3 buy at 1.00: rsi2 33.3 rose above 30",
+            "4 exit: rsi2 71.4 reached 70",
+            "5 sell at 0.52: rsi2 55.6 fell below 70",
+            "6 exit: rsi2 20.0 reached 30",
+        ];
+        assert_eq!(story(&mut *rsi, &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn it_says_which_rule_did_not_hold() {
+        let mut rsi = made("rsi", &[("period", "2"), ("short", "1")]);
+        let rules: Vec<_> = closes(&SWING)
+            .iter()
+            .map(|bar| {
+                rsi.observe(bar);
+                let holding = if matches!(rsi.judge(Holding::Flat), super::Verdict::Stay(_)) {
+                    Holding::Flat
+                } else {
+                    Holding::Busy
+                };
+                stay(&*rsi, holding).rule
+            })
+            .collect();
+        let early = "enough bars were seen";
+        let busy = "no order of it is under way";
+        let high = "the index was above overbought one bar ago";
+        let low = "the index was below oversold one bar ago";
+        assert_eq!(rules, [early, early, early, busy, low, busy, high]);
+    }
+}

@@ -23,7 +23,8 @@ pub(super) const KIND: StrategyKind = StrategyKind {
         Param::SHORT,
     ],
     warm_up: |values| values.count("slow") + 1,
-    warm_up_help: "the slow average, and one bar to see it crossed",
+    warm_up_help: "the slow average, and one bar to see it crossed; how sure it is depends on a smoothed range, which \
+        settles later",
     build: |values| cross::build::<Sma>("sma_cross", values),
 };
 
@@ -36,9 +37,7 @@ impl Average for Sma {
 
     #[inline]
     fn level(&self) -> Option<f64> {
-        let sum = self.sum()?;
-        let sum = if let Ok(sum) = i64::try_from(sum) { sum as f64 } else { wide(sum) };
-        Some(sum / (self.period() as i64 * crate::domain::UNITS) as f64)
+        self.value()
     }
 
     #[inline]
@@ -48,5 +47,17 @@ impl Average for Sma {
     }
 }
 
-#[cold]
-fn wide(sum: i128) -> f64 { sum as f64 }
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay};
+
+    /// In floats the mean of these is 0.20000000000000004, and the last close would lie below it.
+    #[test]
+    fn averages_are_compared_exactly() {
+        let mut cross = made("sma_cross", &[("fast", "1"), ("slow", "3")]);
+        closes(&[0.2, 0.1, 0.3, 0.2]).iter().for_each(|bar| cross.observe(bar));
+        assert_eq!(stay(&*cross, Holding::Long).rule, "the fast average is below the slow one");
+        assert_eq!(stay(&*cross, Holding::Short).rule, "the fast average is above the slow one");
+    }
+}

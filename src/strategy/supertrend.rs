@@ -122,3 +122,50 @@ impl Strategy for SuperTrendFlip {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay, story};
+
+    /// The bands are the close -+ how far it went, and a quarter more. 7.5 closes below the 7.75 that 9 left, 8.5 above the
+    /// 8.25 that 7.5 left; 8.25 only touches that.
+    const SWING: [f64; 8] = [10.0, 9.0, 8.0, 7.5, 8.25, 8.5, 8.25, 7.75];
+    const SET: [(&str, &str); 2] = [("period", "1"), ("factor", "1")];
+
+    #[test]
+    fn it_follows_the_line_when_it_turns() {
+        let want = [
+            "5 buy at 0.75: close 8.5000 broke above supertrend1 8.2500",
+            "7 exit: close 7.7500 is below supertrend1 8.5000",
+        ];
+        assert_eq!(story(&mut *made("supertrend", &SET), &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn with_short_it_turns_round_with_it() {
+        let mut it = made("supertrend", &[SET.as_slice(), &[("short", "1")]].concat());
+        let want = [
+            "3 sell at 0.67: close 7.5000 broke below supertrend1 7.7500",
+            "5 exit: close 8.5000 is above supertrend1 8.0000",
+            "5 buy at 0.75: close 8.5000 broke above supertrend1 8.2500",
+            "7 exit: close 7.7500 is below supertrend1 8.5000",
+            "7 sell at 0.67: close 7.7500 broke below supertrend1 8.0000",
+        ];
+        assert_eq!(story(&mut *it, &closes(&SWING)), want);
+    }
+
+    #[test]
+    fn it_says_where_the_line_is() {
+        let told = |bars: usize, holding| {
+            let mut it = made("supertrend", &SET);
+            closes(&SWING[..bars]).iter().for_each(|bar| it.observe(bar));
+            let stay = stay(&*it, holding);
+            (stay.rule, stay.value, stay.limit)
+        };
+        assert_eq!(told(2, Holding::Flat), ("enough bars were seen", 2.0, 3.0));
+        assert_eq!(told(3, Holding::Flat), ("the line turned on this bar", 8.0, 7.75));
+        assert_eq!(told(4, Holding::Flat), ("the line runs below the price", 7.5, 8.25));
+        assert_eq!(told(3, Holding::Long), ("the line runs above the price", 8.0, 7.75));
+    }
+}

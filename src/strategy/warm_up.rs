@@ -23,23 +23,40 @@ fn smoothed(period: usize, weight: f64) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::domain::{Bar, Price, Quantity};
     use crate::indicators::{Atr, Ema, Indicator, Rsi};
+    use crate::strategy::story::closes;
 
-    /// A wild past, then quiet bars: two that differ only in the past must agree after so many.
-    fn differ(build: fn() -> Box<dyn Indicator>, bars: usize) -> f64 {
-        let mut ends = [9_000, 100].map(|past| {
+    /// How far apart two of a kind are that saw the same last bars, one of them after wild ones.
+    fn apart(build: fn() -> Box<dyn Indicator>, bars: usize) -> f64 {
+        let recent: Vec<f64> = (0..bars).map(|n| 100.0 + (n * 37 % 11) as f64).collect();
+        let [fresh, old] = [0, 60].map(|past| {
             let mut it = build();
-            let prices = [past; 50].into_iter().chain((0..bars as i64).map(|n| 1_000 + n * 37 % 101));
-            prices.map(|price| it.update(&bar(price))).last().flatten().expect("warm")
+            let wild = (0..past).map(|n| if n % 2 == 0 { 150.0 } else { 50.0 });
+            let prices: Vec<f64> = wild.chain(recent.iter().copied()).collect();
+            closes(&prices).iter().map(|bar| it.update(bar)).last().flatten().expect("it has a value")
         });
-        ends.sort_by(f64::total_cmp);
-        (ends[1] - ends[0]) / ends[1]
+        (fresh - old).abs() / 100.0
     }
 
-    fn bar(price: i64) -> Bar {
-        let close = Price::whole(price);
-        Bar { start: Timestamp::from_ms(0), open: close, high: close, low: close, close, volume: Quantity::ZERO }
+    #[test]
+    fn windows_and_weights_are_counted() {
+        assert_eq!(exponential(1), 1);
+        // A half to the power of 30 is the first below 1e-9.
+        assert_eq!(exponential(3), 3 + 30);
+        assert_eq!(wilder(1), 2);
+        assert_eq!(wilder(2), 3 + 30);
+    }
+
+    #[test]
+    fn what_came_before_is_forgotten_by_then_and_not_long_before() {
+        let kinds: [(fn() -> Box<dyn Indicator>, usize); 3] = [
+            (|| Box::new(Ema::new(26)), exponential(26)),
+            (|| Box::new(Atr::new(14)), wilder(14)),
+            (|| Box::new(Rsi::new(14)), wilder(14)),
+        ];
+        for (build, bars) in kinds {
+            assert!(apart(build, bars) < 1e-9, "{}", apart(build, bars));
+            assert!(apart(build, bars / 2) > 1e-7, "{}", apart(build, bars / 2));
+        }
     }
 }

@@ -7,6 +7,7 @@ mod docs;
 mod reference;
 mod cycle;
 mod replay;
+mod strategies;
 mod restart;
 mod simulation;
 mod chat;
