@@ -102,12 +102,6 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::domain::{Price, Quantity};
 
-    /// A bar in whole units that rose to its close, and reached so far above it and twice as far below.
-    fn bar(close: i64, reach: i64, volume: i64) -> Bar {
-        let [open, high, low, close] = [close - reach, close + reach, close - 2 * reach, close].map(Price::whole);
-        Bar { start: Timestamp::from_ms(0), open, high, low, close, volume: Quantity::whole(volume) }
-    }
-
     #[test]
     fn a_market_that_stands_still_gives_plain_numbers() {
         let want = [
@@ -122,10 +116,12 @@ mod tests {
             ("volume_ratio20", 1.0),
             ("volatility20", 0.0),
         ];
+        let (price, volume) = (Price::whole(50), Quantity::whole(7));
+        let bar = Bar { start: Timestamp::from_ms(0), open: price, high: price, low: price, close: price, volume };
         let mut seen = 0;
         for column in COLUMNS {
             let mut indicator = (column.build)();
-            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&bar(50, 0, 7))).collect();
+            let values: Vec<f64> = (0..400).filter_map(|_| indicator.update(&bar)).collect();
             assert!(!values.is_empty() && values.iter().all(|value| value.is_finite()), "{}", column.name);
             if let Some((_, want)) = want.iter().find(|(name, _)| *name == column.name) {
                 assert_eq!(values.last(), Some(want), "{}", column.name);
@@ -133,39 +129,5 @@ mod tests {
             }
         }
         assert_eq!(seen, want.len());
-    }
-
-    #[test]
-    fn a_split_leaves_every_figure_where_it_would_be() {
-        for (new, old) in [(4, 1), (3, 2), (1, 10)] {
-            for column in COLUMNS {
-                let (mut split, mut whole) = ((column.build)(), (column.build)());
-                for step in 0..300i64 {
-                    let (price, volume) = (10_000 + step * 370 % 1010, 600 + step * 7 % 90);
-                    let after = bar(price * old, old * (step % 7) * 50, volume * new);
-                    whole.update(&after);
-                    split.update(&before(&after, new, old));
-                }
-                split.rescale(new, old);
-                for price in [10_100, 9_900, 10_050] {
-                    let next = bar(price * old, 60 * old, 700);
-                    let (a, b) = (split.update(&next).expect("enough bars"), whole.update(&next).expect("enough bars"));
-                    assert!((a - b).abs() <= 1e-9 * b.abs(), "{} of {new}:{old}: {a} {b}", column.name);
-                }
-            }
-        }
-    }
-
-    /// The bar as it was before the split.
-    fn before(bar: &Bar, new: i64, old: i64) -> Bar {
-        let price = |price: Price| price.scaled(new, old).expect("fits");
-        Bar {
-            open: price(bar.open),
-            high: price(bar.high),
-            low: price(bar.low),
-            close: price(bar.close),
-            volume: bar.volume.scaled(old, new).expect("fits"),
-            ..*bar
-        }
     }
 }

@@ -5,6 +5,7 @@ mod support;
 mod tidy;
 mod docs;
 mod reference;
+mod indicators;
 mod cycle;
 mod replay;
 mod strategies;
