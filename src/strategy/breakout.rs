@@ -7,7 +7,7 @@ use crate::domain::{Bar, Holding, Price, Side};
 use crate::indicators::{Atr, Donchian, Indicator, VolumeSma};
 
 use super::verdict::confidence;
-use super::{LoadError, Param, ParamError, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory, warm_up};
+use super::{LoadError, Param, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory, warm_up};
 
 /// Bars in the range that the stop is measured in.
 const RANGE_BARS: usize = 14;
@@ -33,7 +33,7 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     warm_up: |values| (values.count("bars") + 1).max(warm_up::wilder(RANGE_BARS)),
     warm_up_help: "the range and the bar that leaves it, and until what came before weighs less than 1e-9 in the \
         average true range that the stop is measured in",
-    build,
+    build: |values| Ok(build(values)),
 };
 
 struct Breakout {
@@ -68,7 +68,7 @@ struct Sight {
     busy: Option<f64>,
 }
 
-fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
+fn build(values: &Values) -> Box<dyn Strategy> {
     let bars = values.count("bars");
     let memory = Memory {
         range: Donchian::new(bars),
@@ -80,7 +80,7 @@ fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
     };
     let (volume, stop) = (values.number("volume"), values.number("stop"));
     let (shape, short) = (values.words(&["bars"]), values.is_on("short"));
-    Ok(Box::new(Breakout { shape, bars, volume, stop, short, memory }))
+    Box::new(Breakout { shape, bars, volume, stop, short, memory })
 }
 
 impl Memory {
@@ -196,7 +196,7 @@ impl Strategy for Breakout {
 #[cfg(test)]
 mod tests {
     use crate::domain::{Bar, Holding};
-    use crate::strategy::story::{bar, made, stay, story};
+    use crate::strategy::story::{bar, made, stay, story, watch};
     use crate::strategy::{Plan, Verdict};
 
     /// Twenty bars from 9.5 to 10.5 with a volume of 100, then these closes and volumes; each bar reaches half a unit
@@ -240,7 +240,7 @@ mod tests {
     #[test]
     fn its_stop_trails_at_ranges_of_its_own() {
         let mut it = made("breakout", &[("bars", "4"), ("stop", "2.5")]);
-        after_a_range(&[(11.0, 200)]).iter().for_each(|bar| it.observe(bar));
+        watch(&mut *it, &after_a_range(&[(11.0, 200)]));
         let Verdict::Enter { plan, .. } = it.judge(Holding::Flat) else { panic!("it enters") };
         // Fourteen true ranges of 1, then one of 1.5.
         let range = (13.0 + 1.5) / 14.0;
@@ -251,9 +251,7 @@ mod tests {
     fn without_volume_it_enters_only_if_none_is_asked_for() {
         let silent = |set: &[(&str, &str)]| {
             let mut it = made("breakout", set);
-            let bars: Vec<Bar> =
-                after_a_range(&[(11.0, 0)]).into_iter().map(|bar| Bar { volume: Default::default(), ..bar }).collect();
-            bars.iter().for_each(|bar| it.observe(bar));
+            watch(&mut *it, &after_a_range(&[(11.0, 0)]));
             it
         };
         let told = stay(&*silent(&[("bars", "4")]), Holding::Flat);

@@ -184,7 +184,7 @@ impl<A: Average> Strategy for Cross<A> {
 #[cfg(test)]
 mod tests {
     use crate::domain::Holding;
-    use crate::strategy::story::{closes, made, stay, story};
+    use crate::strategy::story::{closes, made, stay, story, watch};
 
     const SWINGS: [f64; 10] = [10.0, 10.0, 10.0, 10.0, 14.0, 14.0, 6.0, 6.0, 14.0, 14.0];
 
@@ -216,7 +216,7 @@ mod tests {
     fn a_position_that_was_not_left_on_the_crossing_is_left_later() {
         let mut cross = made("sma_cross", &[("fast", "2"), ("slow", "4")]);
         let bars = closes(&SWINGS[..8]);
-        bars.iter().for_each(|bar| cross.observe(bar));
+        watch(&mut *cross, &bars);
         let told = format!("{:?}", cross.judge(Holding::Long));
         assert!(told.contains("sma2 6.0000 is below sma4 10.0000"), "{told}");
     }
@@ -242,13 +242,13 @@ mod tests {
             (stay.rule, stay.value, stay.limit)
         };
         let bars = closes(&SWINGS);
-        bars[..2].iter().for_each(|bar| cross.observe(bar));
+        watch(&mut *cross, &bars[..2]);
         assert_eq!(told(&*cross, Holding::Flat), ("enough bars were seen", 2.0, 5.0));
-        bars[2..6].iter().for_each(|bar| cross.observe(bar));
+        watch(&mut *cross, &bars[2..6]);
         assert_eq!(told(&*cross, Holding::Flat), ("the fast average crossed the slow one on this bar", 14.0, 12.0));
         assert_eq!(told(&*cross, Holding::Long), ("the fast average is below the slow one", 14.0, 12.0));
         assert_eq!(told(&*cross, Holding::Busy), ("no order of it is under way", 1.0, 0.0));
-        bars[6..8].iter().for_each(|bar| cross.observe(bar));
+        watch(&mut *cross, &bars[6..8]);
         assert_eq!(told(&*cross, Holding::Flat), ("the fast average is above the slow one", 6.0, 10.0));
         assert_eq!(told(&*cross, Holding::Short), ("the fast average is above the slow one", 6.0, 10.0));
     }

@@ -104,13 +104,6 @@ impl MeanReversion {
         Verdict::Enter { side, confidence, reason, plan: Plan::default() }
     }
 
-    #[cold]
-    fn leave(&self, Sight { close, bands, .. }: Sight) -> Verdict {
-        let inputs = [("close".to_owned(), close), ("middle".to_owned(), bands.middle)];
-        let rule = format!("close {close:.4} reached the middle band {:.4}", bands.middle);
-        Verdict::Exit { reason: Reason::new(rule, inputs) }
-    }
-
     /// Enters, or tells the first rule that did not hold on the nearer side.
     fn look(&self, sight: Sight) -> Verdict {
         let Sight { close, bands, index } = sight;
@@ -136,6 +129,13 @@ impl MeanReversion {
     }
 }
 
+#[cold]
+fn leave(Sight { close, bands, .. }: Sight) -> Verdict {
+    let inputs = [("close".to_owned(), close), ("middle".to_owned(), bands.middle)];
+    let rule = format!("close {close:.4} reached the middle band {:.4}", bands.middle);
+    Verdict::Exit { reason: Reason::new(rule, inputs) }
+}
+
 impl Strategy for MeanReversion {
     fn observe(&mut self, bar: &Bar) {
         let memory = &mut self.memory;
@@ -153,9 +153,9 @@ impl Strategy for MeanReversion {
         match holding {
             Holding::Busy => Verdict::busy(),
             Holding::Flat => self.look(sight),
-            Holding::Long if close >= bands.middle => self.leave(sight),
+            Holding::Long if close >= bands.middle => leave(sight),
             Holding::Long => Verdict::stay("the close is at the middle band or above", close, bands.middle),
-            Holding::Short if close <= bands.middle => self.leave(sight),
+            Holding::Short if close <= bands.middle => leave(sight),
             Holding::Short => Verdict::stay("the close is at the middle band or below", close, bands.middle),
         }
     }
@@ -180,7 +180,7 @@ impl Strategy for MeanReversion {
 #[cfg(test)]
 mod tests {
     use crate::domain::Holding;
-    use crate::strategy::story::{closes, made, stay, story};
+    use crate::strategy::story::{closes, made, stay, story, watch};
 
     const SET: [(&str, &str); 5] =
         [("bands", "4"), ("width", "1"), ("period", "2"), ("oversold", "30"), ("overbought", "70")];
@@ -215,7 +215,7 @@ mod tests {
     fn both_rules_must_hold() {
         let told = |set: &[(&str, &str)], prices: &[f64]| {
             let mut it = made("mean_reversion", &[SET.as_slice(), set].concat());
-            closes(prices).iter().for_each(|bar| it.observe(bar));
+            watch(&mut *it, &closes(prices));
             stay(&*it, Holding::Flat).rule
         };
         assert_eq!(told(&[("oversold", "18")], &SWING[..5]), "the index is at oversold or below");
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_market_that_stands_still_after_a_fall_is_left_alone() {
         let mut it = made("mean_reversion", &SET);
-        closes(&[10.0, 9.0, 8.0, 8.0, 8.0, 8.0]).iter().for_each(|bar| it.observe(bar));
+        watch(&mut *it, &closes(&[10.0, 9.0, 8.0, 8.0, 8.0, 8.0]));
         assert_eq!(stay(&*it, Holding::Flat).rule, "the bands have a width");
     }
 }

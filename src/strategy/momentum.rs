@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Bar, Holding, Price, Side};
 
 use super::verdict::confidence;
-use super::{LoadError, Param, ParamError, Place, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory};
+use super::{LoadError, Param, Place, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory};
 
 /// Its row in the registry.
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -31,7 +31,7 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     ],
     warm_up: |values| values.count("period") + values.count("skip") + 1,
     warm_up_help: "the bars over which the change is measured, those left out, and the one it is measured from",
-    build,
+    build: |values| Ok(build(values)),
 };
 
 struct Momentum {
@@ -51,11 +51,11 @@ struct Memory {
     place: Option<Place>,
 }
 
-fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
+fn build(values: &Values) -> Box<dyn Strategy> {
     let [period, skip, top, slack] = ["period", "skip", "top", "slack"].map(|name| values.count(name));
     let memory = Memory { closes: VecDeque::with_capacity(period + skip + 2), place: None };
     let (shape, short) = (values.words(&["period", "skip"]), values.is_on("short"));
-    Ok(Box::new(Momentum { shape, period, skip, top, slack, short, memory }))
+    Box::new(Momentum { shape, period, skip, top, slack, short, memory })
 }
 
 impl Momentum {
@@ -67,10 +67,10 @@ impl Momentum {
     /// The change against the sum of all changes on the way, 0 to 1.
     #[cold]
     fn straightness(&self) -> f64 {
-        let closes = self.memory.closes.iter().take(self.period + 1).map(|close| i128::from(close.units()));
+        let mut closes = self.memory.closes.iter().take(self.period + 1).map(|close| i128::from(close.units()));
         let steps = closes.clone().zip(closes.clone().skip(1)).map(|(a, b)| (b - a).abs());
         let way: i128 = steps.sum();
-        let (first, last) = (closes.clone().next().unwrap_or_default(), closes.last().unwrap_or_default());
+        let (first, last) = (closes.next().unwrap_or_default(), closes.next_back().unwrap_or_default());
         if way > 0 { (last - first).abs() as f64 / way as f64 } else { 0.0 }
     }
 
@@ -170,11 +170,11 @@ impl Strategy for Momentum {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::strategy::story::{closes, made, stay};
+    use crate::strategy::story::{closes, made, stay, watch};
 
     fn ranked(set: &[(&str, &str)], prices: &[f64], place: usize, of: usize) -> Box<dyn Strategy> {
         let mut it = made("momentum", &[&[("period", "2"), ("top", "2"), ("slack", "1")], set].concat());
-        closes(prices).iter().for_each(|bar| it.observe(bar));
+        watch(&mut *it, &closes(prices));
         it.rank(Some(Place { place, of }));
         it
     }

@@ -50,13 +50,13 @@ impl Average for Sma {
 #[cfg(test)]
 mod tests {
     use crate::domain::Holding;
-    use crate::strategy::story::{closes, made, stay};
+    use crate::strategy::story::{closes, made, stay, watch};
 
     /// In floats the mean of these is 0.20000000000000004, and the last close would lie below it.
     #[test]
     fn averages_are_compared_exactly() {
         let mut cross = made("sma_cross", &[("fast", "1"), ("slow", "3")]);
-        closes(&[0.2, 0.1, 0.3, 0.2]).iter().for_each(|bar| cross.observe(bar));
+        watch(&mut *cross, &closes(&[0.2, 0.1, 0.3, 0.2]));
         assert_eq!(stay(&*cross, Holding::Long).rule, "the fast average is below the slow one");
         assert_eq!(stay(&*cross, Holding::Short).rule, "the fast average is above the slow one");
     }

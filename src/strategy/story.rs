@@ -25,6 +25,13 @@ pub(super) fn closes(closes: &[f64]) -> Vec<Bar> {
     closes.iter().map(|close| bar([*close, close + 0.25, close - 0.25, *close], 100)).collect()
 }
 
+/// Shows it bars and asks nothing.
+pub(super) fn watch(strategy: &mut dyn Strategy, bars: &[Bar]) {
+    for bar in bars {
+        strategy.observe(bar);
+    }
+}
+
 /// Every entry and exit as `index wish rule`, as if each were filled at once. After an exit it is asked again.
 pub(super) fn story(strategy: &mut dyn Strategy, bars: &[Bar]) -> Vec<String> {
     let (mut holding, mut told) = (Holding::Flat, Vec::new());

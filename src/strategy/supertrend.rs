@@ -1,4 +1,4 @@
-//! Enters when the SuperTrend line turns up; leaves when it runs down.
+//! Enters when the `SuperTrend` line turns up; leaves when it runs down.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::domain::{Bar, Holding, Price, Side};
 use crate::indicators::{Indicator, SuperTrend, TrendLevel};
 
 use super::verdict::confidence;
-use super::{LoadError, Param, ParamError, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory, warm_up};
+use super::{LoadError, Param, Plan, Reason, Strategy, StrategyKind, Values, Verdict, memory, warm_up};
 
 /// Its row in the registry.
 pub(super) const KIND: StrategyKind = StrategyKind {
@@ -26,7 +26,7 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     warm_up: |values| warm_up::wilder(values.count("period")) + 1,
     warm_up_help: "until what came before weighs less than 1e-9 in the average true range, and one bar to see a turn; \
         the line itself remembers its highest level until a close breaks through",
-    build,
+    build: |values| Ok(build(values)),
 };
 
 struct SuperTrendFlip {
@@ -47,12 +47,12 @@ struct Memory {
     seen: u32,
 }
 
-fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
+fn build(values: &Values) -> Box<dyn Strategy> {
     let period = values.count("period");
     let line = SuperTrend::new(period, values.number("factor"));
     let memory = Memory { line, close: Price::ZERO, was_up: None, was_at: 0.0, seen: 0 };
     let (shape, short) = (values.words(&["period", "factor"]), values.is_on("short"));
-    Ok(Box::new(SuperTrendFlip { shape, period, short, memory }))
+    Box::new(SuperTrendFlip { shape, period, short, memory })
 }
 
 impl SuperTrendFlip {
@@ -98,11 +98,10 @@ impl Strategy for SuperTrendFlip {
             Holding::Flat if up && !was_up => self.enter(Side::Buy, now),
             Holding::Flat if was_up && !up && self.short => self.enter(Side::Sell, now),
             Holding::Flat if up || self.short => Verdict::stay("the line turned on this bar", close, level),
-            Holding::Flat => Verdict::stay("the line runs below the price", close, level),
             Holding::Long if !up => Verdict::Exit { reason: self.reason("is below", level) },
             Holding::Long => Verdict::stay("the line runs above the price", close, level),
             Holding::Short if up => Verdict::Exit { reason: self.reason("is above", level) },
-            Holding::Short => Verdict::stay("the line runs below the price", close, level),
+            Holding::Flat | Holding::Short => Verdict::stay("the line runs below the price", close, level),
         }
     }
 
@@ -126,7 +125,7 @@ impl Strategy for SuperTrendFlip {
 #[cfg(test)]
 mod tests {
     use crate::domain::Holding;
-    use crate::strategy::story::{closes, made, stay, story};
+    use crate::strategy::story::{closes, made, stay, story, watch};
 
     /// The bands are the close -+ how far it went, and a quarter more. 7.5 closes below the 7.75 that 9 left, 8.5 above the
     /// 8.25 that 7.5 left; 8.25 only touches that.
@@ -159,7 +158,7 @@ mod tests {
     fn it_says_where_the_line_is() {
         let told = |bars: usize, holding| {
             let mut it = made("supertrend", &SET);
-            closes(&SWING[..bars]).iter().for_each(|bar| it.observe(bar));
+            watch(&mut *it, &closes(&SWING[..bars]));
             let stay = stay(&*it, holding);
             (stay.rule, stay.value, stay.limit)
         };

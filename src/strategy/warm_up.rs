@@ -26,8 +26,10 @@ mod tests {
     use crate::indicators::{Atr, Ema, Indicator, Rsi};
     use crate::strategy::story::closes;
 
+    type Build = fn() -> Box<dyn Indicator>;
+
     /// How far apart two of a kind are that saw the same last bars, one of them after wild ones.
-    fn apart(build: fn() -> Box<dyn Indicator>, bars: usize) -> f64 {
+    fn apart(build: Build, bars: usize) -> f64 {
         let recent: Vec<f64> = (0..bars).map(|n| 100.0 + (n * 37 % 11) as f64).collect();
         let [fresh, old] = [0, 60].map(|past| {
             let mut it = build();
@@ -49,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_came_before_is_forgotten_by_then_and_not_long_before() {
-        let kinds: [(fn() -> Box<dyn Indicator>, usize); 3] = [
+        let kinds: [(Build, usize); 3] = [
             (|| Box::new(Ema::new(26)), exponential(26)),
             (|| Box::new(Atr::new(14)), wilder(14)),
             (|| Box::new(Rsi::new(14)), wilder(14)),
