@@ -351,6 +351,11 @@ mod tests {
                 "3:8: there is no strategy \"sma\"; there are sma_cross, ema_cross, rsi, mean_reversion, breakout, \
                  supertrend, momentum",
             ),
+            ("[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = { period = true }\n", "4:18: this takes a number"),
+            (
+                "[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = { short = 2 }\n",
+                "4:7: rsi: short is 2; use true or false",
+            ),
             (
                 "[[books]]\nsymbols = [\"AAPL\"]\nwatchlist = \"x.csv\"\n",
                 "1:1: a book has symbols or a watchlist, not both",
@@ -360,6 +365,15 @@ mod tests {
             assert_eq!(wrong(text), want, "{text}");
         }
         assert!(wrong("[[books]\n").starts_with("1:"));
+    }
+
+    #[test]
+    fn a_switch_takes_both_spellings() {
+        for (written, on) in [("true", true), ("1", true), ("false", false), ("0", false)] {
+            let text = format!("[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = {{ short = {written} }}\n");
+            let config = parse(&text).ok().expect("sound");
+            assert_eq!(config.books[0].desk.strategies[0].values.is_on("short"), on, "{written}");
+        }
     }
 
     #[test]
