@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 use std::fs::File;
+use std::hint::black_box;
 use std::io::{BufRead, BufReader, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -18,14 +19,14 @@ use bellwether::clock::{Clock, SystemClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
 use bellwether::domain::{
-    CycleId, EventKind, Instrument, MarketSnapshot, Mode, Money, NoticeId, Ratio, RunContext, RunId, Severity,
+    Bar, CycleId, EventKind, Instrument, MarketSnapshot, Mode, Money, NoticeId, Ratio, RunContext, RunId, Severity,
     Timeframe, TradingState,
 };
 use bellwether::engine::{
     DeskSettings, Engine, Outcome, Pace, Runner, RunnerOptions, RunnerParts, StrategySettings, cycle,
 };
 use bellwether::execution::PaperBroker;
-use bellwether::indicators::COLUMNS;
+use bellwether::indicators::{Atr, Bollinger, COLUMNS, Ema, Indicator, Macd, Rsi, Sma};
 use bellwether::market::{Feed, SimulatedFeed, parse_watchlist};
 use bellwether::notify::{Channel, Notice, Policy, SendError, Worker};
 use bellwether::risk::Sizing;
@@ -111,6 +112,14 @@ const FIGURES: &[Figure] = &[
         target: |_| 1.0,
         once: |ground| Some(decide(ground)),
         cause: "not known",
+    },
+    Figure {
+        name: "indicators",
+        what: "one bar into SMA20, EMA20, RSI14, MACD, ATR14 and Bollinger20 together",
+        unit: "ns",
+        target: |_| 25.0,
+        once: |ground| Some(indicators(ground)),
+        cause: "a slow or busy processor; nothing here waits for anything else",
     },
     Figure {
         name: "commit",
@@ -417,7 +426,7 @@ fn decide(ground: &Ground) -> Sample {
         let decided = ground.clock.steady();
         for seen in &snapshot.bars {
             for column in &mut columns[seen.instrument] {
-                std::hint::black_box(column.update(&seen.bar));
+                black_box(column.update(&seen.bar));
             }
         }
         if snapshot.at > SimulatedFeed::START {
@@ -431,6 +440,33 @@ fn decide(ground: &Ground) -> Sample {
         columns_ms / CYCLES as f64
     );
     Sample { value: (deciding_ms + columns_ms) / CYCLES as f64, aside }
+}
+
+/// The best of twenty rounds: whatever else runs on the machine can only make one slower.
+fn indicators(ground: &Ground) -> Sample {
+    let bars: Vec<Bar> = ground
+        .snapshots
+        .iter()
+        .flat_map(|seen| &seen.bars)
+        .filter(|seen| seen.instrument == 0)
+        .map(|seen| seen.bar)
+        .collect();
+    let (mut sma, mut ema, mut rsi) = (Sma::new(20), Ema::new(20), Rsi::new(14));
+    let (mut macd, mut atr, mut bollinger) = (Macd::new(12, 26, 9), Atr::new(14), Bollinger::new(20, 2.0));
+    let passes = 100;
+    let mut round = || {
+        let begun = ground.clock.steady();
+        for bar in (0..passes).flat_map(|_| &bars) {
+            let bar = black_box(bar);
+            black_box((sma.update(bar), ema.update(bar), rsi.update(bar), atr.update(bar)));
+            macd.update(bar);
+            bollinger.update(bar);
+            black_box((macd.value(), bollinger.bands()));
+        }
+        seconds(begun, ground.clock.steady()) * 1e9 / (passes * bars.len()) as f64
+    };
+    let value = (0..20).map(|_| round()).fold(f64::INFINITY, f64::min);
+    Sample { value, aside: format!("best of 20 rounds of {} updates", passes * bars.len()) }
 }
 
 /// What the runner asked of its feed and got, on the steady clock.

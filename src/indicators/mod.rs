@@ -1,4 +1,4 @@
-//! What do the bars say? Streaming figures: a bar in, a number out, constant work a bar.
+//! What do the bars say? Streaming figures: a bar in, a number out, constant work a bar (only `Percentile` counts its window).
 //!
 //! Each can be saved and loaded between any two bars and goes on with the same bits. What is loaded is checked: a state
 //! that could not have been saved is refused.
