@@ -15,6 +15,7 @@ mod book;
 mod event;
 mod incident;
 mod lock;
+mod regime;
 mod booking;
 pub mod format;
 
@@ -30,6 +31,7 @@ pub use money::{AmountError, Money, Price, Quantity, Ratio, UNITS};
 pub use names::{CycleId, FillId, Label, NameError, NoticeId, OrderId, RunId, SignalId, Symbol, TradeId};
 pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TimeInForce, TransitionError};
 pub use proposal::{CheckResult, Proposal, Refusal};
+pub use regime::Regime;
 pub use run::{Mode, RunContext};
-pub use signal::{Input, Regime, SignalAction, SignalIntent};
+pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};

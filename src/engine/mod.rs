@@ -12,6 +12,7 @@ mod history;
 mod locks;
 mod survey;
 mod propose;
+mod observe;
 mod entries;
 mod trial;
 mod cycle;

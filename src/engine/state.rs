@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
 use crate::risk::{LIMITS, Limits, TrackRecord};
-use crate::strategy::{ParamError, Stay, Strategy};
+use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 
 use super::DeskSettings;
 use super::history::History;
@@ -244,6 +244,8 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// What each lane's market is like; empty without a selector.
+    pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
 }
@@ -292,6 +294,8 @@ impl Desk {
         let symbols = instruments.len();
         let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
         let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
+        let classified = if settings.selector.is_some() { symbols } else { 0 };
+        let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
         let records = vec![TrackRecord::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
@@ -336,6 +340,7 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            classifiers,
             watched,
         })
     }

@@ -11,6 +11,7 @@ mod cycle;
 mod replay;
 mod resample;
 mod resume;
+mod strategies;
 mod restart;
 mod simulation;
 mod chat;
