@@ -244,6 +244,8 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
@@ -283,6 +285,8 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
 }
 
 impl Desk {
@@ -340,6 +344,7 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            stopping: false,
             classifiers,
             watched,
         })
@@ -375,6 +380,7 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            stopping: self.stopping,
         }
     }
 
@@ -390,6 +396,7 @@ impl Desk {
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.stopping = memory.stopping;
     }
 
     /// Its name.
