@@ -19,11 +19,13 @@ mod cycle;
 mod books;
 mod operate;
 mod recovery;
+mod brains;
 mod pace;
 mod group;
 mod runner;
 mod commit;
 
+pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, warm};
 pub use history::History;
 pub use locks::Ended;

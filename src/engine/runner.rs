@@ -13,6 +13,7 @@ use crate::execution::PaperBroker;
 use crate::market::Feed;
 use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
 
+use super::brains::{Brains, RecallError};
 use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
@@ -29,6 +30,8 @@ const BEAT_MS: u64 = 5_000;
 pub(super) const LOOK_MS: u64 = 1_000;
 /// Instants of history between two looks at the queue.
 const HISTORY_LOOK: u64 = 1_024;
+/// How often the memory of strategies and prices is saved at real pace.
+const REMEMBER_MS: u64 = 5 * 60_000;
 /// A difference between wall clock and steady clock that counts as a jump.
 const JUMP_MS: i64 = 60_000;
 
@@ -110,6 +113,9 @@ pub struct Runner {
     pub(super) cycles: u64,
     pub(super) stopping: bool,
     pub(super) look: bool,
+    pub(super) brains: Option<String>,
+    pub(super) pending: Option<MarketSnapshot>,
+    pub(super) remembered: Duration,
     pub(super) beat: Duration,
     pub(super) wall: (Timestamp, Duration),
 }
@@ -163,6 +169,9 @@ impl Runner {
             stopping: false,
             // What was confirmed while nobody ran is heeded before the first cycle.
             look: true,
+            brains: saved.brains.clone(),
+            pending: None,
+            remembered: now.1,
             beat: now.1,
             wall: now,
         }
@@ -174,6 +183,7 @@ impl Runner {
     /// When the books do not fit the feed, or the store fails for good.
     pub fn run(mut self) -> Result<Finished, RunnerError> {
         let mut snapshot = MarketSnapshot::default();
+        self.recall();
         let mut more = self.show_history(&mut snapshot)?;
         if self.stopping {
             return self.leave_unopened();
@@ -188,7 +198,25 @@ impl Runner {
             self.step(&snapshot)?;
             more = self.feed.next_into(&mut snapshot);
         }
-        self.close(more)
+        self.close(more.then_some(&snapshot))
+    }
+
+    /// Goes on from the memory that was saved last, where it fits; else the whole past is read again.
+    fn recall(&mut self) {
+        let Some(saved) = self.brains.take() else { return };
+        let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
+        match brains.and_then(|brains| brains.recall(&mut self.engine, self.feed.as_mut())) {
+            Ok(pending) => self.pending = pending,
+            Err(error) => tracing::info!(%error, "the past is read again"),
+        }
+    }
+
+    /// Notes what everything remembers after the last cycle, to be saved with the next batch. `pending` is what the feed gave since.
+    fn remember(&mut self, pending: Option<&MarketSnapshot>) {
+        self.remembered = self.clock.steady();
+        let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
+        // A memory that cannot be written costs a restart some time, and nothing else.
+        self.group.brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
     }
 
     /// Shows everything up to the last commit, or to the end of the history, or until somebody says stop; leaves the first instant after it in `snapshot`.
@@ -202,8 +230,10 @@ impl Runner {
                     return Ok(true);
                 }
             }
-            if !self.feed.next_into(snapshot) {
-                return Ok(false);
+            match self.pending.take() {
+                Some(pending) => *snapshot = pending,
+                None if !self.feed.next_into(snapshot) => return Ok(false),
+                None => {}
             }
             if snapshot.at > self.history_until {
                 return Ok(true);
@@ -299,7 +329,13 @@ impl Runner {
             Pace::Max if self.group.cycles >= GROUP_CYCLES_MAX => true,
             Pace::Max => self.group.cycles.is_multiple_of(16) && self.since(self.group.begun) >= GROUP_MS_MAX,
         };
-        if full { self.flush(self.options.pace != Pace::Max) } else { Ok(()) }
+        if !full {
+            return Ok(());
+        }
+        if self.options.pace != Pace::Max && self.since(self.remembered) >= REMEMBER_MS {
+            self.remember(None);
+        }
+        self.flush(self.options.pace != Pace::Max)
     }
 
     pub(super) fn since(&self, earlier: Duration) -> u64 {
@@ -411,10 +447,13 @@ impl Runner {
     }
 
     /// Records that the run ends, and why.
-    fn close(mut self, more: bool) -> Result<Finished, RunnerError> {
+    fn close(mut self, next: Option<&MarketSnapshot>) -> Result<Finished, RunnerError> {
         let equity = self.equity();
         let last_cycle = self.engine.counters.cycle;
-        let data_ended = !more;
+        let data_ended = next.is_none();
+        if self.cycles > 0 {
+            self.remember(next);
+        }
         let outcome = if data_ended { "finished" } else { "stopped" };
         let kind = if data_ended && self.finished != Some(last_cycle) {
             Some(EventKind::ReplayFinished { cycles: last_cycle.0, equity })
