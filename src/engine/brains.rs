@@ -10,7 +10,11 @@ use crate::market::{Feed, ResumeError};
 use crate::strategy::{Classifier, LoadError, Strategy, Thresholds};
 
 use super::history::History;
+use super::runner::Runner;
 use super::state::{Desk, Engine, Lane, Lock};
+
+/// How often the memory is saved at real pace.
+pub(super) const REMEMBER_MS: u64 = 5 * 60_000;
 
 /// The memory of an engine after one cycle.
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,6 +102,20 @@ impl Brains {
         engine: &mut Engine,
         feed: &mut dyn Feed,
     ) -> Result<Option<MarketSnapshot>, RecallError> {
+        let minds = self.minds(engine)?;
+        feed.resume(&self.feed)?;
+        Ok(self.settle(minds, engine))
+    }
+
+    /// Takes it up in a fresh engine that gets its prices from elsewhere. After an error nothing has changed.
+    pub(super) fn enter(self, engine: &mut Engine) -> Result<(), RecallError> {
+        let minds = self.minds(engine)?;
+        self.settle(minds, engine);
+        Ok(())
+    }
+
+    /// New strategies and classifiers with the saved memory, a pair a book.
+    fn minds(&self, engine: &Engine) -> Result<Vec<Minds>, RecallError> {
         if self.lanes.len() != engine.lanes.len()
             || self.lanes.iter().zip(&engine.lanes).any(|(brain, lane)| !brain.fits(lane))
         {
@@ -110,7 +128,10 @@ impl Brains {
         for (brain, desk) in self.desks.iter().zip(&engine.desks) {
             minds.push(brain.rebuild(desk)?);
         }
-        feed.resume(&self.feed)?;
+        Ok(minds)
+    }
+
+    fn settle(self, minds: Vec<Minds>, engine: &mut Engine) -> Option<MarketSnapshot> {
         for (brain, lane) in self.lanes.into_iter().zip(&mut engine.lanes) {
             brain.enter(lane);
         }
@@ -120,9 +141,12 @@ impl Brains {
             }
             desk.classifiers = classifiers;
         }
-        Ok(self.pending)
+        self.pending
     }
 }
+
+/// Strategies and classifiers of one book.
+type Minds = (Vec<Box<dyn Strategy>>, Vec<Classifier>);
 
 impl LaneBrain {
     fn of(lane: &Lane) -> Self {
@@ -172,7 +196,7 @@ impl DeskBrain {
     }
 
     /// New strategies and classifiers with the saved memory.
-    fn rebuild(&self, desk: &Desk) -> Result<(Vec<Box<dyn Strategy>>, Vec<Classifier>), RecallError> {
+    fn rebuild(&self, desk: &Desk) -> Result<Minds, RecallError> {
         let settings = &desk.settings.strategies;
         let same = self.strategies.iter().eq(settings.iter().map(|strategy| &strategy.name));
         if self.book != desk.name() || !same || self.runs.len() != desk.runs.len() {
@@ -194,5 +218,25 @@ impl DeskBrain {
             classifiers.push(classifier);
         }
         Ok((minds, classifiers))
+    }
+}
+
+impl Runner {
+    /// Goes on from the memory that was saved last, where it fits; else the whole past is read again.
+    pub(super) fn recall(&mut self) {
+        let Some(saved) = self.brains.take() else { return };
+        let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
+        match brains.and_then(|brains| brains.recall(&mut self.engine, self.feed.as_mut())) {
+            Ok(pending) => self.pending = pending,
+            Err(error) => tracing::info!(%error, "the past is read again"),
+        }
+    }
+
+    /// Notes what everything remembers after the last cycle, to be saved with the next batch. `pending` is what the feed gave since.
+    pub(super) fn remember(&mut self, pending: Option<&MarketSnapshot>) {
+        self.remembered = self.clock.steady();
+        let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
+        // A memory that cannot be written costs a restart some time, and nothing else.
+        self.group.brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
     }
 }

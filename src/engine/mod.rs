@@ -22,9 +22,11 @@ mod recovery;
 mod brains;
 mod pace;
 mod group;
+mod audit;
 mod runner;
 mod commit;
 
+pub use audit::Stretch;
 pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, warm};
 pub use history::History;

@@ -13,7 +13,8 @@ use crate::execution::PaperBroker;
 use crate::market::Feed;
 use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
 
-use super::brains::{Brains, RecallError};
+use super::audit::Stretch;
+use super::brains::REMEMBER_MS;
 use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
@@ -30,8 +31,6 @@ const BEAT_MS: u64 = 5_000;
 pub(super) const LOOK_MS: u64 = 1_000;
 /// Instants of history between two looks at the queue.
 const HISTORY_LOOK: u64 = 1_024;
-/// How often the memory of strategies and prices is saved at real pace.
-const REMEMBER_MS: u64 = 5 * 60_000;
 /// A difference between wall clock and steady clock that counts as a jump.
 const JUMP_MS: i64 = 60_000;
 
@@ -103,6 +102,8 @@ pub struct Runner {
     pub(super) desk: ChangeDesk,
     pub(super) queue: Receiver<EngineMessage>,
     pub(super) emergency: Emergency,
+    pub(super) auditor: Option<Sender<Stretch>>,
+    pub(super) stretch: Option<Stretch>,
     pub(super) options: RunnerOptions,
     pub(super) marks: Vec<MarkRow>,
     pub(super) finished: Option<CycleId>,
@@ -140,6 +141,8 @@ pub struct RunnerParts {
     pub queue: Receiver<EngineMessage>,
     /// The way past a broken store.
     pub emergency: Emergency,
+    /// Who makes decisions again and compares; nobody where it is none.
+    pub auditor: Option<Sender<Stretch>>,
 }
 
 impl Runner {
@@ -158,6 +161,8 @@ impl Runner {
             desk: parts.desk,
             queue: parts.queue,
             emergency: parts.emergency,
+            auditor: parts.auditor,
+            stretch: None,
             options,
             marks: saved.marks.clone(),
             finished: saved.finished,
@@ -195,28 +200,12 @@ impl Runner {
             if self.stopping {
                 break;
             }
+            self.begin_stretch()?;
             self.step(&snapshot)?;
+            self.end_stretch(&snapshot);
             more = self.feed.next_into(&mut snapshot);
         }
         self.close(more.then_some(&snapshot))
-    }
-
-    /// Goes on from the memory that was saved last, where it fits; else the whole past is read again.
-    fn recall(&mut self) {
-        let Some(saved) = self.brains.take() else { return };
-        let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
-        match brains.and_then(|brains| brains.recall(&mut self.engine, self.feed.as_mut())) {
-            Ok(pending) => self.pending = pending,
-            Err(error) => tracing::info!(%error, "the past is read again"),
-        }
-    }
-
-    /// Notes what everything remembers after the last cycle, to be saved with the next batch. `pending` is what the feed gave since.
-    fn remember(&mut self, pending: Option<&MarketSnapshot>) {
-        self.remembered = self.clock.steady();
-        let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
-        // A memory that cannot be written costs a restart some time, and nothing else.
-        self.group.brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
     }
 
     /// Shows everything up to the last commit, or to the end of the history, or until somebody says stop; leaves the first instant after it in `snapshot`.
@@ -410,6 +399,8 @@ impl Runner {
             let result = done.unwrap_or_else(|error| format!("failed: {error}"));
             self.tell_broker();
             self.group.controls.push((confirmed.id(), result));
+            // What a person changed cannot be made again from prices: a new stretch begins after it.
+            self.send_stretch();
             self.flush(true)?;
         }
     }

@@ -13,6 +13,7 @@ mod replay;
 mod resample;
 mod resume;
 mod strategies;
+mod audit;
 mod restart;
 mod simulation;
 mod chat;
