@@ -15,6 +15,7 @@ pub mod store;
 pub mod control;
 pub mod engine;
 pub mod views;
+pub mod chart;
 pub mod notify;
 pub mod chat;
 pub mod channels;

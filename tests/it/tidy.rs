@@ -20,6 +20,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &["clock", "control", "domain", "execution", "indicators", "market", "portfolio", "risk", "store", "strategy"],
     ),
     ("views", &["clock", "domain", "portfolio", "store"]),
+    ("chart", &["clock", "domain"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
