@@ -11,3 +11,4 @@ mod restart;
 mod simulation;
 mod chat;
 mod shell;
+mod chart;
