@@ -18,3 +18,4 @@ mod restart;
 mod simulation;
 mod chat;
 mod shell;
+mod chart;
