@@ -6,6 +6,8 @@ mod tidy;
 mod docs;
 mod reference;
 mod cycle;
+mod execution;
+mod order_streams;
 mod replay;
 mod restart;
 mod simulation;
