@@ -103,7 +103,7 @@ fn share_volume(books: &mut [BookDemand], lot: Quantity) {
 }
 
 /// Shares `pool` by what is still wanted, by the method of largest remainders: everyone gets the whole lots of their exact part, then
-/// the largest fractions get a lot more, at equal fractions the first. Without lots left over, all of the pool is given away.
+/// the largest fractions get a lot more, at equal fractions the first, until no lot is left.
 fn share_pro_rata(books: &mut [&mut BookDemand], pool: i64, lot: Quantity) {
     let wanted: i128 = books.iter().map(|book| i128::from(book.open())).sum();
     if i128::from(pool) >= wanted {

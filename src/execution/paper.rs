@@ -173,7 +173,7 @@ impl PaperBroker {
         self.given.push((bar.instrument, total));
     }
 
-    /// What one order sold of a position, the others that leave the same position cannot sell again.
+    /// What one order left of a position, the others that leave the same position cannot leave again.
     fn share_position(&mut self, filled: usize, quantity: Quantity, reports: &mut Vec<Report>) {
         let (book, symbol, purpose) = {
             let order = &self.working[filled].order;
