@@ -9,6 +9,8 @@ mod indicators;
 mod performance;
 mod cycle;
 mod books;
+mod execution;
+mod order_streams;
 mod replay;
 mod resample;
 mod resume;
