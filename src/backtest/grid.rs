@@ -89,7 +89,7 @@ mod tests {
         let values: Vec<i64> = (0..40).collect();
         let error = grid(&[("a", &values), ("b", &values)]).combinations().expect_err("too many");
         assert_eq!(error, "the lists make 40 x 40 = 1600 combinations; at most 1000 are tried");
-        let huge = grid(&[("a", &values); 40]);
+        let huge = grid(&[("a", &values[..]); 40]);
         assert!(huge.combinations().is_err());
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::domain::{AmountError, Money, Ratio};
-use crate::engine::DeskSettings;
+use crate::engine::{DeskSettings, StrategySettings};
 use crate::market::{ReplayFeed, Stretch, in_parallel};
 use crate::risk::Limits;
 use crate::stats::{Performance, PerformanceInput};
@@ -188,7 +188,8 @@ impl Walk<'_> {
     fn stretch(&self, from: Timestamp, to: Timestamp) -> ReplayFeed {
         let looks_back = |candidate: &Candidate| {
             let correlation = Limits::count(candidate.desk.limits.correlation_bars);
-            usize::try_from(correlation).unwrap_or(usize::MAX)
+            let warm_ups = candidate.desk.strategies.iter().map(StrategySettings::warm_up);
+            warm_ups.fold(usize::try_from(correlation).unwrap_or(usize::MAX), usize::max)
         };
         let bars = self.candidates.iter().map(looks_back).fold(HISTORY_BARS_MIN, usize::max);
         let after = self.feed.back(from, bars);

@@ -102,23 +102,41 @@ impl Told {
     fn hear(&mut self, whole: &Engine, part: &Engine, snapshot: &MarketSnapshot) {
         for (number, (desk, other)) in part.desks.iter().zip(&whole.desks).enumerate() {
             let strategies = &desk.settings.strategies;
-            for seen in &snapshot.bars {
-                for (place, strategy) in strategies.iter().enumerate().filter(|(_, it)| it.decides_on(seen)) {
-                    let run = seen.instrument * strategies.len() + place;
-                    if self.cold[number][run] > 0 {
-                        self.cold[number][run] -= 1;
-                        continue;
+            for (place, strategy) in strategies.iter().enumerate() {
+                let heard = snapshot.bars.iter().filter(|seen| strategy.decides_on(seen)).map(|seen| seen.instrument);
+                let mut warm = Vec::new();
+                for instrument in heard {
+                    let cold = &mut self.cold[number][instrument * strategies.len() + place];
+                    if *cold == 0 {
+                        warm.push(instrument);
                     }
+                    *cold = cold.saturating_sub(1);
+                }
+                if warm.is_empty() || (strategy.kind.ranks && self.is_ranked_among_cold(whole, (number, place))) {
+                    continue;
+                }
+                for instrument in warm {
+                    let run = instrument * strategies.len() + place;
                     self.compared += 1;
                     let differs = difference(other.runs[run].brain.as_ref(), desk.runs[run].brain.as_ref());
                     if let Some(differs) = differs.filter(|_| self.known.insert((number, run))) {
-                        let symbol = Some(part.lanes[seen.instrument].instrument.symbol);
+                        let symbol = Some(part.lanes[instrument].instrument.symbol);
                         let what = format!("{} {differs}", strategy.name);
                         self.differences.push(Difference { symbol, at: snapshot.at, what, cut: self.start });
                     }
                 }
             }
         }
+    }
+
+    /// True while a symbol that still trades has a score with the whole data, and too few bars without them: its rank moves
+    /// those of all others.
+    fn is_ranked_among_cold(&self, whole: &Engine, (number, place): (usize, usize)) -> bool {
+        let desk = &whole.desks[number];
+        let run = |lane: usize| lane * desk.settings.strategies.len() + place;
+        let is_cold = |lane: usize| self.cold[number][run(lane)] > 0 && !whole.lanes[lane].ended;
+        let ranks = |lane: usize| desk.watches(lane) && desk.runs[run(lane)].brain.score().is_some();
+        (0..whole.lanes.len()).any(|lane| is_cold(lane) && ranks(lane))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::risk::LIMITS;
-use crate::strategy::{ParamKind, STRATEGIES};
+use crate::strategy::STRATEGIES;
 
 use super::{ENVIRONMENT, SETTINGS};
 
@@ -33,21 +33,13 @@ pub fn reference() -> String {
             spec.key, spec.default, spec.min, spec.max, spec.help
         );
     }
-    page.push_str("\n## Strategies\n");
+    page.push_str(
+        "\n## Strategies\n\n[STRATEGIES.md](STRATEGIES.md) tells what each does and what its parameters are.\n\n\
+         | strategy | what it does | keys of `set` |\n|---|---|---|\n",
+    );
     for kind in STRATEGIES {
-        let _ = write!(
-            page,
-            "\n### {}\n\n{}\n\n| parameter | default | from | to | meaning |\n|---|---|---|---|---|\n",
-            kind.name, kind.help
-        );
-        for param in kind.params {
-            let unit = if param.kind == ParamKind::Bars { " (whole)" } else { "" };
-            let _ = writeln!(
-                page,
-                "| `{}` | {} | {} | {} | {}{unit} |",
-                param.name, param.default, param.min, param.max, param.help
-            );
-        }
+        let keys: Vec<String> = kind.params.iter().map(|param| format!("`{}`", param.name)).collect();
+        let _ = writeln!(page, "| `{}` | {} | {} |", kind.name, kind.help, keys.join(", "));
     }
     page.push_str(
         "\n## An example\n\n```toml\n[[books]]\nname = \"main\"\ncapital = 10000\nsymbols = [\"AAPL\", \"MSFT\", \"BTC-USD\"]\n\n\

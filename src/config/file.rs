@@ -9,8 +9,9 @@ use crate::chat::Person;
 use crate::domain::{Money, Ratio, Timeframe};
 use crate::engine::StrategySettings;
 use crate::risk::{LIMITS, Sizing};
-use crate::strategy::{STRATEGIES, Values, find};
+use crate::strategy::{ParamKind, STRATEGIES, Values, find};
 
+use super::selector;
 use super::settings::{BookConfig, Config, SETTINGS, WatchSource};
 
 /// Why a configuration is refused.
@@ -40,16 +41,16 @@ pub enum ConfigError {
 }
 
 /// A mistake, by its place in the text.
-struct Mistake {
-    at: usize,
-    what: String,
+pub(super) struct Mistake {
+    pub(super) at: usize,
+    pub(super) what: String,
 }
 
-type Read<T> = Result<T, Mistake>;
-type Table<'a> = DeTable<'a>;
-type Value<'a> = Spanned<DeValue<'a>>;
+pub(super) type Read<T> = Result<T, Mistake>;
+pub(super) type Table<'a> = DeTable<'a>;
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
-fn mistake<T>(at: usize, what: impl Into<String>) -> Read<T> {
+pub(super) fn mistake<T>(at: usize, what: impl Into<String>) -> Read<T> {
     Err(Mistake { at, what: what.into() })
 }
 
@@ -103,7 +104,7 @@ fn parse(text: &str) -> Read<Config> {
 }
 
 /// Refuses keys that the table does not have, with the nearest that it has.
-fn check_keys(table: &Table<'_>, under: &str) -> Read<()> {
+pub(super) fn check_keys(table: &Table<'_>, under: &str) -> Read<()> {
     let prefix = if under.is_empty() { String::new() } else { format!("{under}.") };
     let known: Vec<&str> = SETTINGS
         .iter()
@@ -151,7 +152,7 @@ fn text(value: &Value<'_>) -> Read<String> {
     }
 }
 
-fn read_text<T: std::str::FromStr>(value: &Value<'_>) -> Read<T>
+pub(super) fn read_text<T: std::str::FromStr>(value: &Value<'_>) -> Read<T>
 where
     T::Err: std::fmt::Display,
 {
@@ -166,7 +167,7 @@ fn boolean(value: &Value<'_>) -> Read<bool> {
 }
 
 /// A number exactly as it is written: a float would already have lost digits.
-fn number(value: &Value<'_>) -> Read<Ratio> {
+pub(super) fn number(value: &Value<'_>) -> Read<Ratio> {
     let written = match value.get_ref() {
         DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', ""),
         DeValue::Float(number) => number.as_str().replace('_', ""),
@@ -216,7 +217,7 @@ fn storage(value: &Value<'_>, config: &mut Config) -> Read<()> {
 fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
     let mut book = BookConfig::usual();
     let desk = &mut book.desk;
-    let (mut symbols, mut list) = (None, None);
+    let (mut symbols, mut list, mut own_strategies) = (None, None, false);
     for (key, value) in table {
         match key.get_ref().as_ref() {
             "name" => desk.name = read_text(value)?,
@@ -225,11 +226,18 @@ fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
             "zone" => desk.zone = zone(value)?,
             "sizing" => desk.sizing = sizing(value)?,
             "limits" => limits(value, desk)?,
-            "strategies" => desk.strategies = each(value, "books.strategies", strategy)?,
+            "strategies" => {
+                desk.strategies = each(value, "books.strategies", strategy)?;
+                own_strategies = true;
+            }
+            "selector" => selector::read(value, desk)?,
             "symbols" => symbols = Some(self::symbols(value)?),
             "watchlist" => list = Some(WatchSource::File(text(value)?.into())),
             _ => {}
         }
+    }
+    if !own_strategies {
+        selector::add_strategies(desk);
     }
     book.watch = match (symbols, list) {
         (Some(_), Some(_)) => return mistake(at.span().start, "a book has symbols or a watchlist, not both"),
@@ -299,7 +307,13 @@ fn strategy(at: &Value<'_>, table: &Table<'_>) -> Read<StrategySettings> {
             return mistake(place, "set is a table such as { fast = 10, slow = 30 }");
         };
         for (key, value) in params {
-            written.push((key.get_ref().to_string(), number(value)?));
+            let param = kind.params.iter().find(|param| param.name == key.get_ref());
+            let is_switch = param.is_some_and(|param| param.kind == ParamKind::Switch);
+            let value = match value.get_ref() {
+                DeValue::Boolean(yes) if is_switch => Ratio::whole(i64::from(*yes)),
+                _ => number(value)?,
+            };
+            written.push((key.get_ref().to_string(), value));
         }
     }
     let built = Values::check(kind.name, kind.params, &written).and_then(|values| {
@@ -342,7 +356,13 @@ mod tests {
             ("[[books]]\nzone = \"New York\"\n", "2:8: \"New York\" is no time zone; write it like America/New_York"),
             (
                 "[[books]]\n[[books.strategies]]\nname = \"sma\"\n",
-                "3:8: there is no strategy \"sma\"; there are sma_cross, rsi",
+                "3:8: there is no strategy \"sma\"; there are sma_cross, ema_cross, rsi, mean_reversion, breakout, \
+                 supertrend, momentum",
+            ),
+            ("[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = { period = true }\n", "4:18: this takes a number"),
+            (
+                "[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = { short = 2 }\n",
+                "4:7: rsi: short is 2; use true or false",
             ),
             (
                 "[[books]]\nsymbols = [\"AAPL\"]\nwatchlist = \"x.csv\"\n",
@@ -353,6 +373,15 @@ mod tests {
             assert_eq!(wrong(text), want, "{text}");
         }
         assert!(wrong("[[books]\n").starts_with("1:"));
+    }
+
+    #[test]
+    fn a_switch_takes_both_spellings() {
+        for (written, on) in [("true", true), ("1", true), ("false", false), ("0", false)] {
+            let text = format!("[[books]]\n[[books.strategies]]\nname = \"rsi\"\nset = {{ short = {written} }}\n");
+            let config = parse(&text).ok().expect("sound");
+            assert_eq!(config.books[0].desk.strategies[0].values.is_on("short"), on, "{written}");
+        }
     }
 
     #[test]

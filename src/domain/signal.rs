@@ -17,35 +17,6 @@ pub enum SignalAction {
     Exit,
 }
 
-/// The character of a symbol's market.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Regime {
-    /// It goes somewhere.
-    Trend,
-    /// It goes up and down between two levels.
-    Range,
-    /// It moves far more than usual.
-    Volatile,
-    /// It hardly moves.
-    Calm,
-}
-
-impl Regime {
-    /// All, in the order of tables.
-    pub const ALL: [Self; 4] = [Self::Trend, Self::Range, Self::Volatile, Self::Calm];
-
-    /// As it is stored and shown.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Trend => "trend",
-            Self::Range => "range",
-            Self::Volatile => "volatile",
-            Self::Calm => "calm",
-        }
-    }
-}
-
 /// A number that a decision rested on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Input {

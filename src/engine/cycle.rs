@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, carry, entries, fills, guard, lanes};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -33,8 +33,9 @@ pub fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext
         lanes::rescale(engine, *split)?;
     }
     lanes::admit(engine, snapshot, context, &mut unheard);
-    for desk in &mut engine.desks {
-        entries::observe(desk, snapshot);
+    let (prices, desks, _) = engine.split();
+    for desk in desks {
+        observe::observe(desk, prices, snapshot, context, &mut unheard);
     }
     Ok(())
 }
@@ -108,6 +109,7 @@ pub fn decide(
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, snapshot, context, out)?;
             guard::watch_losses(desk, prices, context, out)?;
+            books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)

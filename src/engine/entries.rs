@@ -2,31 +2,17 @@
 
 use crate::domain::{
     Event, EventKind, Holding, MarketSnapshot, OrderAction, Proposal, Purpose, Ratio, RunContext, Side, SignalAction,
-    SignalIntent, SnapshotBar, Timeframe,
+    SignalIntent, SnapshotBar, Timeframe, TradingState,
 };
-use crate::indicators::Indicator;
 use crate::risk::{self, RiskDecision, Situation, open_risk};
 use crate::strategy::{Plan, Reason, Stay, Verdict};
 
 use super::fills::{end, place};
+use super::observe::observe;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
 use super::state::{Counters, Desk, Lane, Prices};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
 use super::{CycleError, Outcome};
-
-/// Shows the snapshot's bars to the strategies.
-pub(super) fn observe(desk: &mut Desk, snapshot: &MarketSnapshot) {
-    let count = desk.settings.strategies.len();
-    for seen in &snapshot.bars {
-        for strategy in 0..count {
-            if desk.settings.strategies[strategy].decides_on(seen) {
-                let run = &mut desk.runs[seen.instrument * count + strategy];
-                run.atr.update(&seen.bar);
-                run.brain.observe(&seen.bar);
-            }
-        }
-    }
-}
 
 /// Shows the snapshot's bars to the strategies and carries out what they want.
 pub(super) fn judge(
@@ -37,7 +23,7 @@ pub(super) fn judge(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    observe(desk, snapshot);
+    observe(desk, prices, snapshot, context, out);
     let mut situation = None;
     for seen in &snapshot.bars {
         for strategy in 0..desk.settings.strategies.len() {
@@ -124,7 +110,7 @@ impl Judge<'_> {
     /// Entries that nobody asked for here end as a reason why nothing was done.
     fn permitted(&self, desk: &Desk, wanted: Wanted) -> Result<Wanted, Stay> {
         if wanted.action == SignalAction::Exit {
-            return Ok(wanted);
+            return self.may_leave(desk).map(|()| wanted);
         }
         if self.lane.ended {
             return Err(Stay::new("another bar of it follows", 0.0, 1.0));
@@ -137,7 +123,28 @@ impl Judge<'_> {
             let (has, asks) = (wanted.confidence.to_f64(), wanted_confidence.to_f64());
             return Err(Stay::new("the signal is sure enough", has, asks));
         }
+        if self.scale(desk).is_none() {
+            return Err(Stay::new("the market's regime has this strategy", 0.0, 1.0));
+        }
         Ok(wanted)
+    }
+
+    /// A wish to leave holds for as long as its rule does: while nothing of it can be done, it is no signal every bar anew.
+    fn may_leave(&self, desk: &Desk) -> Result<(), Stay> {
+        if desk.state == TradingState::Halted {
+            return Err(Stay::new("it wants to leave, and trading is not halted", 0.0, 1.0));
+        }
+        if self.lane.lock.is_some() && desk.settings.limits.enforced {
+            return Err(Stay::new("it wants to leave, and the price is not in doubt", 0.0, 1.0));
+        }
+        Ok(())
+    }
+
+    /// What the regime leaves of the usual size; none if it gives this strategy no turn.
+    fn scale(&self, desk: &Desk) -> Option<Ratio> {
+        let Some(selector) = &desk.settings.selector else { return Some(Ratio::ONE) };
+        let regime = desk.classifiers.get(self.seen.instrument)?.regime()?;
+        selector.allows(regime, desk.settings.strategies[self.strategy].name)
     }
 
     fn carry_out(
@@ -179,7 +186,7 @@ impl Judge<'_> {
             plan: wanted.plan,
             strategy: self.strategy,
             atr: desk.runs[index].atr.value(),
-            scale: Ratio::ONE,
+            scale: self.scale(desk).unwrap_or(Ratio::ONE),
         };
         let signal = SignalIntent {
             id: counters.signal.next(),

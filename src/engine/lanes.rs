@@ -33,6 +33,9 @@ pub(super) fn rescale(engine: &mut Engine, split: Split) -> Result<(), CycleErro
             run.brain.rescale(new, old);
             run.atr.rescale(new, old);
         }
+        if let Some(classifier) = desk.classifiers.get_mut(split.instrument) {
+            classifier.rescale(new, old);
+        }
     }
     Ok(())
 }

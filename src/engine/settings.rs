@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
-use crate::strategy::{StrategyKind, Values};
+use crate::strategy::{Selector, StrategyKind, Values};
 
 /// One strategy of a book.
 #[derive(Clone)]
@@ -30,7 +30,7 @@ impl StrategySettings {
 
     /// After how many bars its decisions no longer depend on what came before.
     pub fn warm_up(&self) -> usize {
-        self.values.iter().map(|(_, value)| 25 * (value.units() / Ratio::ONE.units()).unsigned_abs() as usize).sum()
+        (self.kind.warm_up)(&self.values)
     }
 
     /// True for the bars it decides on.
@@ -65,6 +65,10 @@ pub struct DeskSettings {
     pub limits: Limits,
     /// How entries are sized.
     pub sizing: Sizing,
+    /// Which strategy may enter in which regime; none if all may always.
+    pub selector: Option<Selector>,
+    /// The bars that tell the regime; none for the finest there are.
+    pub regime_timeframe: Option<Timeframe>,
     /// What holds for single symbols instead.
     pub overrides: Vec<SymbolTerms>,
     /// The symbols it may enter; others it only leaves.

@@ -14,7 +14,7 @@ use crate::domain::{
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
 use crate::risk::{LIMITS, Limits, TrackRecord};
-use crate::strategy::{ParamError, Stay, Strategy};
+use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 
 use super::DeskSettings;
 use super::history::History;
@@ -43,7 +43,7 @@ pub struct Counters {
 }
 
 /// A price in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The last price that was not in doubt; what the book is valued at meanwhile.
     pub before: Price,
@@ -244,6 +244,10 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
+    /// What each lane's market is like; empty without a selector.
+    pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
 }
@@ -281,6 +285,8 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
 }
 
 impl Desk {
@@ -292,6 +298,8 @@ impl Desk {
         let symbols = instruments.len();
         let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
         let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
+        let classified = if settings.selector.is_some() { symbols } else { 0 };
+        let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
         let records = vec![TrackRecord::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
@@ -336,6 +344,8 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            stopping: false,
+            classifiers,
             watched,
         })
     }
@@ -370,6 +380,7 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            stopping: self.stopping,
         }
     }
 
@@ -385,6 +396,7 @@ impl Desk {
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.stopping = memory.stopping;
     }
 
     /// Its name.

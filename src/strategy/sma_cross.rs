@@ -1,113 +1,64 @@
-//! Enters when the fast average was at or below the slow one and now is above; leaves the other way round.
+//! Enters when the fast average was not above the slow one and now is; leaves when it is below.
 //!
 //! The averages are compared as exact sums: two floats that differ in the last bit must not make a trade.
 
 use std::cmp::Ordering;
 
-use crate::domain::{Bar, Holding, Input, Ratio, Side};
-use crate::indicators::{Indicator, Sma};
+use crate::indicators::Sma;
 
-use super::{Param, ParamError, ParamKind, Plan, Reason, Stay, Strategy, Values, Verdict};
+use super::cross::{self, Average};
+use super::{Param, StrategyKind};
 
-/// The name in the registry.
-pub(super) const NAME: &str = "sma_cross";
+/// Its row in the registry.
+pub(super) const KIND: StrategyKind = StrategyKind {
+    name: "sma_cross",
+    help: "Enters when the fast moving average crosses above the slow one, leaves when it is below.",
+    suits: "Long trends on any bars. In a market that goes sideways it buys high and sells low.",
+    enters: "The fast average was not above the slow one a bar ago and is above it now. Short: the other way round.",
+    leaves: "The fast average is below the slow one. Short: above.",
+    confidence: cross::CONFIDENCE,
+    params: &[
+        Param::bars("fast", [20, 1, 500], "bars in the fast average"),
+        Param::bars("slow", [50, 2, 1000], "bars in the slow average"),
+        Param::SHORT,
+    ],
+    warm_up: |values| values.count("slow") + 1,
+    warm_up_help: "the slow average, and one bar to see it crossed; how sure it is depends on a smoothed range, which \
+        settles later",
+    ranks: false,
+    build: |values| cross::build::<Sma>("sma_cross", values),
+};
 
-/// Its parameters.
-pub(super) const PARAMS: &[Param] = &[
-    Param { name: "fast", kind: ParamKind::Bars, default: 20, min: 1, max: 500, help: "bars in the fast average" },
-    Param { name: "slow", kind: ParamKind::Bars, default: 50, min: 2, max: 1000, help: "bars in the slow average" },
-];
+impl Average for Sma {
+    const WORD: &'static str = "sma";
 
-struct SmaCross {
-    fast: Sma,
-    slow: Sma,
-    /// Fast against slow, one bar ago and now.
-    before: Option<Ordering>,
-    now: Option<Ordering>,
-}
-
-/// Makes it.
-pub(super) fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
-    let (fast, slow) = (values.bars("fast"), values.bars("slow"));
-    if fast >= slow {
-        let why = format!("fast ({fast}) must be smaller than slow ({slow})");
-        return Err(ParamError::Together { strategy: NAME, why });
-    }
-    Ok(Box::new(SmaCross { fast: Sma::new(fast), slow: Sma::new(slow), before: None, now: None }))
-}
-
-impl SmaCross {
-    fn compare(&self) -> Option<Ordering> {
-        let (fast, slow) = (self.fast.sum()?, self.slow.sum()?);
-        Some((fast * self.slow.period() as i128).cmp(&(slow * self.fast.period() as i128)))
+    fn over(bars: usize) -> Self {
+        Self::new(bars)
     }
 
-    fn values(&self) -> (f64, f64) {
-        (self.fast.value().unwrap_or_default(), self.slow.value().unwrap_or_default())
+    #[inline]
+    fn level(&self) -> Option<f64> {
+        self.value()
     }
 
-    fn reason(&self, moved: &str) -> Reason {
-        let (fast, slow) = self.values();
-        let (f, s) = (self.fast.period(), self.slow.period());
-        Reason {
-            rule: format!("sma{f} {fast:.4} {moved} sma{s} {slow:.4}"),
-            inputs: vec![
-                Input { name: format!("sma{f}"), value: fast },
-                Input { name: format!("sma{s}"), value: slow },
-            ],
-        }
-    }
-
-    /// Half sure at the crossing itself, surer the farther the averages parted; full at a distance of one percent.
-    fn confidence(&self) -> Ratio {
-        let (fast, slow) = self.values();
-        let distance = if slow > 0.0 { (fast - slow).abs() / slow } else { 0.0 };
-        Ratio::from_f64(0.5 + (distance * 50.0).min(0.5)).unwrap_or(Ratio::ZERO)
+    #[inline]
+    fn against(&self, slow: &Self) -> Option<Ordering> {
+        let (fast_sum, slow_sum) = (self.sum()?, slow.sum()?);
+        Some((fast_sum * slow.period() as i128).cmp(&(slow_sum * self.period() as i128)))
     }
 }
 
-impl Strategy for SmaCross {
-    fn observe(&mut self, bar: &Bar) {
-        self.fast.push(bar.close);
-        self.slow.push(bar.close);
-        self.before = self.now;
-        self.now = self.compare();
-    }
+#[cfg(test)]
+mod tests {
+    use crate::domain::Holding;
+    use crate::strategy::story::{closes, made, stay, watch};
 
-    fn judge(&self, holding: Holding) -> Verdict {
-        let (Some(before), Some(now)) = (self.before, self.now) else {
-            return Verdict::Stay(Stay::new(
-                "needs more bars than the slow average spans",
-                0.0,
-                self.slow.period() as f64,
-            ));
-        };
-        let (fast, slow) = self.values();
-        match holding {
-            Holding::Short | Holding::Busy => Verdict::Stay(Stay::new("no order of it is under way", 1.0, 0.0)),
-            Holding::Flat if now != Ordering::Greater => {
-                Verdict::Stay(Stay::new("the fast average is above the slow one", fast, slow))
-            }
-            Holding::Flat if before == Ordering::Greater => {
-                Verdict::Stay(Stay::new("the fast average crossed the slow one on this bar", fast, slow))
-            }
-            Holding::Flat => Verdict::Enter {
-                side: Side::Buy,
-                plan: Plan::default(),
-                confidence: self.confidence(),
-                reason: self.reason("rose above"),
-            },
-            Holding::Long if now == Ordering::Less && before != Ordering::Less => {
-                Verdict::Exit { reason: self.reason("fell below") }
-            }
-            Holding::Long => {
-                Verdict::Stay(Stay::new("the fast average fell below the slow one on this bar", fast, slow))
-            }
-        }
-    }
-
-    fn rescale(&mut self, numerator: i64, denominator: i64) {
-        self.fast.rescale(numerator, denominator);
-        self.slow.rescale(numerator, denominator);
+    /// In floats the mean of these is 0.20000000000000004, and the last close would lie below it.
+    #[test]
+    fn averages_are_compared_exactly() {
+        let mut cross = made("sma_cross", &[("fast", "1"), ("slow", "3")]);
+        watch(&mut *cross, &closes(&[0.2, 0.1, 0.3, 0.2]));
+        assert_eq!(stay(&*cross, Holding::Long).rule, "the fast average is below the slow one");
+        assert_eq!(stay(&*cross, Holding::Short).rule, "the fast average is above the slow one");
     }
 }

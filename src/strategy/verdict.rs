@@ -1,17 +1,48 @@
 //! What can a strategy say about a bar?
 
+use serde::{Deserialize, Serialize};
+
 use crate::domain::{Bar, Holding, Input, Ratio, Side};
+
+use super::LoadError;
 
 /// Watches the bars of one symbol.
 pub trait Strategy: Send {
-    /// Takes every bar of its timeframe, in order. This is all it remembers, so that bars alone bring it back after a restart.
+    /// Takes every bar of its timeframe, in order. With its rank this is all it remembers.
     fn observe(&mut self, bar: &Bar);
 
-    /// What it wants after the last bar.
+    /// What it wants after the last bar. Asked again with what is held after an exit, it may turn round on the same bar.
     fn judge(&self, holding: Holding) -> Verdict;
 
     /// Follows a split: what was one share is now `numerator / denominator` of one.
     fn rescale(&mut self, numerator: i64, denominator: i64);
+
+    /// What it remembers, as JSON.
+    fn save(&self) -> String;
+
+    /// Takes up what it saved; after an error it is as before.
+    ///
+    /// # Errors
+    /// When it is not what this strategy saves, or was saved under parameters that do not fit these.
+    fn load(&mut self, text: &str) -> Result<(), LoadError>;
+
+    /// What symbols are compared by, the highest first; none for a strategy that compares nothing, and before enough bars.
+    fn score(&self) -> Option<f64> {
+        None
+    }
+
+    /// Tells where its symbol stands among those of the book that have a score; none if it has none. Told after all
+    /// symbols took their bars of an instant, before any is judged.
+    fn rank(&mut self, _place: Option<Place>) {}
+}
+
+/// Where a symbol stands among the ranked ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// From 1, the highest score.
+    pub place: usize,
+    /// How many are ranked.
+    pub of: usize,
 }
 
 /// A strategy's answer to a bar.
@@ -21,7 +52,7 @@ pub enum Verdict {
     Enter {
         /// Buy to be long, sell to be short.
         side: Side,
-        /// How sure, from 0 to 1.
+        /// How sure, from 0 to 1: a half where the rule only just holds.
         confidence: Ratio,
         /// Why.
         reason: Reason,
@@ -35,6 +66,23 @@ pub enum Verdict {
     },
     /// Nothing, because this rule did not hold.
     Stay(Stay),
+}
+
+impl Verdict {
+    /// Nothing, because of this rule.
+    pub(super) const fn stay(rule: &'static str, value: f64, limit: f64) -> Self {
+        Self::Stay(Stay::new(rule, value, limit))
+    }
+
+    /// Nothing, because an order is under way.
+    pub(super) const fn busy() -> Self {
+        Self::stay("no order of it is under way", 1.0, 0.0)
+    }
+
+    /// Nothing, because too few bars were seen.
+    pub(super) const fn early(seen: u32, needed: usize) -> Self {
+        Self::stay("enough bars were seen", seen as f64, needed as f64)
+    }
 }
 
 /// How a strategy would leave a position by its levels; what is none, the book's limits decide.
@@ -57,6 +105,13 @@ pub struct Reason {
     pub inputs: Vec<Input>,
 }
 
+impl Reason {
+    /// A rule with named numbers.
+    pub(super) fn new<const N: usize>(rule: String, inputs: [(String, f64); N]) -> Self {
+        Self { rule, inputs: inputs.map(|(name, value)| Input { name, value }).into() }
+    }
+}
+
 /// The first rule that did not hold. Plain numbers, since most bars end here.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stay {
@@ -73,4 +128,10 @@ impl Stay {
     pub const fn new(rule: &'static str, value: f64, limit: f64) -> Self {
         Self { rule, value, limit }
     }
+}
+
+/// A half where a rule only just holds, and up to a half more for the mean of `parts`, each of them from 0 to 1.
+pub(super) fn confidence<const N: usize>(parts: [f64; N]) -> Ratio {
+    let mean = parts.iter().map(|part| part.clamp(0.0, 1.0)).sum::<f64>() / parts.len() as f64;
+    Ratio::from_f64(0.5 + mean / 2.0).unwrap_or(Ratio::from_percent(50))
 }

@@ -2,26 +2,56 @@
 
 use std::path::Path;
 
-use bellwether::config::reference;
+use bellwether::config::{Config, reference};
+use bellwether::strategy::{STRATEGIES, guide};
+
+/// The page in `docs` is the generated one.
+fn is_current(name: &str, generated: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    #[expect(clippy::disallowed_methods, reason = "the switch that rewrites the page")]
+    if std::env::var("UPDATE_DOCS").is_ok() {
+        std::fs::write(&path, generated).expect("writes");
+    }
+    let page = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    assert!(page == generated, "docs/{name} is out of date: UPDATE_DOCS=1 cargo test _page");
+}
+
+/// The examples of a page, each loaded.
+fn examples(page: &str) -> Vec<Config> {
+    let load = |text: &str| {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("b.toml");
+        std::fs::write(&path, text.split("```").next().unwrap_or_default()).expect("writes");
+        bellwether::config::load(Some(&path)).unwrap_or_else(|error| panic!("{error}: {text}"))
+    };
+    page.split("```toml\n").skip(1).map(load).collect()
+}
 
 #[test]
 fn configuration_page_is_what_the_tables_say() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/CONFIGURATION.md");
-    #[expect(clippy::disallowed_methods, reason = "the switch that rewrites the page")]
-    if std::env::var("UPDATE_DOCS").is_ok() {
-        std::fs::write(&path, reference()).expect("writes");
-    }
-    let page = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(page == reference(), "docs/CONFIGURATION.md is out of date: UPDATE_DOCS=1 cargo test configuration_page");
+    is_current("CONFIGURATION.md", &reference());
+}
+
+#[test]
+fn strategies_page_is_what_the_tables_say() {
+    is_current("STRATEGIES.md", &guide());
 }
 
 #[test]
 fn the_examples_of_the_configuration_page_can_be_loaded() {
-    let page = reference();
-    let example = page.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
-    let folder = tempfile::tempdir().expect("folder");
-    let path = folder.path().join("b.toml");
-    std::fs::write(&path, example).expect("writes");
-    let config = bellwether::config::load(Some(&path)).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.books[0].desk.strategies.len(), 2);
+    let configs = examples(&reference());
+    assert_eq!(configs.iter().map(|config| config.books[0].desk.strategies.len()).collect::<Vec<_>>(), [2]);
+}
+
+/// Each example sets every parameter of its strategy to its default.
+#[test]
+fn the_examples_of_the_strategies_page_can_be_loaded() {
+    let configs = examples(&guide());
+    assert_eq!(configs.len(), STRATEGIES.len());
+    for (config, kind) in configs.iter().zip(STRATEGIES) {
+        let set = &config.books[0].desk.strategies[0];
+        assert_eq!(set.kind.name, kind.name);
+        let defaults: Vec<_> = kind.params.iter().map(|param| (param.name, param.default)).collect();
+        assert_eq!(set.values.iter().collect::<Vec<_>>(), defaults);
+    }
 }

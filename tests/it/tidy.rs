@@ -32,7 +32,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "strategy",
         ],
     ),
-    ("backtest", &["clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"]),
+    ("chart", &["clock", "domain"]),
+    (
+        "backtest",
+        &["chart", "clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"],
+    ),
     ("views", &["clock", "domain", "portfolio", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),

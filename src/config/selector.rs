@@ -1,0 +1,131 @@
+//! How does a book let the regime choose? The table `[books.selector]`.
+
+use toml::de::DeValue;
+
+use crate::domain::{Label, Ratio, Regime};
+use crate::engine::{DeskSettings, StrategySettings};
+use crate::strategy::{STRATEGIES, Selector, SelectorRow, Values, find};
+
+use super::file::{Mistake, Read, Value, check_keys, mistake, number, read_text};
+
+/// The smallest and the largest size factor, in percent.
+const SIZE_PERCENT: std::ops::RangeInclusive<i64> = 1..=200;
+
+/// Reads the table into the book.
+pub(super) fn read(value: &Value<'_>, desk: &mut DeskSettings) -> Read<()> {
+    let DeValue::Table(table) = value.get_ref() else {
+        return mistake(value.span().start, "a selector is written as [books.selector]");
+    };
+    check_keys(table, "books.selector")?;
+    let mut selector = Selector::default();
+    for (key, value) in table {
+        match key.get_ref().as_ref() {
+            "timeframe" => desk.regime_timeframe = Some(read_text(value)?),
+            "size" => sizes(value, &mut selector)?,
+            name => {
+                let regime = regime(name, key.span().start)?;
+                let row = row_of(&mut selector, regime);
+                row.strategies = strategies(value)?;
+            }
+        }
+    }
+    desk.selector = Some(selector);
+    Ok(())
+}
+
+fn regime(name: &str, at: usize) -> Read<Regime> {
+    name.parse().map_err(|what| Mistake { at, what })
+}
+
+fn row_of(selector: &mut Selector, regime: Regime) -> &mut SelectorRow {
+    let place = selector.rows.iter().position(|row| row.regime == regime).unwrap_or_else(|| {
+        selector.rows.push(SelectorRow { regime, strategies: Vec::new(), size: Ratio::ONE });
+        selector.rows.len() - 1
+    });
+    &mut selector.rows[place]
+}
+
+fn strategies(value: &Value<'_>) -> Read<Vec<Label>> {
+    let DeValue::Array(items) = value.get_ref() else {
+        return mistake(value.span().start, "this takes a list of strategies such as [\"ema_cross\"]");
+    };
+    items
+        .iter()
+        .map(|item| {
+            let name: Label = read_text(item)?;
+            if find(name.as_str()).is_none() {
+                let known: Vec<&str> = STRATEGIES.iter().map(|kind| kind.name).collect();
+                let what = format!("there is no strategy \"{name}\"; there are {}", known.join(", "));
+                return mistake(item.span().start, what);
+            }
+            Ok(name)
+        })
+        .collect()
+}
+
+fn sizes(value: &Value<'_>, selector: &mut Selector) -> Read<()> {
+    let DeValue::Table(table) = value.get_ref() else {
+        return mistake(value.span().start, "size is a table such as { calm = 0.5 }");
+    };
+    for (key, value) in table {
+        let regime = regime(key.get_ref(), key.span().start)?;
+        let size = number(value)?;
+        let (least, most) = (Ratio::from_percent(*SIZE_PERCENT.start()), Ratio::from_percent(*SIZE_PERCENT.end()));
+        if size < least || size > most {
+            return mistake(value.span().start, format!("a size of {size} is not from {least} to {most}"));
+        }
+        row_of(selector, regime).size = size;
+    }
+    Ok(())
+}
+
+/// Gives a book with a selector and without strategies of its own the strategies that the selector names.
+pub(super) fn add_strategies(desk: &mut DeskSettings) {
+    let Some(selector) = &desk.selector else { return };
+    let named = |name: Label| selector.rows.iter().any(|row| row.strategies.contains(&name));
+    let settings = STRATEGIES.iter().filter_map(|kind| {
+        let name: Label = kind.name.parse().ok().filter(|name| named(*name))?;
+        let values = Values::check(kind.name, kind.params, &[]).ok()?;
+        Some(StrategySettings::new(name, kind, values))
+    });
+    desk.strategies = settings.collect();
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load;
+
+    fn loaded(text: &str) -> Result<crate::config::Config, String> {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("b.toml");
+        std::fs::write(&path, text).expect("writes");
+        load(Some(&path)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_empty_table_brings_the_usual_strategies() {
+        let config = loaded("[[books]]\n[books.selector]\n").expect("sound");
+        let desk = &config.books[0].desk;
+        let names: Vec<&str> = desk.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
+        assert_eq!(names, ["ema_cross", "mean_reversion", "breakout"]);
+        assert!(desk.selector.is_some());
+    }
+
+    #[test]
+    fn regimes_strategies_and_sizes_are_checked() {
+        let text = "[[books]]\n[books.selector]\ntrend = [\"supertrend\"]\nsize = { trend = 1.5 }\n";
+        let selector = loaded(text).expect("sound").books[0].desk.selector.clone().expect("set");
+        let size = selector.allows(crate::domain::Regime::Trend, "supertrend".parse().expect("name"));
+        assert_eq!(size.expect("allowed").to_string(), "1.5");
+        for (line, want) in [
+            ("trend = [\"sma\"]", "there is no strategy"),
+            ("bull = [\"rsi\"]", "books.selector has no key \"bull\""),
+            ("size = { calm = 3 }", "a size of 3 is not from 0.01 to 2"),
+            ("size = { bull = 1 }", "unknown regime"),
+            ("trend = \"rsi\"", "this takes a list"),
+        ] {
+            let error = loaded(&format!("[[books]]\n[books.selector]\n{line}\n")).err().unwrap_or_default();
+            assert!(error.contains(want), "{line}: {error}");
+        }
+    }
+}
