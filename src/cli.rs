@@ -244,6 +244,7 @@ pub struct RunArgs {
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct BacktestArgs {
     /// Folder of SYMBOL.TIMEFRAME.csv, or one such file
     #[arg(long, value_name = "DIR")]

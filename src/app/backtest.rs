@@ -1,5 +1,6 @@
 //! What does `backtest` do? Reads the prices, runs the book over them, tells the result and writes it down.
 
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -240,7 +241,7 @@ pub(super) fn of_books(args: &RunArgs, environment: &Environment) -> Result<(), 
         let own: Vec<Instrument> =
             instruments.iter().filter(|item| settings.symbols.contains(&item.symbol)).cloned().collect();
         let report = Report::measure(&ran, desk, &own, settings.zone).map_err(too_large)?;
-        text.push_str(&format!("Book {}\n{}\n", desk.name(), report.table()));
+        let _ = writeln!(text, "Book {}\n{}", desk.name(), report.table());
     }
     let took = clock.steady().saturating_sub(started);
     print(&format!("{text}{} on {}, {:.2} s", counted(ran.cycles, "cycle"), feed.words, took.as_secs_f64()));

@@ -59,10 +59,10 @@ mod tests {
     use super::*;
 
     fn grid(axes: &[(&str, &[i64])]) -> Grid {
-        let axis = |(key, values): &(&str, &[i64])| {
+        let listed = |(key, values): &(&str, &[i64])| {
             ((*key).to_owned(), values.iter().map(|value| Ratio::whole(*value)).collect())
         };
-        Grid { axes: axes.iter().map(axis).collect() }
+        Grid { axes: axes.iter().map(listed).collect() }
     }
 
     fn told(combination: &[(String, Ratio)]) -> String {

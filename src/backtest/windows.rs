@@ -77,9 +77,9 @@ impl FromStr for Plan {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (train, test) =
-            text.split_once(',').ok_or("write two lengths, the one to train on first, as 2y,6m or 1000b,250b")?;
-        let plan = Self { train: train.parse()?, test: test.parse()? };
+        let parts = text.split_once(',');
+        let parts = parts.ok_or("write two lengths, the one to train on first, as 2y,6m or 1000b,250b")?;
+        let plan = Self { train: parts.0.parse()?, test: parts.1.parse()? };
         if matches!(plan.train, Length::Bars(_)) != matches!(plan.test, Length::Bars(_)) {
             return Err("write both lengths in bars or both in time".to_owned());
         }
