@@ -87,11 +87,9 @@ fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &mut Out
         if !quiet {
             result.take(out, snapshot, |symbol| engine.lane_of(symbol));
         }
-        if !desk.book.positions.is_empty() {
-            let held = |lane: usize| desk.book.position(engine.lanes[lane].instrument.symbol).is_some();
-            let bars = snapshot.bars.iter().filter(|seen| seen.is_finest && held(seen.instrument));
-            result.bars_in_market += bars.count() as u64;
-        }
+        let had_a_bar =
+            |symbol| engine.lane_of(symbol).and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some();
+        result.bars_in_market += desk.book.positions.iter().filter(|held| had_a_bar(held.symbol)).count() as u64;
         result.curve.add(snapshot.at, desk.day.date, desk.equity);
     }
     if !quiet {
