@@ -19,11 +19,16 @@ mod cycle;
 mod operate;
 mod recovery;
 mod pace;
+mod tail;
+mod benchmark;
+mod usage;
+mod figures;
 mod group;
 mod runner;
 mod commit;
 
 pub use cycle::{CycleError, cycle, decide, warm};
+pub use figures::risk_figures;
 pub use history::History;
 pub use locks::Ended;
 pub use operate::{halt, obey};
