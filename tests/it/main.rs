@@ -15,4 +15,5 @@ mod strategies;
 mod restart;
 mod simulation;
 mod chat;
+mod figures;
 mod shell;
