@@ -19,5 +19,6 @@ mod audit;
 mod restart;
 mod simulation;
 mod chat;
+mod figures;
 mod shell;
 mod chart;
