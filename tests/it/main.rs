@@ -9,6 +9,7 @@ mod indicators;
 mod performance;
 mod cycle;
 mod books;
+mod desk;
 mod execution;
 mod order_streams;
 mod replay;

@@ -97,8 +97,19 @@ impl FaultyFeed {
         days: u64,
         fault: fn(u64, u64, usize) -> Option<Fault>,
     ) -> Self {
+        Self::with_longer(seed, instruments, days, fault, &[])
+    }
+
+    /// The same, with bars of these lengths besides.
+    pub(crate) fn with_longer(
+        seed: u64,
+        instruments: Vec<Instrument>,
+        days: u64,
+        fault: fn(u64, u64, usize) -> Option<Fault>,
+        longer: &[Timeframe],
+    ) -> Self {
         let start = SimulatedFeed::history_start(Timeframe::D1, 60, &instruments);
-        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start);
+        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start).with_longer(longer);
         Self { inner, days_left: days, seen: 0, fault, seed }
     }
 }
@@ -119,7 +130,7 @@ impl Feed for FaultyFeed {
             }
             self.seen += 1;
             let (seed, instant, fault) = (self.seed, self.seen, self.fault);
-            snapshot.bars.retain(|bar| fault(seed, instant, bar.instrument) != Some(Fault::Missing));
+            snapshot.bars.retain(|bar| !bar.is_finest || fault(seed, instant, bar.instrument) != Some(Fault::Missing));
             for bar in &mut snapshot.bars {
                 if fault(seed, instant, bar.instrument) == Some(Fault::BadPrint) {
                     for price in [&mut bar.bar.open, &mut bar.bar.high, &mut bar.bar.low, &mut bar.bar.close] {
