@@ -7,7 +7,7 @@ use crate::domain::{
     AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Symbol, Trade,
     TradeFill,
 };
-use crate::engine::{Counters, Desk, Lane, Outcome};
+use crate::engine::{Counters, Desk, Engine, Outcome};
 use crate::stats::TradeRecord;
 
 use super::Curve;
@@ -133,13 +133,14 @@ impl DeskRan {
     }
 
     /// Counts the bars of a cycle that are this book's.
-    pub(super) fn count(&mut self, desk: &Desk, lanes: &[Lane], snapshot: &MarketSnapshot) {
-        for seen in snapshot.bars.iter().filter(|seen| seen.is_finest && desk.watches(seen.instrument)) {
-            self.bars += 1;
-            let held = !desk.book.positions.is_empty()
-                && desk.book.position(lanes[seen.instrument].instrument.symbol).is_some();
-            self.bars_in_market += u64::from(held);
-        }
+    pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot) {
+        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.watches(seen.instrument));
+        self.bars += own.count() as u64;
+        let had_a_bar = |symbol| {
+            let lane = engine.lane_of(symbol).filter(|lane| desk.watches(*lane));
+            lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
+        };
+        self.bars_in_market += desk.book.positions.iter().filter(|held| had_a_bar(held.symbol)).count() as u64;
     }
 
     /// Takes the book as it stands at the end of a run; what earlier runs moved is added.

@@ -1,9 +1,10 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -132,6 +133,11 @@ impl Lane {
         self.history.push(bar, end);
     }
 
+    /// The finest bar that ended at this very instant.
+    pub fn bar_at(&self, now: Timestamp) -> Option<Bar> {
+        self.last.filter(|_| self.last_end == now)
+    }
+
     /// The price the book is valued at: the last close, or the last one that was not in doubt.
     pub fn mark(&self) -> Option<Price> {
         self.lock.map(|lock| lock.before).or_else(|| self.last.map(|bar| bar.close))
@@ -250,6 +256,8 @@ pub struct Desk {
     pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
+    /// Which lanes it has a position or an order in.
+    touched: Vec<bool>,
 }
 
 /// An entry signal on its way to its outcome.
@@ -347,12 +355,34 @@ impl Desk {
             stopping: false,
             classifiers,
             watched,
+            touched: vec![false; symbols],
         })
     }
 
     /// True if a lane is on its list of symbols.
     pub fn watches(&self, lane: usize) -> bool {
         self.watched.get(lane).copied().unwrap_or(false)
+    }
+
+    /// Notes which lanes it has a position or an order in, so that the others need no search.
+    pub(super) fn look_around(&mut self, lane_of: impl Fn(Symbol) -> Option<usize>) {
+        self.touched.fill(false);
+        let held = self.book.positions.iter().map(|held| held.symbol);
+        for symbol in held.chain(self.orders.iter().map(|order| order.symbol)) {
+            if let Some(lane) = lane_of(symbol) {
+                self.touched[lane] = true;
+            }
+        }
+    }
+
+    /// Notes that it has something in a lane.
+    pub(super) fn touch(&mut self, lane: usize) {
+        self.touched[lane] = true;
+    }
+
+    /// True if it may have a position or an order in a lane; false only if it has none.
+    pub(super) fn touches(&self, lane: usize) -> bool {
+        self.touched[lane]
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -428,7 +458,7 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
-    index: HashMap<Symbol, usize>,
+    index: FxHashMap<Symbol, usize>,
 }
 
 impl Engine {
@@ -471,7 +501,7 @@ impl Engine {
     }
 }
 
-fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
+fn mark_of(lanes: &[Lane], index: &FxHashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
     index.get(&symbol).and_then(|index| lanes[*index].mark())
 }
 
@@ -480,13 +510,18 @@ fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Op
 pub(super) struct Prices<'a> {
     /// All lanes.
     pub(super) lanes: &'a [Lane],
-    index: &'a HashMap<Symbol, usize>,
+    index: &'a FxHashMap<Symbol, usize>,
 }
 
 impl Prices<'_> {
     /// The price a symbol is valued at.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(self.lanes, self.index, symbol)
+    }
+
+    /// Where a symbol's lane is.
+    pub(super) fn place(&self, symbol: Symbol) -> Option<usize> {
+        self.index.get(&symbol).copied()
     }
 
     /// A symbol's lane.

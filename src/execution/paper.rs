@@ -150,11 +150,12 @@ impl PaperBroker {
         let (mut members, mut claims, mut passed) = (Vec::new(), Vec::new(), Vec::new());
         for (index, working) in self.working.iter().enumerate().skip(first) {
             let order = &working.order;
-            let waiting = working.instrument == bar.instrument && working.part.is_none();
-            let Some((_, own)) = working.touch().filter(|(_, own)| waiting && own.at_open == touch.at_open) else {
+            let Some((_, own)) = working.touch().filter(|(_, own)| own.at_open == touch.at_open) else { continue };
+            if working.instrument != bar.instrument {
                 continue;
-            };
-            if order.side != side || own.price != touch.price {
+            }
+            // One that has its part already shares elsewhere, and its turn has yet to come.
+            if working.part.is_some() || order.side != side || own.price != touch.price {
                 passed.push(order.book);
             } else if !passed.contains(&order.book) {
                 // A share that does not fit is more than any order can want, and the largest share stands for no limit at all.

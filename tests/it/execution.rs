@@ -219,6 +219,20 @@ fn what_one_order_leaves_of_a_position_the_others_cannot_leave_again() {
     assert_eq!(reports, ["O2 6 at 100", "O1 reduced to 0", "O1 ended: the position is gone"]);
 }
 
+/// The sale of the second book has its part when the first book's purchase comes to its turn, but it has not filled yet: what it
+/// leaves of the position, the purchase behind it cannot leave again.
+#[test]
+fn a_part_that_is_yet_to_fill_holds_back_the_rest_of_its_book() {
+    let mut floor = Floor::new();
+    let leaves = |id, side| Order { purpose: Purpose::Exit, ..order(id, side, OrderKind::Market, 10) };
+    floor.place(in_book("first", leaves(1, Sell)));
+    floor.place(in_book("first", order(2, Buy, OrderKind::Market, 10)));
+    floor.place(in_book("second", leaves(3, Sell)));
+    floor.place(in_book("second", Order { quantity: Quantity::whole(12), ..leaves(4, Buy) }));
+    let reports = floor.minute([100, 101, 99, 100], 100);
+    assert_eq!(reports, ["O1 10 at 100", "O2 10 at 100", "O3 10 at 100", "O4 reduced to 2", "O4 2 at 100"]);
+}
+
 #[test]
 fn books_that_meet_a_bar_at_different_prices_come_in_turn() {
     let mut floor = Floor::new();
@@ -236,6 +250,14 @@ fn no_order_overtakes_an_older_one_of_its_book() {
     floor.place(order(3, Buy, OrderKind::Market, 10));
     let reports = floor.minute([100, 101, 99, 100], 25);
     assert_eq!(reports, ["O1 10 at 100", "O2 10 at 100", "O3 5 at 100, more to come"]);
+    // The part of another book that shares with the first is not taken away by the third.
+    let mut floor = Floor::new();
+    floor.place(order(1, Buy, OrderKind::Market, 10));
+    floor.place(order(2, Sell, OrderKind::Market, 10));
+    floor.place(order(3, Buy, OrderKind::Market, 10));
+    floor.place(in_book("second", order(4, Buy, OrderKind::Market, 10)));
+    let reports = floor.minute([100, 101, 99, 100], 25);
+    assert_eq!(reports, ["O1 10 at 100", "O2 5 at 100, more to come", "O4 10 at 100"]);
 }
 
 #[test]

@@ -419,7 +419,7 @@ fn run(steps: &[Step], latency_ms: i64, restart: bool) -> Result<(Vec<Report>, V
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn the_rules_hold_on_every_stream_of_orders(

@@ -4,18 +4,23 @@ use bellwether::clock::{DAY_MS, Timestamp};
 use bellwether::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Timeframe};
 use bellwether::market::{Feed, SimulatedFeed};
 
-/// Bars of one symbol, given one by one.
+/// Daily bars of some symbols, given day by day.
 pub(crate) struct ListFeed {
     instruments: Vec<Instrument>,
-    bars: Vec<Bar>,
+    bars: Vec<Vec<Bar>>,
     next: usize,
 }
 
 impl ListFeed {
     /// Daily bars of a coin, which has no holidays.
     pub(crate) fn daily(symbol: &str, bars: Vec<Bar>) -> Self {
-        let symbol = symbol.parse().expect("symbol");
-        Self { instruments: vec![Instrument::bare(symbol)], bars, next: 0 }
+        Self::of(vec![(Instrument::bare(symbol.parse().expect("symbol")), bars)])
+    }
+
+    /// Daily bars of some symbols, of the same days.
+    pub(crate) fn of(list: Vec<(Instrument, Vec<Bar>)>) -> Self {
+        let (instruments, bars) = list.into_iter().unzip();
+        Self { instruments, bars, next: 0 }
     }
 }
 
@@ -26,12 +31,14 @@ impl Feed for ListFeed {
 
     fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
         snapshot.clear();
-        let Some(bar) = self.bars.get(self.next) else { return false };
+        for (instrument, bars) in self.bars.iter().enumerate() {
+            let Some(bar) = bars.get(self.next).copied() else { return false };
+            snapshot.at = bar.start.plus_ms(DAY_MS);
+            let is_last = self.next + 1 == bars.len();
+            let (timeframe, opens) = (Timeframe::D1, bar.start);
+            snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest: true, is_last });
+        }
         self.next += 1;
-        snapshot.at = bar.start.plus_ms(DAY_MS);
-        let is_last = self.next == self.bars.len();
-        let (timeframe, opens) = (Timeframe::D1, bar.start);
-        snapshot.bars.push(SnapshotBar { instrument: 0, timeframe, bar: *bar, opens, is_finest: true, is_last });
         true
     }
 
@@ -90,8 +97,19 @@ impl FaultyFeed {
         days: u64,
         fault: fn(u64, u64, usize) -> Option<Fault>,
     ) -> Self {
+        Self::with_longer(seed, instruments, days, fault, &[])
+    }
+
+    /// The same, with bars of these lengths besides.
+    pub(crate) fn with_longer(
+        seed: u64,
+        instruments: Vec<Instrument>,
+        days: u64,
+        fault: fn(u64, u64, usize) -> Option<Fault>,
+        longer: &[Timeframe],
+    ) -> Self {
         let start = SimulatedFeed::history_start(Timeframe::D1, 60, &instruments);
-        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start);
+        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start).with_longer(longer);
         Self { inner, days_left: days, seen: 0, fault, seed }
     }
 }
@@ -112,7 +130,7 @@ impl Feed for FaultyFeed {
             }
             self.seen += 1;
             let (seed, instant, fault) = (self.seed, self.seen, self.fault);
-            snapshot.bars.retain(|bar| fault(seed, instant, bar.instrument) != Some(Fault::Missing));
+            snapshot.bars.retain(|bar| !bar.is_finest || fault(seed, instant, bar.instrument) != Some(Fault::Missing));
             for bar in &mut snapshot.bars {
                 if fault(seed, instant, bar.instrument) == Some(Fault::BadPrint) {
                     for price in [&mut bar.bar.open, &mut bar.bar.high, &mut bar.bar.low, &mut bar.bar.close] {

@@ -2,9 +2,11 @@
 //! floor: a broker and a ledger without an engine.
 
 mod bench;
+mod books;
 mod feed;
 mod orders;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
+pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
