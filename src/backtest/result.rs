@@ -81,7 +81,7 @@ pub struct DeskRan {
     pub curve: Curve,
     /// Finest bars of its symbols.
     pub bars: u64,
-    /// Those of symbols that were held at their end.
+    /// Those in which their symbol was held at any moment.
     pub bars_in_market: u64,
     entered: HashMap<Symbol, Entered>,
 }
@@ -132,15 +132,18 @@ impl DeskRan {
         self.entered.remove(&symbol)
     }
 
-    /// Counts the bars of a cycle that are this book's.
-    pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot) {
+    /// Counts the bars of a cycle that are this book's. A position was held in a bar if it is at its end, or was left in it.
+    pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome) {
         let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.watches(seen.instrument));
         self.bars += own.count() as u64;
         let had_a_bar = |symbol| {
             let lane = engine.lane_of(symbol).filter(|lane| desk.watches(*lane));
             lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
         };
-        self.bars_in_market += desk.book.positions.iter().filter(|held| had_a_bar(held.symbol)).count() as u64;
+        let left = |trade: &&Trade| trade.book == self.book.name && desk.book.position(trade.symbol).is_none();
+        let held = desk.book.positions.iter().map(|held| held.symbol);
+        let held = held.chain(out.trades.iter().filter(left).map(|trade| trade.symbol));
+        self.bars_in_market += held.filter(|symbol| had_a_bar(*symbol)).count() as u64;
     }
 
     /// Takes the book as it stands at the end of a run; what earlier runs moved is added.

@@ -100,7 +100,7 @@ fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome
         if !quiet {
             result.take(out, snapshot, |symbol| engine.lane_of(symbol));
         }
-        result.count(desk, engine, snapshot);
+        result.count(desk, engine, snapshot, out);
         result.curve.add(snapshot.at, desk.day.date, desk.equity);
     }
 }

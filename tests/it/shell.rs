@@ -1,48 +1,11 @@
 //! The program as a shell sees it: output, exit codes, errors that say what to do.
 
 use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
 use bellwether::store::Lease;
 
-struct Shell {
-    folder: tempfile::TempDir,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("folder") }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
-        command.current_dir(self.path()).args(args).stdin(Stdio::null());
-        for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG", "RUST_BACKTRACE"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
-        seen(self.command(args).output().expect("starts"))
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).expect("writes");
-    }
-}
-
-fn seen(output: Output) -> (i32, String, String) {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    let seen = (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr));
-    assert!(!seen.2.contains("panicked"), "{}", seen.2);
-    seen
-}
+use crate::support::{Shell, seen};
 
 const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max"];
 

@@ -5,8 +5,12 @@ mod bench;
 mod books;
 mod feed;
 mod orders;
+mod prices;
+mod shell;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
+pub(crate) use prices::{opened, walk, write_prices};
+pub(crate) use shell::{Shell, seen};
