@@ -1,5 +1,6 @@
 //! How does one cycle turn bars into orders, fills and events? `cycle` decides; the runner around it does all I/O.
 
+mod schedule;
 mod settings;
 mod state;
 mod outcome;
@@ -31,6 +32,7 @@ pub use outcome::Outcome;
 pub use pace::Pace;
 pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks};
 pub use runner::{Emergency, EngineMessage, Finished, Runner, RunnerError, RunnerOptions, RunnerParts};
-pub use settings::{DeskSettings, StrategySettings, SymbolTerms};
+pub use schedule::{Due, Schedule};
+pub use settings::{DeskSettings, LossAction, StrategySettings, SymbolTerms};
 pub use state::{Counters, Day, Desk, DeskMemory, Engine, Lane, Lock, Measure, StateCause, StrategyRun};
 pub use trial::{Trial, trial};

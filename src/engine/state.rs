@@ -9,16 +9,17 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::domain::{
     Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
+    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
 use crate::risk::{LIMITS, Limits, TrackRecord};
 use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 
-use super::DeskSettings;
 use super::history::History;
 use super::locks::Ended;
+use super::schedule::timetable_row;
+use super::{DeskSettings, Due};
 
 /// Bars in the average true range that stops are measured in.
 const ATR_BARS: usize = 14;
@@ -236,6 +237,10 @@ pub struct Desk {
     pub ended: VecDeque<Ended>,
     /// What each of its strategies earned so far.
     pub records: Vec<TrackRecord>,
+    /// When each of its strategies runs.
+    pub due: Vec<Due>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
     /// Entry signals whose outcome is not measured yet.
     pub measures: Vec<Measure>,
     /// The warning before the drawdown limit was sent.
@@ -283,6 +288,10 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
+    /// When each strategy runs, as `/schedule` shows it.
+    pub timetable: Vec<TimetableRow>,
 }
 
 impl Desk {
@@ -297,6 +306,7 @@ impl Desk {
         let classified = if settings.selector.is_some() { symbols } else { 0 };
         let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
         let records = vec![TrackRecord::default(); settings.strategies.len()];
+        let due = vec![Due::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
         for _ in 0..symbols {
@@ -336,6 +346,8 @@ impl Desk {
             locks: Vec::new(),
             ended: VecDeque::new(),
             records,
+            due,
+            failing: Vec::new(),
             measures: Vec::new(),
             drawdown_told: false,
             breaker_until: None,
@@ -375,6 +387,8 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            failing: self.failing.clone(),
+            timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
         }
     }
 
@@ -385,6 +399,12 @@ impl Desk {
                 self.records[place] = record;
             }
         }
+        for row in memory.timetable {
+            if let Some(place) = self.settings.strategies.iter().position(|known| known.name == row.strategy) {
+                self.due[place].last = row.last;
+            }
+        }
+        self.failing = memory.failing;
         self.locks = memory.locks;
         self.measures = memory.measures;
         self.drawdown_told = memory.drawdown_told;

@@ -104,6 +104,9 @@ impl Words<'_> {
     pub(super) fn halted(&self, cause: &HaltCause, cancelled: usize, positions: usize) -> Vec<String> {
         let why = match cause {
             HaltCause::Command { person } => format!("by {person}"),
+            HaltCause::DailyLoss { loss, limit } => {
+                format!("it lost {} today, limit {}", percent(*loss), percent(*limit))
+            }
             HaltCause::Drawdown { drawdown, limit } => {
                 format!("{} below its peak, limit {}", percent(*drawdown), percent(*limit))
             }
