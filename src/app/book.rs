@@ -30,7 +30,7 @@ pub(super) fn desk(args: &BacktestArgs, instruments: &[Instrument]) -> Result<De
     desk.name = "backtest".parse().map_err(|_| AppError::failed("the book has no name"))?;
     desk.capital = args.capital;
     desk.symbols = instruments.iter().map(|item| item.symbol).collect();
-    desk.currency = instruments.first().map_or("USD", Instrument::currency).to_owned();
+    instruments.first().map_or("USD", Instrument::currency).clone_into(&mut desk.currency);
     if let Some(other) = instruments.iter().find(|item| item.currency() != desk.currency) {
         let (symbol, quoted) = (other.symbol, other.currency());
         return Err(AppError::usage(format!(
@@ -46,9 +46,7 @@ pub(super) fn desk(args: &BacktestArgs, instruments: &[Instrument]) -> Result<De
 }
 
 fn limits(args: &BacktestArgs) -> Result<Limits, AppError> {
-    let mut limits = Limits::default();
-    limits.enforced = !args.no_limits;
-    limits.stops = !args.no_stops;
+    let mut limits = Limits { enforced: !args.no_limits, stops: !args.no_stops, ..Limits::default() };
     let free = args.no_limits.then_some(Ratio::ZERO);
     let mut written = Vec::new();
     for (key, value) in [("fee_bps", args.fee_bps.or(free)), ("slippage_bps", args.slippage_bps.or(free))] {

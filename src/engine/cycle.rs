@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, carry, entries, fills, guard, lanes, observe, schedule};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -111,6 +111,7 @@ pub fn decide(
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, snapshot, context, out)?;
             guard::watch_losses(desk, prices, counters, context, out)?;
+            books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)

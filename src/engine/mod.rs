@@ -17,6 +17,7 @@ mod observe;
 mod entries;
 mod trial;
 mod cycle;
+mod books;
 mod operate;
 mod recovery;
 mod pace;

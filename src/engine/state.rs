@@ -249,6 +249,8 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
@@ -292,6 +294,8 @@ pub struct DeskMemory {
     pub failing: Vec<(Label, Symbol)>,
     /// When each strategy runs, as `/schedule` shows it.
     pub timetable: Vec<TimetableRow>,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
 }
 
 impl Desk {
@@ -352,6 +356,7 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            stopping: false,
             classifiers,
             watched,
         })
@@ -389,6 +394,7 @@ impl Desk {
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
+            stopping: self.stopping,
         }
     }
 
@@ -410,6 +416,7 @@ impl Desk {
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.stopping = memory.stopping;
     }
 
     /// Its name.

@@ -3,6 +3,7 @@
 mod open;
 mod status;
 mod positions;
+mod books;
 mod orders;
 mod trades;
 mod pnl;
@@ -12,6 +13,7 @@ mod why;
 mod whynot;
 mod health;
 
+pub use books::{book_preview, books};
 pub use health::{HealthReport, health, health_report};
 pub use open::{ViewError, Views};
 pub use orders::orders;

@@ -8,6 +8,7 @@ mod reference;
 mod indicators;
 mod performance;
 mod cycle;
+mod books;
 mod replay;
 mod resample;
 mod resume;
