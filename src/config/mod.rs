@@ -1,6 +1,7 @@
 //! What may be set? Environment and `bellwether.toml`, each key declared once, turned into what the modules need.
 
 mod settings;
+mod book;
 mod selector;
 mod file;
 mod environment;

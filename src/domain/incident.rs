@@ -85,6 +85,9 @@ pub enum ReduceCause {
         loss: Ratio,
         /// How large it may be.
         limit: Ratio,
+        /// Positions that are closed because of it.
+        #[serde(default)]
+        closing: usize,
     },
     /// The book fell from its peak, not yet so far that it halts.
     Drawdown {

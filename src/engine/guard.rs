@@ -122,15 +122,12 @@ fn stop_the_day(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let (limit, until) = (desk.settings.limits.daily_loss_pct, Some(desk.day.ends));
-    match desk.settings.daily_loss {
+    let closing = match desk.settings.daily_loss {
         LossAction::Halt => return halt(desk, HaltCause::DailyLoss { loss, limit }, context, out),
-        LossAction::Flatten => {
-            let because = "the day's loss reached its limit";
-            close_all(desk, because, prices, counters, context, out)?;
-        }
-        LossAction::Reduce => {}
-    }
-    reduce(desk, ReduceCause::DailyLoss { loss, limit }, until, context, out)
+        LossAction::Flatten => close_all(desk, "the day's loss reached its limit", prices, counters, context, out)?,
+        LossAction::Reduce => 0,
+    };
+    reduce(desk, ReduceCause::DailyLoss { loss, limit, closing }, until, context, out)
 }
 
 /// Stops entries for a while when the book's symbols together move far more than usual, and lets them go on after it.

@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::domain::TimetableRow;
 use crate::market::Hours;
 
-use super::state::{Desk, Lane, Prices};
 use super::StrategySettings;
+use super::state::{Desk, Lane, Prices};
 
 /// An instant from which on every schedule must fire at least once.
 const LONG_AGO: Timestamp = Timestamp::from_ms(946_684_800_000);
@@ -34,7 +34,9 @@ impl Schedule {
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
         let refused = |why: &str| {
             let text = text.escape_debug();
-            format!("\"{text}\" is no schedule: {why}; write minute, hour, day, month and weekday, such as \"0 9 * * 1-5\"")
+            format!(
+                "\"{text}\" is no schedule: {why}; write minute, hour, day, month and weekday, such as \"0 9 * * 1-5\""
+            )
         };
         let cron = parser.parse(text).map_err(|error| match error {
             CronError::EmptyPattern | CronError::InvalidPattern(_) => refused("it has not five fields"),

@@ -149,8 +149,8 @@ impl Lane {
     }
 }
 
-/// Why a book is not running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a book is not running. It cannot be read without the state: a fall from the peak halts or reduces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum StateCause {
     /// It is running.

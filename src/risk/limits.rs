@@ -159,6 +159,20 @@ limits! {
     maintenance_pct: Percent = "5", 1..=100, "Equity below this share of perpetual positions is a margin call: they are closed.";
 }
 
+/// Limits of a whole book, which cannot be set for one of its symbols.
+pub const BOOK_WIDE: &[&str] = &[
+    "daily_loss_pct",
+    "daily_loss_near_pct",
+    "drawdown_warn_pct",
+    "drawdown_reduce_pct",
+    "drawdown_pct",
+    "breaker_atr",
+    "breaker_bars",
+    "correlation_bars",
+    "lock_move_pct",
+    "lock_sessions",
+];
+
 impl Limits {
     /// Sets a limit as it is written in the configuration.
     ///
