@@ -17,6 +17,7 @@ pub mod control;
 pub mod engine;
 pub mod backtest;
 pub mod views;
+pub mod chart;
 pub mod notify;
 pub mod chat;
 pub mod channels;

@@ -1,5 +1,7 @@
 //! How did a symbol move lately? Its last bars' closes and volumes, for checks that compare symbols or ask for an average.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
 use crate::stats::{correlation, deviation, returns_of};
@@ -13,7 +15,7 @@ const EQUITY_HOURS: f64 = 252.0 * 6.5;
 /// Sessions of a US share in a year.
 const EQUITY_DAYS: f64 = 252.0;
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Point {
     end: Timestamp,
     close: f64,
@@ -21,7 +23,7 @@ struct Point {
 }
 
 /// A ring of the last finest bars.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct History {
     ring: Box<[Point]>,
     next: usize,
@@ -49,6 +51,12 @@ impl History {
             point.close *= factor;
             point.volume = (point.volume as f64 / factor) as i64;
         }
+    }
+
+    /// True for a memory of the same size, with its places inside it: what was saved can be taken up in the other's stead.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let size = self.ring.len();
+        size == other.ring.len() && self.next < size && self.seen <= size
     }
 
     /// Oldest first.

@@ -20,11 +20,15 @@ mod cycle;
 mod books;
 mod operate;
 mod recovery;
+mod brains;
 mod pace;
 mod group;
+mod audit;
 mod runner;
 mod commit;
 
+pub use audit::Stretch;
+pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, warm};
 pub use history::History;
 pub use locks::Ended;

@@ -44,7 +44,7 @@ pub struct Counters {
 }
 
 /// A price in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The last price that was not in doubt; what the book is valued at meanwhile.
     pub before: Price,

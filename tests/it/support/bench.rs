@@ -1,7 +1,7 @@
 //! One database over many lives: each life opens it, runs until it ends or is killed, and delivers what it can.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -11,7 +11,7 @@ use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
 use bellwether::domain::{EventKind, Instrument, Money, Severity};
 use bellwether::engine::{
-    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, restore,
+    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch, restore,
 };
 use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
@@ -94,6 +94,7 @@ pub(crate) struct Life {
     pub(crate) cycles_max: Option<u64>,
     pub(crate) pace: Pace,
     pub(crate) dry_run: bool,
+    pub(crate) auditor: Option<Sender<Stretch>>,
 }
 
 impl Life {
@@ -107,6 +108,7 @@ impl Life {
             cycles_max: None,
             pace: Pace::Max,
             dry_run: false,
+            auditor: None,
         }
     }
 }
@@ -172,21 +174,14 @@ impl Bench {
 
     /// Runs the engine for one life; what it finished with, or what killed it.
     pub(crate) fn live(&self, life: Life) -> Result<Finished, RunnerError> {
-        let store = Store::open_with(&self.database(), life.points)?;
-        let result = self.run(&store, life.feed, life.desks, life.cycles_max, life.pace, life.dry_run);
+        let store = Store::open_with(&self.database(), life.points.clone())?;
+        let result = self.run(&store, life);
         store.close();
         result
     }
 
-    fn run(
-        &self,
-        store: &Store,
-        feed: Box<dyn Feed>,
-        desks: Vec<DeskSettings>,
-        cycles_max: Option<u64>,
-        pace: Pace,
-        dry_run: bool,
-    ) -> Result<Finished, RunnerError> {
+    fn run(&self, store: &Store, life: Life) -> Result<Finished, RunnerError> {
+        let Life { feed, desks, cycles_max, pace, dry_run, auditor, points: _ } = life;
         let saved = Reader::open(store.path())?.saved()?;
         let mut engine = Engine::new(feed.instruments(), desks).expect("parameters");
         let mut broker = PaperBroker::new(feed.instruments());
@@ -208,7 +203,8 @@ impl Bench {
         let lanes = vec![LaneSpec { name: LANE.to_owned(), min: Severity::Notice }];
         let emergency = Box::new(|_: &str| {});
         let store = store.clone();
-        let parts = RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency };
+        let parts =
+            RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency, auditor };
         Runner::new(parts, &saved, options).run()
     }
 
