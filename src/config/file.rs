@@ -1,5 +1,6 @@
 //! What does `bellwether.toml` say? Read as a whole; one mistake refuses it with line, column and what was probably meant.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use toml::Spanned;
@@ -51,23 +52,42 @@ pub(super) fn mistake<T>(at: usize, what: impl Into<String>) -> Read<T> {
     Err(Mistake { at, what: what.into() })
 }
 
+/// Where the configuration stands unless a file is named.
+const USUAL: &str = "bellwether.toml";
+
 /// Reads the configuration; the defaults where there is no file and none was named.
 ///
 /// # Errors
 /// When the file cannot be read or has a mistake.
 pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
-    let usual = Path::new("bellwether.toml");
-    let path = named.unwrap_or(usual);
-    let file = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(cause) if named.is_none() && cause.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
-        Err(cause) => return Err(ConfigError::Read { file, cause }),
-    };
-    parse(&text).map_err(|Mistake { at, what }| {
+    match read_file(named) {
+        Ok(text) => read(&text, named),
+        Err(ConfigError::Read { cause, .. }) if named.is_none() && cause.kind() == ErrorKind::NotFound => {
+            Ok(Config::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The text of the configuration.
+///
+/// # Errors
+/// When there is no file or it cannot be read.
+pub fn read_file(named: Option<&Path>) -> Result<String, ConfigError> {
+    let path = named.unwrap_or(Path::new(USUAL));
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { file: path.display().to_string(), cause })
+}
+
+/// Reads the configuration from its text; `named` is the file it stands in, for the errors.
+///
+/// # Errors
+/// When it has a mistake.
+pub fn read(text: &str, named: Option<&Path>) -> Result<Config, ConfigError> {
+    parse(text).map_err(|Mistake { at, what }| {
         let before = text.get(..at.min(text.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let file = named.unwrap_or(Path::new(USUAL)).display().to_string();
         ConfigError::Wrong { file, line, column, what }
     })
 }

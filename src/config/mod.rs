@@ -9,5 +9,5 @@ mod docs;
 
 pub use docs::reference;
 pub use environment::{ENVIRONMENT, Environment, Variable};
-pub use file::{ConfigError, load};
+pub use file::{ConfigError, load, read, read_file};
 pub use settings::{BookConfig, Config, SETTINGS, Setting, WatchSource};

@@ -236,10 +236,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// The bars that strategies ask for by name, shortest first.
+    /// The bars that strategies and selectors ask for by name, shortest first.
     pub fn timeframes(&self) -> Vec<Timeframe> {
-        let strategies = self.books.iter().flat_map(|book| &book.desk.strategies);
-        let mut asked: Vec<Timeframe> = strategies.filter_map(|strategy| strategy.timeframe).collect();
+        let mut asked: Vec<Timeframe> = self.books.iter().flat_map(|book| book.desk.timeframes()).collect();
         asked.sort_unstable();
         asked.dedup();
         asked

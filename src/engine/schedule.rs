@@ -4,6 +4,7 @@ use chrono_tz::Tz;
 use croner::Cron;
 use croner::errors::CronError;
 use croner::parser::{CronParser, Seconds, Year};
+use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::TimetableRow;
@@ -50,14 +51,9 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// As it was written.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The zone that its times are in.
-    pub fn zone(&self) -> Tz {
-        self.zone
+    /// As it was written, with its zone: `0 9 * * 1 America/New_York`.
+    pub fn written(&self) -> String {
+        format!("{} {}", self.text, self.zone)
     }
 
     /// The first time after `after` at which it fires, if there is one in the years that a calendar holds.
@@ -77,7 +73,7 @@ impl Schedule {
 }
 
 /// When a strategy of a book runs next, and which symbols it is still to be asked about.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Due {
     /// When its schedule fires next; none if it has none, before the first instant, and if it never fires again.
     pub next: Option<Timestamp>,
@@ -90,14 +86,15 @@ pub struct Due {
 }
 
 impl Due {
-    /// Forgets the schedule, but not when it last ran.
-    pub(super) fn anew(&self) -> Self {
-        Self { last: self.last, ..Self::default() }
+    /// Takes up what was due when it was saved. When it last ran is known better by now.
+    pub(super) fn go_on_from(&mut self, saved: Self) {
+        *self = Self { last: self.last, ..saved };
     }
 
     /// Notes that everything up to `now` lies behind: only what fires later counts.
     pub(super) fn begin_after(&mut self, schedule: Option<&Schedule>, now: Timestamp) {
         self.begun = true;
+        self.waiting.clear();
         self.next = schedule.and_then(|schedule| schedule.next_after(now));
     }
 

@@ -107,6 +107,11 @@ pub struct DeskSettings {
 }
 
 impl DeskSettings {
+    /// The bars that its strategies and its selector ask for by name.
+    pub fn timeframes(&self) -> impl Iterator<Item = Timeframe> + '_ {
+        self.strategies.iter().filter_map(|strategy| strategy.timeframe).chain(self.regime_timeframe)
+    }
+
     /// Limits and sizing for a symbol.
     pub fn terms_of(&self, symbol: Symbol) -> (&Limits, Sizing) {
         let own = self.overrides.iter().find(|terms| terms.symbol == symbol);

@@ -22,7 +22,7 @@ use super::schedule::timetable_row;
 use super::{DeskSettings, Due};
 
 /// Bars in the average true range that stops are measured in.
-const ATR_BARS: usize = 14;
+pub(super) const ATR_BARS: usize = 14;
 /// Finest bars after which the outcome of an entry signal is measured.
 pub(super) const MEASURE_BARS: u64 = 20;
 /// Signals of one book that may wait for their outcome.
@@ -307,8 +307,7 @@ impl Desk {
         let symbols = instruments.len();
         let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
         let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
-        let classified = if settings.selector.is_some() { symbols } else { 0 };
-        let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
+        let classifiers = classifiers_for(&settings, symbols);
         let records = vec![TrackRecord::default(); settings.strategies.len()];
         let due = vec![Due::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
@@ -435,9 +434,22 @@ impl Desk {
     }
 }
 
-fn limits_json(limits: &Limits) -> String {
+/// One classifier a lane where a selector asks for regimes; else none.
+pub(super) fn classifiers_for(settings: &DeskSettings, lanes: usize) -> Vec<Classifier> {
+    let classified = if settings.selector.is_some() { lanes } else { 0 };
+    (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect()
+}
+
+/// Limits as they are stored for views.
+pub(super) fn limits_json(limits: &Limits) -> String {
     let named = LIMITS.iter().filter_map(|spec| Some((spec.key.to_owned(), limits.get(spec.key)?.to_string().into())));
     serde_json::Value::Object(named.collect()).to_string()
+}
+
+/// How many returns correlations of any of these books are measured over.
+pub(super) fn returns_remembered<'a>(desks: impl IntoIterator<Item = &'a DeskSettings>) -> usize {
+    let bars = desks.into_iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
+    usize::try_from(bars).unwrap_or(0)
 }
 
 /// Everything that decides.
@@ -448,6 +460,10 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
+    /// The bars that were asked for by name when the feed was made.
+    pub(super) served: Vec<Timeframe>,
+    /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
+    pub(super) is_young: bool,
     index: HashMap<Symbol, usize>,
 }
 
@@ -458,8 +474,8 @@ impl Engine {
     /// When a strategy refuses its parameters.
     pub fn new(instruments: &[Instrument], desks: Vec<DeskSettings>) -> Result<Self, ParamError> {
         let index = instruments.iter().enumerate().map(|(index, it)| (it.symbol, index)).collect();
-        let returns = desks.iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
-        let returns = usize::try_from(returns).unwrap_or(0);
+        let returns = returns_remembered(&desks);
+        let served = desks.iter().flat_map(DeskSettings::timeframes).collect();
         let desks: Vec<Desk> =
             desks.into_iter().map(|settings| Desk::new(settings, instruments)).collect::<Result<_, _>>()?;
         let sector = |item: &Instrument| {
@@ -467,7 +483,7 @@ impl Engine {
             known.filter(|_| !item.sector.is_empty())
         };
         let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
-        Ok(Self { lanes, desks, counters: Counters::default(), index })
+        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index })
     }
 
     /// Where a symbol's lane is.

@@ -34,6 +34,15 @@ impl LimitKind {
             Self::Count | Self::Factor => written,
         }
     }
+
+    /// The other way round: how a limit is written that means this.
+    pub fn written(self, meaning: Ratio) -> Ratio {
+        match self {
+            Self::Percent => meaning.scaled(100, 1).unwrap_or(Ratio::MAX),
+            Self::BasisPoints => meaning.scaled(10_000, 1).unwrap_or(Ratio::MAX),
+            Self::Count | Self::Factor => meaning,
+        }
+    }
 }
 
 /// One limit, as it is documented.
@@ -210,6 +219,8 @@ mod tests {
         for spec in LIMITS {
             let written: Ratio = spec.default.parse().expect("a number");
             assert_eq!(limits.set(spec.key, written), Ok(()), "{}", spec.key);
+            let set = limits.get(spec.key).expect("there");
+            assert_eq!(spec.kind.written(set), written, "{}", spec.key);
         }
         assert_eq!(limits, Limits::default());
         assert_eq!(limits.daily_loss_pct, Ratio::from_percent(3));
