@@ -45,6 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "backtest",
             "channels",
+            "chart",
             "chat",
             "cli",
             "clock",
@@ -57,6 +58,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "market",
             "notify",
             "risk",
+            "stats",
             "store",
             "strategy",
             "views",
