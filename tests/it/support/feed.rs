@@ -1,8 +1,12 @@
 //! Feeds for tests: a list of bars, and the simulated market with faults in it.
 
+use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
+
 use bellwether::clock::{DAY_MS, Timestamp};
 use bellwether::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Timeframe};
-use bellwether::market::{Feed, SimulatedFeed};
+use bellwether::engine::EngineMessage;
+use bellwether::market::{Feed, ResumeError, SimulatedFeed};
 
 /// Daily bars of some symbols, given day by day.
 pub(crate) struct ListFeed {
@@ -146,5 +150,50 @@ impl Feed for FaultyFeed {
 
     fn history_until(&self) -> Timestamp {
         SimulatedFeed::START
+    }
+}
+
+/// Another feed, and messages that reach the engine at certain instants of it.
+pub(crate) struct TellingFeed {
+    inner: Box<dyn Feed>,
+    queue: Sender<EngineMessage>,
+    messages: VecDeque<(u64, EngineMessage)>,
+    given: u64,
+}
+
+impl TellingFeed {
+    pub(crate) fn new(inner: Box<dyn Feed>, queue: Sender<EngineMessage>, messages: Vec<(u64, EngineMessage)>) -> Self {
+        Self { inner, queue, messages: messages.into(), given: 0 }
+    }
+}
+
+impl Feed for TellingFeed {
+    fn instruments(&self) -> &[Instrument] {
+        self.inner.instruments()
+    }
+
+    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
+        let more = self.inner.next_into(snapshot);
+        if more && snapshot.at > self.inner.history_until() {
+            self.given += 1;
+        }
+        while self.messages.front().is_some_and(|(at, _)| *at <= self.given) {
+            let (_, message) = self.messages.pop_front().expect("there");
+            // An engine that is gone hears nothing.
+            let _ = self.queue.send(message);
+        }
+        more
+    }
+
+    fn history_until(&self) -> Timestamp {
+        self.inner.history_until()
+    }
+
+    fn save(&self) -> Option<String> {
+        self.inner.save()
+    }
+
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        self.inner.resume(saved)
     }
 }
