@@ -313,13 +313,13 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "TRAIN,TEST")]
     pub walk_forward: Option<Plan>,
     /// Closed trades in training below which a set of parameters is not chosen
-    #[arg(long, value_name = "N", default_value_t = 3)]
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "walk_forward")]
     pub min_trades: usize,
     /// Put the closed trades into this many random orders
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
     pub monte_carlo: Option<u16>,
     /// Seed of the random orders
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, requires = "monte_carlo")]
     pub seed: u64,
     /// Cut later bars away and see that no decision before them changes
     #[arg(long, conflicts_with = "walk_forward")]

@@ -1,6 +1,7 @@
 //! Which bars does a picture of a whole run show? So many of each symbol that they can be told apart, neighbours put together.
 
-use crate::domain::{Bar, MarketSnapshot, Quantity, Symbol, Timeframe};
+use crate::clock::Timestamp;
+use crate::domain::{Bar, MarketSnapshot, Price, Quantity, Symbol, Timeframe};
 use crate::market::Feed;
 
 use super::Ran;
@@ -17,8 +18,10 @@ pub struct CandleBars {
     pub timeframe: Timeframe,
     /// How many of the feed's bars are in each of these.
     pub each: usize,
-    /// The bars.
+    /// The bars, with prices and volumes in shares as they were at the end.
     pub bars: Vec<Bar>,
+    /// From which bar on so many new shares stood for so many old ones.
+    splits: Vec<(Timestamp, i64, i64)>,
     /// How many are in the last one.
     inside: usize,
 }
@@ -34,12 +37,39 @@ impl CandleBars {
         while feed.next_into(&mut snapshot) && snapshot.at <= to {
             for seen in snapshot.bars.iter().filter(|seen| seen.is_finest && snapshot.at >= from) {
                 let Some(place) = wanted[seen.instrument] else { continue };
-                let empty =
-                    Self { symbol: symbols[place], timeframe: seen.timeframe, each: 1, bars: Vec::new(), inside: 0 };
-                found[place].get_or_insert(empty).add(&seen.bar);
+                let candles = found[place].get_or_insert_with(|| Self::of(symbols[place], seen.timeframe));
+                for split in snapshot.splits.iter().filter(|split| split.instrument == seen.instrument) {
+                    candles.split(seen.bar.start, (split.numerator, split.denominator));
+                }
+                candles.add(&seen.bar);
             }
         }
         found.into_iter().flatten().collect()
+    }
+
+    fn of(symbol: Symbol, timeframe: Timeframe) -> Self {
+        Self { symbol, timeframe, each: 1, bars: Vec::new(), splits: Vec::new(), inside: 0 }
+    }
+
+    /// A price of the bar that is labelled `at`, in shares as they were at the end.
+    pub(super) fn in_last_shares(&self, at: Timestamp, price: Price) -> Price {
+        let later = self.splits.iter().filter(|(from, ..)| *from > at);
+        later.fold(price, |price, (_, new, old)| price.scaled(*old, *new).unwrap_or(price))
+    }
+
+    /// True if its prices are not those that were paid at the time.
+    pub(super) fn was_split(&self) -> bool {
+        !self.splits.is_empty()
+    }
+
+    fn split(&mut self, from: Timestamp, (new, old): (i64, i64)) {
+        self.splits.push((from, new, old));
+        for bar in &mut self.bars {
+            for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
+                *price = price.scaled(old, new).unwrap_or(*price);
+            }
+            bar.volume = bar.volume.scaled(new, old).unwrap_or(Quantity::MAX);
+        }
     }
 
     fn add(&mut self, bar: &Bar) {
@@ -77,18 +107,9 @@ fn together(first: &Bar, next: &Bar) -> Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
-    use crate::domain::Price;
-
     #[test]
     fn many_bars_become_few_and_nothing_is_lost() {
-        let mut candles = CandleBars {
-            symbol: "AAPL".parse().expect("a symbol"),
-            timeframe: Timeframe::D1,
-            each: 1,
-            bars: Vec::new(),
-            inside: 0,
-        };
+        let mut candles = CandleBars::of("AAPL".parse().expect("a symbol"), Timeframe::D1);
         for day in 0..5_000i64 {
             let price = |number| Price::whole(100 + number);
             let top = if day == 3_333 { 900 } else { 5 };
@@ -110,5 +131,20 @@ mod tests {
                 && candles.bars.last().expect("one").close == Price::whole(104)
         );
         assert!(candles.bars.iter().all(|bar| bar.fault().is_none()));
+    }
+    #[test]
+    fn what_came_before_a_split_is_told_in_the_new_shares() {
+        let mut candles = CandleBars::of("AAPL".parse().expect("a symbol"), Timeframe::D1);
+        let bar = |day: i64, price: i64| {
+            let [open, high, low, close] = [price; 4].map(Price::whole);
+            Bar { start: Timestamp::from_ms(day), open, high, low, close, volume: Quantity::whole(10) }
+        };
+        candles.add(&bar(1, 70));
+        candles.split(Timestamp::from_ms(2), (7, 1));
+        candles.add(&bar(2, 11));
+        assert_eq!(candles.bars[0], Bar { volume: Quantity::whole(70), ..bar(1, 10) });
+        assert_eq!(candles.bars[1], bar(2, 11));
+        let told = |day: i64| candles.in_last_shares(Timestamp::from_ms(day), Price::whole(70));
+        assert_eq!((told(1), told(2)), (Price::whole(10), Price::whole(70)));
     }
 }

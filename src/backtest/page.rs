@@ -9,7 +9,7 @@ use crate::stats::{Group, Grouping, Row, TradeRecord, change, grouped, monthly_r
 
 use super::pictures::{equity_picture, fan_picture, price_picture, side_word};
 use super::table::{shuffled, shuffled_words};
-use super::{CandleBars, Check, Report, RoundTrip};
+use super::{CandleBars, Check, Report, RoundTrip, WalkForward};
 
 /// Trades on one page of the list.
 const PAGE_TRADES: usize = 100;
@@ -155,11 +155,10 @@ impl Report<'_> {
     }
 
     fn months(&self) -> Vec<(i32, Vec<Cell>)> {
-        let cell = |value: Option<f64>| Cell {
-            text: value.map_or_else(String::new, |value| {
-                format!("{:+.1}", value * 100.0).replace("-0.0", "0.0").replace("+0.0", "0.0")
-            }),
-            tone: tone(value),
+        let cell = |value: Option<f64>| {
+            let text = value.map_or_else(String::new, |value| format!("{:+.1}", value * 100.0));
+            let text = if text.ends_with("0.0") && text.len() == 4 { "0.0".to_owned() } else { text };
+            Cell { tone: sign(&text), text }
         };
         let years = monthly_returns(&self.desk.curve.points(), self.zone());
         let row =
@@ -169,8 +168,11 @@ impl Report<'_> {
 
     fn walked(&self) -> Option<Walked> {
         let walk = self.walk_forward.as_ref()?;
-        let tinted = |text: String| Cell { tone: sign(&text), text };
-        let row = |cells: [String; 10]| cells.into_iter().map(tinted).collect();
+        let tinted = |(column, text): (usize, String)| Cell {
+            tone: if WalkForward::RETURNS.contains(&column) { sign(&text) } else { "" },
+            text,
+        };
+        let row = |cells: [String; 10]| cells.into_iter().enumerate().map(tinted).collect();
         Some(Walked { words: walk.words(), rows: walk.cells().into_iter().map(row).collect(), figures: walk.rows() })
     }
 
@@ -179,18 +181,17 @@ impl Report<'_> {
         if trades.is_empty() {
             return Ok(Vec::new());
         }
-        let titled = [
-            (Grouping::Symbol, "Symbol"),
-            (Grouping::Strategy, "Strategy"),
-            (Grouping::ExitReason, "Reason of the exit"),
-            (Grouping::Side, "Side"),
+        let titled: [(Grouping, &str, fn(String) -> String); 4] = [
+            (Grouping::Symbol, "Symbol", |key| key),
+            (Grouping::Strategy, "Strategy", |key| key),
+            (Grouping::ExitReason, "Reason of the exit", |key| key.replace('_', " ")),
+            (Grouping::Side, "Side", |key| if key == "sell" { "short".to_owned() } else { "long".to_owned() }),
         ];
-        titled
-            .into_iter()
-            .map(|(grouping, title)| {
-                Ok((title, grouped(&trades, grouping, self.zone())?.into_iter().map(group).collect()))
-            })
-            .collect()
+        let table = |(grouping, title, words): (Grouping, &'static str, fn(String) -> String)| {
+            let rows = grouped(&trades, grouping, self.zone())?.into_iter().map(group);
+            Ok((title, rows.map(|(key, cells)| (words(key), cells)).collect()))
+        };
+        titled.into_iter().map(table).collect()
     }
 
     fn chart(&self, shown: &CandleBars) -> String {

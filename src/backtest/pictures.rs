@@ -86,12 +86,14 @@ pub(super) fn fan_picture(told: &MonteCarlo, report: &Report<'_>) -> String {
 pub(super) fn price_picture(shown: &CandleBars, trips: &[&RoundTrip], report: &Report<'_>) -> String {
     let mark = |trip: &&RoundTrip| TradeMark {
         side: trip.trade.side,
-        entry: (trip.entry_bar, trip.trade.entry_price),
-        exit: Some((trip.exit_bar, trip.trade.exit_price)),
+        // Both prices of a trade are told in shares as they were when it was left.
+        entry: (trip.entry_bar, shown.in_last_shares(trip.exit_bar, trip.trade.entry_price)),
+        exit: Some((trip.exit_bar, shown.in_last_shares(trip.exit_bar, trip.trade.exit_price))),
     };
     let records: Vec<_> = trips.iter().map(|trip| trip.record()).collect();
     let badge = if shown.each == 1 { String::new() } else { format!("{} x {}", shown.each, shown.timeframe) };
-    let caption = Caption { title: shown.symbol.to_string(), badge, ..Caption::default() };
+    let note = if shown.was_split() { "Prices before a split are told in the new shares." } else { "" };
+    let caption = Caption { title: shown.symbol.to_string(), badge, note: note.to_owned(), ..Caption::default() };
     let mut chart = CandleChart::new(caption, shown.timeframe, report.zone(), &shown.bars);
     chart.base = shown.bars.first().map(|bar| (bar.open, "in all".to_owned()));
     chart.trades = trips.iter().map(mark).collect();
@@ -114,7 +116,7 @@ fn stops(shown: &CandleBars, trips: &[&RoundTrip]) -> Line {
     let mut values = vec![None; shown.bars.len()];
     let place = |at| shown.bars.partition_point(|bar| bar.start <= at).saturating_sub(1);
     for trip in trips {
-        let Some(stop) = trip.stop else { continue };
+        let Some(stop) = trip.stop.map(|stop| shown.in_last_shares(trip.entry_bar, stop)) else { continue };
         let (first, last) = (place(trip.entry_bar), place(trip.exit_bar));
         for value in values.iter_mut().take(last + 1).skip(first) {
             *value = Some(stop.to_f64());

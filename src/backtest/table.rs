@@ -94,6 +94,9 @@ impl WalkForward {
     pub(super) const HEADER: [&str; 10] =
         ["train from", "test from", "to", "chosen", "train", "Sharpe", "trades", "test", "Sharpe", "trades"];
 
+    /// The columns that are returns.
+    pub(super) const RETURNS: [usize; 2] = [4, 7];
+
     /// A row a window, in the columns of [`Self::HEADER`].
     pub(super) fn cells(&self) -> Vec<[String; 10]> {
         self.steps.iter().map(cells).collect()

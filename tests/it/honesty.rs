@@ -37,7 +37,7 @@ impl Prepared {
         for day in 0..bars.len() {
             let (own, other) = (bars[day].close, if ahead { bars.get(day + 1) } else { bars[..day].last() });
             let other = other.map_or(own, |bar| bar.close);
-            bars[day].volume = Quantity::from_units((own.units() + other.units()) / 2);
+            bars[day].volume = Quantity::from_units(i64::midpoint(own.units(), other.units()));
         }
         Self { instruments: vec![Instrument::bare("AAA-USD".parse().expect("symbol"))], bars, next: 0 }
     }
@@ -132,7 +132,7 @@ static HASTY: StrategyKind = StrategyKind {
     ..BLANK
 };
 
-fn by(wants: fn(&ByRule) -> bool) -> Box<ByRule> {
+fn by(wants: fn(&ByRule) -> bool) -> Box<dyn Strategy> {
     Box::new(ByRule { bars: 0, last: None, average: 0.0, wants })
 }
 

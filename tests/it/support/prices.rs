@@ -31,12 +31,10 @@ pub(crate) fn write_prices(folder: &Path, symbol: &str, closes: &[i64]) {
         let at = Timestamp::from_ms(start + day as i64 * DAY_MS);
         let (top, bottom) = (open.max(*close) + 50, open.min(*close) - 50);
         let cents = |cents: i64| format!("{}.{:02}", cents / 100, cents % 100);
-        let [open_, top, bottom, close_] = [open, top, bottom, *close].map(cents);
-        let _ = writeln!(
-            text,
-            "{at},{open_},{top},{bottom},{close_},{}",
-            if day % 11 == 0 { 3_000_000 } else { 50_000 + day * 7_919 % 97 * 5_000 }
-        );
+        let row = [open, top, bottom, *close].map(cents).join(",");
+        // Now and then a day is busy.
+        let volume = if day % 11 == 0 { 3_000_000 } else { 50_000 + day * 7_919 % 97 * 5_000 };
+        let _ = writeln!(text, "{at},{row},{volume}");
         open = *close;
     }
     std::fs::write(folder.join(format!("{symbol}.1d.csv")), text).expect("writes");
