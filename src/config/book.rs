@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
-use crate::domain::{Money, Ratio, Symbol};
+use crate::domain::{Money, Ratio, Symbol, TimeInForce};
 use crate::engine::{DeskSettings, LossAction, Schedule, StrategySettings, SymbolTerms};
 use crate::risk::{BOOK_WIDE, LIMITS, Limits, Sizing};
 use crate::strategy::{ParamKind, STRATEGIES, StrategyKind, Values, find};
@@ -166,6 +166,9 @@ fn strategy(at: &Value<'_>, table: &Table<'_>, book_zone: Tz) -> Read<StrategySe
     strategy.timeframe = table.get("timeframe").map(read_text).transpose()?;
     strategy.schedule = schedule(table, book_zone)?;
     strategy.outside_session = table.get("outside_session").map(boolean).transpose()?.unwrap_or(false);
+    if let Some(value) = table.get("tif") {
+        strategy.tif = one_of(value, "time in force", &TimeInForce::ALL.map(|tif| (tif.as_str(), tif)))?;
+    }
     if let Some(value) = table.get("min_confidence") {
         strategy.min_confidence = number(value)?;
         if strategy.min_confidence < Ratio::ZERO || strategy.min_confidence > Ratio::ONE {

@@ -134,6 +134,7 @@ impl Words {
         }
         self.note(&format!("{name} min_confidence"), &old.min_confidence, &new.min_confidence);
         self.note(&format!("{name} runs"), &when(old), &when(new));
+        self.note(&format!("{name} tif"), &old.tif.as_str(), &new.tif.as_str());
     }
 }
 
