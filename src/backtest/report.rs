@@ -3,6 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::domain::{AmountError, Instrument, Money};
+use crate::portfolio::Shortfall;
 use crate::stats::{
     Bars, MonteCarlo, Performance, PerformanceInput, Shuffle, TradeRecord, periods_per_year, reshuffle,
 };
@@ -57,6 +58,12 @@ impl<'a> Report<'a> {
             checks: Vec::new(),
             notes: Vec::new(),
         })
+    }
+
+    /// What trading cost, of all strategies together; none where the sums do not fit.
+    pub fn cost(&self) -> Option<Shortfall> {
+        let costs = self.desk.costs.as_ref()?;
+        costs.values().try_fold(Shortfall::default(), |sum, one| sum.plus(*one)).ok()
     }
 
     /// Puts the closed trades into other orders.
