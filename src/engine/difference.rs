@@ -133,8 +133,8 @@ impl Words {
             self.note(&format!("{name} {}", param.name), &param.kind.written(old), &param.kind.written(new));
         }
         self.note(&format!("{name} min_confidence"), &old.min_confidence, &new.min_confidence);
-        self.note(&format!("{name} runs"), &when(old), &when(new));
         self.note(&format!("{name} tif"), &old.tif.as_str(), &new.tif.as_str());
+        self.note(&format!("{name} runs"), &when(old), &when(new));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::domain::{EventKind, Label, Ratio, Regime, Trade};
 use crate::stats::{TradeFigures, TradeRecord, change, ratio};
 use crate::store::{BookRow, JournalRow, SignalsRow};
 
-use super::open::{ViewError, Views, amount};
+use super::open::{ViewError, Views};
 use crate::domain::format::{counted, money, percent, signed};
 
 /// The answer to `/strategies [book]`.
@@ -41,10 +41,10 @@ pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError
 fn all_of(row: &BookRow, trades: &[Trade], signals: &[SignalsRow]) -> Vec<(Label, Option<i64>)> {
     let mut all: Vec<(Label, Option<i64>)> =
         row.streaks().into_iter().map(|(strategy, streak)| (strategy, Some(streak))).collect();
-    let traded = trades.iter().filter(|trade| trade.book == row.book.name).map(|trade| trade.strategy);
+    let earned = trades.iter().filter(|trade| trade.book == row.book.name).map(|trade| trade.strategy);
     let signalled = signals.iter().filter(|found| found.book == row.book.name).map(|found| found.strategy);
     let holding = row.book.positions.iter().map(|held| held.strategy);
-    let mut gone: Vec<Label> = traded.chain(signalled).chain(holding).collect();
+    let mut gone: Vec<Label> = earned.chain(signalled).chain(holding).collect();
     gone.sort_unstable();
     gone.dedup();
     gone.retain(|strategy| all.iter().all(|(known, _)| known != strategy));
@@ -123,7 +123,7 @@ impl Rights {
 
     fn line(&self) -> Option<String> {
         let counts: Vec<String> = self.regimes.iter().map(|(regime, count)| format!("{regime} {count}")).collect();
-        (self.symbols > 0).then(|| format!("Regimes of its symbols: {}", counts.join(", ")))
+        (self.symbols > 0).then(|| format!("Regimes of its symbols, as last told: {}", counts.join(", ")))
     }
 
     fn of_strategy(&self, strategy: Label) -> Option<String> {

@@ -183,7 +183,7 @@ fn each_strategy_tells_its_trades_and_how_right_its_signals_were() {
     let text = said(&bench, "/strategies");
     let want = [
         "main: results of closed trades after fees, in USD",
-        "Regimes of its symbols: range 1, trend 1",
+        "Regimes of its symbols, as last told: range 1, trend 1",
         "rsi: 3 trades, 33.3 % won · net +20.00 USD · profit factor 1.67 · +6.67 a trade · fees 6.00",
         "  streak: 2 losses · holds nothing",
         // 4 %, -2 % and 1 %.

@@ -183,7 +183,7 @@ fn differences_are_told_in_words() {
     );
     bench.deliver(bellwether::store::Points::default()).expect("delivers");
     let notice = bench.sink.sent().into_iter().find(|notice| notice.lines[0].starts_with("Configuration changed"));
-    assert_eq!(notice.expect("told").lines[0], "Configuration changed: 11 differences");
+    assert_eq!(notice.expect("told").lines[0], "Configuration changed: 12 differences");
 }
 
 /// A parameter that shapes what a strategy remembers makes it begin anew; another does not. The other strategies never notice.
