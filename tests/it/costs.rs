@@ -6,9 +6,9 @@ use bellwether::backtest::{Ran, Report, run};
 use bellwether::clock::Timestamp;
 use bellwether::config::BookConfig;
 use bellwether::domain::{
-    CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Instrument, Label, Money, Order, OrderId, OrderKind,
+    Bar, CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Instrument, Label, Money, Order, OrderId, OrderKind,
     OrderStatus, Price, Purpose, Quantity, Ratio, Regime, Side, SignalAction, SignalId, SignalIntent, Symbol,
-    Timeframe, Trade, TradeFill, TradeId,
+    TimeInForce, Timeframe, Trade, TradeFill, TradeId,
 };
 use bellwether::store::{Batch, MarkRow};
 
@@ -203,19 +203,52 @@ fn each_strategy_tells_its_trades_and_how_right_its_signals_were() {
     assert!(why.contains("20 bars after it the price had moved +4.0 % in its direction"), "{why}");
 }
 
+fn coin() -> Instrument {
+    Instrument::bare("BTC-USD".parse().expect("symbol"))
+}
+
+/// Two hundred days of a price that swings while it rises.
+fn bars() -> Vec<Bar> {
+    let closes: Vec<i64> = (0..200).map(|day| 100 + (day * 7 % 40 - 20i64).abs() + day / 10).collect();
+    flat_bars(&closes)
+}
+
+fn backtest(bars: Vec<Bar>, tif: TimeInForce) -> Ran {
+    let mut desk = BookConfig::usual().desk;
+    desk.symbols = vec![coin().symbol];
+    quick_cross(&mut desk);
+    desk.strategies[0].tif = tif;
+    let mut feed = ListFeed::of(vec![(coin(), bars)]);
+    run(&mut feed, vec![desk], Ran::default(), &mut |_| ControlFlow::Continue(())).expect("runs")
+}
+
+fn measure(ran: &Ran) -> Report<'_> {
+    Report::measure(ran, &ran.desks[0], &[coin()], chrono_tz::Tz::UTC).expect("fits")
+}
+
+/// The first entry meets a day without trade and is taken back: it missed what the price did on that day, not what it did later.
+#[test]
+fn an_entry_that_never_filled_costs_what_it_missed_until_it_ended() {
+    let first = backtest(bars(), TimeInForce::Gtc).desks[0].orders[&OrderId(1)].clone();
+    let mut dry = bars();
+    let met = dry.iter_mut().find(|bar| bar.start >= first.created).expect("a bar after it");
+    met.volume = Quantity::ZERO;
+    met.close = met.close.plus(Price::whole(1)).expect("fits");
+    let missed = first.quantity.to_f64() * (met.close.to_f64() - first.reference.to_f64());
+    let ran = backtest(dry, TimeInForce::Ioc);
+    assert_eq!(ran.desks[0].orders[&OrderId(1)].status, OrderStatus::Expired);
+    let unfilled = ran.desks[0].orders.values().filter(|order| order.status == OrderStatus::Expired).count();
+    let document = measure(&ran).json().expect("fits");
+    let told = document["costs"]["sum"]["opportunity"].as_f64().expect("a number");
+    assert!(unfilled == 1 && missed.abs() > 1.0 && (told - missed).abs() < 1e-4, "{unfilled} {told} {missed}");
+}
+
 /// What the orders of a backtest cost is the difference between what was paid and what they were decided at, whatever its parts are
 /// called.
 #[test]
 fn a_backtest_tells_its_trading_cost() {
-    let closes: Vec<i64> = (0..200).map(|day| 100 + (day * 7 % 40 - 20i64).abs() + day / 10).collect();
-    let instrument = Instrument::bare("BTC-USD".parse().expect("symbol"));
-    let mut desk = BookConfig::usual().desk;
-    desk.symbols = vec![instrument.symbol];
-    quick_cross(&mut desk);
-    let mut feed = ListFeed::of(vec![(instrument.clone(), flat_bars(&closes))]);
-    let ran = run(&mut feed, vec![desk], Ran::default(), &mut |_| ControlFlow::Continue(())).expect("runs");
-    let result = &ran.desks[0];
-    let report = Report::measure(&ran, result, &[instrument], chrono_tz::Tz::UTC).expect("fits");
+    let ran = backtest(bars(), TimeInForce::Gtc);
+    let (result, report) = (&ran.desks[0], measure(&ran));
 
     let mut want = (0.0, 0.0);
     for fill in &result.fills {
