@@ -91,6 +91,7 @@ impl From<ViewError> for AppError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Store(error) => error.into(),
+            ViewError::Amount(error) => Self::failed(error.to_string()),
             ViewError::Nothing(what) => Self::failed(what),
         }
     }

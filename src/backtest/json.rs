@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::clock::Timestamp;
 use crate::domain::AmountError;
+use crate::portfolio::Shortfall;
 use crate::stats::{Grouping, TradeRecord, grouped};
 
 use super::{Report, Score, Step, WalkForward};
@@ -21,6 +22,7 @@ impl Report<'_> {
         document.insert("settings".to_owned(), self.settings_json());
         document.insert("fees".to_owned(), json!(self.desk.book.fees.to_f64()));
         document.insert("by".to_owned(), self.groups()?);
+        document.insert("costs".to_owned(), self.costs());
         if let Some(benchmark) = &self.benchmark {
             document.insert("benchmark".to_owned(), json!(benchmark));
         }
@@ -61,6 +63,15 @@ impl Report<'_> {
         }
     }
 
+    /// Implementation shortfall in sum and by strategy, in money and in basis points of the paper value.
+    fn costs(&self) -> Value {
+        let strategies: Option<Map<String, Value>> =
+            self.desk.costs.as_ref().map(|costs| {
+                costs.iter().map(|(strategy, one)| (strategy.to_string(), json!(cost(one).ok()))).collect()
+            });
+        json!({ "sum": self.cost().and_then(|sum| cost(&sum).ok()), "by_strategy": strategies })
+    }
+
     fn groups(&self) -> Result<Value, AmountError> {
         let trades: Vec<TradeRecord<'_>> = self.desk.trips.iter().map(super::RoundTrip::record).collect();
         let mut groups = Map::new();
@@ -75,6 +86,21 @@ impl Report<'_> {
         }
         Ok(Value::Object(groups))
     }
+}
+
+fn cost(cost: &Shortfall) -> Result<Value, AmountError> {
+    let realised = cost.realised()?;
+    Ok(json!({
+        "paper": cost.paper.to_f64(),
+        "expected": cost.expected.to_f64(),
+        "drift": cost.drift.to_f64(),
+        "slippage": cost.slippage.to_f64(),
+        "fees": cost.fees.to_f64(),
+        "opportunity": cost.opportunity.to_f64(),
+        "realised": realised.to_f64(),
+        "expected_bps": cost.in_bps(cost.expected)?.to_f64(),
+        "realised_bps": cost.in_bps(realised)?.to_f64(),
+    }))
 }
 
 fn walked(walk: &WalkForward) -> Value {

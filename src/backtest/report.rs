@@ -3,7 +3,11 @@
 use chrono_tz::Tz;
 
 use crate::domain::{AmountError, Instrument, Money};
+<<<<<<< HEAD
+use crate::portfolio::Shortfall;
+=======
 use crate::engine::DeskSettings;
+>>>>>>> main
 use crate::stats::{
     Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, periods_per_year, reshuffle,
 };
@@ -66,6 +70,12 @@ impl<'a> Report<'a> {
         })
     }
 
+<<<<<<< HEAD
+    /// What trading cost, of all strategies together; none where the sums do not fit.
+    pub fn cost(&self) -> Option<Shortfall> {
+        let costs = self.desk.costs.as_ref()?;
+        costs.values().try_fold(Shortfall::default(), |sum, one| sum.plus(*one)).ok()
+=======
     /// The zone that cuts its days.
     pub(super) fn zone(&self) -> Tz {
         self.settings.zone
@@ -81,6 +91,7 @@ impl<'a> Report<'a> {
         let mut trips: Vec<&RoundTrip> = self.desk.trips.iter().collect();
         trips.sort_by_key(|trip| (trip.entry_bar, trip.exit_bar, trip.trade.symbol));
         trips
+>>>>>>> main
     }
 
     /// Puts the closed trades into other orders.

@@ -8,6 +8,7 @@ use crate::domain::{
     TradeFill,
 };
 use crate::engine::{Counters, Desk, Engine, Outcome};
+use crate::portfolio::{Expected, Shortfall, shortfall_by_strategy, shortfalls};
 use crate::stats::TradeRecord;
 
 use super::Curve;
@@ -77,13 +78,22 @@ pub struct DeskRan {
     pub refusals: BTreeMap<String, u64>,
     /// Signals raised.
     pub signals: u64,
+    /// What trading cost against the prices its orders were decided at, by strategy; only orders that ended. None where
+    /// the sums do not fit.
+    pub costs: Option<BTreeMap<Label, Shortfall>>,
     /// The equity over time.
     pub curve: Curve,
     /// Finest bars of its symbols.
     pub bars: u64,
     /// Those in which their symbol was held at any moment.
     pub bars_in_market: u64,
+<<<<<<< HEAD
+    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+    /// The last prices when orders ended that were not whole, by order.
+    left_at: HashMap<OrderId, Price>,
+=======
     entered: HashMap<Symbol, Entered>,
+>>>>>>> main
 }
 
 /// What came of a run, or of several runs one after another.
@@ -115,10 +125,12 @@ impl DeskRan {
             bookings: Vec::new(),
             refusals: BTreeMap::new(),
             signals: 0,
+            costs: None,
             curve: Curve::new(at, desk.equity),
             bars: 0,
             bars_in_market: 0,
             entered: HashMap::new(),
+            left_at: HashMap::new(),
         }
     }
 
@@ -158,17 +170,34 @@ impl DeskRan {
         book.fees = book.fees.plus(self.book.fees)?;
         self.book = book;
         self.equity = desk.equity;
+        // Amounts that are too large to be told are no reason to throw the result away.
+        self.costs = self.measure_costs(desk).ok();
         Ok(())
     }
 
+    /// What all orders that ended cost, with what the book's settings expect.
+    fn measure_costs(&self, desk: &Desk) -> Result<BTreeMap<Label, Shortfall>, AmountError> {
+        let ended = self.orders.values().filter(|order| !order.status.is_open());
+        let expected = |order: &Order| {
+            let costs = desk.settings.costs_of(order.symbol);
+            Expected { fee: costs.fee, slippage: costs.slippage }
+        };
+        let all = shortfalls(ended, &self.fills, expected, |order| self.left_at.get(&order.id).copied())?;
+        shortfall_by_strategy(all.into_iter().map(|(order, cost)| (order.strategy, cost)))
+    }
+
     /// Takes what one cycle did with this book.
-    pub(super) fn take(&mut self, out: &Outcome, snapshot: &MarketSnapshot, lane_of: impl Fn(Symbol) -> Option<usize>) {
+    pub(super) fn take(&mut self, out: &Outcome, snapshot: &MarketSnapshot, engine: &Engine) {
+        let lane_of = |symbol| engine.lane_of(symbol);
         let name = self.name();
         let label = |symbol: Symbol| {
             let bar = snapshot.bars.iter().find(|seen| seen.is_finest && Some(seen.instrument) == lane_of(symbol));
             bar.map_or(snapshot.at, |seen| seen.bar.start)
         };
         for order in out.orders.iter().filter(|order| order.book == name) {
+            if !order.status.is_open() && !order.remaining().is_zero() {
+                self.left_at.extend(engine.mark(order.symbol).map(|last| (order.id, last)));
+            }
             self.orders.insert(order.id, order.clone());
         }
         for fill in out.fills.iter().filter(|fill| fill.book == name) {

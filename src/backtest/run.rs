@@ -98,7 +98,7 @@ fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome
     let quiet = out.is_empty();
     for (desk, result) in engine.desks.iter().zip(&mut ran.desks) {
         if !quiet {
-            result.take(out, snapshot, |symbol| engine.lane_of(symbol));
+            result.take(out, snapshot, engine);
         }
         result.count(desk, engine, snapshot, out);
         result.curve.add(snapshot.at, desk.day.date, desk.equity);

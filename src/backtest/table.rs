@@ -3,7 +3,9 @@
 use std::cmp::Reverse;
 use std::fmt::Write as _;
 
-use crate::domain::Ratio;
+use crate::domain::format::money;
+use crate::domain::{AmountError, Ratio};
+use crate::portfolio::Shortfall;
 use crate::stats::{MonteCarlo, Row, change, ratio};
 
 use super::{Report, Score, Step, WalkForward};
@@ -11,7 +13,13 @@ use super::{Report, Score, Step, WalkForward};
 impl Report<'_> {
     /// The figures, one a line: name, value, basis. Below them what else was asked for.
     pub fn table(&self) -> String {
+<<<<<<< HEAD
+        let mut rows = self.figures.rows();
+        rows.push(self.cost_row());
+        let mut text = lines(&rows);
+=======
         let mut text = lines(&self.rows());
+>>>>>>> main
         if !self.desk.refusals.is_empty() {
             let mut refused: Vec<_> = self.desk.refusals.iter().collect();
             refused.sort_by_key(|(check, count)| (Reverse(**count), *check));
@@ -34,6 +42,19 @@ impl Report<'_> {
             let _ = writeln!(text, "note: {note}");
         }
         text
+    }
+}
+
+impl Report<'_> {
+    /// What trading cost beyond the prices it was decided at; a dash where that cannot be counted.
+    pub(super) fn cost_row(&self) -> Row {
+        let told = |sum: Shortfall| {
+            let realised = sum.realised()?;
+            let [realised_bps, expected_bps] = [sum.in_bps(realised)?, sum.in_bps(sum.expected)?];
+            Ok::<_, AmountError>(format!("{} ({realised_bps:.1} bps, {expected_bps:.1} expected)", money(realised)))
+        };
+        let text = self.cost().and_then(|sum| told(sum).ok()).unwrap_or_else(|| "-".to_owned());
+        Row { label: "Trading cost", text, basis: "against the price at which each order was decided; Perold 1988" }
     }
 }
 

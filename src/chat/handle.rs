@@ -219,6 +219,9 @@ fn told_error(error: &ArgError) -> Reply {
     match error {
         ArgError::Usage(text) => Reply::Refused(text.clone()),
         ArgError::View(ViewError::Nothing(text)) => Reply::Text(text.clone()),
+        ArgError::View(ViewError::Amount(error)) => {
+            Reply::Failed { what: format!("no answer now: {error}"), hint: None }
+        }
         ArgError::View(ViewError::Store(error)) => {
             Reply::Failed { what: format!("no answer now: {error}"), hint: error.hint().map(str::to_owned) }
         }

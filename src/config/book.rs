@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
-use crate::domain::{Money, Ratio, Symbol};
+use crate::domain::{Money, Ratio, Symbol, TimeInForce};
 use crate::engine::{DeskSettings, LossAction, Schedule, StrategySettings, SymbolTerms};
 use crate::risk::{BOOK_WIDE, LIMITS, Limits, Sizing};
 use crate::strategy::{ParamKind, STRATEGIES, StrategyKind, Values, find};
@@ -166,6 +166,9 @@ fn strategy(at: &Value<'_>, table: &Table<'_>, book_zone: Tz) -> Read<StrategySe
     strategy.timeframe = table.get("timeframe").map(read_text).transpose()?;
     strategy.schedule = schedule(table, book_zone)?;
     strategy.outside_session = table.get("outside_session").map(boolean).transpose()?.unwrap_or(false);
+    if let Some(value) = table.get("tif") {
+        strategy.tif = one_of(value, "time in force", &TimeInForce::ALL.map(|tif| (tif.as_str(), tif)))?;
+    }
     if let Some(value) = table.get("min_confidence") {
         strategy.min_confidence = number(value)?;
         if strategy.min_confidence < Ratio::ZERO || strategy.min_confidence > Ratio::ONE {
@@ -216,7 +219,7 @@ fn schedule(table: &Table<'_>, book_zone: Tz) -> Read<Option<Schedule>> {
 #[cfg(test)]
 mod tests {
     use crate::config::load;
-    use crate::domain::Ratio;
+    use crate::domain::{Ratio, TimeInForce};
     use crate::engine::LossAction;
     use crate::risk::{BOOK_WIDE, LIMITS, Sizing};
 
@@ -230,7 +233,7 @@ mod tests {
     #[test]
     fn a_schedule_is_in_its_own_zone_or_in_that_of_the_book() {
         let text = "[[books]]\nzone = \"Europe/Lisbon\"\n[[books.strategies]]\nname = \"rsi\"\nschedule = \"0 9 * * 1-5\"\n\
-                    min_confidence = 0.6\n[[books.strategies]]\nname = \"sma_cross\"\nschedule = \"@daily\"\n\
+                    min_confidence = 0.6\ntif = \"day\"\n[[books.strategies]]\nname = \"sma_cross\"\nschedule = \"@daily\"\n\
                     zone = \"Asia/Tokyo\"\noutside_session = true\n[[books.strategies]]\nname = \"momentum\"\n";
         let desk = &loaded(text).expect("sound").books[0].desk;
         let words = |place: usize| desk.strategies[place].schedule.as_ref().map(crate::engine::Schedule::words);
@@ -239,6 +242,7 @@ mod tests {
         assert_eq!((words(1).as_deref(), words(2)), (Some("at 00:00 (Asia/Tokyo)"), None));
         assert_eq!(desk.strategies.iter().map(|it| it.outside_session).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(desk.strategies[0].min_confidence, Ratio::from_percent(60));
+        assert_eq!((desk.strategies[0].tif, desk.strategies[1].tif), (TimeInForce::Day, TimeInForce::Gtc));
     }
 
     #[test]
@@ -263,6 +267,7 @@ mod tests {
             (format!("{strategy}schedule = \"61 9 * * *\"\n"), "4:12: \"61 9 * * *\" is no schedule: Number out of"),
             (format!("{strategy}zone = \"Asia/Tokyo\"\n"), "4:8: zone goes with a schedule"),
             (format!("{strategy}outside_session = true\n"), "4:19: outside_session goes with a schedule"),
+            (format!("{strategy}tif = \"gtd\"\n"), "4:7: \"gtd\" is no time in force: use gtc, day, ioc, fok"),
             (format!("{strategy}min_confidence = 1.5\n"), "4:18: 1.5 is not from 0 to 1"),
             (format!("{strategy}shedule = \"@daily\"\n"), "did you mean \"schedule\"?"),
             (

@@ -133,6 +133,13 @@ pub const SETTINGS: &[Setting] = &[
         help: "How sure a signal to enter must be to become an order.",
     },
     Setting {
+        path: "books.strategies.tif",
+        takes: "gtc, day, ioc or fok",
+        default: "gtc",
+        help: "How long its entries may wait: until they are filled or taken back; until the close of the session, or of the next one \
+               where none is open; only for what fills at once; or only if all of it fills at once. Exits always wait.",
+    },
+    Setting {
         path: "books.strategies.set",
         takes: "a table",
         default: "see Strategies",

@@ -2,7 +2,7 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, Timeframe};
+use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, TimeInForce, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{Selector, StrategyKind, Values};
@@ -26,13 +26,23 @@ pub struct StrategySettings {
     pub outside_session: bool,
     /// How sure a signal must be to become an order, from 0 to 1.
     pub min_confidence: Ratio,
+    /// How long its entries may wait.
+    pub tif: TimeInForce,
 }
 
 impl StrategySettings {
-    /// A strategy that decides on every one of the finest bars and believes all its signals.
+    /// A strategy that decides on every one of the finest bars, believes all its signals and lets its entries wait.
     pub fn new(name: Label, kind: &'static StrategyKind, values: Values) -> Self {
-        let (timeframe, schedule) = (None, None);
-        Self { name, kind, values, timeframe, schedule, outside_session: false, min_confidence: Ratio::ZERO }
+        Self {
+            name,
+            kind,
+            values,
+            timeframe: None,
+            schedule: None,
+            outside_session: false,
+            min_confidence: Ratio::ZERO,
+            tif: TimeInForce::Gtc,
+        }
     }
 
     /// After how many bars its decisions no longer depend on what came before.

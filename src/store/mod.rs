@@ -15,6 +15,7 @@ mod lease;
 mod backup;
 mod reader;
 mod history;
+mod outcomes;
 
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
@@ -25,6 +26,7 @@ pub use history::{JournalRow, RunRow, StepRecord};
 pub use inbox::InboxRow;
 pub use lease::{Lease, LeaseError, LeaseRow};
 pub use outbox::{Delivery, LaneCounts, LaneSpec, Settled};
+pub use outcomes::SignalsRow;
 pub use points::Points;
 pub use reader::Reader;
 pub use record::Recorded;

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Money, Price, Symbol};
+use crate::domain::{AmountError, Money, Price, Symbol};
 use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
 use crate::domain::format::{age, money, price};
@@ -20,6 +20,9 @@ pub enum ViewError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A sum cannot be counted.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
     /// There is nothing to tell of.
     #[error("{0}")]
     Nothing(String),

@@ -8,7 +8,7 @@ use crate::domain::{
 
 use super::open::{ViewError, Views};
 use super::orders::order_words;
-use crate::domain::format::{age, money, price, quantity, signed, time};
+use crate::domain::format::{age, money, price, quantity, signed, signed_percent, time};
 
 /// The answer to `/why` with a symbol, an order, a trade or the number of a message.
 ///
@@ -66,6 +66,10 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
     if let Some(signal) = order.signal {
         if let Some(found) = views.reader().signal(order.symbol, signal)? {
             lines.extend(signal_lines(&found, zone));
+            lines.extend(views.reader().measured(order.symbol, signal)?.map(|(bars, outcome)| {
+                let moved = signed_percent(outcome);
+                format!("  {bars} bars after it the price had moved {moved} in its direction")
+            }));
         } else if !order.because.is_empty() {
             lines.push(format!("Because {}", order.because));
         }

@@ -7,6 +7,7 @@ mod docs;
 mod reference;
 mod indicators;
 mod performance;
+mod costs;
 mod cycle;
 mod books;
 mod desk;

@@ -158,6 +158,7 @@ fn differences_are_told_in_words() {
         desk.overrides = vec![SymbolTerms { symbol, limits, sizing: Sizing::Fixed }];
         desk.strategies.swap(0, 1);
         desk.strategies[0].min_confidence = ratio("0.6");
+        desk.strategies[0].tif = bellwether::domain::TimeInForce::Day;
         desk.strategies[0].schedule = Some(Schedule::parse("0 16 * * *", new_york).expect("a schedule"));
         desk.strategies.push(strategy("breakout", &[]));
     });
@@ -173,6 +174,7 @@ fn differences_are_told_in_words() {
             "main: AAPL position_pct 20 -> 5",
             "main: AAPL sizing atr -> fixed",
             "main: rsi min_confidence 0 -> 0.6",
+            "main: rsi tif gtc -> day",
             "main: rsi runs at the end of the finest bars -> at 16:00 (America/New_York) on the finest bars",
             "main: strategy breakout added, at the end of the finest bars",
             "main: precedence sma_cross, rsi -> rsi, sma_cross",
@@ -181,7 +183,7 @@ fn differences_are_told_in_words() {
     );
     bench.deliver(bellwether::store::Points::default()).expect("delivers");
     let notice = bench.sink.sent().into_iter().find(|notice| notice.lines[0].starts_with("Configuration changed"));
-    assert_eq!(notice.expect("told").lines[0], "Configuration changed: 11 differences");
+    assert_eq!(notice.expect("told").lines[0], "Configuration changed: 12 differences");
 }
 
 /// A parameter that shapes what a strategy remembers makes it begin anew; another does not. The other strategies never notice.

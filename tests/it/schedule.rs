@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 use bellwether::clock::Timestamp;
 use bellwether::domain::{
     AssetClass, Bar, EventKind, Holding, Instrument, MarketSnapshot, Price, Quantity, Ratio, Side, SnapshotBar,
-    Timeframe,
+    TimeInForce, Timeframe,
 };
 use bellwether::engine::{DeskSettings, Schedule, StrategySettings, SymbolTerms};
 use bellwether::market::{Feed, Hours, SimulatedFeed, SimulatedWithHistory};
@@ -106,13 +106,19 @@ struct Hourly {
     next: Timestamp,
     end: Timestamp,
     gap: (Timestamp, Timestamp),
+    /// From then on nothing is traded at all, though there are prices.
+    dry: Timestamp,
 }
 
 impl Hourly {
     fn new(symbols: &[&str], from: &str, until: &str) -> Self {
         let instruments = symbols.iter().map(|name| Instrument::bare(name.parse().expect("symbol"))).collect();
         let never = Timestamp::from_ms(i64::MAX);
-        Self { instruments, next: at(from), end: at(until), gap: (never, never) }
+        Self { instruments, next: at(from), end: at(until), gap: (never, never), dry: never }
+    }
+
+    fn dry_from(self, from: &str) -> Self {
+        Self { dry: at(from), ..self }
     }
 
     fn without(self, from: &str, until: &str) -> Self {
@@ -141,7 +147,7 @@ impl Feed for Hourly {
                 let hours = Hours::of(item.class);
                 if hours.in_session(Timeframe::H1, start) {
                     let price = Price::whole(if item.class == AssetClass::UsEquity { 100 } else { 50_000 });
-                    let volume = Quantity::whole(1_000_000);
+                    let volume = Quantity::whole(if start < self.dry { 1_000_000 } else { 0 });
                     let bar = Bar { start, open: price, high: price, low: price, close: price, volume };
                     let (timeframe, opens) = (Timeframe::H1, hours.bar_open(Timeframe::H1, start));
                     snapshot.bars.push(SnapshotBar {
@@ -297,6 +303,38 @@ fn the_timetable_tells_next_and_last_runs() {
     let night = "  eager: at 20:00, on Monday, Tuesday, Wednesday, Thursday, and Friday (America/New_York), while a market is open, on \
                  the finest bars · next 2026-11-21 01:00 UTC · last run 2026-11-20 15:00 UTC";
     assert_eq!(lines[2], night);
+}
+
+/// An entry at noon in New York, after which nothing is traded: when and how it ends, by its time in force.
+#[test]
+fn an_unfilled_entry_of_the_day_ends_with_its_session() {
+    let ended = |schedule: &str, tif: TimeInForce| {
+        let bench = Bench::new();
+        let feed = Hourly::new(&["AAPL"], "2026-11-17T12:00", "2026-11-24T22:00").dry_from("2026-11-19T17:00");
+        let eager = StrategySettings { schedule: cron(schedule), tif, ..of(&EAGER) };
+        bench.live(Life::whole(feed, |desk| desk.strategies = vec![eager])).expect("runs");
+        let rows = bench.reader().journal_all().expect("reads");
+        let submitted = rows.iter().find_map(|row| match &row.event.kind {
+            EventKind::OrderSubmitted { order, .. } => Some((order.tif, order.expires)),
+            _ => None,
+        });
+        assert_eq!(submitted.expect("an entry").0, tif);
+        let end = rows.iter().find_map(|row| match &row.event.kind {
+            EventKind::OrderEnded { why, .. } => Some((row.event.at, why.clone())),
+            _ => None,
+        });
+        (submitted.and_then(|(_, expires)| expires), end)
+    };
+    // Thursday 19 November, the session ends at 21:00 UTC.
+    let at_noon = "0 12 19 11 *";
+    let over = |day: &str, why: &str| Some((at(day), why.to_owned()));
+    let (thursday, friday) = ("2026-11-19T21:00", "2026-11-20T21:00");
+    assert_eq!(ended(at_noon, TimeInForce::Day), (Some(at(thursday)), over(thursday, "the session ended")));
+    // Decided at the close, it is for the next session.
+    assert_eq!(ended("0 16 19 11 *", TimeInForce::Day), (Some(at(friday)), over(friday, "the session ended")));
+    assert_eq!(ended(at_noon, TimeInForce::Gtc), (None, None), "it waits to the end");
+    let at_once = over("2026-11-19T18:00", "the rest could not be filled at once");
+    assert_eq!(ended(at_noon, TimeInForce::Ioc), (None, at_once));
 }
 
 /// Amounts that cannot be counted: one symbol's orders would be worth more than there is money to count with.
