@@ -27,7 +27,7 @@ use super::feeds::{self, NamedFeed};
 use super::night::Night;
 use super::reload::Watch;
 use super::talk::{self, TERMINAL, Terminal};
-use super::{AppError, auditor, universe};
+use super::{AppError, auditor, backtest, universe};
 
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
@@ -38,15 +38,15 @@ const PROGRESS_STEP: Duration = Duration::from_millis(200);
 
 /// Runs the bot.
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppError> {
-    if args.mode == ModeArg::Live {
-        return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
-            .with_hint("--mode paper trades the same way with invented money"));
+    match args.mode {
+        ModeArg::Paper => {}
+        ModeArg::Backtest => return backtest::of_books(args, environment),
+        ModeArg::Live => {
+            return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
+                .with_hint("--mode paper trades the same way with invented money"));
+        }
     }
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(AppError::usage(format!("--from {from} is not before --to {to}")));
-    }
+    feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let database = environment.database.as_path();
@@ -91,10 +91,10 @@ fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
 }
 
 /// Books, each with where its list of symbols comes from.
-type Desks = Vec<(DeskSettings, &'static str)>;
+pub(super) type Desks = Vec<(DeskSettings, &'static str)>;
 
 /// Which symbols each book watches, and the feed of all of them.
-fn prepare(
+pub(super) fn prepare(
     args: &RunArgs,
     config: &Config,
     reader: Option<&Reader>,

@@ -183,6 +183,9 @@ fn shown_on(views: &Views) -> Result<ShownOn, ViewError> {
     let mut shown_on = ShownOn::nothing();
     for row in views.reader().books()? {
         shown_on.add_book(row.book.name, row.state, row.since);
+        for lock in row.entry_locks() {
+            shown_on.add_entry_lock(row.book.name, &lock);
+        }
     }
     for mark in views.reader().marks()? {
         if let Some((_, since, _)) = mark.lock {

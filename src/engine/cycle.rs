@@ -109,7 +109,7 @@ pub fn decide(
             guard::roll_day(desk, prices, context, out)?;
             carry::carry(desk, prices, snapshot, context, out)?;
             fills::take_reports(desk, prices, counters, reports, context, out)?;
-            follow_prices(desk, prices, snapshot, context, out)?;
+            follow_prices(desk, prices, context, out)?;
             guard::watch_losses(desk, prices, counters, context, out)?;
             books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
@@ -138,28 +138,18 @@ pub(super) fn chain(error: &CycleError) -> String {
 }
 
 /// Measures what became of entry signals some bars later, whether they were traded or not.
-fn measure_signals(
-    desk: &mut Desk,
-    prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
-    context: &RunContext,
-    out: &mut Outcome,
-) {
+fn measure_signals(desk: &mut Desk, prices: super::state::Prices<'_>, context: &RunContext, out: &mut Outcome) {
     if desk.measures.is_empty() {
         return;
     }
     let book = desk.name();
     desk.measures.retain_mut(|measure| {
-        let seen = snapshot
-            .bars
-            .iter()
-            .find(|seen| seen.is_finest && prices.lanes[seen.instrument].instrument.symbol == measure.symbol);
-        let Some(seen) = seen else { return true };
+        let Some(bar) = prices.lane(measure.symbol).and_then(|lane| lane.bar_at(context.now)) else { return true };
         measure.left = measure.left.saturating_sub(1);
         if measure.left > 0 {
             return true;
         }
-        let moved = seen.bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
+        let moved = bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
         let outcome =
             moved.map_or(Ratio::ZERO, |moved| if measure.side == Side::Sell { moved.negated() } else { moved });
         let (signal, strategy, symbol) = (measure.signal, measure.strategy, measure.symbol);
@@ -173,19 +163,17 @@ fn measure_signals(
 fn follow_prices(
     desk: &mut Desk,
     prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    measure_signals(desk, prices, snapshot, context, out);
-    let watched = if desk.book.positions.is_empty() { &[][..] } else { &snapshot.bars };
-    for seen in watched.iter().filter(|seen| seen.is_finest) {
-        let lane = &prices.lanes[seen.instrument];
-        if let Some(held) = desk.book.position_mut(lane.instrument.symbol) {
-            held.note_range(seen.bar.high, seen.bar.low);
-        }
-        if !lane.suspended {
-            fills::trail(desk, lane.instrument.symbol, &seen.bar, context, out)?;
+    measure_signals(desk, prices, context, out);
+    for place in 0..desk.book.positions.len() {
+        let held = &mut desk.book.positions[place];
+        let symbol = held.symbol;
+        let believed = prices.lane(symbol).filter(|lane| !lane.suspended);
+        if let Some(bar) = believed.and_then(|lane| lane.bar_at(context.now)) {
+            held.note_range(bar.high, bar.low);
+            fills::trail(desk, symbol, &bar, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

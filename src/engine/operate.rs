@@ -1,7 +1,9 @@
 //! What may a person change? Each function here wants a `Confirmed` from the desk, or is the safe direction.
 
 use crate::control::{Confirmed, Control, ShownOn};
-use crate::domain::{Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState};
+use crate::domain::{
+    EntryLock, Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState,
+};
 
 use super::state::{Desk, Engine, StateCause};
 use super::{CycleError, Outcome, books, guard};
@@ -81,6 +83,8 @@ fn waits_for_a_person(desk: &Desk) -> bool {
     }
 }
 
+/// Lifts what keeps a symbol from being traded: the doubt about its price, and the locks of books that do not enter it. All of it must
+/// have been shown.
 fn unlock(
     engine: &mut Engine,
     symbol: Symbol,
@@ -90,14 +94,28 @@ fn unlock(
     out: &mut Outcome,
 ) -> String {
     let Some(index) = engine.lane_of(symbol) else { return format!("{symbol} is not traded here") };
-    let lane = &mut engine.lanes[index];
-    let Some(lock) = lane.lock else { return format!("{symbol} is not locked") };
-    if !shown_on.has_lock(symbol, lock.since) {
+    let in_force = |lock: &&EntryLock| lock.symbol == symbol && lock.until > context.now;
+    let doubt = engine.lanes[index].lock;
+    let shown = |desk: &Desk| desk.locks.iter().filter(in_force).all(|lock| shown_on.has_entry_lock(desk.name(), lock));
+    if doubt.is_some_and(|lock| !shown_on.has_lock(symbol, lock.since)) || !engine.desks.iter().all(shown) {
         return MOVED.to_owned();
     }
-    lane.lock = None;
-    lane.touched = true;
-    let kind = EventKind::SymbolUnlocked { symbol, reason: LiftReason::Command { person: person.to_owned() } };
-    out.tell(context.cycle, Event { at: context.now, book: None, kind });
-    format!("{symbol} unlocked: its price counts again")
+    let mut done = Vec::new();
+    let mut tell = |book, kind| out.tell(context.cycle, Event { at: context.now, book, kind });
+    if doubt.is_some() {
+        let lane = &mut engine.lanes[index];
+        lane.lock = None;
+        lane.touched = true;
+        let reason = LiftReason::Command { person: person.to_owned() };
+        tell(None, EventKind::SymbolUnlocked { symbol, reason });
+        done.push("its price counts again".to_owned());
+    }
+    for desk in &mut engine.desks {
+        if desk.locks.iter().any(|lock| in_force(&lock)) {
+            desk.locks.retain(|lock| lock.symbol != symbol);
+            tell(Some(desk.name()), EventKind::EntryUnlocked { symbol, person: person.to_owned() });
+            done.push(format!("{} may enter it again", desk.name()));
+        }
+    }
+    if done.is_empty() { format!("{symbol} is not locked") } else { format!("{symbol} unlocked: {}", done.join("; ")) }
 }

@@ -1,9 +1,10 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -133,6 +134,11 @@ impl Lane {
         self.history.push(bar, end);
     }
 
+    /// The finest bar that ended at this very instant.
+    pub fn bar_at(&self, now: Timestamp) -> Option<Bar> {
+        self.last.filter(|_| self.last_end == now)
+    }
+
     /// The price the book is valued at: the last close, or the last one that was not in doubt.
     pub fn mark(&self) -> Option<Price> {
         self.lock.map(|lock| lock.before).or_else(|| self.last.map(|bar| bar.close))
@@ -255,6 +261,8 @@ pub struct Desk {
     pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
+    /// Which lanes it has a position or an order in.
+    touched: Vec<bool>,
 }
 
 /// An entry signal on its way to its outcome.
@@ -358,12 +366,34 @@ impl Desk {
             stopping: false,
             classifiers,
             watched,
+            touched: vec![false; symbols],
         })
     }
 
     /// True if a lane is on its list of symbols.
     pub fn watches(&self, lane: usize) -> bool {
         self.watched.get(lane).copied().unwrap_or(false)
+    }
+
+    /// Notes which lanes it has a position or an order in, so that the others need no search.
+    pub(super) fn look_around(&mut self, lane_of: impl Fn(Symbol) -> Option<usize>) {
+        self.touched.fill(false);
+        let held = self.book.positions.iter().map(|held| held.symbol);
+        for symbol in held.chain(self.orders.iter().map(|order| order.symbol)) {
+            if let Some(lane) = lane_of(symbol) {
+                self.touched[lane] = true;
+            }
+        }
+    }
+
+    /// Notes that it has something in a lane.
+    pub(super) fn touch(&mut self, lane: usize) {
+        self.touched[lane] = true;
+    }
+
+    /// True if it may have a position or an order in a lane; false only if it has none.
+    pub(super) fn touches(&self, lane: usize) -> bool {
+        self.touched[lane]
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -464,7 +494,7 @@ pub struct Engine {
     pub(super) served: Vec<Timeframe>,
     /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
     pub(super) is_young: bool,
-    index: HashMap<Symbol, usize>,
+    index: FxHashMap<Symbol, usize>,
 }
 
 impl Engine {
@@ -507,7 +537,7 @@ impl Engine {
     }
 }
 
-fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
+fn mark_of(lanes: &[Lane], index: &FxHashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
     index.get(&symbol).and_then(|index| lanes[*index].mark())
 }
 
@@ -516,13 +546,18 @@ fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Op
 pub(super) struct Prices<'a> {
     /// All lanes.
     pub(super) lanes: &'a [Lane],
-    index: &'a HashMap<Symbol, usize>,
+    index: &'a FxHashMap<Symbol, usize>,
 }
 
 impl Prices<'_> {
     /// The price a symbol is valued at.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(self.lanes, self.index, symbol)
+    }
+
+    /// Where a symbol's lane is.
+    pub(super) fn place(&self, symbol: Symbol) -> Option<usize> {
+        self.index.get(&symbol).copied()
     }
 
     /// A symbol's lane.

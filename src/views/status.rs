@@ -1,6 +1,6 @@
 //! How do we stand? One book in five lines.
 
-use crate::domain::{Money, Ratio, Symbol, TradingState};
+use crate::domain::{Money, Ratio, TradingState};
 use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
 
@@ -118,12 +118,11 @@ pub(super) fn limit_of(row: &BookRow, key: &str) -> Ratio {
 pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
     row.book.positions.iter().fold(Money::ZERO, |sum, held| {
         let now = scene.value_price(held.symbol).unwrap_or_else(|| held.average_price());
-        let loss = match held.protection {
-            Some(levels) => now.minus(levels.stop).and_then(|gap| held.quantity.value_at(gap)),
-            None => held.value_at(now).map(Money::abs),
-        };
-        let loss = loss.unwrap_or(Money::ZERO);
-        sum.plus(loss.max(Money::ZERO)).unwrap_or(Money::MAX)
+        let loss = held.protection.map_or_else(
+            || held.value_at(now).map(Money::abs),
+            |levels| now.minus(levels.stop).and_then(|gap| held.quantity.value_at(gap)),
+        );
+        sum.plus(loss.unwrap_or(Money::ZERO).max(Money::ZERO)).unwrap_or(Money::MAX)
     })
 }
 
@@ -176,38 +175,4 @@ fn cause_name(row: &BookRow) -> String {
 fn waits_for_a_person(row: &BookRow) -> bool {
     let asks = matches!(cause_name(row).as_str(), "drawdown" | "paused" | "stopped");
     row.state == TradingState::Halted || (row.state == TradingState::Reducing && asks)
-}
-
-/// What `/unlock` would do, before anybody confirms it.
-///
-/// # Errors
-/// When the symbol is not locked, or the store cannot be read.
-pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
-    let scene = views.scene()?;
-    let lock = scene.mark(symbol).and_then(|mark| mark.lock.map(|lock| (mark.price, lock)));
-    let Some((now, (before, since, _))) = lock else {
-        return Err(ViewError::Nothing(format!("{symbol} is not locked")));
-    };
-    let mut lines = vec![format!(
-        "Unlock {symbol}? It stood at {} before it was locked at {}; now it is at {}.",
-        price(before),
-        time(since, views.zone()?),
-        price(now)
-    )];
-    for row in &scene.books {
-        if let Some(held) = row.book.position(symbol) {
-            let profit = held.unrealised_at(now).unwrap_or(Money::ZERO);
-            lines.push(format!(
-                "After: the {} {symbol} of {} count at {}, result {} {}; stops and exits work again, and the stop may fill at once.",
-                held.quantity,
-                row.book.name,
-                price(now),
-                signed(profit),
-                row.book.currency
-            ));
-        }
-    }
-    lines
-        .push("If the shares were split, say no: put the split into corporate_actions.csv and start again.".to_owned());
-    Ok(lines.join("\n"))
 }

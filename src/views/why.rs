@@ -2,7 +2,9 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{CheckResult, EventKind, NoticeId, OrderId, Purpose, SignalIntent, Symbol, TradeFill, TradeId};
+use crate::domain::{
+    CheckResult, EventKind, NoticeId, OrderId, Purpose, Side, SignalIntent, Symbol, TradeFill, TradeId,
+};
 
 use super::open::{ViewError, Views};
 use super::orders::order_words;
@@ -52,8 +54,12 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
     let rows = views.reader().journal_of_order(id)?;
     let mut lines = vec![format!("{} · {}", order_words(&order), order.status.as_str())];
     if order.purpose == Purpose::Protect {
+        let (did, way) = match order.side {
+            Side::Sell => ("bought", "upwards"),
+            Side::Buy => ("sold short", "downwards"),
+        };
         lines.push(format!(
-            "It protects what {} bought: stop set when the position was opened, moved only upwards.",
+            "It protects what {} {did}: stop set when the position was opened, moved only {way}.",
             order.strategy
         ));
     }

@@ -8,18 +8,23 @@ use bellwether::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, Snaps
 use bellwether::engine::EngineMessage;
 use bellwether::market::{Feed, ResumeError, SimulatedFeed};
 
-/// Bars of one symbol, given one by one.
+/// Daily bars of some symbols, given day by day.
 pub(crate) struct ListFeed {
     instruments: Vec<Instrument>,
-    bars: Vec<Bar>,
+    bars: Vec<Vec<Bar>>,
     next: usize,
 }
 
 impl ListFeed {
     /// Daily bars of a coin, which has no holidays.
     pub(crate) fn daily(symbol: &str, bars: Vec<Bar>) -> Self {
-        let symbol = symbol.parse().expect("symbol");
-        Self { instruments: vec![Instrument::bare(symbol)], bars, next: 0 }
+        Self::of(vec![(Instrument::bare(symbol.parse().expect("symbol")), bars)])
+    }
+
+    /// Daily bars of some symbols, of the same days.
+    pub(crate) fn of(list: Vec<(Instrument, Vec<Bar>)>) -> Self {
+        let (instruments, bars) = list.into_iter().unzip();
+        Self { instruments, bars, next: 0 }
     }
 }
 
@@ -30,12 +35,14 @@ impl Feed for ListFeed {
 
     fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
         snapshot.clear();
-        let Some(bar) = self.bars.get(self.next) else { return false };
+        for (instrument, bars) in self.bars.iter().enumerate() {
+            let Some(bar) = bars.get(self.next).copied() else { return false };
+            snapshot.at = bar.start.plus_ms(DAY_MS);
+            let is_last = self.next + 1 == bars.len();
+            let (timeframe, opens) = (Timeframe::D1, bar.start);
+            snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest: true, is_last });
+        }
         self.next += 1;
-        snapshot.at = bar.start.plus_ms(DAY_MS);
-        let is_last = self.next == self.bars.len();
-        let (timeframe, opens) = (Timeframe::D1, bar.start);
-        snapshot.bars.push(SnapshotBar { instrument: 0, timeframe, bar: *bar, opens, is_finest: true, is_last });
         true
     }
 
