@@ -3,11 +3,8 @@
 use chrono_tz::Tz;
 
 use crate::domain::{AmountError, Instrument, Money};
-<<<<<<< HEAD
-use crate::portfolio::Shortfall;
-=======
 use crate::engine::DeskSettings;
->>>>>>> main
+use crate::portfolio::Shortfall;
 use crate::stats::{
     Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, periods_per_year, reshuffle,
 };
@@ -70,12 +67,12 @@ impl<'a> Report<'a> {
         })
     }
 
-<<<<<<< HEAD
     /// What trading cost, of all strategies together; none where the sums do not fit.
     pub fn cost(&self) -> Option<Shortfall> {
         let costs = self.desk.costs.as_ref()?;
         costs.values().try_fold(Shortfall::default(), |sum, one| sum.plus(*one)).ok()
-=======
+    }
+
     /// The zone that cuts its days.
     pub(super) fn zone(&self) -> Tz {
         self.settings.zone
@@ -83,7 +80,9 @@ impl<'a> Report<'a> {
 
     /// The figures in words.
     pub(super) fn rows(&self) -> Vec<Row> {
-        self.figures.rows()
+        let mut rows = self.figures.rows();
+        rows.push(self.cost_row());
+        rows
     }
 
     /// The closed trades in the order of their entries.
@@ -91,7 +90,6 @@ impl<'a> Report<'a> {
         let mut trips: Vec<&RoundTrip> = self.desk.trips.iter().collect();
         trips.sort_by_key(|trip| (trip.entry_bar, trip.exit_bar, trip.trade.symbol));
         trips
->>>>>>> main
     }
 
     /// Puts the closed trades into other orders.

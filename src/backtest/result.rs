@@ -87,13 +87,9 @@ pub struct DeskRan {
     pub bars: u64,
     /// Those in which their symbol was held at any moment.
     pub bars_in_market: u64,
-<<<<<<< HEAD
-    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+    entered: HashMap<Symbol, Entered>,
     /// The last prices when orders ended that were not whole, by order.
     left_at: HashMap<OrderId, Price>,
-=======
-    entered: HashMap<Symbol, Entered>,
->>>>>>> main
 }
 
 /// What came of a run, or of several runs one after another.

@@ -43,9 +43,6 @@ pub(super) fn judge(
     Ok(())
 }
 
-/// Why a strategy that is leaving is not heard when it says so again.
-const LEAVING: Stay = Stay::new("it is not leaving already", 1.0, 0.0);
-
 /// One strategy deciding on one symbol.
 struct Judge<'a> {
     prices: Prices<'a>,
@@ -129,52 +126,76 @@ impl Judge<'_> {
         situation: &mut Option<Situation>,
         out: &mut Outcome,
     ) -> Option<Decision> {
-        let thought = self.think(desk, turning, counters, situation).or_else(|_| {
-            *situation = None;
-            self.think(desk, turning, counters, situation)
-        });
-        let (strategy, symbol) = (desk.settings.strategies[self.strategy].name, self.lane.instrument.symbol);
         let run = self.place(desk);
-        if let Err(error) = &thought {
-            *situation = None;
-            if !desk.failing.contains(&(strategy, symbol)) {
-                desk.failing.push((strategy, symbol));
-                let kind = EventKind::StrategyFailed { strategy, symbol, error: chain(error) };
-                out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });
+        let mut failed = None;
+        for _ in 0..2 {
+            let wanted = match self.wish(desk, turning) {
+                Ok(wanted) => wanted,
+                Err(stay) => {
+                    self.works(desk);
+                    desk.runs[run].stay = Some(stay).filter(|_| !turning);
+                    return None;
+                }
+            };
+            match self.think(desk, wanted, turning, counters, situation) {
+                Ok(decision) => {
+                    self.works(desk);
+                    desk.runs[run].stay = None;
+                    return Some(decision);
+                }
+                Err(error) => failed = Some(error),
             }
-        } else if !desk.failing.is_empty() {
-            desk.failing.retain(|failing| *failing != (strategy, symbol));
+            *situation = None;
         }
-        let (decision, stay) = match thought {
-            Ok(Ok(decision)) => (Some(decision), None),
-            Ok(Err(stay)) => (None, Some(stay)),
-            Err(_) => (None, Some(Stay::new("the strategy could be run", 0.0, 1.0))),
-        };
-        if !turning {
-            desk.runs[run].stay = stay;
+        if let Some(error) = failed {
+            self.fails(desk, &error, out);
+            desk.runs[run].stay = Some(Stay::new("the strategy could be run", 0.0, 1.0)).filter(|_| !turning);
         }
-        decision
+        None
     }
 
-    /// From the strategy's wish to risk's answer, or to the rule because of which there is none. Only the figures that the instant's
-    /// proposals share are changed. Where the strategy turns round, risk looks at the book without the position that is leaving.
+    /// Notes that a run failed, and tells it if the one before did not.
+    fn fails(&self, desk: &mut Desk, error: &CycleError, out: &mut Outcome) {
+        let (strategy, symbol) = (desk.settings.strategies[self.strategy].name, self.lane.instrument.symbol);
+        if !desk.failing.contains(&(strategy, symbol)) {
+            desk.failing.push((strategy, symbol));
+            let kind = EventKind::StrategyFailed { strategy, symbol, error: chain(error) };
+            out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });
+        }
+    }
+
+    /// Notes that a run did not fail.
+    fn works(&self, desk: &mut Desk) {
+        if !desk.failing.is_empty() {
+            let own = (desk.settings.strategies[self.strategy].name, self.lane.instrument.symbol);
+            desk.failing.retain(|failing| *failing != own);
+        }
+    }
+
+    /// What the strategy asks for, if it may; else the rule that did not hold. One that is leaving is asked as if nothing were held.
+    fn wish(&self, desk: &Desk, turning: bool) -> Result<Wanted, Stay> {
+        let held = if turning || !desk.touches(self.index) {
+            Holding::Flat
+        } else {
+            holding(desk, self.lane.instrument.symbol, desk.settings.strategies[self.strategy].name)
+        };
+        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held))?;
+        if turning && wanted.action == SignalAction::Exit {
+            return Err(Stay::new("it is not leaving already", 1.0, 0.0));
+        }
+        self.permitted(desk, wanted)
+    }
+
+    /// From the wish to risk's answer. Only the figures that the proposals of an instant share are changed. Where the strategy turns
+    /// round, risk looks at the book without the position that is leaving.
     fn think(
         &self,
         desk: &Desk,
+        wanted: Wanted,
         turning: bool,
         counters: &Counters,
         situation: &mut Option<Situation>,
-    ) -> Result<Result<Decision, Stay>, CycleError> {
-        let symbol = self.lane.instrument.symbol;
-        let name = desk.settings.strategies[self.strategy].name;
-        let flat = turning || !desk.touches(self.index);
-        let held = if flat { Holding::Flat } else { holding(desk, symbol, name) };
-        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held));
-        let wanted = match wanted.and_then(|wanted| self.permitted(desk, wanted)) {
-            Ok(wanted) if turning && wanted.action == SignalAction::Exit => return Ok(Err(LEAVING)),
-            Ok(wanted) => wanted,
-            Err(stay) => return Ok(Err(stay)),
-        };
+    ) -> Result<Decision, CycleError> {
         let shared = match situation {
             Some(shared) => shared,
             none => none.insert(survey(desk, self.prices)?),
@@ -193,7 +214,7 @@ impl Judge<'_> {
             SignalAction::Exit => holds.then(|| propose_exit(desk, self.lane, &signal, shared)),
         };
         let answer = proposal.map(|proposal| ask_risk(desk, proposal, shared, counters, self.context)).transpose()?;
-        Ok(Ok(Decision { signal, side: terms.side, holds, answer }))
+        Ok(Decision { signal, side: terms.side, holds, answer })
     }
 
     /// Entries that nobody asked for here end as a reason why nothing was done.

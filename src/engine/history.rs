@@ -82,8 +82,7 @@ impl History {
         let mut other = Self::new(returns);
         if other.ring.len() != self.ring.len() {
             self.points().for_each(|point| other.put(*point));
-            (other.days, other.day_ends) = (std::mem::take(&mut self.days), self.day_ends);
-            *self = other;
+            (self.ring, self.next, self.seen) = (other.ring, other.next, other.seen);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::domain::{
     EntryLock, Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState,
 };
 
-use super::state::{Desk, Engine, StateCause};
+use super::state::{Day, Desk, Engine, StateCause};
 use super::{CycleError, Outcome, books, guard};
 
 /// Halts every book.
@@ -58,7 +58,7 @@ fn resume(
     let mut books = Vec::new();
     for desk in engine.desks.iter_mut().filter(halted) {
         match desk.cause {
-            StateCause::Halt(HaltCause::DailyLoss { loss, limit }) if context.now < desk.day.ends => {
+            StateCause::Halt(HaltCause::DailyLoss { loss, limit }) if is_of_today(desk) => {
                 let (cause, until) = (ReduceCause::DailyLoss { loss, limit, closing: 0 }, Some(desk.day.ends));
                 guard::reduce(desk, cause, until, context, out)?;
                 books.push(format!("{} (no entries until its next day)", desk.name()));
@@ -70,6 +70,11 @@ fn resume(
         }
     }
     Ok(if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) })
+}
+
+/// True if the book came into its state on the day that it is in now.
+fn is_of_today(desk: &Desk) -> bool {
+    Day::containing(desk.since, desk.settings.zone, desk.equity).date == desk.day.date
 }
 
 /// True for a book whose entries come back only when somebody says so.

@@ -1,6 +1,7 @@
 //! How does a running engine take a changed configuration? Between two cycles, as a whole or not at all.
 
 use crate::clock::Timestamp;
+use crate::domain::format::counted;
 use crate::domain::{Event, EventKind, RunContext};
 use crate::indicators::Atr;
 use crate::risk::TrackRecord;
@@ -44,6 +45,7 @@ fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<Strin
     let mut told = Vec::new();
     for ((desk, (settings, changes)), made) in engine.desks.iter_mut().zip(pairs).zip(made) {
         told.extend(changes);
+        told.extend(orphans(desk, &settings).map(|words| format!("{}: {words}", settings.name)));
         told.extend(made.young.iter().map(|young| format!("{}: {young}", settings.name)));
         engine.is_young |= !made.young.is_empty();
         made.enter(desk, settings, now);
@@ -140,6 +142,16 @@ impl Made {
         desk.settings = settings;
         desk.revalue = true;
     }
+}
+
+/// What is held of strategies that are gone: nobody leaves it but its stop, its target and people.
+fn orphans<'a>(desk: &'a Desk, new: &'a DeskSettings) -> impl Iterator<Item = String> + 'a {
+    let gone = |name| new.strategies.iter().all(|strategy| strategy.name != name);
+    desk.settings.strategies.iter().filter(move |strategy| gone(strategy.name)).filter_map(|strategy| {
+        let held = desk.book.positions.iter().filter(|held| held.strategy == strategy.name).count();
+        let words = counted(held as u64, "position");
+        (held > 0).then(|| format!("no strategy leaves {words} of {} any more, only stops do", strategy.name))
+    })
 }
 
 /// Where the strategy of this name is that sees the same bars.

@@ -154,3 +154,51 @@ pub(super) fn timetable_row(strategy: &StrategySettings, due: &Due) -> Timetable
         last: due.last,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn schedule(text: &str) -> Schedule {
+        Schedule::parse(text, Tz::America__New_York).expect("a schedule")
+    }
+
+    #[test]
+    fn schedules_are_said_in_english_with_their_zone() {
+        for (text, want) in [
+            ("0 9 * * 1", "at 09:00, on Monday (America/New_York)"),
+            (" */15  * * * * ", "every 15 minutes (America/New_York)"),
+            ("* * * * *", "every minute (America/New_York)"),
+            ("0 16 L * *", "at 16:00, on the last day of the month (America/New_York)"),
+        ] {
+            assert_eq!(schedule(text).words(), want);
+        }
+        assert_eq!(schedule(" 0 9 * * 1 ").written(), "0 9 * * 1 America/New_York");
+    }
+
+    #[test]
+    fn what_is_no_schedule_says_why() {
+        for (text, want) in [
+            ("", "it has not five fields"),
+            ("0 0 9 * * 1", "it has not five fields"),
+            ("0 25 * * *", "Number out of bounds"),
+            ("0 9 * * funday", "illegal character"),
+            ("0 0 31 4,6,9,11 *", "no such day ever comes"),
+        ] {
+            let error = Schedule::parse(text, Tz::UTC).expect_err("refused");
+            assert!(error.contains(want) && error.contains("0 9 * * 1-5"), "{error}");
+        }
+    }
+
+    /// Far from every calendar there is no next time, rather than one in the past.
+    #[test]
+    fn the_next_time_is_later_or_there_is_none() {
+        for ms in [i64::MIN, -9_000_000_000_000_000, -1, 0, 95_617_584_000_000, 9_000_000_000_000_000, i64::MAX] {
+            let after = Timestamp::from_ms(ms);
+            assert!(schedule("0 9 * * *").next_after(after).is_none_or(|next| next > after), "{ms}");
+        }
+        let nine = Timestamp::from_ms(1_795_183_200_000); // 2026-11-20 09:00 in New York
+        assert_eq!(schedule("0 9 * * *").next_after(nine.plus_ms(-1)), Some(nine));
+        assert_eq!(schedule("0 9 * * *").next_after(nine), Some(nine.plus_ms(86_400_000)));
+    }
+}

@@ -74,15 +74,12 @@ pub struct StepRecord {
 pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
 
-<<<<<<< HEAD
 /// All fills, as [`fill`] reads them.
 pub(super) const FILLS: &str =
     "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills";
-=======
 const TRADES: &str =
     "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit,
                         reason, carried, best, worst FROM trades";
->>>>>>> main
 
 /// How many journal rows one question may read.
 const JOURNAL_ROWS_MAX: u32 = 500;

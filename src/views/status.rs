@@ -145,7 +145,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
         lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
-        let (may, anew) = if cause_name(row) == "daily_loss" && scene.progress.market < row.day_ends {
+        let (may, anew) = if cause_name(row) == "daily_loss" && is_of_today(row) {
             (format!("leave again at the next bar, and enter from {} on", time(row.day_ends, zone)), String::new())
         } else {
             let anew = amount(row.equity, &row.book.currency);
@@ -163,6 +163,12 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         ));
     }
     Ok(lines.join("\n"))
+}
+
+/// True if a book came into its state on the day that it is in now.
+fn is_of_today(row: &BookRow) -> bool {
+    let zone = row.zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    row.since.utc().with_timezone(&zone).date_naive().to_string() == row.day
 }
 
 /// Why a book is not running, by its name; empty if it is.

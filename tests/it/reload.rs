@@ -135,7 +135,12 @@ fn positions_orders_and_the_state_stay() {
     after.live(one().telling(vec![(1, message(vec![changed(all)]))])).expect("runs");
     assert_eq!(
         told(&after),
-        ["main: stop_atr 2 -> 9", "main: sizing atr -> fixed", "main: strategy sma_cross removed"]
+        [
+            "main: stop_atr 2 -> 9",
+            "main: sizing atr -> fixed",
+            "main: strategy sma_cross removed",
+            "main: no strategy leaves 1 position of sma_cross any more, only stops do"
+        ]
     );
     let (old, new) = (before.saved(), after.saved());
     assert!(!old.orders.is_empty() && !old.books[0].book.positions.is_empty(), "the story needs something to keep");

@@ -1,13 +1,14 @@
 //! When strategies are asked: cron expressions over clock changes, weekends, gaps and sessions; and what happens when a run fails.
 
 use std::cell::{Cell, RefCell};
+use std::sync::mpsc::channel;
 
 use bellwether::clock::Timestamp;
 use bellwether::domain::{
     AssetClass, Bar, EventKind, Holding, Instrument, MarketSnapshot, Price, Quantity, Ratio, Side, SnapshotBar,
     TimeInForce, Timeframe,
 };
-use bellwether::engine::{DeskSettings, Schedule, StrategySettings, SymbolTerms};
+use bellwether::engine::{DeskSettings, Pace, Schedule, StrategySettings, SymbolTerms};
 use bellwether::market::{Feed, Hours, SimulatedFeed, SimulatedWithHistory};
 use bellwether::risk::Sizing;
 use bellwether::strategy::{
@@ -278,6 +279,25 @@ fn schedules_go_on_over_a_restart() {
     };
     assert_eq!(without_starts(&pieces), without_starts(&whole));
     assert!(whole.reader().fills().expect("reads").len() > 2, "something happens");
+}
+
+/// What is due is part of the state that a stretch begins with: made again, it is asked at the same instants.
+#[test]
+fn schedules_are_made_again_by_the_audit() {
+    let bench = Bench::new();
+    let (sender, stretches) = channel();
+    let pace = Pace::Times(1_000_000_000);
+    bench.live(Life { auditor: Some(sender), pace, ..scheduled(4_000) }).expect("runs");
+    let mut orders_made = 0;
+    for stretch in stretches {
+        let journal = bench.reader().journal_of_cycles(stretch.after(), stretch.until()).expect("reads");
+        let EventKind::DayAudited { differences, orders, day, .. } = stretch.audit(&journal) else {
+            panic!("an audit")
+        };
+        assert_eq!(differences, Vec::<String>::new(), "{day}");
+        orders_made += orders;
+    }
+    assert!(orders_made > 4, "{orders_made}");
 }
 
 #[test]

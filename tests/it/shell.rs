@@ -1,6 +1,6 @@
 //! The program as a shell sees it: output, exit codes, errors that say what to do.
 
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::process::Stdio;
 
 use bellwether::store::Lease;
@@ -169,4 +169,32 @@ fn plain_lines_drive_the_terminal() {
     assert!(!out.contains("wrong PIN") && !out.contains("2846"), "{out}");
     let bytes = std::fs::read(shell.path().join("bellwether.db")).expect("readable");
     assert!(!bytes.windows(8).any(|window| window == b"73915826"), "digits at the wrong prompt are not kept");
+}
+
+/// The configuration is edited while the bot runs: a change is taken and told, a mistake is told and changes nothing.
+#[test]
+fn the_configuration_is_taken_without_a_restart() {
+    let shell = Shell::new();
+    let text = |limit: &str| format!("[[books]]\nsymbols = [\"AAPL\", \"BTC-USD\"]\n[books.limits]\n{limit}\n");
+    shell.write("bellwether.toml", &text("daily_loss_pct = 3"));
+    // One cycle a second: if nothing is told it ends by itself.
+    let mut child =
+        shell.command(&["run", "--speed", "60", "--cycles", "90"]).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut until = |part: &str| {
+        let told: Vec<String> =
+            lines.by_ref().map(|line| line.expect("text")).take_while(|line| !line.contains(part)).collect();
+        assert!(
+            told.iter().all(|line| !line.starts_with("Stopped after")),
+            "{part} was never told:\n{}",
+            told.join("\n")
+        );
+    };
+    until("Started on sim");
+    shell.write("bellwether.toml", &text("daily_loss_pct = 2"));
+    until("main: daily_loss_pct 3 -> 2");
+    shell.write("bellwether.toml", &text("daily_los_pct = 1"));
+    until("is refused, the old one stays: bellwether.toml:4:1: books.limits has no key \"daily_los_pct\"");
+    child.kill().expect("ended");
+    child.wait().expect("gone");
 }

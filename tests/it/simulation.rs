@@ -1,4 +1,5 @@
-//! Hundreds of days with everything going wrong: gaps, bad prints, kills, a failing channel, a clock that is set, people who halt.
+//! Hundreds of days with everything going wrong: gaps, bad prints, kills, a failing channel, a clock that is set, people who halt
+//! and who edit the configuration.
 //!
 //! Rerun one seed with `SIM_SEED=17 cargo test seeded_simulation -- --nocapture`.
 
@@ -8,10 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bellwether::clock::{Clock, Timestamp};
 use bellwether::control::{ChangeDesk, Control, PinCost, ShownOn};
 use bellwether::domain::{EventKind, Instrument, Purpose, Ratio, TradingState};
-use bellwether::engine::{DeskSettings, Pace, RunnerError, StrategySettings};
+use bellwether::engine::{
+    DeskSettings, EngineMessage, LossAction, Pace, Reload, RunnerError, Schedule, StrategySettings,
+};
 use bellwether::notify::SendError;
 use bellwether::store::{BookRow, Points, Store, StoreError};
-use bellwether::strategy::{STRATEGIES, Values};
+use bellwether::strategy::{STRATEGIES, Values, find};
 use secrecy::SecretString;
 
 use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
@@ -64,6 +67,32 @@ fn deadly(seed: u64, life: u64) -> Points {
     Points::armed(move |_| left.fetch_sub(1, Ordering::SeqCst) == 1)
 }
 
+/// Somebody edits the configuration while this life runs: limits, strategies, schedules, and now and then nonsense.
+fn edits(seed: u64, life: u64) -> Vec<(u64, EngineMessage)> {
+    let edit = |number: u64| {
+        let feed = FaultyFeed::new(seed, instruments(), DAYS, fault);
+        let Life { mut desks, .. } = Life::whole(feed, quick_cross).with_book("wide", wide);
+        let desk = &mut desks[0];
+        let strategy = |name: &str| {
+            let kind = find(name).expect("listed");
+            let values = Values::check(kind.name, kind.params, &[]).expect("defaults");
+            StrategySettings::new(name.parse().expect("a name"), kind, values)
+        };
+        match draw(seed, life * 31 + number) % 6 {
+            0 => return Err("the file is half written".to_owned()),
+            1 => desk.limits.set("positions_max", Ratio::whole(2)).expect("in range"),
+            2 => desk.strategies.push(strategy("breakout")),
+            3 => desk.strategies.insert(0, strategy("rsi")),
+            4 => desk.strategies[0].schedule = Some(Schedule::parse("0 12 * * *", chrono_tz::Tz::UTC).expect("sound")),
+            _ => desk.daily_loss = LossAction::Flatten,
+        }
+        Ok(Reload { desks, restart: Vec::new() })
+    };
+    (0..5)
+        .map(|number| (number * 60 + draw(seed, life + number) % 60, EngineMessage::Reconfigure(edit(number))))
+        .collect()
+}
+
 /// Somebody halts, or confirms that it goes on, while the bot is down.
 fn people_act(bench: &Bench, seed: u64, life: u64) {
     let store = Store::open(&bench.database()).expect("opens");
@@ -92,8 +121,8 @@ fn simulate(seed: u64) {
     let bench = Bench::new();
     let mut crashes = 0;
     for life in 0..200u64 {
-        let mut now =
-            Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick_cross).with_book("wide", wide);
+        let now = Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick_cross);
+        let mut now = now.with_book("wide", wide).telling(edits(seed, life));
         now.points = deadly(seed, life);
         now.pace = if life.is_multiple_of(2) { Pace::Max } else { Pace::Times(1_000_000_000) };
         now.cycles_max = Some(20 + draw(seed, life + 900) % 60);
@@ -155,7 +184,13 @@ fn finish(bench: &Bench, seed: u64, crashes: usize) {
     let numbers: BTreeSet<u64> = told.iter().map(|notice| notice.number.0).collect();
     assert_eq!(numbers.len() as u64, counts.accepted, "seed {seed}: each notice arrived");
     let fills = no_entry_while_halted(bench, seed);
-    eprintln!("seed {seed}: {fills} fills, {} notices, {crashes} crashes, invariants held", counts.accepted);
+    let rows = bench.reader().journal_all().expect("reads");
+    let edits = rows.iter().filter(|row| row.event.kind.name().starts_with("config_")).count();
+    assert!(edits > 2, "seed {seed}: {edits} edits");
+    eprintln!(
+        "seed {seed}: {fills} fills, {edits} edits, {} notices, {crashes} crashes, invariants held",
+        counts.accepted
+    );
     assert!(fills > 10, "seed {seed}: something must have been traded");
 }
 
