@@ -12,6 +12,11 @@ mod auditor;
 mod around;
 mod book;
 mod backtest;
+mod prices;
+mod dealt;
+mod picture;
+mod results;
+mod chart;
 mod run;
 
 pub use error::AppError;

@@ -24,9 +24,35 @@ pub struct RoundTrip {
     pub exit_bar: Timestamp,
     /// What its first stop would have lost; none without a stop.
     pub risk: Option<Money>,
+    /// Where its first stop lay, in units of the price then; none without one.
+    pub stop: Option<Price>,
+}
+
+/// Where a position was entered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    /// The label of the bar.
+    pub(super) bar: Timestamp,
+    /// What the first stop would lose.
+    pub(super) risk: Option<Money>,
+    /// Where the first stop lies.
+    pub(super) stop: Option<Price>,
+}
+
+impl Entered {
+    /// On this bar, without a stop so far.
+    pub(super) const fn on(bar: Timestamp) -> Self {
+        Self { bar, risk: None, stop: None }
+    }
 }
 
 impl RoundTrip {
+    /// A trade that was left on this bar.
+    pub(super) fn new(trade: Trade, entered: Entered, exit_bar: Timestamp) -> Self {
+        let Entered { bar: entry_bar, risk, stop } = entered;
+        Self { trade, entry_bar, exit_bar, risk, stop }
+    }
+
     /// As the statistics take it.
     pub fn record(&self) -> TradeRecord<'_> {
         TradeRecord { risk: self.risk, ..TradeRecord::from(&self.trade) }
@@ -61,7 +87,7 @@ pub struct DeskRan {
     pub bars: u64,
     /// Those of symbols that were held at their end.
     pub bars_in_market: u64,
-    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+    entered: HashMap<Symbol, Entered>,
     /// The last prices when orders ended that were not whole, by order.
     left_at: HashMap<OrderId, Price>,
 }
@@ -110,7 +136,7 @@ impl DeskRan {
     }
 
     /// Forgets where the open position of a symbol was entered, and tells it.
-    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
+    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<Entered> {
         self.entered.remove(&symbol)
     }
 
@@ -168,7 +194,7 @@ impl DeskRan {
             self.orders.insert(order.id, order.clone());
         }
         for fill in out.fills.iter().filter(|fill| fill.book == name) {
-            self.entered.entry(fill.symbol).or_insert_with(|| (label(fill.symbol), None));
+            self.entered.entry(fill.symbol).or_insert_with(|| Entered::on(label(fill.symbol)));
             self.fills.push(fill.clone());
         }
         self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
@@ -180,9 +206,9 @@ impl DeskRan {
                         *self.refusals.entry(refusal.check.clone()).or_default() += 1;
                     }
                 }
-                EventKind::PositionOpened { fill, risk, stop: Some(_), .. } => {
+                EventKind::PositionOpened { fill, risk, stop: Some(stop), .. } => {
                     if let Some(entered) = self.entered.get_mut(&fill.symbol) {
-                        entered.1 = Some(*risk);
+                        (entered.risk, entered.stop) = (Some(*risk), Some(*stop));
                     }
                 }
                 _ => {}
@@ -190,8 +216,8 @@ impl DeskRan {
         }
         for trade in out.trades.iter().filter(|trade| trade.book == name) {
             let exit_bar = label(trade.symbol);
-            let (entry_bar, risk) = self.entered.remove(&trade.symbol).unwrap_or((exit_bar, None));
-            self.trips.push(RoundTrip { trade: trade.clone(), entry_bar, exit_bar, risk });
+            let entered = self.leave(trade.symbol).unwrap_or(Entered::on(exit_bar));
+            self.trips.push(RoundTrip::new(trade.clone(), entered, exit_bar));
         }
     }
 }

@@ -25,10 +25,10 @@ impl Difference {
         all.note("currency", &old.currency, &new.currency);
         all.note("zone", &old.zone, &new.zone);
         if old.symbols != new.symbols {
-            all.say("its symbols".to_owned());
+            all.say("its symbols");
         }
         for timeframe in new.timeframes().filter(|timeframe| !serves(*timeframe)) {
-            all.say(format!("{timeframe} bars, which nobody asked for at the start"));
+            all.say(&format!("{timeframe} bars, which nobody asked for at the start"));
         }
         let restart = std::mem::take(&mut all.lines);
         all.limits("", &old.limits, &new.limits);
@@ -48,13 +48,13 @@ struct Words {
 }
 
 impl Words {
-    fn say(&mut self, what: String) {
+    fn say(&mut self, what: &str) {
         self.lines.push(format!("{}: {what}", self.book));
     }
 
     fn note<T: Display + PartialEq>(&mut self, what: &str, old: &T, new: &T) {
         if old != new {
-            self.say(format!("{what} {old} -> {new}"));
+            self.say(&format!("{what} {old} -> {new}"));
         }
     }
 
@@ -89,11 +89,11 @@ impl Words {
     fn selector(&mut self, old: &DeskSettings, new: &DeskSettings) {
         match (&old.selector, &new.selector) {
             (None, None) => return,
-            (Some(_), None) => return self.say("no selector any more: every strategy may always enter".to_owned()),
+            (Some(_), None) => return self.say("no selector any more: every strategy may always enter"),
             (None, Some(selector)) => {
                 let rows: Vec<String> =
                     Regime::ALL.iter().map(|regime| format!("{regime} {}", row_words(selector, *regime))).collect();
-                self.say(format!("a selector: {}", rows.join("; ")));
+                self.say(&format!("a selector: {}", rows.join("; ")));
             }
             (Some(was), Some(is)) => {
                 for regime in Regime::ALL {
@@ -107,11 +107,11 @@ impl Words {
 
     fn strategies(&mut self, old: &[StrategySettings], new: &[StrategySettings]) {
         for gone in old.iter().filter(|gone| new.iter().all(|stays| stays.name != gone.name)) {
-            self.say(format!("strategy {} removed", gone.name));
+            self.say(&format!("strategy {} removed", gone.name));
         }
         for strategy in new {
             match old.iter().find(|was| was.name == strategy.name) {
-                None => self.say(format!("strategy {} added, {}", strategy.name, when(strategy))),
+                None => self.say(&format!("strategy {} added, {}", strategy.name, when(strategy))),
                 Some(was) => self.strategy(was, strategy),
             }
         }

@@ -78,6 +78,10 @@ pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms,
 pub(super) const FILLS: &str =
     "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills";
 
+const TRADES: &str =
+    "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit,
+                        reason, carried, best, worst FROM trades";
+
 /// How many journal rows one question may read.
 const JOURNAL_ROWS_MAX: u32 = 500;
 
@@ -215,13 +219,20 @@ impl Reader {
     pub fn trades(&self, rows: u32) -> Result<(Vec<Trade>, u64), StoreError> {
         let connection = self.connection();
         let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
-        let mut statement = connection.prepare_cached(
-            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason,
-               carried, best, worst
-             FROM trades ORDER BY id DESC LIMIT ?1",
-        )?;
+        let mut statement = connection.prepare_cached(&format!("{TRADES} ORDER BY id DESC LIMIT ?1"))?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
         Ok((trades, all))
+    }
+
+    /// A book's round trips, of one symbol if one is given, in the order in which they ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trades_of(&self, book: Label, symbol: Option<Symbol>) -> Result<Vec<Trade>, StoreError> {
+        let sql = format!("{TRADES} WHERE book = ?1 AND coalesce(symbol = ?2, 1) ORDER BY closed_ms, id");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let trades = statement.query_map(params![book.as_str(), symbol.map(|symbol| symbol.to_string())], trade)?;
+        Ok(trades.collect::<Result<_, _>>()?)
     }
 
     /// All fills, oldest first.
