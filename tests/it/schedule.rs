@@ -426,6 +426,6 @@ fn a_scheduled_cross_trades_on_daily_bars() {
     };
     let each_bar = fills(None);
     assert!(each_bar.len() >= 2);
-    assert_eq!(fills(cron("0 12 * * *")), each_bar, "a daily schedule is every daily bar");
-    assert!(fills(cron("0 12 1 1 *")).is_empty(), "and one that does not fire is none");
+    assert_eq!(fills(Some(cron("0 12 * * *"))), each_bar, "a daily schedule is every daily bar");
+    assert!(fills(Some(cron("0 12 1 1 *"))).is_empty(), "and one that does not fire is none");
 }
