@@ -77,6 +77,7 @@ pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms,
 /// All fills, as [`fill`] reads them.
 pub(super) const FILLS: &str =
     "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills";
+
 const TRADES: &str =
     "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit,
                         reason, carried, best, worst FROM trades";

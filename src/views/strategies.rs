@@ -15,16 +15,16 @@ use crate::domain::format::{counted, money, percent, signed};
 /// When there is no such book, nothing has run yet, an amount does not fit or the store cannot be read.
 pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError> {
     let scene = views.scene()?;
-    let (trades, _) = views.reader().trades(u32::MAX)?;
     let (signals, regimes) = (views.reader().signals()?, views.reader().last_regimes()?);
     let mut lines = Vec::new();
     for row in scene.books_named(book)? {
+        let trades = views.reader().trades_of(row.book.name, None)?;
         let of_book = |event: &JournalRow| event.event.book == Some(row.book.name);
         let rights = Rights::of(regimes.iter().filter(|event| of_book(event)));
         lines.push(format!("{}: results of closed trades after fees, in {}", row.book.name, row.book.currency));
         lines.extend(rights.line());
         for (strategy, streak) in all_of(row, &trades, &signals) {
-            let own = |trade: &&Trade| trade.book == row.book.name && trade.strategy == strategy;
+            let own = |trade: &&Trade| trade.strategy == strategy;
             let records: Vec<TradeRecord<'_>> = trades.iter().filter(own).map(TradeRecord::from).collect();
             let figures = TradeFigures::of(&records)?;
             lines.push(format!("{strategy}: {}", figures_words(&figures, &row.book.currency)));
@@ -41,7 +41,7 @@ pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError
 fn all_of(row: &BookRow, trades: &[Trade], signals: &[SignalsRow]) -> Vec<(Label, Option<i64>)> {
     let mut all: Vec<(Label, Option<i64>)> =
         row.streaks().into_iter().map(|(strategy, streak)| (strategy, Some(streak))).collect();
-    let earned = trades.iter().filter(|trade| trade.book == row.book.name).map(|trade| trade.strategy);
+    let earned = trades.iter().map(|trade| trade.strategy);
     let signalled = signals.iter().filter(|found| found.book == row.book.name).map(|found| found.strategy);
     let holding = row.book.positions.iter().map(|held| held.strategy);
     let mut gone: Vec<Label> = earned.chain(signalled).chain(holding).collect();

@@ -214,17 +214,17 @@ fn bars() -> Vec<Bar> {
     flat_bars(&closes)
 }
 
-fn backtest(bars: Vec<Bar>, tif: TimeInForce) -> Ran {
+fn settings(tif: TimeInForce) -> DeskSettings {
     let mut desk = BookConfig::usual().desk;
     desk.symbols = vec![coin().symbol];
     quick_cross(&mut desk);
     desk.strategies[0].tif = tif;
-    let mut feed = ListFeed::of(vec![(coin(), bars)]);
-    run(&mut feed, vec![desk], Ran::default(), &mut |_| ControlFlow::Continue(())).expect("runs")
+    desk
 }
 
-fn measure<'a>(ran: &'a Ran, settings: &'a DeskSettings) -> Report<'a> {
-    Report::measure(ran, &ran.desks[0], settings, &[coin()]).expect("fits")
+fn backtest(bars: Vec<Bar>, tif: TimeInForce) -> Ran {
+    let mut feed = ListFeed::of(vec![(coin(), bars)]);
+    run(&mut feed, vec![settings(tif)], Ran::default(), &mut |_| ControlFlow::Continue(())).expect("runs")
 }
 
 /// The first entry meets a day without trade and is taken back: it missed what the price did on that day, not what it did later.
@@ -239,7 +239,9 @@ fn an_entry_that_never_filled_costs_what_it_missed_until_it_ended() {
     let ran = backtest(dry, TimeInForce::Ioc);
     assert_eq!(ran.desks[0].orders[&OrderId(1)].status, OrderStatus::Expired);
     let unfilled = ran.desks[0].orders.values().filter(|order| order.status == OrderStatus::Expired).count();
-    let document = measure(&ran, &BookConfig::usual().desk).json().expect("fits");
+    let settings = settings(TimeInForce::Ioc);
+    let report = Report::measure(&ran, &ran.desks[0], &settings, &[coin()]).expect("fits");
+    let document = report.json().expect("fits");
     let told = document["costs"]["sum"]["opportunity"].as_f64().expect("a number");
     assert!(unfilled == 1 && missed.abs() > 1.0 && (told - missed).abs() < 1e-4, "{unfilled} {told} {missed}");
 }
@@ -249,8 +251,8 @@ fn an_entry_that_never_filled_costs_what_it_missed_until_it_ended() {
 #[test]
 fn a_backtest_tells_its_trading_cost() {
     let ran = backtest(bars(), TimeInForce::Gtc);
-    let usual = BookConfig::usual().desk;
-    let (result, report) = (&ran.desks[0], measure(&ran, &usual));
+    let (result, settings) = (&ran.desks[0], settings(TimeInForce::Gtc));
+    let report = Report::measure(&ran, result, &settings, &[coin()]).expect("fits");
 
     let mut want = (0.0, 0.0);
     for fill in &result.fills {
