@@ -11,6 +11,7 @@ mod auditor;
 mod around;
 mod book;
 mod backtest;
+mod series;
 mod prices;
 mod dealt;
 mod picture;

@@ -18,4 +18,5 @@ mod restart;
 mod simulation;
 mod chat;
 mod shell;
+mod pictures;
 mod chart;

@@ -6,20 +6,21 @@ use std::process::{Command, Output, Stdio};
 
 use bellwether::store::Lease;
 
-struct Shell {
+/// A folder in which the program is started.
+pub(crate) struct Shell {
     folder: tempfile::TempDir,
 }
 
 impl Shell {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: tempfile::tempdir().expect("folder") }
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         command.current_dir(self.path()).args(args).stdin(Stdio::null());
         for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG", "RUST_BACKTRACE"] {
@@ -28,11 +29,11 @@ impl Shell {
         command
     }
 
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
+    pub(crate) fn run(&self, args: &[&str]) -> (i32, String, String) {
         seen(self.command(args).output().expect("starts"))
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path().join(name), text).expect("writes");
     }
 }
