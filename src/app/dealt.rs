@@ -9,7 +9,7 @@ use crate::domain::{Bar, ExitReason, Label, Position, Price, Side, Split, Symbol
 use crate::store::{BookRow, Reader};
 
 use super::AppError;
-use super::prices::Series;
+use super::series::Series;
 
 /// What a book's ledger tells of a symbol; nothing where no database is asked.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@ mod auditor;
 mod around;
 mod book;
 mod backtest;
+mod series;
 mod prices;
 mod dealt;
 mod picture;

@@ -13,7 +13,7 @@ use crate::domain::{AssetClass, Bar, Instrument, Price, Quantity, Timeframe};
 use crate::indicators::{Bollinger, Ema, Indicator, Macd, Rsi, VolumeSma};
 
 use super::dealt::Dealt;
-use super::prices::Series;
+use super::series::Series;
 
 /// The lengths of a sheet, the most useful first.
 pub(super) const SHEET: [Timeframe; 6] =
@@ -22,8 +22,6 @@ pub(super) const SHEET: [Timeframe; 6] =
 const SHEET_PANES: usize = 4;
 /// Fewer bars than this are not worth a pane.
 const SHEET_BARS_MIN: usize = 10;
-/// Bars that end so long before the newest tell of another time.
-const SHEET_STALE_MS: i64 = 5 * DAY_MS;
 
 /// How a picture looks.
 #[derive(Debug, Clone, Copy)]
@@ -104,7 +102,7 @@ pub(super) fn sheet(subject: &Subject, series: Vec<Series>, look: Look) -> (Stri
 /// Leaves out what ends long before the rest or is hardly anything, and the least useful of what is too many; longest first.
 fn side_by_side(mut series: Vec<Series>) -> Vec<Series> {
     let newest = series.iter().map(|series| series.at).max().unwrap_or_default();
-    series.retain(|series| newest.since(series.at) <= SHEET_STALE_MS);
+    series.retain(|series| !series.is_stale(newest));
     if series.iter().any(|series| series.bars.len() >= SHEET_BARS_MIN) {
         series.retain(|series| series.bars.len() >= SHEET_BARS_MIN);
     }
@@ -226,4 +224,58 @@ fn figures(dealt: &Dealt) -> Vec<Figure> {
         }
     }
     figures
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    /// An hour each, from a Monday of New York at midnight on.
+    fn bars(count: i64) -> Vec<Bar> {
+        let monday = Timestamp::from(chrono::DateTime::UNIX_EPOCH).plus_ms(4 * DAY_MS);
+        let bar = |hour: i64| {
+            let price = Price::whole(100 + hour * 37 % 23);
+            let start = monday.plus_ms(hour * 3_600_000);
+            Bar { start, open: price, high: price, low: price, close: price, volume: Quantity::whole(1 + hour % 7) }
+        };
+        (0..count).map(bar).collect()
+    }
+
+    fn values(studies: &Studies) -> Vec<Vec<Option<f64>>> {
+        let mut all: Vec<Vec<Option<f64>>> = studies.averages.iter().map(|line| line.values.clone()).collect();
+        all.extend([studies.band.upper.clone(), studies.band.lower.clone(), studies.volume.values.clone()]);
+        for pane in [&studies.rsi, &studies.macd] {
+            match pane {
+                Pane::Rsi(line) => all.push(line.values.clone()),
+                Pane::Macd { line, signal, histogram } => {
+                    all.extend([line, signal, histogram].map(|line| line.values.clone()));
+                }
+                Pane::Lines { .. } => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn indicators_have_seen_the_bars_before_those_that_are_drawn() {
+        let bars = bars(300);
+        let (whole, part) = (values(&Studies::of(&bars, 300)), values(&Studies::of(&bars, 10)));
+        assert_eq!(whole.len(), 9);
+        for (whole, part) in whole.iter().zip(&part) {
+            assert_eq!(whole[290..], part[..]);
+            assert!(part.iter().all(Option::is_some), "{part:?}");
+        }
+    }
+
+    #[test]
+    fn a_change_is_measured_from_the_session_before_or_a_day_ago() {
+        let (bars, class) = (bars(60), AssetClass::UsEquity);
+        let told = |class, timeframe| base(&bars, timeframe, class).map(|(price, name)| (price, name));
+        // The last bar is that of Wednesday at 11:00.
+        assert_eq!(told(class, Timeframe::H1), Some((bars[47].close, "today".to_owned())));
+        assert_eq!(told(AssetClass::Crypto, Timeframe::H1), Some((bars[35].close, "in 24 h".to_owned())));
+        assert_eq!(told(class, Timeframe::D1), None);
+        assert_eq!(base(&bars[..20], Timeframe::H1, class), None, "nothing is known of the day before");
+    }
 }

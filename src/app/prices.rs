@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::clock::{Clock, Timestamp};
-use crate::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, Split, Symbol, Timeframe};
-use crate::market::{self, Aggregator, Feed, Hours, ReplayOptions, SimulatedWithHistory};
+use crate::domain::{Instrument, Symbol, Timeframe};
+use crate::market::{self, Feed, FeedError, ReplayFeed, ReplayOptions, SimulatedWithHistory};
 use crate::store::Reader;
 
 use super::feeds::Origin;
+use super::series::{Gathering, Series};
 use super::{AppError, feeds, universe};
 
 /// How many names a message about an unknown symbol lists.
@@ -30,22 +31,6 @@ pub(super) struct Source {
 enum Place {
     Files(PathBuf),
     Simulated { seed: u64 },
-}
-
-/// The bars of one length, oldest first, in the shares of the newest.
-pub(super) struct Series {
-    /// The length.
-    pub(super) timeframe: Timeframe,
-    /// The bars.
-    pub(super) bars: Vec<Bar>,
-    /// True if the last bar is still being gathered.
-    pub(super) unfinished: bool,
-    /// The shorter bars they are gathered from, if they are.
-    pub(super) from: Option<Timeframe>,
-    /// When the last bar was known.
-    pub(super) at: Timestamp,
-    /// Splits that were followed: what was dealt before the instant was dealt in old shares.
-    pub(super) splits: Vec<(Timestamp, Split)>,
 }
 
 impl Source {
@@ -101,31 +86,37 @@ impl Source {
         matches!(self.place, Place::Simulated { .. })
     }
 
-    /// The bars that bars of this length are made of: the same where there are such, else the longest that are shorter.
-    fn base(&self, wanted: Timeframe) -> Option<Timeframe> {
-        self.recorded.iter().copied().rfind(|timeframe| *timeframe <= wanted)
-    }
-
-    /// Reads bars of these lengths, in their order; lengths without any bar are left out.
+    /// Reads bars of these lengths, in their order; lengths without any bar are left out. Bars are taken as they were recorded
+    /// unless those end too early: then they are gathered from shorter ones.
     pub(super) fn read(&self, wanted: &[Timeframe], clock: &dyn Clock) -> Result<Vec<Series>, AppError> {
-        let bases: BTreeSet<Timeframe> = wanted.iter().filter_map(|wanted| self.base(*wanted)).collect();
-        let mut found = Vec::new();
-        // A feed each: splits are looked for in the finest bars of a feed, and files may cover different years.
-        for base in bases {
-            let mut feed = self.feed(base, clock)?;
-            let of_base = wanted.iter().copied().filter(|wanted| self.base(*wanted) == Some(base));
-            let mut gathering = Gathering::new(base, of_base, &self.instrument);
+        let mut left = wanted.to_vec();
+        let mut found: Vec<Series> = Vec::new();
+        // A feed for each length, longest first: files may cover different years, and splits are looked for in a feed's finest bars.
+        for base in self.recorded.iter().rev().copied() {
+            let own: Vec<Timeframe> = left.iter().copied().filter(|wanted| *wanted >= base).collect();
+            let Some(mut feed) = (if own.is_empty() { None } else { self.feed(base, clock)? }) else { continue };
+            let mut gathering = Gathering::new(base, own, &self.instrument);
             gathering.read(feed.as_mut(), self.until);
-            found.extend(gathering.finish());
+            for series in gathering.finish() {
+                let settled = match self.until {
+                    Some(until) => !series.is_stale(until),
+                    None => wanted.len() == 1,
+                };
+                left.retain(|left| !settled || *left != series.timeframe);
+                match found.iter_mut().find(|known| known.timeframe == series.timeframe) {
+                    None => found.push(series),
+                    Some(known) if known.is_stale(series.at) => *known = series,
+                    Some(_) => {}
+                }
+            }
         }
-        let place = |series: &Series| wanted.iter().position(|wanted| *wanted == series.timeframe);
-        found.sort_by_key(place);
+        found.sort_by_key(|series| wanted.iter().position(|wanted| *wanted == series.timeframe));
         if !found.is_empty() {
             return Ok(found);
         }
         let symbol = self.instrument.symbol;
         let recorded: Vec<&str> = self.recorded.iter().map(|timeframe| timeframe.as_str()).collect();
-        Err(if wanted.iter().all(|wanted| self.base(*wanted).is_none()) {
+        Err(if wanted.iter().max() < self.recorded.first() {
             AppError::usage(format!("the bars of {symbol} are longer than asked for: {}", recorded.join(", ")))
         } else {
             let until = self.until.map(|until| format!(" that end by {until}")).unwrap_or_default();
@@ -133,23 +124,23 @@ impl Source {
         })
     }
 
-    fn feed(&self, base: Timeframe, clock: &dyn Clock) -> Result<Box<dyn Feed>, AppError> {
-        Ok(match &self.place {
+    /// The bars of one length, one after the other; none where all end too late.
+    fn feed(&self, base: Timeframe, clock: &dyn Clock) -> Result<Option<Box<dyn Feed>>, AppError> {
+        let instruments = vec![self.instrument.clone()];
+        let path = match &self.place {
             Place::Simulated { seed } => {
-                Box::new(SimulatedWithHistory::new(feeds::market(*seed, base, vec![self.instrument.clone()])))
+                return Ok(Some(Box::new(SimulatedWithHistory::new(feeds::market(*seed, base, instruments)))));
             }
-            Place::Files(path) => {
-                let options = ReplayOptions {
-                    path: path.clone(),
-                    instruments: vec![self.instrument.clone()],
-                    timeframe: Some(base),
-                    longer: Vec::new(),
-                    from: None,
-                    to: self.until,
-                };
-                Box::new(feeds::open(&options, clock)?)
-            }
-        })
+            Place::Files(path) => path.clone(),
+        };
+        let options =
+            ReplayOptions { path, instruments, timeframe: Some(base), longer: Vec::new(), from: None, to: self.until };
+        // Warnings are told by a run and by "data check": a picture stays quiet about what it can be drawn with.
+        match ReplayFeed::open(&options, clock.now(), &mut |_, _| {}) {
+            Ok(feed) => Ok(Some(Box::new(feed))),
+            Err(FeedError::Empty(_)) => Ok(None),
+            Err(other) => Err(other.into()),
+        }
     }
 }
 
@@ -197,94 +188,4 @@ fn unknown(symbol: Symbol, what: &str, known: impl Iterator<Item = Symbol>) -> A
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let refused = AppError::usage(format!("{what} of {symbol}"));
     if shown.is_empty() { refused } else { refused.with_hint(format!("there are {}{more}", shown.join(", "))) }
-}
-
-/// Bars of several lengths that are made of one.
-struct Gathering {
-    base: Timeframe,
-    lanes: Vec<Lane>,
-    splits: Vec<(Timestamp, Split)>,
-    /// When trading in the first bar began, and when the last was known.
-    begun: Option<Timestamp>,
-    at: Timestamp,
-}
-
-struct Lane {
-    timeframe: Timeframe,
-    bars: Vec<Bar>,
-    /// None where the bars are given as they are.
-    aggregator: Option<Aggregator>,
-}
-
-impl Gathering {
-    fn new(base: Timeframe, wanted: impl Iterator<Item = Timeframe>, instrument: &Instrument) -> Self {
-        let lane = |timeframe| Lane {
-            timeframe,
-            bars: Vec::new(),
-            aggregator: (timeframe != base).then(|| Aggregator::new(instrument.class, timeframe)),
-        };
-        let lanes = wanted.map(lane).collect();
-        Self { base, lanes, splits: Vec::new(), begun: None, at: Timestamp::default() }
-    }
-
-    fn read(&mut self, feed: &mut dyn Feed, until: Option<Timestamp>) {
-        let mut snapshot = MarketSnapshot::default();
-        while feed.next_into(&mut snapshot) && until.is_none_or(|until| snapshot.at <= until) {
-            self.at = snapshot.at;
-            self.begun = self.begun.or(snapshot.bars.first().map(|seen| seen.opens));
-            for split in &snapshot.splits {
-                let opens = snapshot.bars.first().map_or(snapshot.at, |seen| seen.opens);
-                self.splits.push((opens, *split));
-                self.lanes.iter_mut().for_each(|lane| lane.rescale(*split));
-            }
-            for seen in &snapshot.bars {
-                self.lanes.iter_mut().for_each(|lane| lane.take(&seen.bar, snapshot.at));
-            }
-        }
-    }
-
-    fn finish(self) -> impl Iterator<Item = Series> {
-        let Self { base, lanes, splits, begun, at } = self;
-        let finish = move |lane: Lane| {
-            let Lane { timeframe, mut bars, aggregator } = lane;
-            let Some(aggregator) = aggregator else {
-                return Series { timeframe, bars, unfinished: false, from: None, at, splits: splits.clone() };
-            };
-            let rest = aggregator.so_far();
-            bars.extend(rest);
-            let opens = |bar: &Bar| Hours::of(aggregator.class()).bar_open(timeframe, bar.start);
-            // A period that began before the first bar would be told by a part of it.
-            if bars.len() > 1 && begun > bars.first().map(opens) {
-                bars.remove(0);
-            }
-            Series { timeframe, bars, unfinished: rest.is_some(), from: Some(base), at, splits: splits.clone() }
-        };
-        lanes.into_iter().map(finish).filter(|series| !series.bars.is_empty())
-    }
-}
-
-impl Lane {
-    fn take(&mut self, bar: &Bar, at: Timestamp) {
-        let Some(aggregator) = &mut self.aggregator else {
-            self.bars.push(*bar);
-            return;
-        };
-        self.bars.extend(aggregator.take_due(bar.start));
-        aggregator.add(bar);
-        self.bars.extend(aggregator.take_due(at));
-    }
-
-    /// Tells everything so far in new shares.
-    fn rescale(&mut self, split: Split) {
-        let (new, old) = (split.numerator, split.denominator);
-        for bar in &mut self.bars {
-            for price in [&mut bar.open, &mut bar.high, &mut bar.low, &mut bar.close] {
-                *price = price.scaled(old, new).unwrap_or(Price::MAX).max(Price::STEP);
-            }
-            bar.volume = bar.volume.scaled(new, old).unwrap_or(Quantity::MAX);
-        }
-        if let Some(aggregator) = &mut self.aggregator {
-            aggregator.rescale(new, old);
-        }
-    }
 }

@@ -30,4 +30,5 @@ mod backtest;
 mod walk_forward;
 mod honesty;
 mod backtest_shell;
+mod pictures;
 mod chart;
