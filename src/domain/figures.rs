@@ -169,21 +169,8 @@ pub struct StressFigures {
     pub change: Money,
     /// The same as a share of equity; none without equity.
     pub share: Option<Ratio>,
-    /// Each position, in the order of the symbols.
-    pub positions: Vec<ShockFigures>,
-}
-
-/// One position in a bad time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShockFigures {
-    /// Of what.
-    pub symbol: Symbol,
-    /// How its price would change, from -1 to 1.
-    pub shock: Ratio,
-    /// What the shock is taken from, in words.
-    pub rule: String,
-    /// What the book would gain or lose by it.
-    pub change: Money,
+    /// The position that would lose most, with its loss; none where nothing would lose.
+    pub worst: Option<(Symbol, Money)>,
 }
 
 /// In what a limit is counted.

@@ -121,3 +121,93 @@ fn mean_of(lanes: &[&Lane]) -> Closes {
     }
     closes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::domain::{Bar, Price, Quantity};
+    use crate::engine::Engine;
+    use crate::engine::figures::tests::idle;
+
+    /// One day after the other, on which each symbol closes as its row says.
+    fn engine(rows: &[(&str, Vec<i64>)]) -> Engine {
+        let mut engine = idle(&rows.iter().map(|(name, _)| *name).collect::<Vec<_>>());
+        for (lane, (_, closes)) in rows.iter().enumerate() {
+            for (day, close) in (1..).zip(closes) {
+                push(&mut engine, lane, day, *close);
+            }
+        }
+        engine
+    }
+
+    fn push(engine: &mut Engine, lane: usize, day: i64, close: i64) {
+        let price = Price::whole(close);
+        let start = Timestamp::from_ms(0);
+        let bar = Bar { start, open: price, high: price, low: price, close: price, volume: Quantity::ZERO };
+        engine.lanes[lane].history.push(&bar, Timestamp::from_ms(day * DAY_MS));
+    }
+
+    fn benchmark(engine: &Engine) -> Benchmark {
+        let mut benchmark = Benchmark::default();
+        benchmark.refresh(&engine.desks[0], engine.prices());
+        benchmark
+    }
+
+    fn wave(days: i64) -> Vec<i64> {
+        (0..days).map(|day| 1_000 + day * day % 17).collect()
+    }
+
+    #[test]
+    fn a_book_is_compared_with_the_market_it_trades() {
+        let name = |symbols: &[&str]| {
+            let rows: Vec<_> = symbols.iter().map(|symbol| (*symbol, wave(30))).collect();
+            benchmark(&engine(&rows)).name
+        };
+        assert_eq!(name(&["AAPL", "SPY", "BTC-USD"]), "SPY");
+        assert_eq!(name(&["ETH-USD", "BTC-USD"]), "BTC-USD");
+        assert_eq!(name(&["AAPL", "MSFT", "BTC-USD"]), "the mean of the book's 2 shares");
+        assert_eq!(name(&["ETH-USD", "SOL-USD"]), "the mean of the book's 2 coins");
+    }
+
+    /// One goes up 10 % and 0 %, the other down 20 % and up 50 %; the third is listed a day later.
+    #[test]
+    fn the_mean_holds_the_same_of_each_every_day() {
+        let rows = [("A", vec![100, 110, 110, 1]), ("B", vec![50, 40, 60, 1]), ("C", vec![])];
+        let mut engine = engine(&rows);
+        for (day, close) in [(2, 10), (3, 12), (4, 1)] {
+            push(&mut engine, 2, day, close);
+        }
+        let closes = benchmark(&engine).closes;
+        let wanted = [1.0, 0.95, 0.95 * (1.0 + 0.7 / 3.0)];
+        assert_eq!(closes.len(), 3);
+        for (number, (close, want)) in (1i64..).zip(closes.iter().zip(wanted)) {
+            assert_eq!(close.0, Timestamp::from_ms(number * DAY_MS));
+            assert!((close.1 - want).abs() < 1e-12, "{closes:?}");
+        }
+    }
+
+    #[test]
+    fn betas_are_kept_until_a_day_ends() {
+        let twice = |close: &i64| close * 2 - 1_000;
+        let rows = [("AAPL", wave(30).iter().map(twice).collect()), ("SPY", wave(30)), ("NEW", wave(20))];
+        let mut engine = engine(&rows);
+        let mut benchmark = benchmark(&engine);
+        let beta = benchmark.beta(&engine.lanes[0]).unwrap().to_f64();
+        assert!((beta - 2.0).abs() < 0.05, "{beta}");
+        // 19 days of it are over.
+        assert_eq!(benchmark.beta(&engine.lanes[2]), None);
+        let held = [(benchmark.beta(&engine.lanes[0]), 0.5), (benchmark.beta(&engine.lanes[1]), -1.0)];
+        let figures = benchmark.figures(&held);
+        assert!((figures.beta.unwrap().to_f64() - (beta / 2.0 - 1.0)).abs() < 1e-7);
+        assert_eq!(figures.basis, "SPY, 28 daily returns");
+        let unknown = benchmark.figures(&[(None, 1.0)]);
+        assert_eq!(unknown.basis, "SPY, of which 28 daily returns are known, and each position must share 20");
+        push(&mut engine, 0, 31, 4_000);
+        push(&mut engine, 1, 31, 1_000);
+        push(&mut engine, 0, 32, 4_000);
+        benchmark.refresh(&engine.desks[0], engine.prices());
+        assert!(benchmark.betas.is_empty());
+        assert_ne!(benchmark.beta(&engine.lanes[0]), Ratio::from_f64(beta));
+    }
+}

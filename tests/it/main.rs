@@ -16,4 +16,5 @@ mod restart;
 mod simulation;
 mod chat;
 mod figures;
+mod locks;
 mod shell;
