@@ -543,6 +543,7 @@ fn run(ground: &Ground, store: &Store, bars: usize, spacing: Duration) -> Vec<Ha
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::LEAST),
         queue,
         emergency: Box::new(|text| panic!("{text}")),
+        auditor: None,
     };
     // At this pace a minute of the market is no wait, and every cycle is a commit of its own all the same.
     let pace = Pace::Times(1_000_000);

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backtest::Plan;
 use crate::domain::{Label, Money, Ratio, Symbol, Timeframe};
 use crate::engine::Pace;
 
@@ -35,9 +36,19 @@ const BACKTEST_EXAMPLES: &str = "Examples:
   bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --set fast=20 --set slow=50 --out report
   bellwether backtest --data prices --symbols list.csv --timeframe 1h --strategy breakout --strategy rsi --limit exposure_pct=100 --json
   bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --units 100 --no-stops --no-limits
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --benchmark SPY --monte-carlo 1000
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --set 'fast=10|20|30' --set 'slow=50|100' \
+                      --walk-forward 2y,6m --out report
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --check-lookahead --check-warmup
 
 The book is one of its own: limits and costs are the defaults of docs/CONFIGURATION.md, changed by the options here. With
---no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.";
+--no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.
+
+--walk-forward trains on the first length and tests on the second, then moves on by the second: 2y,6m or 120d,30d or 1000b,250b (bars).
+Of the sets with enough trades in training the one with the best Sharpe ratio is run in the test; of equals the one with the higher
+return, then the first. All figures and files then are those of the tests, one after the other with the same money.
+
+A check that fails makes the exit code 1.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -169,6 +180,8 @@ pub enum AuditCommand {
 pub enum ModeArg {
     /// Invented money
     Paper,
+    /// The configured books over prices at full speed, in memory; ends with a table of figures for each
+    Backtest,
     /// Real money; refused without a live broker
     Live,
 }
@@ -231,6 +244,7 @@ pub struct RunArgs {
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct BacktestArgs {
     /// Folder of SYMBOL.TIMEFRAME.csv, or one such file
     #[arg(long, value_name = "DIR")]
@@ -244,7 +258,7 @@ pub struct BacktestArgs {
     /// A strategy, or several in their order of precedence; see docs/STRATEGIES.md
     #[arg(long, value_name = "NAME", required = true)]
     pub strategy: Vec<String>,
-    /// A parameter: of every strategy that has it, or of one as NAME.KEY=VALUE
+    /// A parameter: of every strategy that has it, or of one as NAME.KEY=VALUE; with --walk-forward also a list as KEY=1|2|3
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// A limit of the book, as written in bellwether.toml
@@ -277,6 +291,27 @@ pub struct BacktestArgs {
     /// Lift every limit but buying power, price sanity and the trading state, and fill in full
     #[arg(long)]
     pub no_limits: bool,
+    /// Compare with buying this symbol and holding it; it need not be traded
+    #[arg(long, value_name = "SYMBOL")]
+    pub benchmark: Option<Symbol>,
+    /// Choose parameters on one stretch and run them on the next, again and again
+    #[arg(long, value_name = "TRAIN,TEST")]
+    pub walk_forward: Option<Plan>,
+    /// Closed trades in training below which a set of parameters is not chosen
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pub min_trades: usize,
+    /// Put the closed trades into this many random orders
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub monte_carlo: Option<u16>,
+    /// Seed of the random orders
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Cut later bars away and see that no decision before them changes
+    #[arg(long, conflicts_with = "walk_forward")]
+    pub check_lookahead: bool,
+    /// Begin the data later and see that no decision after the warm-up changes
+    #[arg(long, conflicts_with = "walk_forward")]
+    pub check_warmup: bool,
     /// One JSON document on standard output
     #[arg(long)]
     pub json: bool,

@@ -15,6 +15,7 @@ pub mod execution;
 pub mod store;
 pub mod control;
 pub mod engine;
+pub mod chart;
 pub mod backtest;
 pub mod views;
 pub mod notify;

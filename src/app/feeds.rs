@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{FeedArg, RunArgs};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::domain::{Instrument, Timeframe};
 use crate::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed, SimulatedWithHistory};
 
@@ -27,6 +27,8 @@ pub(super) struct NamedFeed {
     pub(super) identity: String,
     /// The same for people.
     pub(super) words: String,
+    /// How many bars are recorded; none for a market without end.
+    pub(super) bars: Option<usize>,
     /// How prices are marked in messages.
     pub(super) mark: &'static str,
 }
@@ -34,6 +36,14 @@ pub(super) struct NamedFeed {
 /// True if recorded prices are asked for.
 pub(super) fn is_replay(args: &RunArgs) -> bool {
     args.feed == Some(FeedArg::Replay) || (args.feed.is_none() && args.data.is_some())
+}
+
+/// Refuses a stretch of time that ends before it begins.
+pub(super) fn check_range(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), AppError> {
+    match (from, to) {
+        (Some(from), Some(to)) if from >= to => Err(AppError::usage(format!("--from {from} is not before --to {to}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Builds the feed that the options ask for, with the bars that strategies decide on.
@@ -63,6 +73,7 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>, wanted: &[Timeframe]) -> Res
     Ok(NamedFeed {
         feed: Box::new(SimulatedWithHistory::new(feed.with_longer(wanted))),
         identity: format!("simulated seed={} timeframe={timeframe}", args.seed),
+        bars: None,
         words: format!("sim (simulated market, seed {}, {timeframe} bars)", args.seed),
         mark: "sim",
     })
@@ -115,13 +126,15 @@ fn name(feed: ReplayFeed, options: &ReplayOptions, args: &RunArgs) -> NamedFeed 
     let shown = if feed.files().len() > 4 { format!("{} series", feed.files().len()) } else { feed.files().join(", ") };
     NamedFeed {
         identity: format!("replay {} {files}{from}", place.display()),
+        bars: Some(feed.bars()),
         words: format!("replay of {shown} in {}{from}, {} recorded bars", options.path.display(), feed.bars()),
         feed: Box::new(feed),
         mark: "paper",
     }
 }
 
-fn note(text: &str) {
+/// Says something beside the result, on standard error.
+pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 

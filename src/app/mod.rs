@@ -7,6 +7,7 @@ mod universe;
 mod feeds;
 mod talk;
 mod night;
+mod auditor;
 mod around;
 mod book;
 mod backtest;

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{Event, EventKind, Instrument, RunId, Severity};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
-    restore,
+    Stretch, restore,
 };
 use crate::execution::PaperBroker;
 use crate::notify::{Policy, Worker};
@@ -26,7 +26,7 @@ use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signal
 use super::feeds::{self, NamedFeed};
 use super::night::Night;
 use super::talk::{self, TERMINAL, Terminal};
-use super::{AppError, universe};
+use super::{AppError, auditor, backtest, universe};
 
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
@@ -37,15 +37,15 @@ const PROGRESS_STEP: Duration = Duration::from_millis(200);
 
 /// Runs the bot.
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppError> {
-    if args.mode == ModeArg::Live {
-        return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
-            .with_hint("--mode paper trades the same way with invented money"));
+    match args.mode {
+        ModeArg::Paper => {}
+        ModeArg::Backtest => return backtest::of_books(args, environment),
+        ModeArg::Live => {
+            return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
+                .with_hint("--mode paper trades the same way with invented money"));
+        }
     }
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(AppError::usage(format!("--from {from} is not before --to {to}")));
-    }
+    feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let database = environment.database.as_path();
@@ -90,10 +90,10 @@ fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
 }
 
 /// Books, each with where its list of symbols comes from.
-type Desks = Vec<(DeskSettings, &'static str)>;
+pub(super) type Desks = Vec<(DeskSettings, &'static str)>;
 
 /// Which symbols each book watches, and the feed of all of them.
-fn prepare(
+pub(super) fn prepare(
     args: &RunArgs,
     config: &Config,
     reader: Option<&Reader>,
@@ -206,6 +206,7 @@ impl Run<'_> {
             cycles_max: self.args.cycles,
             opening,
         };
+        let (stretches, to_audit) = channel();
         let parts = RunnerParts {
             engine,
             broker,
@@ -216,11 +217,13 @@ impl Run<'_> {
             desk,
             queue: messages,
             emergency,
+            auditor: Some(stretches),
         };
         let runner = Runner::new(parts, &self.saved, options);
+        let auditor = self.auditor(to_audit, run, lanes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
         let around = self.surround(terminal, &chat, queue, run, lanes, mark)?;
-        self.wind_down(engine, around, run)
+        self.wind_down(engine, auditor, around, run)
     }
 
     fn owner(&self) -> Person {
@@ -321,9 +324,18 @@ impl Run<'_> {
     }
 
     /// Waits for the engine, then ends everything else in order.
-    fn wind_down(&self, engine: EngineThread, around: Around, run: RunId) -> Result<(), AppError> {
+    fn wind_down(
+        &self,
+        engine: EngineThread,
+        auditor: JoinHandle<()>,
+        around: Around,
+        run: RunId,
+    ) -> Result<(), AppError> {
         watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
+        if auditor.join().is_err() {
+            tracing::error!("the auditor broke");
+        }
         around.end(&self.store, self.clock.as_ref(), finished.is_err());
         if let Err(RunnerError::Restore(_) | RunnerError::Cycle(_)) = &finished {
             // It never ran: the next start must not take it for dead, nor forget that the one before was.
@@ -337,6 +349,16 @@ impl Run<'_> {
         tell_left(&self.reader);
         tell_end(&finished?, self.args);
         Ok(())
+    }
+
+    fn auditor(
+        &self,
+        stretches: Receiver<Stretch>,
+        run: RunId,
+        lanes: Vec<LaneSpec>,
+    ) -> Result<JoinHandle<()>, AppError> {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &lanes))
     }
 
     fn night(&self, run: RunId, lanes: Vec<LaneSpec>) -> Result<Helper, AppError> {

@@ -32,7 +32,7 @@ pub fn close_open(ran: &mut DeskRan, desk: &Desk, lanes: &[Lane]) -> Result<(), 
         let strategy = ran.book.position(symbol).map_or(ran.name(), |held| held.strategy);
         let by = Attribution { strategy, trade: TradeId::default(), reason: ExitReason::EndOfData };
         if let Change::Closed(trade) = apply_fill(&mut ran.book, &fill, by)?.change {
-            let (entry_bar, risk) = ran.entered(symbol).unwrap_or((bar.start, None));
+            let (entry_bar, risk) = ran.leave(symbol).unwrap_or((bar.start, None));
             ran.trips.push(RoundTrip { trade, entry_bar, exit_bar: bar.start, risk });
         }
     }

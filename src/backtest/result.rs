@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
-use crate::domain::{Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Symbol, Trade, TradeFill};
-use crate::engine::{Desk, Outcome};
+use crate::domain::{
+    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Symbol, Trade, TradeFill,
+};
+use crate::engine::{Counters, Desk, Engine, Outcome};
 use crate::stats::TradeRecord;
 
 use super::Curve;
@@ -50,13 +52,15 @@ pub struct DeskRan {
     pub signals: u64,
     /// The equity over time.
     pub curve: Curve,
-    /// Bars of symbols that were held at their end.
+    /// Finest bars of its symbols.
+    pub bars: u64,
+    /// Those of symbols that were held at their end.
     pub bars_in_market: u64,
     entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
 }
 
-/// What came of a run.
-#[derive(Debug)]
+/// What came of a run, or of several runs one after another.
+#[derive(Debug, Default)]
 pub struct Ran {
     /// A result a book.
     pub desks: Vec<DeskRan>,
@@ -68,6 +72,8 @@ pub struct Ran {
     pub from: Option<Timestamp>,
     /// ... to the last.
     pub to: Option<Timestamp>,
+    /// The last numbers given out.
+    pub counters: Counters,
 }
 
 impl DeskRan {
@@ -83,6 +89,7 @@ impl DeskRan {
             refusals: BTreeMap::new(),
             signals: 0,
             curve: Curve::new(at, desk.equity),
+            bars: 0,
             bars_in_market: 0,
             entered: HashMap::new(),
         }
@@ -93,9 +100,35 @@ impl DeskRan {
         self.book.name
     }
 
-    /// Where a position of a symbol was entered, if one is open.
-    pub(super) fn entered(&self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
-        self.entered.get(&symbol).copied()
+    /// Forgets where the open position of a symbol was entered, and tells it.
+    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
+        self.entered.remove(&symbol)
+    }
+
+    /// Counts the bars of a cycle that are this book's.
+    pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot) {
+        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.watches(seen.instrument));
+        self.bars += own.count() as u64;
+        let had_a_bar = |symbol| {
+            let lane = engine.lane_of(symbol).filter(|lane| desk.watches(*lane));
+            lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
+        };
+        self.bars_in_market += desk.book.positions.iter().filter(|held| had_a_bar(held.symbol)).count() as u64;
+    }
+
+    /// Takes the book as it stands at the end of a run; what earlier runs moved is added.
+    ///
+    /// # Errors
+    /// When a sum does not fit.
+    pub(super) fn settle(&mut self, desk: &Desk) -> Result<(), AmountError> {
+        let mut book = desk.book.clone();
+        book.capital = self.book.capital;
+        book.realised = book.realised.plus(self.book.realised)?;
+        book.carried = book.carried.plus(self.book.carried)?;
+        book.fees = book.fees.plus(self.book.fees)?;
+        self.book = book;
+        self.equity = desk.equity;
+        Ok(())
     }
 
     /// Takes what one cycle did with this book.

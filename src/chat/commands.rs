@@ -62,6 +62,16 @@ pub const COMMANDS: &[Command] = &[
         run: Run::View(|views, args| Ok(views::positions(views, args.first().copied())?)),
     },
     Command {
+        name: "books",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "All books with their state, equity and result",
+        example: "/books",
+        run: Run::View(|views, _| Ok(views::books(views)?)),
+    },
+    Command {
         name: "orders",
         aliases: &[],
         group: Group::Portfolio,
@@ -227,6 +237,16 @@ pub const COMMANDS: &[Command] = &[
         run: Run::Control(|args| Ok(Control::Unlock { symbol: symbol(args[0])? })),
     },
     Command {
+        name: "book",
+        aliases: &[],
+        group: Group::Control,
+        args: "start|pause|stop|reset [BOOK]",
+        arity: Arity { min: 1, max: 2 },
+        help: "Start, pause, stop or reset a book; asks for the PIN",
+        example: "/book pause main",
+        run: Run::Control(book),
+    },
+    Command {
         name: "runs",
         aliases: &[],
         group: Group::System,
@@ -250,6 +270,13 @@ pub const COMMANDS: &[Command] = &[
 
 fn symbol(text: &str) -> Result<Symbol, ArgError> {
     text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
+}
+
+fn book(args: &[&str]) -> Result<Control, ArgError> {
+    let action = args[0].to_ascii_lowercase().parse().map_err(ArgError::Usage)?;
+    let name = args.get(1).map(|name| name.parse()).transpose();
+    let book = name.map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))?;
+    Ok(Control::Book { action, book })
 }
 
 fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {

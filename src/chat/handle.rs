@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::EventKind;
-use crate::views::{ViewError, Views, resume_preview, unlock_preview};
+use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
 use super::command::{ArgError, Question, Run};
@@ -126,6 +126,7 @@ impl Chat {
             Control::Halt => return Ok(Reply::Refused("/halt needs no preview".to_owned())),
             Control::Resume => resume_preview(&views)?,
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
+            Control::Book { action, book } => book_preview(&views, *action, *book)?,
         };
         let shown_on = shown_on(&views)?;
         let shown = self.parts.desk.has_pin(person).and_then(|has_pin| {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::domain::{EntryLock, Label, Symbol, TradingState};
+use crate::domain::{BookAction, EntryLock, Label, Symbol, TradingState};
 
 /// A change to the running system. It only names the change; nothing happens by making one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,13 @@ pub enum Control {
         /// The symbol.
         symbol: Symbol,
     },
+    /// Start, pause, stop or reset a book.
+    Book {
+        /// What to do.
+        action: BookAction,
+        /// With which; none for the only one.
+        book: Option<Label>,
+    },
 }
 
 impl Control {
@@ -27,7 +34,7 @@ impl Control {
     pub const fn is_safe(&self) -> bool {
         match self {
             Self::Halt => true,
-            Self::Resume | Self::Unlock { .. } => false,
+            Self::Resume | Self::Unlock { .. } | Self::Book { .. } => false,
         }
     }
 }
@@ -38,6 +45,8 @@ impl fmt::Display for Control {
             Self::Halt => f.write_str("/halt"),
             Self::Resume => f.write_str("/resume"),
             Self::Unlock { symbol } => write!(f, "/unlock {symbol}"),
+            Self::Book { action, book: None } => write!(f, "/book {}", action.as_str()),
+            Self::Book { action, book: Some(book) } => write!(f, "/book {} {book}", action.as_str()),
         }
     }
 }

@@ -48,6 +48,46 @@ impl FromStr for TradingState {
     }
 }
 
+/// What a person may do with a whole book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BookAction {
+    /// Let it enter again after it was paused or stopped.
+    Start,
+    /// No entries; exits and stops go on.
+    Pause,
+    /// Close everything and enter nothing.
+    Stop,
+    /// Begin anew with the capital.
+    Reset,
+}
+
+impl BookAction {
+    /// All, in the order of help.
+    pub const ALL: [Self; 4] = [Self::Start, Self::Pause, Self::Stop, Self::Reset];
+
+    /// As it is typed and stored.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Pause => "pause",
+            Self::Stop => "stop",
+            Self::Reset => "reset",
+        }
+    }
+}
+
+impl FromStr for BookAction {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|action| action.as_str() == text);
+        found.ok_or_else(|| {
+            format!("\"{}\" is nothing to do with a book: use start, pause, stop or reset", text.escape_debug())
+        })
+    }
+}
+
 /// The levels that end a position, and the order that watches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Protection {

@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 use super::{Money, Price, Quantity, Ratio};
 use crate::clock::Timestamp;
 
-/// Puts commas between thousands of a plain decimal.
-fn grouped(plain: &str) -> String {
+/// A plain decimal with commas between thousands: `12345.6` becomes `12,345.6`.
+pub fn grouped(plain: &str) -> String {
     let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |rest| ("-", rest));
     let (whole, part) = digits.split_once('.').map_or((digits, None), |(whole, part)| (whole, Some(part)));
     let mut text = String::from(sign);

@@ -21,7 +21,7 @@ mod figures;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
-pub use book::{Book, Holding, Position, Protection, Trade, TradingState};
+pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingState};
 pub use booking::{Booking, BookingKind};
 pub use event::{Event, EventKind, Severity};
 pub use figures::{

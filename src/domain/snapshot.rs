@@ -1,10 +1,12 @@
 //! What is known at an instant? The bars that ended by then, and nothing later.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Bar, Price, Timeframe};
 use crate::clock::Timestamp;
 
 /// One bar that became known. `instrument` counts in the order of the feed's instruments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SnapshotBar {
     /// Which instrument, as an index into the feed's list.
     pub instrument: usize,
@@ -21,7 +23,7 @@ pub struct SnapshotBar {
 }
 
 /// Shares were divided: each old one became `numerator / denominator` new ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Split {
     /// Which instrument.
     pub instrument: usize,
@@ -32,7 +34,7 @@ pub struct Split {
 }
 
 /// A company pays its shareholders: whoever held shares before the snapshot's bars began is paid for each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dividend {
     /// Which instrument.
     pub instrument: usize,
@@ -41,7 +43,7 @@ pub struct Dividend {
 }
 
 /// Everything that became known at one instant. Bars are sorted by instrument, finest timeframe first.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MarketSnapshot {
     /// The instant.
     pub at: Timestamp,

@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, carry, entries, fills, guard, lanes, observe};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -107,8 +107,9 @@ pub fn decide(
             guard::roll_day(desk, prices, context, out)?;
             carry::carry(desk, prices, snapshot, context, out)?;
             fills::take_reports(desk, prices, counters, reports, context, out)?;
-            follow_prices(desk, prices, snapshot, context, out)?;
+            follow_prices(desk, prices, context, out)?;
             guard::watch_losses(desk, prices, context, out)?;
+            books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
             entries::judge(desk, prices, counters, snapshot, context, out)
@@ -134,28 +135,18 @@ fn chain(error: &CycleError) -> String {
 }
 
 /// Measures what became of entry signals some bars later, whether they were traded or not.
-fn measure_signals(
-    desk: &mut Desk,
-    prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
-    context: &RunContext,
-    out: &mut Outcome,
-) {
+fn measure_signals(desk: &mut Desk, prices: super::state::Prices<'_>, context: &RunContext, out: &mut Outcome) {
     if desk.measures.is_empty() {
         return;
     }
     let book = desk.name();
     desk.measures.retain_mut(|measure| {
-        let seen = snapshot
-            .bars
-            .iter()
-            .find(|seen| seen.is_finest && prices.lanes[seen.instrument].instrument.symbol == measure.symbol);
-        let Some(seen) = seen else { return true };
+        let Some(bar) = prices.lane(measure.symbol).and_then(|lane| lane.bar_at(context.now)) else { return true };
         measure.left = measure.left.saturating_sub(1);
         if measure.left > 0 {
             return true;
         }
-        let moved = seen.bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
+        let moved = bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
         let outcome =
             moved.map_or(Ratio::ZERO, |moved| if measure.side == Side::Sell { moved.negated() } else { moved });
         let (signal, strategy, symbol) = (measure.signal, measure.strategy, measure.symbol);
@@ -169,19 +160,17 @@ fn measure_signals(
 fn follow_prices(
     desk: &mut Desk,
     prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    measure_signals(desk, prices, snapshot, context, out);
-    let watched = if desk.book.positions.is_empty() { &[][..] } else { &snapshot.bars };
-    for seen in watched.iter().filter(|seen| seen.is_finest) {
-        let lane = &prices.lanes[seen.instrument];
-        if let Some(held) = desk.book.position_mut(lane.instrument.symbol) {
-            held.note_range(seen.bar.high, seen.bar.low);
-        }
-        if !lane.suspended {
-            fills::trail(desk, lane.instrument.symbol, &seen.bar, context, out)?;
+    measure_signals(desk, prices, context, out);
+    for place in 0..desk.book.positions.len() {
+        let held = &mut desk.book.positions[place];
+        let symbol = held.symbol;
+        let believed = prices.lane(symbol).filter(|lane| !lane.suspended);
+        if let Some(bar) = believed.and_then(|lane| lane.bar_at(context.now)) {
+            held.note_range(bar.high, bar.low);
+            fills::trail(desk, symbol, &bar, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

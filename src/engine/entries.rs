@@ -24,6 +24,7 @@ pub(super) fn judge(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     observe(desk, prices, snapshot, context, out);
+    desk.look_around(|symbol| prices.place(symbol));
     let mut situation = None;
     for seen in &snapshot.bars {
         for strategy in 0..desk.settings.strategies.len() {
@@ -82,7 +83,8 @@ impl Judge<'_> {
         let settings = &desk.settings.strategies[self.strategy];
         let (symbol, name) = (self.lane.instrument.symbol, settings.name);
         let index = self.seen.instrument * desk.settings.strategies.len() + self.strategy;
-        let wanted = Wanted::from(desk.runs[index].brain.judge(holding(desk, symbol, name)));
+        let held = if desk.touches(self.seen.instrument) { holding(desk, symbol, name) } else { Holding::Flat };
+        let wanted = Wanted::from(desk.runs[index].brain.judge(held));
         let run = &mut desk.runs[index];
         run.judged = self.context.now;
         let wanted = match wanted.and_then(|wanted| self.permitted(desk, wanted)) {
@@ -97,6 +99,7 @@ impl Judge<'_> {
             *situation = Some(survey(desk, self.prices)?);
         }
         let Some(shared) = situation.as_mut() else { return Ok(()) };
+        desk.touch(self.seen.instrument);
         look_at(shared, desk, self.lane, self.context);
         let leaves = wanted.action == SignalAction::Exit;
         let held = shared.look.held;

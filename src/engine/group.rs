@@ -22,6 +22,8 @@ pub(super) struct Group {
     pub(super) begun: Duration,
     /// When the next cycle counts from, on the steady clock.
     pub(super) due: Option<Duration>,
+    /// What everything remembers, to be saved with the next batch.
+    pub(super) brains: Option<String>,
     /// Controls that were carried out.
     pub(super) controls: Vec<(i64, String)>,
     /// When risk figures are due.
@@ -55,6 +57,7 @@ impl Group {
             trades: outcome.trades,
             bookings: outcome.bookings,
             figures,
+            brains: self.brains.take(),
             days,
             books: engine.desks.iter().map(book_row).collect(),
             marks: marks(engine),

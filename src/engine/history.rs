@@ -3,6 +3,8 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
 use crate::stats::{correlation, deviation, returns_of};
@@ -21,7 +23,7 @@ const EQUITY_DAYS: f64 = 252.0;
 /// A stream of prices in order of time.
 pub(super) type Closes = Vec<(Timestamp, f64)>;
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Point {
     end: Timestamp,
     close: f64,
@@ -29,7 +31,7 @@ struct Point {
 }
 
 /// A ring of the last finest bars, and the closes of the last days that are over.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct History {
     ring: Box<[Point]>,
     next: usize,
@@ -102,6 +104,12 @@ impl History {
     /// The most returns of finest bars that it remembers.
     pub fn window(&self) -> usize {
         self.ring.len() - 1
+    }
+
+    /// True for a memory of the same size, with its places inside it: what was saved can be taken up in the other's stead.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let size = self.ring.len();
+        size == other.ring.len() && self.next < size && self.seen <= size && self.days.len() <= DAYS
     }
 
     /// Oldest first.

@@ -6,7 +6,7 @@ use crate::domain::{
 };
 
 use super::state::{Desk, Engine, StateCause};
-use super::{CycleError, Outcome, guard};
+use super::{CycleError, Outcome, books, guard};
 
 /// Halts every book.
 ///
@@ -34,10 +34,13 @@ pub fn obey(
         }
         Control::Resume => Ok(resume(engine, confirmed.shown_on(), person, context, out)),
         Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed.shown_on(), person, context, out)),
+        Control::Book { action, book } => {
+            books::operate(engine, *action, *book, confirmed.shown_on(), person, context, out)
+        }
     }
 }
 
-const MOVED: &str = "not done: things changed after it was shown; ask again";
+pub(super) const MOVED: &str = "not done: things changed after it was shown; ask again";
 
 /// Lets halted books go on. A book that is reducing for its daily loss goes on by itself on its next day, and not before.
 fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunContext, out: &mut Outcome) -> String {

@@ -13,6 +13,8 @@ use crate::execution::PaperBroker;
 use crate::market::Feed;
 use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
 
+use super::audit::Stretch;
+use super::brains::REMEMBER_MS;
 use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
@@ -100,6 +102,8 @@ pub struct Runner {
     pub(super) desk: ChangeDesk,
     pub(super) queue: Receiver<EngineMessage>,
     pub(super) emergency: Emergency,
+    pub(super) auditor: Option<Sender<Stretch>>,
+    pub(super) stretch: Option<Stretch>,
     pub(super) options: RunnerOptions,
     pub(super) marks: Vec<MarkRow>,
     pub(super) finished: Option<CycleId>,
@@ -110,6 +114,9 @@ pub struct Runner {
     pub(super) cycles: u64,
     pub(super) stopping: bool,
     pub(super) look: bool,
+    pub(super) brains: Option<String>,
+    pub(super) pending: Option<MarketSnapshot>,
+    pub(super) remembered: Duration,
     pub(super) beat: Duration,
     pub(super) wall: (Timestamp, Duration),
 }
@@ -134,6 +141,8 @@ pub struct RunnerParts {
     pub queue: Receiver<EngineMessage>,
     /// The way past a broken store.
     pub emergency: Emergency,
+    /// Who makes decisions again and compares; nobody where it is none.
+    pub auditor: Option<Sender<Stretch>>,
 }
 
 impl Runner {
@@ -152,6 +161,8 @@ impl Runner {
             desk: parts.desk,
             queue: parts.queue,
             emergency: parts.emergency,
+            auditor: parts.auditor,
+            stretch: None,
             options,
             marks: saved.marks.clone(),
             finished: saved.finished,
@@ -163,6 +174,9 @@ impl Runner {
             stopping: false,
             // What was confirmed while nobody ran is heeded before the first cycle.
             look: true,
+            brains: saved.brains.clone(),
+            pending: None,
+            remembered: now.1,
             beat: now.1,
             wall: now,
         }
@@ -174,6 +188,7 @@ impl Runner {
     /// When the books do not fit the feed, or the store fails for good.
     pub fn run(mut self) -> Result<Finished, RunnerError> {
         let mut snapshot = MarketSnapshot::default();
+        self.recall();
         let mut more = self.show_history(&mut snapshot)?;
         if self.stopping {
             return self.leave_unopened();
@@ -185,10 +200,12 @@ impl Runner {
             if self.stopping {
                 break;
             }
+            self.begin_stretch()?;
             self.step(&snapshot)?;
+            self.end_stretch(&snapshot);
             more = self.feed.next_into(&mut snapshot);
         }
-        self.close(more)
+        self.close(more.then_some(&snapshot))
     }
 
     /// Shows everything up to the last commit, or to the end of the history, or until somebody says stop; leaves the first instant after it in `snapshot`.
@@ -202,8 +219,10 @@ impl Runner {
                     return Ok(true);
                 }
             }
-            if !self.feed.next_into(snapshot) {
-                return Ok(false);
+            match self.pending.take() {
+                Some(pending) => *snapshot = pending,
+                None if !self.feed.next_into(snapshot) => return Ok(false),
+                None => {}
             }
             if snapshot.at > self.history_until {
                 return Ok(true);
@@ -299,7 +318,13 @@ impl Runner {
             Pace::Max if self.group.cycles >= GROUP_CYCLES_MAX => true,
             Pace::Max => self.group.cycles.is_multiple_of(16) && self.since(self.group.begun) >= GROUP_MS_MAX,
         };
-        if full { self.flush(self.options.pace != Pace::Max) } else { Ok(()) }
+        if !full {
+            return Ok(());
+        }
+        if self.options.pace != Pace::Max && self.since(self.remembered) >= REMEMBER_MS {
+            self.remember(None);
+        }
+        self.flush(self.options.pace != Pace::Max)
     }
 
     pub(super) fn since(&self, earlier: Duration) -> u64 {
@@ -374,6 +399,8 @@ impl Runner {
             let result = done.unwrap_or_else(|error| format!("failed: {error}"));
             self.tell_broker();
             self.group.controls.push((confirmed.id(), result));
+            // What a person changed cannot be made again from prices: a new stretch begins after it.
+            self.send_stretch();
             self.flush(true)?;
         }
     }
@@ -411,10 +438,13 @@ impl Runner {
     }
 
     /// Records that the run ends, and why.
-    fn close(mut self, more: bool) -> Result<Finished, RunnerError> {
+    fn close(mut self, next: Option<&MarketSnapshot>) -> Result<Finished, RunnerError> {
         let equity = self.equity();
         let last_cycle = self.engine.counters.cycle;
-        let data_ended = !more;
+        let data_ended = next.is_none();
+        if self.cycles > 0 {
+            self.remember(next);
+        }
         let outcome = if data_ended { "finished" } else { "stopped" };
         let kind = if data_ended && self.finished != Some(last_cycle) {
             Some(EventKind::ReplayFinished { cycles: last_cycle.0, equity })

@@ -28,6 +28,11 @@ impl StrategySettings {
         Self { name, kind, values, timeframe: None, min_confidence: Ratio::ZERO }
     }
 
+    /// After how many bars its decisions no longer depend on what came before.
+    pub fn warm_up(&self) -> usize {
+        (self.kind.warm_up)(&self.values)
+    }
+
     /// True for the bars it decides on.
     pub fn decides_on(&self, seen: &SnapshotBar) -> bool {
         self.timeframe.map_or(seen.is_finest, |timeframe| timeframe == seen.timeframe)

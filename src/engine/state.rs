@@ -1,9 +1,10 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
@@ -43,7 +44,7 @@ pub struct Counters {
 }
 
 /// A price in doubt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
     /// The last price that was not in doubt; what the book is valued at meanwhile.
     pub before: Price,
@@ -130,6 +131,11 @@ impl Lane {
         self.believed = Some(bar.close);
         self.atr.update(bar);
         self.history.push(bar, end);
+    }
+
+    /// The finest bar that ended at this very instant.
+    pub fn bar_at(&self, now: Timestamp) -> Option<Bar> {
+        self.last.filter(|_| self.last_end == now)
     }
 
     /// The price the book is valued at: the last close, or the last one that was not in doubt.
@@ -244,10 +250,14 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
     /// Which lanes are on its list of symbols.
     watched: Vec<bool>,
+    /// Which lanes it has a position or an order in.
+    touched: Vec<bool>,
 }
 
 /// An entry signal on its way to its outcome.
@@ -283,6 +293,8 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Somebody stopped it, and it still holds something.
+    pub stopping: bool,
 }
 
 impl Desk {
@@ -340,14 +352,37 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            stopping: false,
             classifiers,
             watched,
+            touched: vec![false; symbols],
         })
     }
 
     /// True if a lane is on its list of symbols.
     pub fn watches(&self, lane: usize) -> bool {
         self.watched.get(lane).copied().unwrap_or(false)
+    }
+
+    /// Notes which lanes it has a position or an order in, so that the others need no search.
+    pub(super) fn look_around(&mut self, lane_of: impl Fn(Symbol) -> Option<usize>) {
+        self.touched.fill(false);
+        let held = self.book.positions.iter().map(|held| held.symbol);
+        for symbol in held.chain(self.orders.iter().map(|order| order.symbol)) {
+            if let Some(lane) = lane_of(symbol) {
+                self.touched[lane] = true;
+            }
+        }
+    }
+
+    /// Notes that it has something in a lane.
+    pub(super) fn touch(&mut self, lane: usize) {
+        self.touched[lane] = true;
+    }
+
+    /// True if it may have a position or an order in a lane; false only if it has none.
+    pub(super) fn touches(&self, lane: usize) -> bool {
+        self.touched[lane]
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -375,6 +410,7 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            stopping: self.stopping,
         }
     }
 
@@ -390,6 +426,7 @@ impl Desk {
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.stopping = memory.stopping;
     }
 
     /// Its name.
@@ -421,7 +458,7 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
-    index: HashMap<Symbol, usize>,
+    index: FxHashMap<Symbol, usize>,
 }
 
 impl Engine {
@@ -464,7 +501,7 @@ impl Engine {
     }
 }
 
-fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
+fn mark_of(lanes: &[Lane], index: &FxHashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
     index.get(&symbol).and_then(|index| lanes[*index].mark())
 }
 
@@ -473,13 +510,18 @@ fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Op
 pub(super) struct Prices<'a> {
     /// All lanes.
     pub(super) lanes: &'a [Lane],
-    index: &'a HashMap<Symbol, usize>,
+    index: &'a FxHashMap<Symbol, usize>,
 }
 
 impl Prices<'_> {
     /// The price a symbol is valued at.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(self.lanes, self.index, symbol)
+    }
+
+    /// Where a symbol's lane is.
+    pub(super) fn place(&self, symbol: Symbol) -> Option<usize> {
+        self.index.get(&symbol).copied()
     }
 
     /// A symbol's lane.

@@ -36,8 +36,8 @@ impl Costs {
     /// # Errors
     /// When the price does not fit.
     pub fn slipped(&self, price: Price, side: Side, filled: Quantity, bar: &Bar) -> Result<Price, AmountError> {
-        let impact =
-            if self.impact.is_zero() { Ratio::ZERO } else { self.impact.times(filled.share_of(bar.volume))? };
+        let pushes = !self.impact.is_zero() && bar.volume > Quantity::ZERO;
+        let impact = if pushes { self.impact.scaled(filled.units(), bar.volume.units())? } else { Ratio::ZERO };
         let slip = price.times(self.slippage.plus(impact)?)?;
         Ok(match side {
             Side::Buy => price.plus(slip)?.min(bar.high),

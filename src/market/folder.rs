@@ -63,7 +63,7 @@ fn cut(file: BarFile, found: &Found, actions: &Actions, to: Option<Timestamp>, m
         bars.retain(|bar| hours.bar_end(timeframe, bar.start) <= to);
     }
     let adjusted_until = adjusted_until(found.instrument.symbol, &bars, actions).map(|(_, date)| date);
-    Loaded { timeframe, bars: Recorded { list: bars, next: 0, adjusted_until }, problems, left_out }
+    Loaded { timeframe, bars: Recorded::whole(bars, adjusted_until), problems, left_out }
 }
 
 /// The files to read, by symbol and timeframe.

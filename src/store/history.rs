@@ -135,6 +135,15 @@ impl Reader {
         self.journal(&format!("{JOURNAL} ORDER BY j.seq"), [])
     }
 
+    /// All facts of the cycles after one and up to another, in order.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn journal_of_cycles(&self, after: CycleId, until: CycleId) -> Result<Vec<JournalRow>, StoreError> {
+        let sql = format!("{JOURNAL} WHERE j.cycle > ?1 AND j.cycle <= ?2 ORDER BY j.seq");
+        self.journal(&sql, params![after.0 as i64, until.0 as i64])
+    }
+
     /// The whole journal in order, for comparison: cycle, market time, book, kind and body of each fact.
     ///
     /// # Errors

@@ -136,6 +136,11 @@ fn write_batch(
     }
     if let Some(progress) = &batch.progress {
         write_progress(transaction, progress, batch.run)?;
+        if let Some(brains) = &batch.brains {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO brains (key, cycle, body) VALUES ('engine', ?1, ?2)")?
+                .execute(params![progress.cycle.0 as i64, brains])?;
+        }
     }
     points.pass("batch: progress written")
 }

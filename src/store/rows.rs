@@ -174,6 +174,8 @@ pub struct Batch {
     pub steps: Vec<StepRow>,
     /// How far it came; none for facts that no cycle made.
     pub progress: Option<ProgressRow>,
+    /// What strategies and prices remember, if it is saved with this batch.
+    pub brains: Option<String>,
     /// Controls carried out in it, with what became of them.
     pub controls: Vec<(i64, String)>,
 }

@@ -25,6 +25,8 @@ pub struct Saved {
     pub trades: Vec<Trade>,
     /// All last prices.
     pub marks: Vec<MarkRow>,
+    /// What strategies and prices remembered when that was last saved.
+    pub brains: Option<String>,
     /// The cycle after which recorded prices were last told to be at their end.
     pub finished: Option<CycleId>,
 }
@@ -40,7 +42,9 @@ impl Reader {
             [],
             |row| row.get::<_, Option<i64>>(0),
         )?;
+        let brains = self.connection().query_row("SELECT body FROM brains WHERE key = 'engine'", [], |row| row.get(0));
         Ok(Saved {
+            brains: brains.optional()?,
             progress: self.progress()?,
             books: self.books()?,
             orders: self.open_orders()?,

@@ -4,6 +4,7 @@ mod open;
 mod measured;
 mod status;
 mod positions;
+mod books;
 mod orders;
 mod trades;
 mod pnl;
@@ -19,6 +20,7 @@ mod why;
 mod whynot;
 mod health;
 
+pub use books::{book_preview, books};
 pub use correlation::correlation;
 pub use exposure::exposure;
 pub use health::{HealthReport, health, health_report};

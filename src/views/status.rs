@@ -91,11 +91,14 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Vec<String> {
     lines
 }
 
-fn state_words(row: &BookRow) -> String {
+pub(super) fn state_words(row: &BookRow) -> String {
     let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
     let why = match cause.get("cause").and_then(serde_json::Value::as_str) {
         Some("command") => format!(" (by {})", cause["person"].as_str().unwrap_or("somebody")),
-        Some("drawdown") => " (drawdown limit)".to_owned(),
+        Some("drawdown") => " (drawdown limit, until somebody resumes)".to_owned(),
+        Some("breaker") => " (volatility breaker, for a while)".to_owned(),
+        Some("paused") => format!(" (paused by {})", cause["person"].as_str().unwrap_or("somebody")),
+        Some("stopped") => format!(" (stopped by {})", cause["person"].as_str().unwrap_or("somebody")),
         Some("daily_loss") => " (daily loss limit, until the book's next day)".to_owned(),
         Some("store_trouble") => " (the store could not be written)".to_owned(),
         Some("broken_invariant") => " (something impossible happened; see /health)".to_owned(),
@@ -128,15 +131,12 @@ pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
 /// When the store cannot be read or nothing has run yet.
 pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     let scene = views.scene()?;
-    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| row.state == TradingState::Halted).collect();
+    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| waits_for_a_person(row)).collect();
     if waiting.is_empty() {
         let reducing = scene.books.iter().find(|row| row.state == TradingState::Reducing);
         return Err(ViewError::Nothing(reducing.map_or_else(
             || "nothing to resume: every book is running".to_owned(),
-            |row| {
-                let until = time(row.day_ends, views.zone_of(row));
-                format!("{} holds back for its daily loss until {until} and goes on by itself then", row.book.name)
-            },
+            |row| format!("{} is {} and goes on by itself", row.book.name, state_words(row)),
         )));
     }
     let mut lines = Vec::new();
@@ -158,4 +158,11 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         ));
     }
     Ok(lines.join("\n"))
+}
+
+/// True for a book whose entries come back only when somebody says so.
+fn waits_for_a_person(row: &BookRow) -> bool {
+    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
+    let asks = matches!(cause["cause"].as_str(), Some("drawdown" | "paused" | "stopped"));
+    row.state == TradingState::Halted || (row.state == TradingState::Reducing && asks)
 }

@@ -1,9 +1,6 @@
 //! What people type and what they get back: every command of the table, changes with their PIN, and what a person sees told.
 
-use std::sync::Arc;
-
-use bellwether::chat::{COMMANDS, Chat, ChatParts, Inbound, Person, Reply, Role};
-use bellwether::control::{ChangeDesk, PinCost};
+use bellwether::chat::{COMMANDS, Chat, Inbound, Person, Reply, Role};
 use bellwether::domain::Instrument;
 use bellwether::notify::SendError;
 use bellwether::store::{Points, Store};
@@ -36,16 +33,7 @@ pub(crate) fn inbound(text: &str) -> Inbound {
 }
 
 pub(crate) fn chat(bench: &Bench) -> Chat {
-    let store = Store::open(&bench.database()).expect("opens");
-    let desk = ChangeDesk::new(store, bench.clock.clone(), PinCost::LEAST);
-    Chat::new(ChatParts {
-        database: bench.database(),
-        desk,
-        clock: bench.clock.clone(),
-        ask: Arc::new(|_| Ok("nothing to do".to_owned())),
-        wake: Arc::new(|| {}),
-        alarm: Arc::new(|_| {}),
-    })
+    bench.chat()
 }
 
 /// What the owner is answered.
@@ -64,7 +52,7 @@ fn every_example_of_the_table_is_answered() {
     for command in COMMANDS {
         let reply = chat.handle(&inbound(command.example));
         match (command.name, reply) {
-            ("halt", Reply::Admitted { .. }) => {}
+            ("halt", Reply::Admitted { .. }) | ("book", Reply::NeedsPin) => {}
             ("resume" | "unlock", Reply::Text(text)) => {
                 assert!(text.contains("not") || text.contains("nothing"), "{text}");
             }
@@ -102,7 +90,7 @@ fn viewers_look_and_change_nothing() {
     for command in COMMANDS {
         let asked = Inbound { person: person(Role::Viewer), ..inbound(command.example) };
         let refused = matches!(chat.handle(&asked), Reply::Refused(_));
-        assert_eq!(refused, matches!(command.name, "halt" | "resume" | "unlock"), "{}", command.name);
+        assert_eq!(refused, matches!(command.name, "halt" | "resume" | "unlock" | "book"), "{}", command.name);
     }
 }
 

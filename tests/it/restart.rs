@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bellwether::clock::Timestamp;
-use bellwether::domain::{Instrument, Timeframe};
-use bellwether::engine::{Pace, RunnerError};
-use bellwether::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed};
+use bellwether::domain::{Instrument, MarketSnapshot, Timeframe};
+use bellwether::engine::{DeskSettings, Pace, RunnerError, StrategySettings};
+use bellwether::market::{Feed, ReplayFeed, ReplayOptions, ResumeError, SimulatedFeed, SimulatedWithHistory};
 use bellwether::store::{Points, StoreError};
+use bellwether::strategy::{STRATEGIES, Selector, Values};
 
 use crate::support::{Bench, Fault, FaultyFeed, Life, ListFeed, flat_bars, quick_cross};
 
@@ -150,6 +152,69 @@ fn a_run_in_pieces_is_the_run_in_one() {
     }
     assert_eq!(pieces.saved(), whole.saved());
     assert_eq!(story(&pieces), story(&whole));
+}
+
+/// A feed that counts what is asked of it.
+struct CountingFeed {
+    feed: SimulatedWithHistory,
+    given: Arc<AtomicUsize>,
+}
+
+impl Feed for CountingFeed {
+    fn instruments(&self) -> &[Instrument] {
+        self.feed.instruments()
+    }
+
+    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
+        self.given.fetch_add(1, Ordering::SeqCst);
+        self.feed.next_into(snapshot)
+    }
+
+    fn history_until(&self) -> Timestamp {
+        self.feed.history_until()
+    }
+
+    fn save(&self) -> Option<String> {
+        self.feed.save()
+    }
+
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        self.feed.resume(saved)
+    }
+}
+
+/// Every strategy there is, a regime each, and bars of three lengths: all of it is taken up again to the bit, and the past is not read
+/// a second time.
+#[test]
+fn a_restart_reads_only_what_came_after_its_memory() {
+    let given = Arc::new(AtomicUsize::new(0));
+    let life = |cycles| {
+        let longer = [Timeframe::M5, Timeframe::M15];
+        let start = SimulatedFeed::history_start(Timeframe::M1, 500, &instruments());
+        let feed = SimulatedFeed::new(9, Timeframe::M1, instruments(), start).with_longer(&longer);
+        let feed = CountingFeed { feed: SimulatedWithHistory::new(feed), given: given.clone() };
+        let all = |desk: &mut DeskSettings| {
+            let strategies = STRATEGIES.iter().enumerate().map(|(index, kind)| {
+                let values = Values::check(kind.name, kind.params, &[]).expect("defaults");
+                let timeframe = [None, Some(Timeframe::M5), Some(Timeframe::M15)][index % 3];
+                StrategySettings { timeframe, ..StrategySettings::new(kind.name.parse().expect("name"), kind, values) }
+            });
+            desk.strategies = strategies.collect();
+            desk.selector = Some(Selector::default());
+        };
+        Life { cycles_max: Some(cycles), ..Life::whole(feed, all) }
+    };
+    let whole = Bench::new();
+    whole.live(life(1_500)).expect("runs");
+    let asked = given.swap(0, Ordering::SeqCst);
+    let pieces = Bench::new();
+    for cycles in [1, 499, 250, 750] {
+        pieces.live(life(cycles)).expect("runs");
+    }
+    assert_eq!(story(&pieces), story(&whole));
+    assert_eq!(pieces.saved(), whole.saved(), "the memory too");
+    assert!(whole.reader().fills().expect("reads").len() > 4, "something happens");
+    assert!(given.load(Ordering::SeqCst) <= asked + 8, "{} of {asked}", given.load(Ordering::SeqCst));
 }
 
 #[test]

@@ -176,7 +176,7 @@ fn plain_lines_drive_the_terminal() {
         .stderr(Stdio::piped())
         .spawn()
         .expect("starts");
-    let lines = "/start\nstop now\n/resume\n2846\n2846\n2846\n/resume\n/cycle dry\n/whynot AAPL\nnonsense\n7391\nstop\n/resume\nstop\n";
+    let lines = "/start\nstop now\n/resume\n2846\n2846\n2846\n/resume\n/cycle dry\n/whynot AAPL\nnonsense\n73915826\nstop\n/resume\nstop\n";
     child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("writes");
     let (code, out, err) = seen(child.wait_with_output().expect("ends"));
     assert_eq!(code, 0, "{err}");
@@ -195,5 +195,5 @@ fn plain_lines_drive_the_terminal() {
     assert_eq!(out.matches("HALTED main").count(), 2, "the second stop at the prompt finds it halted:\n{out}");
     assert!(!out.contains("wrong PIN") && !out.contains("2846"), "{out}");
     let bytes = std::fs::read(shell.path().join("bellwether.db")).expect("readable");
-    assert!(!bytes.windows(4).any(|window| window == b"7391"), "digits at the wrong prompt are not kept");
+    assert!(!bytes.windows(8).any(|window| window == b"73915826"), "digits at the wrong prompt are not kept");
 }

@@ -32,13 +32,17 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "strategy",
         ],
     ),
-    ("backtest", &["clock", "domain", "engine", "execution", "market", "portfolio", "stats", "strategy"]),
+    ("chart", &["clock", "domain"]),
+    (
+        "backtest",
+        &["chart", "clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"],
+    ),
     ("views", &["clock", "domain", "portfolio", "stats", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
     ("config", &["chat", "domain", "engine", "risk", "strategy"]),
-    ("cli", &["clock", "domain", "engine"]),
+    ("cli", &["backtest", "clock", "domain", "engine"]),
     (
         "app",
         &[
@@ -56,6 +60,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "market",
             "notify",
             "risk",
+            "stats",
             "store",
             "strategy",
             "views",

@@ -1,22 +1,24 @@
 //! One database over many lives: each life opens it, runs until it ends or is killed, and delivers what it can.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use bellwether::chat::{Chat, ChatParts, Inbound, Person, Reply, Role};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
 use bellwether::domain::{EventKind, Instrument, Money, Severity};
 use bellwether::engine::{
-    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, restore,
+    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch, restore,
 };
 use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
 use bellwether::notify::{Channel, Notice, Policy, SendError, Tally, Worker};
 use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreError};
 use bellwether::strategy::{Values, find};
+use secrecy::SecretString;
 
 /// The lane of all tests.
 pub(crate) const LANE: &str = "terminal:owner";
@@ -87,25 +89,37 @@ pub(crate) struct Bench {
 /// What one life is to do.
 pub(crate) struct Life {
     pub(crate) feed: Box<dyn Feed>,
-    pub(crate) desk: DeskSettings,
+    pub(crate) desks: Vec<DeskSettings>,
     pub(crate) points: Points,
     pub(crate) cycles_max: Option<u64>,
     pub(crate) pace: Pace,
     pub(crate) dry_run: bool,
+    pub(crate) auditor: Option<Sender<Stretch>>,
 }
 
 impl Life {
     /// A whole run at full pace with nothing in its way.
     pub(crate) fn whole(feed: impl Feed + 'static, change: impl FnOnce(&mut DeskSettings)) -> Self {
-        let desk = desk_settings(feed.instruments(), change);
+        let desks = vec![desk_settings(feed.instruments(), change)];
         Self {
             feed: Box::new(feed),
-            desk,
+            desks,
             points: Points::default(),
             cycles_max: None,
             pace: Pace::Max,
             dry_run: false,
+            auditor: None,
         }
+    }
+}
+
+impl Life {
+    /// A second book beside the first, on the same prices.
+    pub(crate) fn with_book(mut self, name: &str, change: impl FnOnce(&mut DeskSettings)) -> Self {
+        let mut desk = desk_settings(self.feed.instruments(), change);
+        desk.name = name.parse().expect("a name");
+        self.desks.push(desk);
+        self
     }
 }
 
@@ -123,29 +137,53 @@ impl Bench {
         Reader::open(&self.database()).expect("opens")
     }
 
+    /// A chat on the database, whose engine runs in the next life.
+    pub(crate) fn chat(&self) -> Chat {
+        let store = Store::open(&self.database()).expect("opens");
+        Chat::new(ChatParts {
+            database: self.database(),
+            desk: ChangeDesk::new(store, self.clock.clone(), PinCost::LEAST),
+            clock: self.clock.clone(),
+            ask: Arc::new(|_| Ok("nothing to do".to_owned())),
+            wake: Arc::new(|| {}),
+            alarm: Arc::new(|_| {}),
+        })
+    }
+
+    /// Types a control in the terminal and confirms it with the PIN; what was shown before, or the refusal.
+    pub(crate) fn confirm(&self, text: &str) -> String {
+        let chat = self.chat();
+        let person = Person { name: "owner".to_owned(), role: Role::Owner, zone: None };
+        let inbound = Inbound { person, chat: "terminal".to_owned(), text: text.to_owned() };
+        let pin = SecretString::from("2846");
+        let old = self.reader().has_pin("owner").expect("reads").then_some(&pin);
+        chat.set_pin("owner", old, &pin).expect("set");
+        match chat.handle(&inbound) {
+            Reply::Confirm { id, preview } => {
+                chat.confirm(&inbound, id, &pin).expect("confirmed");
+                preview
+            }
+            Reply::Text(text) | Reply::Refused(text) => text,
+            reply => panic!("{text}: {reply:?}"),
+        }
+    }
+
     pub(crate) fn saved(&self) -> Saved {
         self.reader().saved().expect("reads")
     }
 
     /// Runs the engine for one life; what it finished with, or what killed it.
     pub(crate) fn live(&self, life: Life) -> Result<Finished, RunnerError> {
-        let store = Store::open_with(&self.database(), life.points)?;
-        let result = self.run(&store, life.feed, life.desk, life.cycles_max, life.pace, life.dry_run);
+        let store = Store::open_with(&self.database(), life.points.clone())?;
+        let result = self.run(&store, life);
         store.close();
         result
     }
 
-    fn run(
-        &self,
-        store: &Store,
-        feed: Box<dyn Feed>,
-        desk: DeskSettings,
-        cycles_max: Option<u64>,
-        pace: Pace,
-        dry_run: bool,
-    ) -> Result<Finished, RunnerError> {
+    fn run(&self, store: &Store, life: Life) -> Result<Finished, RunnerError> {
+        let Life { feed, desks, cycles_max, pace, dry_run, auditor, points: _ } = life;
         let saved = Reader::open(store.path())?.saved()?;
-        let mut engine = Engine::new(feed.instruments(), vec![desk]).expect("parameters");
+        let mut engine = Engine::new(feed.instruments(), desks).expect("parameters");
         let mut broker = PaperBroker::new(feed.instruments());
         let resumed = restore(&mut engine, &mut broker, &saved)?;
         store.reclaim_unknown()?;
@@ -165,7 +203,8 @@ impl Bench {
         let lanes = vec![LaneSpec { name: LANE.to_owned(), min: Severity::Notice }];
         let emergency = Box::new(|_: &str| {});
         let store = store.clone();
-        let parts = RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency };
+        let parts =
+            RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency, auditor };
         Runner::new(parts, &saved, options).run()
     }
 

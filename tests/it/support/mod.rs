@@ -1,9 +1,12 @@
-//! The bench: a store in a folder of its own, a manual clock, a feed that can be broken, a channel that can be scripted.
+//! The bench: a store in a folder of its own, a manual clock, a feed that can be broken, a channel that can be scripted. Beside it the
+//! floor: a broker and a ledger without an engine.
 
 mod bench;
 mod books;
 mod feed;
+mod orders;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
+pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};

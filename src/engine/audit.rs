@@ -1,0 +1,193 @@
+//! Would we decide the same again? A stretch of cycles is made anew from the state before it and the prices it saw, and every fact is
+//! compared with what the ledger says happened.
+
+use std::collections::BTreeMap;
+
+use crate::domain::{CycleId, Event, EventKind, Instrument, MarketSnapshot, Mode, Money, RunContext, RunId};
+use crate::execution::PaperBroker;
+use crate::store::{JournalRow, Reader, Saved};
+
+use super::brains::Brains;
+use super::recovery::restore_marks;
+use super::runner::{Runner, RunnerError};
+use super::state::Engine;
+use super::{DeskSettings, Outcome, Pace, cycle, restore};
+
+/// Cycles that are made again at once, at most.
+const STRETCH_MAX: usize = 2_000;
+/// Differences that are told, at most.
+const DIFFERENCES_MAX: usize = 20;
+
+/// A stretch of cycles that nobody interfered with.
+pub struct Stretch {
+    /// The day of the first book that it belongs to, as `2026-11-20`.
+    pub day: String,
+    /// Everything that was committed before it.
+    pub saved: Saved,
+    /// The books as they were set up.
+    pub settings: Vec<DeskSettings>,
+    /// What the feed had prices of.
+    pub instruments: Vec<Instrument>,
+    /// True if nothing was submitted.
+    pub dry_run: bool,
+    /// What each cycle saw, in order.
+    pub snapshots: Vec<MarketSnapshot>,
+}
+
+impl Stretch {
+    /// The last cycle before it.
+    pub fn after(&self) -> CycleId {
+        self.saved.progress.map_or_else(CycleId::default, |progress| progress.cycle)
+    }
+
+    /// Its last cycle.
+    pub fn until(&self) -> CycleId {
+        CycleId(self.after().0 + self.snapshots.len() as u64)
+    }
+
+    /// Makes the stretch anew and compares every fact with `journal`, the ledger's rows of its cycles.
+    pub fn audit(&self, journal: &[JournalRow]) -> EventKind {
+        let mut differences = Vec::new();
+        let (mut orders, mut fills) = (0, 0);
+        match self.make_again() {
+            Err(error) => differences.push(format!("it could not be made again: {error}")),
+            Ok(made) => {
+                let recorded = by_cycle(journal.iter().map(|row| (row.cycle, &row.event)));
+                let made = by_cycle(made.iter().map(|(cycle, event)| (*cycle, event)));
+                for number in self.after().0 + 1..=self.until().0 {
+                    let cycle = CycleId(number);
+                    let nothing = Vec::new();
+                    let (then, now) = (recorded.get(&cycle).unwrap_or(&nothing), made.get(&cycle).unwrap_or(&nothing));
+                    compare(cycle, then, now, &mut differences);
+                    orders += count(then, |kind| matches!(kind, EventKind::OrderSubmitted { .. }));
+                    fills += count(then, |kind| matches!(kind, EventKind::OrderFilled { .. }));
+                }
+            }
+        }
+        differences.truncate(DIFFERENCES_MAX);
+        let (day, cycles) = (self.day.clone(), self.snapshots.len() as u64);
+        EventKind::DayAudited { day, cycles, orders, fills, differences }
+    }
+
+    fn make_again(&self) -> Result<Vec<(CycleId, Event)>, Box<dyn std::error::Error>> {
+        let mut engine = Engine::new(&self.instruments, self.settings.clone())?;
+        let mut broker = PaperBroker::new(&self.instruments);
+        restore(&mut engine, &mut broker, &self.saved)?;
+        let brains = self.saved.brains.as_deref().ok_or("no memory was saved before it")?;
+        serde_json::from_str::<Brains>(brains)?.enter(&mut engine)?;
+        restore_marks(&mut engine, &self.saved.marks)?;
+        let mut out = Outcome::default();
+        for snapshot in &self.snapshots {
+            let context = RunContext {
+                run: RunId(0),
+                mode: Mode::Paper,
+                started: snapshot.at,
+                cycle: engine.counters.cycle.next(),
+                now: snapshot.at,
+                cost_budget: Money::ZERO,
+                dry_run: self.dry_run,
+            };
+            cycle(&mut engine, &mut broker, snapshot, &context, &mut out)?;
+        }
+        Ok(out.events)
+    }
+}
+
+impl Runner {
+    /// Notes the state that a stretch of cycles begins with, if somebody audits and each cycle is a commit.
+    pub(super) fn begin_stretch(&mut self) -> Result<(), RunnerError> {
+        if self.auditor.is_none() || self.stretch.is_some() || self.options.pace == Pace::Max {
+            return Ok(());
+        }
+        self.remember(None);
+        self.flush(true)?;
+        let saved = Reader::open(self.store.path()).and_then(|reader| reader.saved())?;
+        let day = self.engine.desks.first().and_then(|desk| desk.day.date);
+        self.stretch = Some(Stretch {
+            day: day.map_or_else(String::new, |day| day.to_string()),
+            saved,
+            settings: self.engine.desks.iter().map(|desk| desk.settings.clone()).collect(),
+            instruments: self.engine.lanes.iter().map(|lane| lane.instrument.clone()).collect(),
+            dry_run: self.options.dry_run,
+            snapshots: Vec::new(),
+        });
+        Ok(())
+    }
+
+    /// Adds a cycle to the stretch, and hands it to the auditor where all markets are closed, the day is over, or it grows too long.
+    pub(super) fn end_stretch(&mut self, snapshot: &MarketSnapshot) {
+        let Some(stretch) = &mut self.stretch else { return };
+        stretch.snapshots.push(snapshot.clone());
+        let day = self.engine.desks.first().and_then(|desk| desk.day.date).map(|day| day.to_string());
+        if stretch.day.is_empty() {
+            stretch.day = day.clone().unwrap_or_default();
+        }
+        let closed = self.engine.lanes.iter().all(|lane| !lane.hours.is_open(snapshot.at));
+        if closed || day.as_ref() != Some(&stretch.day) || stretch.snapshots.len() >= STRETCH_MAX {
+            self.send_stretch();
+        }
+    }
+
+    pub(super) fn send_stretch(&mut self) {
+        if let (Some(stretch), Some(auditor)) = (self.stretch.take(), &self.auditor)
+            && !stretch.snapshots.is_empty()
+        {
+            // An auditor that is gone audits no more.
+            let _ = auditor.send(stretch);
+        }
+    }
+}
+
+type ByCycle<'a> = BTreeMap<CycleId, Vec<&'a Event>>;
+
+fn by_cycle<'a>(events: impl Iterator<Item = (CycleId, &'a Event)>) -> ByCycle<'a> {
+    let mut found = ByCycle::new();
+    for (cycle, event) in events.filter(|(_, event)| is_decided(&event.kind)) {
+        found.entry(cycle).or_default().push(event);
+    }
+    found
+}
+
+/// True for what a cycle itself decides; the rest happens around it.
+fn is_decided(kind: &EventKind) -> bool {
+    !matches!(
+        kind,
+        EventKind::EngineStarted { .. }
+            | EventKind::EngineRecovered { .. }
+            | EventKind::EngineStopped { .. }
+            | EventKind::ReplayFinished { .. }
+            | EventKind::ClockJumped { .. }
+            | EventKind::StoreRecovered { .. }
+            | EventKind::BackupMade { .. }
+            | EventKind::BackupFailed { .. }
+            | EventKind::PinLocked { .. }
+            | EventKind::ConfigChanged { .. }
+            | EventKind::ConfigRefused { .. }
+            | EventKind::ScreenerRan { .. }
+            | EventKind::DayAudited { .. }
+            | EventKind::PositionUnprotected { .. }
+    )
+}
+
+fn count(events: &[&Event], is: impl Fn(&EventKind) -> bool) -> u64 {
+    events.iter().filter(|event| is(&event.kind)).count() as u64
+}
+
+fn compare(cycle: CycleId, then: &[&Event], now: &[&Event], differences: &mut Vec<String>) {
+    for index in 0..then.len().max(now.len()) {
+        let words = |event: Option<&&Event>| match event {
+            Some(event) => {
+                let symbol = event.kind.symbol().map(|symbol| format!(" {symbol}")).unwrap_or_default();
+                format!("{}{symbol}", event.kind.name())
+            }
+            None => "nothing".to_owned(),
+        };
+        let (was, is) = (then.get(index), now.get(index));
+        if was != is {
+            let (was, is) = (words(was), words(is));
+            let what = if was == is { format!("another {was}") } else { format!("{is} instead of {was}") };
+            differences.push(format!("cycle {}: {what}", cycle.0));
+            return;
+        }
+    }
+}

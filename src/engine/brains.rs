@@ -1,0 +1,242 @@
+//! What do prices, indicators and strategies remember? Saved now and then with a commit, so that a restart goes on from there and reads
+//! only the bars that came later, instead of its whole past.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::domain::{Bar, CycleId, Label, MarketSnapshot, Price, Ratio, Symbol, Timeframe};
+use crate::indicators::Atr;
+use crate::market::{Feed, ResumeError};
+use crate::strategy::{Classifier, LoadError, Strategy, Thresholds};
+
+use super::history::History;
+use super::runner::Runner;
+use super::state::{Desk, Engine, Lane, Lock};
+
+/// How often the memory is saved at real pace.
+pub(super) const REMEMBER_MS: u64 = 5 * 60_000;
+
+/// The memory of an engine after one cycle.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brains {
+    /// The last cycle whose bars are in it.
+    cycle: CycleId,
+    /// Where the feed stood.
+    feed: String,
+    /// What the feed had given and nobody had decided on.
+    pending: Option<MarketSnapshot>,
+    lanes: Vec<LaneBrain>,
+    desks: Vec<DeskBrain>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LaneBrain {
+    symbol: Symbol,
+    timeframe: Option<Timeframe>,
+    last: Option<Bar>,
+    last_opens: Timestamp,
+    last_end: Timestamp,
+    last_move: Ratio,
+    ended: bool,
+    lock: Option<Lock>,
+    believed: Option<Price>,
+    atr: Atr,
+    history: History,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeskBrain {
+    book: Label,
+    strategies: Vec<Label>,
+    runs: Vec<RunBrain>,
+    classifiers: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RunBrain {
+    brain: String,
+    atr: Atr,
+    judged: Timestamp,
+}
+
+/// Why a memory cannot be taken up; the past is read instead.
+#[derive(Debug, thiserror::Error)]
+pub enum RecallError {
+    /// It cannot be read.
+    #[error("the saved memory cannot be read")]
+    Unreadable(#[from] serde_json::Error),
+    /// It is of other symbols, books or strategies.
+    #[error("the saved memory is of other {0}")]
+    Other(&'static str),
+    /// A strategy cannot take it up.
+    #[error(transparent)]
+    Strategy(#[from] LoadError),
+    /// The feed cannot go there.
+    #[error(transparent)]
+    Feed(#[from] ResumeError),
+    /// A strategy could not be built.
+    #[error(transparent)]
+    Params(#[from] crate::strategy::ParamError),
+}
+
+impl Brains {
+    /// What everything remembers now; none where the feed keeps no position.
+    pub(super) fn of(engine: &Engine, feed: &dyn Feed, pending: Option<&MarketSnapshot>) -> Option<Self> {
+        Some(Self {
+            cycle: engine.counters.cycle,
+            feed: feed.save()?,
+            pending: pending.cloned(),
+            lanes: engine.lanes.iter().map(LaneBrain::of).collect(),
+            desks: engine.desks.iter().map(DeskBrain::of).collect(),
+        })
+    }
+
+    /// Takes it up in a fresh engine, and moves the feed to where it was; the snapshot that comes next, if one was given already.
+    /// After an error nothing has changed.
+    pub(super) fn recall(
+        self,
+        engine: &mut Engine,
+        feed: &mut dyn Feed,
+    ) -> Result<Option<MarketSnapshot>, RecallError> {
+        let minds = self.minds(engine)?;
+        feed.resume(&self.feed)?;
+        Ok(self.settle(minds, engine))
+    }
+
+    /// Takes it up in a fresh engine that gets its prices from elsewhere. After an error nothing has changed.
+    pub(super) fn enter(self, engine: &mut Engine) -> Result<(), RecallError> {
+        let minds = self.minds(engine)?;
+        self.settle(minds, engine);
+        Ok(())
+    }
+
+    /// New strategies and classifiers with the saved memory, a pair a book.
+    fn minds(&self, engine: &Engine) -> Result<Vec<Minds>, RecallError> {
+        if self.lanes.len() != engine.lanes.len()
+            || self.lanes.iter().zip(&engine.lanes).any(|(brain, lane)| !brain.fits(lane))
+        {
+            return Err(RecallError::Other("symbols"));
+        }
+        if self.desks.len() != engine.desks.len() {
+            return Err(RecallError::Other("books"));
+        }
+        let mut minds = Vec::with_capacity(self.desks.len());
+        for (brain, desk) in self.desks.iter().zip(&engine.desks) {
+            minds.push(brain.rebuild(desk)?);
+        }
+        Ok(minds)
+    }
+
+    fn settle(self, minds: Vec<Minds>, engine: &mut Engine) -> Option<MarketSnapshot> {
+        for (brain, lane) in self.lanes.into_iter().zip(&mut engine.lanes) {
+            brain.enter(lane);
+        }
+        for ((brain, desk), (minds, classifiers)) in self.desks.into_iter().zip(&mut engine.desks).zip(minds) {
+            for ((run, saved), mind) in desk.runs.iter_mut().zip(brain.runs).zip(minds) {
+                (run.brain, run.atr, run.judged) = (mind, saved.atr, saved.judged);
+            }
+            desk.classifiers = classifiers;
+        }
+        self.pending
+    }
+}
+
+/// Strategies and classifiers of one book.
+type Minds = (Vec<Box<dyn Strategy>>, Vec<Classifier>);
+
+impl LaneBrain {
+    fn of(lane: &Lane) -> Self {
+        Self {
+            symbol: lane.instrument.symbol,
+            timeframe: lane.timeframe,
+            last: lane.last,
+            last_opens: lane.last_opens,
+            last_end: lane.last_end,
+            last_move: lane.last_move,
+            ended: lane.ended,
+            lock: lane.lock,
+            believed: lane.believed,
+            atr: lane.atr.clone(),
+            history: lane.history.clone(),
+        }
+    }
+
+    fn fits(&self, lane: &Lane) -> bool {
+        self.symbol == lane.instrument.symbol && self.history.is_like(&lane.history)
+    }
+
+    fn enter(self, lane: &mut Lane) {
+        lane.timeframe = self.timeframe;
+        lane.last = self.last;
+        lane.last_opens = self.last_opens;
+        lane.last_end = self.last_end;
+        lane.last_move = self.last_move;
+        lane.ended = self.ended;
+        lane.lock = self.lock;
+        lane.believed = self.believed;
+        lane.atr = self.atr;
+        lane.history = self.history;
+    }
+}
+
+impl DeskBrain {
+    fn of(desk: &Desk) -> Self {
+        let run =
+            |run: &super::StrategyRun| RunBrain { brain: run.brain.save(), atr: run.atr.clone(), judged: run.judged };
+        Self {
+            book: desk.name(),
+            strategies: desk.settings.strategies.iter().map(|strategy| strategy.name).collect(),
+            runs: desk.runs.iter().map(run).collect(),
+            classifiers: desk.classifiers.iter().map(Classifier::save).collect(),
+        }
+    }
+
+    /// New strategies and classifiers with the saved memory.
+    fn rebuild(&self, desk: &Desk) -> Result<Minds, RecallError> {
+        let settings = &desk.settings.strategies;
+        let same = self.strategies.iter().eq(settings.iter().map(|strategy| &strategy.name));
+        if self.book != desk.name() || !same || self.runs.len() != desk.runs.len() {
+            return Err(RecallError::Other("strategies"));
+        }
+        let mut minds = Vec::with_capacity(self.runs.len());
+        for (saved, strategy) in self.runs.iter().zip(settings.iter().cycle()) {
+            let mut mind = (strategy.kind.build)(&strategy.values)?;
+            mind.load(&saved.brain)?;
+            minds.push(mind);
+        }
+        if self.classifiers.len() != desk.classifiers.len() {
+            return Err(RecallError::Other("regimes"));
+        }
+        let mut classifiers = Vec::with_capacity(self.classifiers.len());
+        for saved in &self.classifiers {
+            let mut classifier = Classifier::new(Thresholds::USUAL);
+            classifier.load(saved)?;
+            classifiers.push(classifier);
+        }
+        Ok((minds, classifiers))
+    }
+}
+
+impl Runner {
+    /// Goes on from the memory that was saved last, where it fits; else the whole past is read again.
+    pub(super) fn recall(&mut self) {
+        let Some(saved) = self.brains.take() else { return };
+        let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
+        match brains.and_then(|brains| brains.recall(&mut self.engine, self.feed.as_mut())) {
+            Ok(pending) => self.pending = pending,
+            Err(error) => tracing::info!(%error, "the past is read again"),
+        }
+    }
+
+    /// Notes what everything remembers after the last cycle, to be saved with the next batch. `pending` is what the feed gave since.
+    pub(super) fn remember(&mut self, pending: Option<&MarketSnapshot>) {
+        self.remembered = self.clock.steady();
+        let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
+        // A memory that cannot be written costs a restart some time, and nothing else.
+        self.group.brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
+    }
+}

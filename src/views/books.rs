@@ -1,0 +1,87 @@
+//! Which books are there, and what would starting, pausing, stopping or resetting one of them do?
+
+use crate::domain::{BookAction, Label, Money, TradingState};
+use crate::store::BookRow;
+
+use super::open::{Scene, ViewError, Views, amount};
+use super::status::state_words;
+use crate::domain::format::{counted, money, quantity, signed, signed_percent, time};
+
+/// The answer to `/books`.
+///
+/// # Errors
+/// When the store cannot be read or nothing has run yet.
+pub fn books(views: &Views) -> Result<String, ViewError> {
+    let scene = views.scene()?;
+    let lines = scene.books.iter().flat_map(|row| {
+        let profit = row.equity.minus(row.book.capital).unwrap_or(Money::ZERO);
+        [
+            format!("{} is {}", row.book.name, state_words(row)),
+            format!(
+                "  equity {}, {} ({}) since it began with {} · cash {} · {}",
+                amount(row.equity, &row.book.currency),
+                signed(profit),
+                signed_percent(profit.share_of(row.book.capital)),
+                money(row.book.capital),
+                money(row.book.cash),
+                counted(row.book.positions.len() as u64, "position")
+            ),
+        ]
+    });
+    Ok(lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// The book that is meant: the one named, or the only one.
+fn find(scene: &Scene, name: Option<Label>) -> Result<&BookRow, ViewError> {
+    let known = || scene.books.iter().map(|row| row.book.name.to_string()).collect::<Vec<_>>().join(", ");
+    match (name, &scene.books[..]) {
+        (None, [only]) => Ok(only),
+        (None, _) => Err(ViewError::Nothing(format!("which book? There are {}", known()))),
+        (Some(name), rows) => rows
+            .iter()
+            .find(|row| row.book.name == name)
+            .ok_or_else(|| ViewError::Nothing(format!("there is no book {name}; there are {}", known()))),
+    }
+}
+
+/// What `/book` would do, before anybody confirms it.
+///
+/// # Errors
+/// When there is no such book, when there is nothing to do, or the store cannot be read.
+pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> Result<String, ViewError> {
+    let scene = views.scene()?;
+    let row = find(&scene, name)?;
+    let book = &row.book;
+    let held = counted(book.positions.len() as u64, "position");
+    let nothing = |text: String| Err(ViewError::Nothing(text));
+    let mut lines =
+        vec![format!("{} is {} since {}.", book.name, state_words(row), time(row.since, views.zone_of(row)))];
+    match action {
+        BookAction::Start if row.state == TradingState::Running => return nothing(format!("{} runs", book.name)),
+        BookAction::Start if row.state == TradingState::Halted => {
+            return nothing(format!("{} is halted: /resume ends that", book.name));
+        }
+        BookAction::Pause if row.state != TradingState::Running => {
+            return nothing(format!("{} enters nothing already: it is {}", book.name, state_words(row)));
+        }
+        BookAction::Reset if !book.positions.is_empty() => {
+            return nothing(format!("{} holds {held}: /book stop {} closes them first", book.name, book.name));
+        }
+        BookAction::Start => lines.push("Start it? Strategies may enter and leave again at the next bar.".to_owned()),
+        BookAction::Pause => lines.push(format!("Pause it? No entries; exits and the stops of {held} go on.")),
+        BookAction::Stop => {
+            lines.push(format!("Stop it? Working orders are taken back and {held} closed at the next bar:"));
+            for held in &book.positions {
+                let price = scene.value_price(held.symbol).unwrap_or_else(|| held.average_price());
+                let profit = held.unrealised_at(price).unwrap_or(Money::ZERO);
+                lines.push(format!("  {} {}, {} now", quantity(held.quantity), held.symbol, signed(profit)));
+            }
+        }
+        BookAction::Reset => lines.push(format!(
+            "Reset it? It is worth {} and begins anew with {}; its past stays in /trades.",
+            amount(row.equity, &book.currency),
+            amount(book.capital, &book.currency)
+        )),
+    }
+    Ok(lines.join("\n"))
+}
