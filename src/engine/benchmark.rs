@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::clock::DAY_MS;
-use crate::domain::{AssetClass, BenchmarkFigures, Ratio, Symbol};
+use crate::domain::{AssetClass, BenchmarkFigures, Ratio, Symbol, Timeframe};
 use crate::stats::{beta, joined_returns};
 
 use super::history::Closes;
@@ -23,8 +23,10 @@ const SPAN_DAYS: usize = 1_800;
 pub(super) struct Benchmark {
     /// What it is.
     name: String,
-    /// Its daily closes.
+    /// Its closes.
     closes: Closes,
+    /// Of how much time each return is: `daily`, or `weekly` where the finest bars are weeks.
+    period: &'static str,
     /// The betas that were asked for.
     betas: HashMap<Symbol, Option<Ratio>>,
     /// What it was made from; it changes whenever a day ends.
@@ -47,14 +49,17 @@ impl Benchmark {
     fn of(desk: &Desk, prices: Prices<'_>) -> Self {
         let watched = prices.lanes.iter().enumerate().filter(|(index, _)| desk.watches(*index)).map(|(_, lane)| lane);
         let watched: Vec<&Lane> = watched.collect();
+        let weekly = watched.iter().any(|lane| lane.timeframe == Some(Timeframe::W1));
+        let period = if weekly { "weekly" } else { "daily" };
         let shares: Vec<&Lane> = watched.iter().copied().filter(|lane| is_share(lane)).collect();
         let (known, noun, members) =
             if shares.is_empty() { (COINS, "coins", watched) } else { (SHARES, "shares", shares) };
         if let Some(lane) = known.parse().ok().and_then(|symbol| prices.lane(symbol)) {
-            return Self { name: known.to_owned(), closes: lane.history.days().collect(), ..Self::default() };
+            let closes = lane.history.days().collect();
+            return Self { name: known.to_owned(), closes, period, ..Self::default() };
         }
         let name = format!("the mean of the book's {} {noun}", members.len());
-        Self { name, closes: mean_of(&members), ..Self::default() }
+        Self { name, closes: mean_of(&members), period, ..Self::default() }
     }
 
     /// The beta of a symbol to it, over the days that both have; none below 20 returns.
@@ -81,10 +86,10 @@ impl Benchmark {
             held.iter().map(|(beta, weight)| Some(beta.as_ref()?.to_f64() * weight)).collect();
         let beta = known.filter(|_| !held.is_empty()).and_then(|parts| Ratio::from_f64(parts.iter().sum()));
         let basis = if held.is_empty() || beta.is_some() {
-            format!("{}, {returns} daily returns", self.name)
+            format!("{}, {returns} {} returns", self.name, self.period)
         } else {
-            let few = "daily returns are known, and each position must share";
-            format!("{}, of which {returns} {few} {RETURNS_MIN}", self.name)
+            let few = format!("{returns} {} returns are known", self.period);
+            format!("{}, of which {few}, and each position must share {RETURNS_MIN}", self.name)
         };
         BenchmarkFigures { basis, beta }
     }

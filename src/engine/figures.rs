@@ -77,14 +77,7 @@ struct Held<'a> {
     figures: SymbolFigures,
 }
 
-/// The risk figures of a book of this engine, as it stands.
-///
-/// # Errors
-/// When an amount does not fit.
-pub fn risk_figures(engine: &Engine, desk: &Desk) -> Result<RiskFigures, AmountError> {
-    compute(engine, desk, &mut Benchmark::default())
-}
-
+/// The risk figures of a book as it stands; an error where an amount does not fit.
 fn compute(engine: &Engine, desk: &Desk, benchmark: &mut Benchmark) -> Result<RiskFigures, AmountError> {
     let (prices, equity) = (engine.prices(), desk.equity);
     benchmark.refresh(desk, prices);

@@ -2,8 +2,12 @@
 
 use bellwether::clock::{DAY_MS, Timestamp};
 use bellwether::domain::format::{money, signed};
-use bellwether::domain::{AssetClass, Bar, Instrument, Money, Price, Quantity, Ratio, RiskFigures, Symbol};
+use bellwether::domain::{
+    AssetClass, Bar, ExitPlan, Instrument, Money, OrderId, OrderKind, Price, Purpose, Quantity, Ratio, RiskFigures,
+    Side, Symbol,
+};
 use bellwether::engine::DeskSettings;
+use bellwether::store::Batch;
 
 use crate::chat::said;
 use crate::support::{Bench, Holding, Life, ListFeed, book_batch, flat_bars};
@@ -22,14 +26,14 @@ const MARKET: [(&str, &str, i64); 5] = [
 const HELD: [(usize, i64); 4] = [(0, 20), (1, -30), (2, 15), (3, -10)];
 
 /// By how many hundredths of a percent a day's close lies off the last one: each symbol goes its own way and a part of the market's,
-/// and on the last day nothing.
+/// and from the last day on nothing.
 fn wiggle(symbol: usize, day: usize) -> i64 {
     let drawn = |from: usize| {
         let mixed = (from as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as i64 % 200 - 100
     };
     let own = drawn(symbol * 7_919 + day * 31);
-    if day + 1 == DAYS { 0 } else { own + drawn(day) * (symbol as i64 + 1) / 4 }
+    if day + 1 >= DAYS { 0 } else { own + drawn(day) * (symbol as i64 + 1) / 4 }
 }
 
 /// A close in units of 1e-8.
@@ -39,7 +43,7 @@ fn close(symbol: usize, day: usize) -> i64 {
 
 fn bars(symbol: usize) -> Vec<Bar> {
     let price = |day| Price::from_units(close(symbol, day));
-    (0..DAYS)
+    (0..=DAYS)
         .map(|day| {
             let (open, close) = (price(day.saturating_sub(1)), price(day));
             let (high, low) = (open.max(close), open.min(close));
@@ -60,6 +64,11 @@ fn market() -> ListFeed {
     ListFeed::of((0..MARKET.len()).map(|index| (instrument(MARKET[index]), bars(index))).collect())
 }
 
+/// Two cycles, the second at the end of the days; a bar more is on file, so that orders may still wait.
+fn to_the_end() -> Life {
+    Life { cycles_max: Some(2), ..Life::whole(market(), settings) }
+}
+
 fn settings(desk: &mut DeskSettings) {
     desk.strategies.clear();
     for (key, value) in [("borrow_pct", "0"), ("position_pct", "25")] {
@@ -69,6 +78,11 @@ fn settings(desk: &mut DeskSettings) {
 
 /// The book, two days before the end, and what became of it at the end.
 fn lived() -> Bench {
+    lived_with(|_| {})
+}
+
+/// The same with something else in the database before.
+fn lived_with(change: impl FnOnce(&mut Batch)) -> Bench {
     let bench = Bench::new();
     let held = |symbol, quantity, entry, stop| Holding { symbol, quantity, entry, stop };
     let holdings = [
@@ -77,8 +91,10 @@ fn lived() -> Bench {
         held("XOM", 15, 78, Some(76)),
         held("CVX", -10, 41, None),
     ];
-    bench.record(book_batch(day_start(DAYS - 2), 8_500, &holdings, &[]));
-    bench.live(Life::whole(market(), settings)).expect("runs");
+    let mut batch = book_batch(day_start(DAYS - 2), 8_500, &holdings, &[]);
+    change(&mut batch);
+    bench.record(batch);
+    bench.live(to_the_end()).expect("runs");
     bench
 }
 
@@ -303,6 +319,32 @@ fn each_limit_has_what_is_left_of_it_and_the_nearest_comes_first() {
     }
 }
 
+/// Ten more of XOM are wanted at half its price: they count with 800, and with 40 down to their stop.
+#[test]
+fn entries_that_wait_are_counted_in_limits_and_told_apart() {
+    let bench = lived_with(|batch| {
+        let mut entry = batch.orders[2].clone();
+        (entry.id, entry.side, entry.purpose) = (OrderId(9), Side::Buy, Purpose::Entry);
+        (entry.quantity, entry.reference) = (Quantity::whole(10), Price::whole(80));
+        entry.kind = OrderKind::Limit { price: Price::whole(40) };
+        entry.plan = Some(ExitPlan { stop_distance: Price::whole(4), target_distance: None, trailing: false });
+        batch.orders.push(entry);
+        batch.progress.as_mut().expect("there").order = OrderId(9);
+    });
+    let (exposure, limits) = (said(&bench, "/exposure"), said(&bench, "/limits"));
+    assert!(exposure.contains("main has 5,300.00 USD at work: 53.0 % of equity"), "{exposure}");
+    assert!(exposure.contains("\nWith entries that wait for their fill: 61.0 % of equity\n"), "{exposure}");
+    for part in [
+        "! open risk 8.5 % of 6.0 % · 2.5 % OVER, 250.00",
+        "  gross exposure 61.0 % of 80.0 % · 19.0 % left, 1,900.00",
+        "  net exposure 23.0 % of 80.0 % · 57.0 % left, 5,700.00",
+        "  open positions 4 of 10 · 6 left",
+    ] {
+        assert!(limits.lines().any(|line| line == part), "{part}: {limits}");
+    }
+    assert!(said(&bench, "/risk").starts_with("main loses 810.00 USD"));
+}
+
 #[test]
 fn shorts_are_told_as_shorts() {
     let text = said(&lived(), "/positions main");
@@ -352,7 +394,7 @@ fn there_is_an_answer_when_there_is_nothing_to_tell() {
     bench.record(book_batch(day_start(DAYS - 2), 10_000, &[], &[]));
     assert_eq!(said(&bench, "/risk"), "main has no risk figures yet: its next cycle computes them");
     assert!(said(&bench, "/limits").starts_with("main has no risk figures yet: its next cycle measures what is used"));
-    bench.live(Life::whole(market(), settings)).expect("runs");
+    bench.live(to_the_end()).expect("runs");
     for (command, words) in [
         ("/risk", "main holds nothing, so nothing is at risk · as of 2021-07-09 20:00 EDT"),
         ("/exposure", "main has 0.00 USD at work: 0.0 % of equity, limit 80.0 %"),
