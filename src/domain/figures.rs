@@ -139,7 +139,9 @@ pub struct TailLoss {
 /// How a book moves with its benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BenchmarkFigures {
-    /// The benchmark and the returns behind the beta, in words.
+    /// The benchmark: a symbol, or what its mean is of.
+    pub name: String,
+    /// The returns behind the beta, in words; why there is none, if there is none.
     pub basis: String,
     /// Beta of what is held; none while too little is known, or where the benchmark stands still.
     pub beta: Option<Ratio>,

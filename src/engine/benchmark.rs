@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::clock::DAY_MS;
+use crate::domain::format::counted;
 use crate::domain::{AssetClass, BenchmarkFigures, Ratio, Symbol, Timeframe};
 use crate::stats::{beta, joined_returns};
 
@@ -82,16 +83,16 @@ impl Benchmark {
     /// The beta of a book, which is the sum of its positions' betas by their shares of equity.
     pub(super) fn figures(&self, held: &[(Option<Ratio>, f64)]) -> BenchmarkFigures {
         let returns = self.closes.len().saturating_sub(1);
-        let known: Option<Vec<f64>> =
+        let parts: Option<Vec<f64>> =
             held.iter().map(|(beta, weight)| Some(beta.as_ref()?.to_f64() * weight)).collect();
-        let beta = known.filter(|_| !held.is_empty()).and_then(|parts| Ratio::from_f64(parts.iter().sum()));
+        let beta = parts.filter(|_| !held.is_empty()).and_then(|parts| Ratio::from_f64(parts.iter().sum()));
+        let known = counted(returns as u64, &format!("{} return", self.period));
         let basis = if held.is_empty() || beta.is_some() {
-            format!("{}, {returns} {} returns", self.name, self.period)
+            known
         } else {
-            let few = format!("{returns} {} returns are known", self.period);
-            format!("{}, of which {few}, and each position must share {RETURNS_MIN}", self.name)
+            format!("{known}, each position must share {RETURNS_MIN}")
         };
-        BenchmarkFigures { basis, beta }
+        BenchmarkFigures { name: self.name.clone(), basis, beta }
     }
 }
 
@@ -205,9 +206,9 @@ mod tests {
         let held = [(benchmark.beta(&engine.lanes[0]), 0.5), (benchmark.beta(&engine.lanes[1]), -1.0)];
         let figures = benchmark.figures(&held);
         assert!((figures.beta.unwrap().to_f64() - (beta / 2.0 - 1.0)).abs() < 1e-7);
-        assert_eq!(figures.basis, "SPY, 28 daily returns");
+        assert_eq!((figures.name.as_str(), figures.basis.as_str()), ("SPY", "28 daily returns"));
         let unknown = benchmark.figures(&[(None, 1.0)]);
-        assert_eq!(unknown.basis, "SPY, of which 28 daily returns are known, and each position must share 20");
+        assert_eq!(unknown.basis, "28 daily returns, each position must share 20");
         push(&mut engine, 0, 31, 4_000);
         push(&mut engine, 1, 31, 1_000);
         push(&mut engine, 0, 32, 4_000);

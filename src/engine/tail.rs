@@ -1,5 +1,6 @@
 //! What could a bad day cost? What is held now, over the returns of the past.
 
+use crate::domain::format::counted;
 use crate::domain::{Ratio, Symbol, TailFigures, TailLoss, Timeframe};
 use crate::stats::{Confidence, conditional, expected_shortfall, historical, parametric, returns_of};
 
@@ -32,15 +33,15 @@ pub(super) fn tail(held: &[Weighted<'_>]) -> TailFigures {
         let basis = format!("one {period}, {} {periodly} returns", days.len());
         return TailFigures { basis, losses: losses(&days, 1.0) };
     }
-    let few =
-        format!("{} {periodly} returns are known ({}), {RETURNS_MIN} are asked for", days.len(), symbol(fewest.lane));
+    let known = counted(days.len() as u64, &format!("{periodly} return"));
+    let few = format!("{known} known of {}, {RETURNS_MIN} asked for", symbol(fewest.lane));
     let per_day = |one: &Weighted<'_>| Some((bars_per_day(frame(one)?, one.lane.instrument.class), frame(one)?));
     let coarsest = held.iter().filter_map(per_day).min_by(|a, b| a.0.total_cmp(&b.0));
     let bars = returns(held, |history| history.closes().collect());
     match coarsest {
         Some((count, timeframe)) if count > 1.0 && bars.len() >= RETURNS_MIN => {
             let basis = format!(
-                "one day, guessed from {} returns of {timeframe} bars times the root of {count:.0}: only {few}",
+                "one day, guessed from {} returns of {timeframe} bars times the root of {count:.0}: {few}",
                 bars.len()
             );
             TailFigures { basis, losses: losses(&bars, libm::sqrt(count)) }
@@ -157,7 +158,7 @@ mod tests {
         let few = tail_of(&lanes(&["AAPL"], Timeframe::M1, MINUTE_MS, &closes));
         assert_eq!(
             few.basis,
-            "one day, guessed from 100 returns of 1m bars times the root of 390: only 0 daily returns are known (AAPL), 20 are asked for"
+            "one day, guessed from 100 returns of 1m bars times the root of 390: 0 daily returns known of AAPL, 20 asked for"
         );
         let mut returns: Vec<f64> =
             closes.windows(2).map(|pair| 0.5 * (pair[1] as f64 / pair[0] as f64 - 1.0)).collect();
@@ -171,7 +172,7 @@ mod tests {
     #[test]
     fn of_too_little_nothing_is_said() {
         let none = tail_of(&lanes(&["AAPL"], Timeframe::M1, MINUTE_MS, &[100; 9]));
-        assert_eq!(none.basis, "too few returns: 0 daily returns are known (AAPL), 20 are asked for");
+        assert_eq!(none.basis, "too few returns: 0 daily returns known of AAPL, 20 asked for");
         assert!(none.losses.is_empty());
         assert_eq!(tail(&[]).basis, "nothing is held");
         let weeks = tail_of(&lanes(&["BTC-USD"], Timeframe::W1, 7 * DAY_MS, &[100; 30]));

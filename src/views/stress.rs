@@ -1,6 +1,6 @@
 //! What would a bad time cost? Each scenario of the table put on what is held, or one of them in detail.
 
-use crate::domain::{AssetClass, Money, Ratio, RiskFigures, StressFigures, SymbolFigures};
+use crate::domain::{AssetClass, BenchmarkFigures, Money, Ratio, RiskFigures, StressFigures, SymbolFigures};
 use crate::stats::{self, Exposed, Scenario, Shocked, scenario, scenarios};
 
 use super::measured::Measured;
@@ -86,7 +86,8 @@ fn one(views: &Views, scenario: &'static Scenario, book: Option<&str>) -> Result
         lines.push(format!("Equity after it {}", amount(after, &row.book.currency)));
         lines.extend(position_lines(scenario, figures));
         if figures.symbols.iter().any(|one| one.class == AssetClass::UsEquity) {
-            lines.push(format!("Beta is to {}, times what the market lost", figures.benchmark.basis));
+            let BenchmarkFigures { name, basis, .. } = &figures.benchmark;
+            lines.push(format!("A share's beta is to {name}, {basis}; it is multiplied by what the market lost"));
         }
         lines.push(scenario.basis.clone());
         lines

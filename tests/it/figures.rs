@@ -186,7 +186,7 @@ fn a_bad_day_beta_and_correlation_are_what_the_prices_say() {
     }
     let beta = HELD.iter().map(|(symbol, _)| weight(*symbol) * own.beta(*symbol)).sum();
     assert!(near(figures.benchmark.beta, beta));
-    assert_eq!(figures.benchmark.basis, "SPY, 252 daily returns");
+    assert_eq!((figures.benchmark.name.as_str(), figures.benchmark.basis.as_str()), ("SPY", "252 daily returns"));
     for (index, row) in figures.correlation.rows.iter().enumerate() {
         assert_eq!(row.len(), index);
         assert!(row.iter().enumerate().all(|(before, share)| near(*share, own.correlation(index, before))), "{row:?}");
