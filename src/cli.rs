@@ -26,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   bellwether run --data prices --timeframe 1d --symbols AAPL,SPY
                                                  replay the files prices/AAPL.1d.csv and prices/SPY.1d.csv
   bellwether command /positions                  ask from a shell, while it runs or not
+  bellwether chart AAPL --out aapl.png           a picture of prices, indicators, trades and the open position
   bellwether data check prices                   every problem of price files, with its line
 
 Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.
@@ -49,6 +50,17 @@ Of the sets with enough trades in training the one with the best Sharpe ratio is
 return, then the first. All figures and files then are those of the tests, one after the other with the same money.
 
 A check that fails makes the exit code 1.";
+
+const CHART_EXAMPLES: &str = "Examples:
+  bellwether chart AAPL --out aapl.png                       what the bot trades on, with its trades and its position
+  bellwether chart AAPL --out aapl.png --timeframe 1h --light --tall
+  bellwether chart BTC-USD --out btc.png --sheet             1d, 1h, 15m and 5m in one picture
+  bellwether chart AAPL --out aapl.svg --data prices --to 2014-07-01
+  bellwether chart equity --out equity.png                   a book's equity and how far it fell
+  bellwether chart pnl --out pnl.png                         a book's result of each day
+
+Prices come from the feed that the database belongs to, up to the last committed market time; with --data from files, and
+nothing is drawn from the database then. An existing file is replaced.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -81,6 +93,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Draw a symbol or a book's results into a PNG or SVG file
+    #[command(after_help = CHART_EXAMPLES)]
+    Chart(ChartArgs),
     /// Check, take in and give out lists of symbols
     #[command(subcommand)]
     Watchlist(WatchlistCommand),
@@ -318,6 +333,45 @@ pub struct BacktestArgs {
     /// Write report.html, report.json, trades.csv and equity.csv into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Options of `chart`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct ChartArgs {
+    /// A symbol, or `equity` or `pnl` for the results of a book
+    #[arg(value_name = "SYMBOL")]
+    pub what: String,
+    /// The picture; its name ends in .png or .svg
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Folder of SYMBOL.TIMEFRAME.csv, or one such file, instead of the database's feed
+    #[arg(long, value_name = "DIR|FILE", conflicts_with = "book")]
+    pub data: Option<PathBuf>,
+    /// Length of the bars: 1m, 5m, 15m, 1h, 1d or 1w; if absent, what the bot trades on, with --data the longest recorded up to 1d
+    #[arg(long)]
+    pub timeframe: Option<Timeframe>,
+    /// How many bars, 1 to 600; 120 if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub bars: Option<u16>,
+    /// Leave out what happened after this time (2010-01-01 or RFC 3339)
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<crate::clock::Timestamp>,
+    /// Whose trades and results; if absent, the first book that has any
+    #[arg(long, value_name = "BOOK")]
+    pub book: Option<Label>,
+    /// Several timeframes side by side: 1d, 1h, 15m and 5m, as far as there are bars
+    #[arg(long, conflicts_with_all = ["timeframe", "bars"])]
+    pub sheet: bool,
+    /// A light page instead of a dark one
+    #[arg(long)]
+    pub light: bool,
+    /// 1080 x 1350 for a phone instead of 1280 x 800
+    #[arg(long)]
+    pub tall: bool,
+    /// Write an SVG, whatever ending the name has
+    #[arg(long)]
+    pub svg: bool,
 }
 
 /// Reads a day or an instant.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::backtest::{
-    BacktestError, Benchmark, Candidate, Check, Ran, Report, Walk, WalkError, WalkForward, check_look_ahead,
-    check_warm_up, run,
+    BacktestError, Benchmark, Candidate, CandleBars, Check, Ran, Report, Walk, WalkError, WalkForward,
+    check_look_ahead, check_warm_up, run,
 };
 use crate::cli::{BacktestArgs, FeedArg, RunArgs};
 use crate::clock::{Clock, SystemClock, Timestamp};
@@ -35,12 +35,14 @@ pub(super) fn backtest(args: &BacktestArgs) -> Result<(), AppError> {
     let Some(desk) = ran.desks.first() else {
         return Err(AppError::failed("no bar lies between the times asked for"));
     };
-    let zone = work.desk().zone;
-    let mut report = Report::measure(&ran, desk, &work.instruments, zone).map_err(too_large)?;
+    let settings = work.desk().clone();
+    let mut report = Report::measure(&ran, desk, &settings, &work.instruments).map_err(too_large)?;
     report.walk_forward = walked;
     work.add_to(&mut report)?;
     if let Some(folder) = &args.out {
-        write(&report, folder)?;
+        let mut prices = work.feed.again(Stretch { from: None, to: args.to, after: None, is_cut: false });
+        let candles = CandleBars::collect(&mut prices, &report.charted(), &ran);
+        write(&report, &candles, folder)?;
     }
     if args.json {
         print(&json(&report)?);
@@ -240,7 +242,7 @@ pub(super) fn of_books(args: &RunArgs, environment: &Environment) -> Result<(), 
     for (desk, settings) in ran.desks.iter().zip(&desks) {
         let own: Vec<Instrument> =
             instruments.iter().filter(|item| settings.symbols.contains(&item.symbol)).cloned().collect();
-        let report = Report::measure(&ran, desk, &own, settings.zone).map_err(too_large)?;
+        let report = Report::measure(&ran, desk, settings, &own).map_err(too_large)?;
         let _ = writeln!(text, "Book {}\n{}", desk.name(), report.table());
     }
     let took = clock.steady().saturating_sub(started);
@@ -293,7 +295,8 @@ fn make_folder(folder: &Path) -> Result<(), AppError> {
 }
 
 /// Writes the files of a report, each whole or not at all.
-fn write(report: &Report<'_>, folder: &Path) -> Result<(), AppError> {
+fn write(report: &Report<'_>, candles: &[CandleBars], folder: &Path) -> Result<(), AppError> {
+    write_file(&folder.join("report.html"), &report.page(candles).map_err(too_large)?)?;
     write_file(&folder.join("report.json"), &json(report)?)?;
     write_file(&folder.join("trades.csv"), &report.trades_csv())?;
     write_file(&folder.join("equity.csv"), &report.equity_csv())

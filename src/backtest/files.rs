@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use crate::domain::{Price, Quantity, Side};
+use crate::domain::{Price, Quantity};
 
 use super::Report;
+use super::pictures::side_word;
 
 impl Report<'_> {
     /// Closed trades, a row each; times are the labels of the bars.
@@ -12,11 +13,9 @@ impl Report<'_> {
         let mut text = String::from(
             "symbol,side,entry_time,exit_time,units,entry_price,exit_price,fees,profit,strategy,exit_reason,carried,mae,mfe\n",
         );
-        let mut trips: Vec<_> = self.desk.trips.iter().collect();
-        trips.sort_by_key(|trip| (trip.entry_bar, trip.exit_bar, trip.trade.symbol));
-        for trip in trips {
+        for trip in self.trips() {
             let trade = &trip.trade;
-            let side = if trade.side == Side::Sell { "short" } else { "long" };
+            let side = side_word(trade.side);
             let (units, entry, exit): (Quantity, Price, Price) = (trade.quantity, trade.entry_price, trade.exit_price);
             let _ = writeln!(
                 text,

@@ -18,6 +18,7 @@ impl Report<'_> {
     pub fn json(&self) -> Result<Value, AmountError> {
         let mut document = self.what_was_run();
         document.extend(with_numbers(json!(self.figures)));
+        document.insert("settings".to_owned(), self.settings_json());
         document.insert("fees".to_owned(), json!(self.desk.book.fees.to_f64()));
         document.insert("by".to_owned(), self.groups()?);
         if let Some(benchmark) = &self.benchmark {
@@ -64,7 +65,7 @@ impl Report<'_> {
         let trades: Vec<TradeRecord<'_>> = self.desk.trips.iter().map(super::RoundTrip::record).collect();
         let mut groups = Map::new();
         for grouping in Grouping::ALL {
-            let rows = grouped(&trades, grouping, self.zone)?;
+            let rows = grouped(&trades, grouping, self.zone())?;
             let rows = rows.into_iter().map(|row| {
                 let mut fields = with_numbers(json!(row));
                 fields.insert("key".to_owned(), json!(row.key));

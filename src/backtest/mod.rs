@@ -15,8 +15,13 @@ mod report;
 mod table;
 mod json;
 mod files;
+mod facts;
+mod candle_bars;
+mod pictures;
+mod page;
 
 pub use benchmark::Benchmark;
+pub use candle_bars::CandleBars;
 pub use check::{Check, Difference};
 pub use closing::close_open;
 pub use curve::Curve;

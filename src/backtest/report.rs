@@ -3,11 +3,12 @@
 use chrono_tz::Tz;
 
 use crate::domain::{AmountError, Instrument, Money};
+use crate::engine::DeskSettings;
 use crate::stats::{
-    Bars, MonteCarlo, Performance, PerformanceInput, Shuffle, TradeRecord, periods_per_year, reshuffle,
+    Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, periods_per_year, reshuffle,
 };
 
-use super::{Benchmark, Check, DeskRan, Ran, WalkForward};
+use super::{Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
 
 /// A result, measured.
 pub struct Report<'a> {
@@ -17,8 +18,8 @@ pub struct Report<'a> {
     pub desk: &'a DeskRan,
     /// Its figures.
     pub figures: Performance,
-    /// The zone that cuts its days.
-    pub zone: Tz,
+    /// How it was set up; of a walk, as the first of those to choose from.
+    pub settings: &'a DeskSettings,
     /// Something that was only bought and held.
     pub benchmark: Option<Benchmark>,
     /// How the result was chained from windows; the figures are those of the tests together.
@@ -36,9 +37,15 @@ impl<'a> Report<'a> {
     ///
     /// # Errors
     /// When a sum does not fit.
-    pub fn measure(ran: &'a Ran, desk: &'a DeskRan, instruments: &[Instrument], zone: Tz) -> Result<Self, AmountError> {
+    pub fn measure(
+        ran: &'a Ran,
+        desk: &'a DeskRan,
+        settings: &'a DeskSettings,
+        instruments: &[Instrument],
+    ) -> Result<Self, AmountError> {
+        let zone = settings.zone;
         let curve = desk.curve.points();
-        let trades: Vec<TradeRecord<'_>> = desk.trips.iter().map(super::RoundTrip::record).collect();
+        let trades: Vec<TradeRecord<'_>> = desk.trips.iter().map(RoundTrip::record).collect();
         let figures = Performance::measure(&PerformanceInput {
             curve: &curve,
             trades: &trades,
@@ -50,13 +57,30 @@ impl<'a> Report<'a> {
             ran,
             desk,
             figures,
-            zone,
+            settings,
             benchmark: None,
             walk_forward: None,
             monte_carlo: None,
             checks: Vec::new(),
             notes: Vec::new(),
         })
+    }
+
+    /// The zone that cuts its days.
+    pub(super) fn zone(&self) -> Tz {
+        self.settings.zone
+    }
+
+    /// The figures in words.
+    pub(super) fn rows(&self) -> Vec<Row> {
+        self.figures.rows()
+    }
+
+    /// The closed trades in the order of their entries.
+    pub(super) fn trips(&self) -> Vec<&'a RoundTrip> {
+        let mut trips: Vec<&RoundTrip> = self.desk.trips.iter().collect();
+        trips.sort_by_key(|trip| (trip.entry_bar, trip.exit_bar, trip.trade.symbol));
+        trips
     }
 
     /// Puts the closed trades into other orders.

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Symbol, Trade, TradeFill,
+    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Symbol, Trade,
+    TradeFill,
 };
 use crate::engine::{Counters, Desk, Engine, Outcome};
 use crate::stats::TradeRecord;
@@ -22,9 +23,35 @@ pub struct RoundTrip {
     pub exit_bar: Timestamp,
     /// What its first stop would have lost; none without a stop.
     pub risk: Option<Money>,
+    /// Where its first stop lay, in units of the price then; none without one.
+    pub stop: Option<Price>,
+}
+
+/// Where a position was entered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    /// The label of the bar.
+    pub(super) bar: Timestamp,
+    /// What the first stop would lose.
+    pub(super) risk: Option<Money>,
+    /// Where the first stop lies.
+    pub(super) stop: Option<Price>,
+}
+
+impl Entered {
+    /// On this bar, without a stop so far.
+    pub(super) const fn on(bar: Timestamp) -> Self {
+        Self { bar, risk: None, stop: None }
+    }
 }
 
 impl RoundTrip {
+    /// A trade that was left on this bar.
+    pub(super) fn new(trade: Trade, entered: Entered, exit_bar: Timestamp) -> Self {
+        let Entered { bar: entry_bar, risk, stop } = entered;
+        Self { trade, entry_bar, exit_bar, risk, stop }
+    }
+
     /// As the statistics take it.
     pub fn record(&self) -> TradeRecord<'_> {
         TradeRecord { risk: self.risk, ..TradeRecord::from(&self.trade) }
@@ -56,7 +83,7 @@ pub struct DeskRan {
     pub bars: u64,
     /// Those of symbols that were held at their end.
     pub bars_in_market: u64,
-    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+    entered: HashMap<Symbol, Entered>,
 }
 
 /// What came of a run, or of several runs one after another.
@@ -101,7 +128,7 @@ impl DeskRan {
     }
 
     /// Forgets where the open position of a symbol was entered, and tells it.
-    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
+    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<Entered> {
         self.entered.remove(&symbol)
     }
 
@@ -142,7 +169,7 @@ impl DeskRan {
             self.orders.insert(order.id, order.clone());
         }
         for fill in out.fills.iter().filter(|fill| fill.book == name) {
-            self.entered.entry(fill.symbol).or_insert_with(|| (label(fill.symbol), None));
+            self.entered.entry(fill.symbol).or_insert_with(|| Entered::on(label(fill.symbol)));
             self.fills.push(fill.clone());
         }
         self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
@@ -154,9 +181,9 @@ impl DeskRan {
                         *self.refusals.entry(refusal.check.clone()).or_default() += 1;
                     }
                 }
-                EventKind::PositionOpened { fill, risk, stop: Some(_), .. } => {
+                EventKind::PositionOpened { fill, risk, stop: Some(stop), .. } => {
                     if let Some(entered) = self.entered.get_mut(&fill.symbol) {
-                        entered.1 = Some(*risk);
+                        (entered.risk, entered.stop) = (Some(*risk), Some(*stop));
                     }
                 }
                 _ => {}
@@ -164,8 +191,8 @@ impl DeskRan {
         }
         for trade in out.trades.iter().filter(|trade| trade.book == name) {
             let exit_bar = label(trade.symbol);
-            let (entry_bar, risk) = self.entered.remove(&trade.symbol).unwrap_or((exit_bar, None));
-            self.trips.push(RoundTrip { trade: trade.clone(), entry_bar, exit_bar, risk });
+            let entered = self.leave(trade.symbol).unwrap_or(Entered::on(exit_bar));
+            self.trips.push(RoundTrip::new(trade.clone(), entered, exit_bar));
         }
     }
 }

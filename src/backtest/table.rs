@@ -11,7 +11,7 @@ use super::{Report, Score, Step, WalkForward};
 impl Report<'_> {
     /// The figures, one a line: name, value, basis. Below them what else was asked for.
     pub fn table(&self) -> String {
-        let mut text = lines(&self.figures.rows());
+        let mut text = lines(&self.rows());
         if !self.desk.refusals.is_empty() {
             let mut refused: Vec<_> = self.desk.refusals.iter().collect();
             refused.sort_by_key(|(check, count)| (Reverse(**count), *check));

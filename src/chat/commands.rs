@@ -247,6 +247,16 @@ pub const COMMANDS: &[Command] = &[
         run: Run::Control(book),
     },
     Command {
+        name: "schedule",
+        aliases: &[],
+        group: Group::System,
+        args: "",
+        arity: NONE,
+        help: "When each strategy runs, ran last and runs next",
+        example: "/schedule",
+        run: Run::View(|views, _| Ok(views::schedule(views)?)),
+    },
+    Command {
         name: "runs",
         aliases: &[],
         group: Group::System,

@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, books, carry, entries, fills, guard, lanes, observe};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ pub fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext
     let (prices, desks, _) = engine.split();
     for desk in desks {
         observe::observe(desk, prices, snapshot, context, &mut unheard);
+        // Firings of the past are over; a symbol whose session was closed then still waits for it.
+        schedule::due(desk, prices, context.now);
     }
     Ok(())
 }
@@ -75,7 +77,7 @@ fn fill_and_decide(
     let (lanes, desks) = (&engine.lanes, &engine.desks);
     let costs = |order: &crate::domain::Order| {
         let desk = desks.iter().find(|desk| desk.name() == order.book).unwrap_or(&desks[0]);
-        desk.settings.costs()
+        desk.settings.costs_of(order.symbol)
     };
     let filled = broker.fill(snapshot, costs, |instrument| lanes[instrument].suspended, reports);
     // What the broker did before it failed has happened: the books must know of it.
@@ -108,7 +110,7 @@ pub fn decide(
             carry::carry(desk, prices, snapshot, context, out)?;
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, context, out)?;
-            guard::watch_losses(desk, prices, context, out)?;
+            guard::watch_losses(desk, prices, counters, context, out)?;
             books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
@@ -129,7 +131,8 @@ pub fn decide(
     }
 }
 
-fn chain(error: &CycleError) -> String {
+/// An error with its cause, as one line.
+pub(super) fn chain(error: &CycleError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
 }

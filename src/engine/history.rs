@@ -54,7 +54,11 @@ impl History {
         if end.ms() > self.day_ends {
             self.end_day(end);
         }
-        self.ring[self.next] = Point { end, close: bar.close.to_f64(), volume: bar.volume.units() };
+        self.put(Point { end, close: bar.close.to_f64(), volume: bar.volume.units() });
+    }
+
+    fn put(&mut self, point: Point) {
+        self.ring[self.next] = point;
         self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
         self.seen = (self.seen + 1).min(self.ring.len());
     }
@@ -71,6 +75,16 @@ impl History {
         }
         let day = end.ms().saturating_sub(1).div_euclid(DAY_MS);
         self.day_ends = day.saturating_add(1).saturating_mul(DAY_MS);
+    }
+
+    /// Remembers the closes that `returns` returns need from now on. Of what it has, the latest stay; more come with the next bars.
+    pub(super) fn resize(&mut self, returns: usize) {
+        let mut other = Self::new(returns);
+        if other.ring.len() != self.ring.len() {
+            self.points().for_each(|point| other.put(*point));
+            (other.days, other.day_ends) = (std::mem::take(&mut self.days), self.day_ends);
+            *self = other;
+        }
     }
 
     /// Follows a split.
@@ -216,6 +230,19 @@ mod tests {
         // 40 instants later only 20 closes are shared: too few returns.
         assert_eq!(a.correlation(&history(&up_down, 40)), None);
         assert_eq!(a.correlation(&history(&[5; 60], 0)), None);
+    }
+
+    #[test]
+    fn what_is_remembered_survives_another_size() {
+        let closes: Vec<i64> = (1..=300).collect();
+        let (mut grown, wide) = (history(&closes, 0), history(&closes, 0));
+        grown.resize(200);
+        assert_eq!(grown.points().count(), 121);
+        assert!(grown.points().map(|point| point.close).eq((180..=300).map(f64::from)));
+        grown.resize(120);
+        assert!(grown.points().map(|point| point.end).eq(wide.points().map(|point| point.end)) && grown.is_like(&wide));
+        grown.resize(0);
+        assert!(grown.points().map(|point| point.close).eq((280..=300).map(f64::from)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! How does one cycle turn bars into orders, fills and events? `cycle` decides; the runner around it does all I/O.
 
+mod schedule;
 mod settings;
 mod state;
 mod outcome;
@@ -18,6 +19,8 @@ mod trial;
 mod cycle;
 mod books;
 mod operate;
+mod difference;
+mod reconfigure;
 mod recovery;
 mod brains;
 mod pace;
@@ -38,8 +41,10 @@ pub use locks::Ended;
 pub use operate::{halt, obey};
 pub use outcome::Outcome;
 pub use pace::Pace;
+pub use reconfigure::{Reload, reconfigure};
 pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks};
 pub use runner::{Emergency, EngineMessage, Finished, Runner, RunnerError, RunnerOptions, RunnerParts};
-pub use settings::{DeskSettings, StrategySettings, SymbolTerms};
+pub use schedule::{Due, Schedule};
+pub use settings::{DeskSettings, LossAction, StrategySettings, SymbolTerms};
 pub use state::{Counters, Day, Desk, DeskMemory, Engine, Lane, Lock, Measure, StateCause, StrategyRun};
 pub use trial::{Trial, trial};

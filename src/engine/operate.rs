@@ -32,7 +32,7 @@ pub fn obey(
             halt(engine, &HaltCause::Command { person: person.to_owned() }, context, out)?;
             Ok("halted: no entries, no exits by strategies; stops and targets stay in force".to_owned())
         }
-        Control::Resume => Ok(resume(engine, confirmed.shown_on(), person, context, out)),
+        Control::Resume => resume(engine, confirmed.shown_on(), person, context, out),
         Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed.shown_on(), person, context, out)),
         Control::Book { action, book } => {
             books::operate(engine, *action, *book, confirmed.shown_on(), person, context, out)
@@ -42,18 +42,34 @@ pub fn obey(
 
 pub(super) const MOVED: &str = "not done: things changed after it was shown; ask again";
 
-/// Lets halted books go on. A book that is reducing for its daily loss goes on by itself on its next day, and not before.
-fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunContext, out: &mut Outcome) -> String {
+/// Lets halted books go on. A book that lost too much today enters nothing before its next day: if it was halted for that, its strategies
+/// may leave again; if it is reducing, it goes on by itself.
+fn resume(
+    engine: &mut Engine,
+    shown_on: &ShownOn,
+    person: &str,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<String, CycleError> {
     let halted = |desk: &&mut Desk| desk.state == TradingState::Halted || waits_for_a_person(desk);
     if engine.desks.iter_mut().filter(halted).any(|desk| !shown_on.has_book(desk.name(), desk.state, desk.since)) {
-        return MOVED.to_owned();
+        return Ok(MOVED.to_owned());
     }
     let mut books = Vec::new();
     for desk in engine.desks.iter_mut().filter(halted) {
-        guard::set_running(desk, Some(person.to_owned()), context, out);
-        books.push(desk.name().to_string());
+        match desk.cause {
+            StateCause::Halt(HaltCause::DailyLoss { loss, limit }) if context.now < desk.day.ends => {
+                let (cause, until) = (ReduceCause::DailyLoss { loss, limit, closing: 0 }, Some(desk.day.ends));
+                guard::reduce(desk, cause, until, context, out)?;
+                books.push(format!("{} (no entries until its next day)", desk.name()));
+            }
+            _ => {
+                guard::set_running(desk, Some(person.to_owned()), context, out);
+                books.push(desk.name().to_string());
+            }
+        }
     }
-    if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) }
+    Ok(if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) })
 }
 
 /// True for a book whose entries come back only when somebody says so.

@@ -19,7 +19,7 @@ use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
-use super::{CycleError, Pace, Trial, cycle, halt, obey, trial};
+use super::{CycleError, Pace, Reload, Trial, cycle, halt, obey, reconfigure, trial};
 
 /// Cycles that form one transaction at full pace, at most.
 const GROUP_CYCLES_MAX: u64 = 1_000;
@@ -40,6 +40,8 @@ pub enum EngineMessage {
     Look,
     /// What would the strategies do now?
     Try(Sender<Result<Vec<Trial>, String>>),
+    /// The configuration changed: take it, or the reason why it cannot be read.
+    Reconfigure(Result<Reload, String>),
     /// Finish the step, commit, end.
     Stop,
 }
@@ -114,6 +116,7 @@ pub struct Runner {
     pub(super) cycles: u64,
     pub(super) stopping: bool,
     pub(super) look: bool,
+    pub(super) reloads: Vec<Result<Reload, String>>,
     pub(super) brains: Option<String>,
     pub(super) pending: Option<MarketSnapshot>,
     pub(super) remembered: Duration,
@@ -174,6 +177,7 @@ impl Runner {
             stopping: false,
             // What was confirmed while nobody ran is heeded before the first cycle.
             look: true,
+            reloads: Vec::new(),
             brains: saved.brains.clone(),
             pending: None,
             remembered: now.1,
@@ -200,7 +204,7 @@ impl Runner {
             if self.stopping {
                 break;
             }
-            self.begin_stretch()?;
+            self.begin_stretch(&snapshot)?;
             self.step(&snapshot)?;
             self.end_stretch(&snapshot);
             more = self.feed.next_into(&mut snapshot);
@@ -372,6 +376,7 @@ impl Runner {
         match message {
             EngineMessage::Look => self.look = true,
             EngineMessage::Stop => self.stopping = true,
+            EngineMessage::Reconfigure(read) => self.reloads.push(read),
             EngineMessage::Try(answer) => {
                 let context = self.context(self.market, self.engine.counters.cycle);
                 // Whoever asked may have stopped waiting.
@@ -380,8 +385,17 @@ impl Runner {
         }
     }
 
-    /// Carries out what was confirmed, and commits it before anything else happens.
+    /// Carries out what was confirmed, and takes what was configured; each is committed before anything else happens.
     fn heed(&mut self) -> Result<(), RunnerError> {
+        for read in std::mem::take(&mut self.reloads) {
+            let context = self.context(self.market, self.engine.counters.cycle);
+            let told = self.group.outcome.events.len();
+            reconfigure(&mut self.engine, read, &context, &mut self.group.outcome);
+            if self.group.outcome.events.len() > told {
+                self.send_stretch();
+                self.flush(true)?;
+            }
+        }
         if !std::mem::take(&mut self.look) {
             return Ok(());
         }

@@ -10,19 +10,20 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::domain::{
     Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
+    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
 use crate::risk::{LIMITS, Limits, TrackRecord};
 use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 
-use super::DeskSettings;
 use super::history::History;
 use super::locks::Ended;
+use super::schedule::timetable_row;
+use super::{DeskSettings, Due};
 
 /// Bars in the average true range that stops are measured in.
-const ATR_BARS: usize = 14;
+pub(super) const ATR_BARS: usize = 14;
 /// Finest bars after which the outcome of an entry signal is measured.
 pub(super) const MEASURE_BARS: u64 = 20;
 /// Signals of one book that may wait for their outcome.
@@ -154,8 +155,8 @@ impl Lane {
     }
 }
 
-/// Why a book is not running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a book is not running. It cannot be read without the state: a fall from the peak halts or reduces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum StateCause {
     /// It is running.
@@ -242,6 +243,10 @@ pub struct Desk {
     pub ended: VecDeque<Ended>,
     /// What each of its strategies earned so far.
     pub records: Vec<TrackRecord>,
+    /// When each of its strategies runs.
+    pub due: Vec<Due>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
     /// Entry signals whose outcome is not measured yet.
     pub measures: Vec<Measure>,
     /// The warning before the drawdown limit was sent.
@@ -293,6 +298,10 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
+    /// When each strategy runs, as `/schedule` shows it.
+    pub timetable: Vec<TimetableRow>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
 }
@@ -306,9 +315,9 @@ impl Desk {
         let symbols = instruments.len();
         let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
         let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
-        let classified = if settings.selector.is_some() { symbols } else { 0 };
-        let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
+        let classifiers = classifiers_for(&settings, symbols);
         let records = vec![TrackRecord::default(); settings.strategies.len()];
+        let due = vec![Due::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
         for _ in 0..symbols {
@@ -348,6 +357,8 @@ impl Desk {
             locks: Vec::new(),
             ended: VecDeque::new(),
             records,
+            due,
+            failing: Vec::new(),
             measures: Vec::new(),
             drawdown_told: false,
             breaker_until: None,
@@ -410,6 +421,8 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            failing: self.failing.clone(),
+            timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
             stopping: self.stopping,
         }
     }
@@ -421,6 +434,12 @@ impl Desk {
                 self.records[place] = record;
             }
         }
+        for row in memory.timetable {
+            if let Some(place) = self.settings.strategies.iter().position(|known| known.name == row.strategy) {
+                self.due[place].last = row.last;
+            }
+        }
+        self.failing = memory.failing;
         self.locks = memory.locks;
         self.measures = memory.measures;
         self.drawdown_told = memory.drawdown_told;
@@ -445,9 +464,22 @@ impl Desk {
     }
 }
 
-fn limits_json(limits: &Limits) -> String {
+/// One classifier a lane where a selector asks for regimes; else none.
+pub(super) fn classifiers_for(settings: &DeskSettings, lanes: usize) -> Vec<Classifier> {
+    let classified = if settings.selector.is_some() { lanes } else { 0 };
+    (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect()
+}
+
+/// Limits as they are stored for views.
+pub(super) fn limits_json(limits: &Limits) -> String {
     let named = LIMITS.iter().filter_map(|spec| Some((spec.key.to_owned(), limits.get(spec.key)?.to_string().into())));
     serde_json::Value::Object(named.collect()).to_string()
+}
+
+/// How many returns correlations of any of these books are measured over.
+pub(super) fn returns_remembered<'a>(desks: impl IntoIterator<Item = &'a DeskSettings>) -> usize {
+    let bars = desks.into_iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
+    usize::try_from(bars).unwrap_or(0)
 }
 
 /// Everything that decides.
@@ -458,6 +490,10 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
+    /// The bars that were asked for by name when the feed was made.
+    pub(super) served: Vec<Timeframe>,
+    /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
+    pub(super) is_young: bool,
     index: FxHashMap<Symbol, usize>,
 }
 
@@ -468,8 +504,8 @@ impl Engine {
     /// When a strategy refuses its parameters.
     pub fn new(instruments: &[Instrument], desks: Vec<DeskSettings>) -> Result<Self, ParamError> {
         let index = instruments.iter().enumerate().map(|(index, it)| (it.symbol, index)).collect();
-        let returns = desks.iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
-        let returns = usize::try_from(returns).unwrap_or(0);
+        let returns = returns_remembered(&desks);
+        let served = desks.iter().flat_map(DeskSettings::timeframes).collect();
         let desks: Vec<Desk> =
             desks.into_iter().map(|settings| Desk::new(settings, instruments)).collect::<Result<_, _>>()?;
         let sector = |item: &Instrument| {
@@ -477,7 +513,7 @@ impl Engine {
             known.filter(|_| !item.sector.is_empty())
         };
         let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
-        Ok(Self { lanes, desks, counters: Counters::default(), index })
+        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index })
     }
 
     /// Where a symbol's lane is.

@@ -33,6 +33,7 @@ pub use aggregate::Aggregator;
 pub use check::{CheckReport, check_path};
 pub use csv_file::{BarFile, read};
 pub use feed::{Feed, FeedError, SimulatedWithHistory};
+pub use folder::recorded;
 pub use inspect::inspect;
 pub use parallel::in_parallel;
 pub use position::ResumeError;

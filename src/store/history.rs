@@ -73,6 +73,10 @@ pub struct StepRecord {
 const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
 
+const TRADES: &str =
+    "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit,
+                        reason, carried, best, worst FROM trades";
+
 /// How many journal rows one question may read.
 const JOURNAL_ROWS_MAX: u32 = 500;
 
@@ -209,13 +213,20 @@ impl Reader {
     pub fn trades(&self, rows: u32) -> Result<(Vec<Trade>, u64), StoreError> {
         let connection = self.connection();
         let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
-        let mut statement = connection.prepare_cached(
-            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason,
-               carried, best, worst
-             FROM trades ORDER BY id DESC LIMIT ?1",
-        )?;
+        let mut statement = connection.prepare_cached(&format!("{TRADES} ORDER BY id DESC LIMIT ?1"))?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
         Ok((trades, all))
+    }
+
+    /// A book's round trips, of one symbol if one is given, in the order in which they ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trades_of(&self, book: Label, symbol: Option<Symbol>) -> Result<Vec<Trade>, StoreError> {
+        let sql = format!("{TRADES} WHERE book = ?1 AND coalesce(symbol = ?2, 1) ORDER BY closed_ms, id");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let trades = statement.query_map(params![book.as_str(), symbol.map(|symbol| symbol.to_string())], trade)?;
+        Ok(trades.collect::<Result<_, _>>()?)
     }
 
     /// All fills, oldest first.

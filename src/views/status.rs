@@ -99,6 +99,7 @@ pub(super) fn state_words(row: &BookRow) -> String {
         Some("breaker") => " (volatility breaker, for a while)".to_owned(),
         Some("paused") => format!(" (paused by {})", cause["person"].as_str().unwrap_or("somebody")),
         Some("stopped") => format!(" (stopped by {})", cause["person"].as_str().unwrap_or("somebody")),
+        Some("daily_loss") if row.state == TradingState::Halted => " (daily loss limit)".to_owned(),
         Some("daily_loss") => " (daily loss limit, until the book's next day)".to_owned(),
         Some("store_trouble") => " (the store could not be written)".to_owned(),
         Some("broken_invariant") => " (something impossible happened; see /health)".to_owned(),
@@ -144,25 +145,34 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
         lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
+        let (may, anew) = if cause_name(row) == "daily_loss" && scene.progress.market < row.day_ends {
+            (format!("leave again at the next bar, and enter from {} on", time(row.day_ends, zone)), String::new())
+        } else {
+            let anew = amount(row.equity, &row.book.currency);
+            let anew = format!("; the fall from the peak is counted anew from {anew}");
+            ("enter and leave again at the next bar".to_owned(), anew)
+        };
+        let held = counted(row.book.positions.len() as u64, "position");
+        lines.push(format!("After: strategies may {may}; {held} keep their stops."));
         lines.push(format!(
-            "After: strategies may enter and leave again at the next bar; {} keep their stops.",
-            counted(row.book.positions.len() as u64, "position")
-        ));
-        lines.push(format!(
-            "Today {} {} ({}), loss limit {}; the fall from the peak is counted anew from {}.",
+            "Today {} {} ({}), loss limit {}{anew}.",
             signed(day),
             row.book.currency,
             signed_percent(day.share_of(row.day_start)),
-            percent(limit_of(row, "daily_loss_pct")),
-            amount(row.equity, &row.book.currency)
+            percent(limit_of(row, "daily_loss_pct"))
         ));
     }
     Ok(lines.join("\n"))
 }
 
+/// Why a book is not running, by its name; empty if it is.
+fn cause_name(row: &BookRow) -> String {
+    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
+    cause["cause"].as_str().unwrap_or_default().to_owned()
+}
+
 /// True for a book whose entries come back only when somebody says so.
 fn waits_for_a_person(row: &BookRow) -> bool {
-    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
-    let asks = matches!(cause["cause"].as_str(), Some("drawdown" | "paused" | "stopped"));
+    let asks = matches!(cause_name(row).as_str(), "drawdown" | "paused" | "stopped");
     row.state == TradingState::Halted || (row.state == TradingState::Reducing && asks)
 }

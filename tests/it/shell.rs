@@ -65,8 +65,18 @@ fn views_answer_while_nothing_runs_and_wrong_words_exit_with_two() {
     let (code, _, err) = shell.run(&["command", "/status"]);
     assert!(code == 1 && err.contains("there is no database") && err.contains("hint: "), "{err}");
     shell.run(QUICK);
-    for asked in ["/status", "/positions", "/orders", "/trades", "/pnl all", "/watchlist", "/runs", "/health", "/help"]
-    {
+    for asked in [
+        "/status",
+        "/positions",
+        "/orders",
+        "/trades",
+        "/pnl all",
+        "/watchlist",
+        "/schedule",
+        "/runs",
+        "/health",
+        "/help",
+    ] {
         let (code, out, err) = shell.run(&["command", asked]);
         assert!(code == 0 && !out.is_empty() && err.is_empty(), "{asked}: {out}{err}");
     }

@@ -48,6 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "backtest",
             "channels",
+            "chart",
             "chat",
             "cli",
             "clock",
