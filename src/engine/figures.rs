@@ -224,7 +224,7 @@ fn nearest(amount: f64) -> Money {
 pub(super) mod tests {
     use super::*;
     use crate::domain::Instrument;
-    use crate::engine::DeskSettings;
+    use crate::engine::{DeskSettings, LossAction};
     use crate::risk::{Limits, Sizing};
 
     /// An engine with a book on these symbols that nobody trades for.
@@ -236,6 +236,7 @@ pub(super) mod tests {
             capital: Money::whole(10_000),
             zone: chrono_tz::Tz::UTC,
             limits: Limits::default(),
+            daily_loss: LossAction::Reduce,
             sizing: Sizing::Atr,
             selector: None,
             regime_timeframe: None,
