@@ -26,8 +26,8 @@ pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingSt
 pub use booking::{Booking, BookingKind};
 pub use event::{Event, EventKind, Severity};
 pub use figures::{
-    BenchmarkFigures, CorrelationFigures, GroupFigures, LimitFigures, LimitUnit, RiskFigures, ShockFigures, Sides,
-    StressFigures, SymbolFigures, TailFigures, TailLoss,
+    BenchmarkFigures, CorrelationFigures, GroupFigures, LimitFigures, LimitUnit, RiskFigures, Sides, StressFigures,
+    SymbolFigures, TailFigures, TailLoss,
 };
 pub use fill::{FillLeg, TradeFill};
 pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};

@@ -36,7 +36,6 @@ mod commit;
 pub use audit::Stretch;
 pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, warm};
-pub use figures::risk_figures;
 pub use history::History;
 pub use locks::Ended;
 pub use operate::{halt, obey};

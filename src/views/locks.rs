@@ -49,13 +49,15 @@ fn price_lines(views: &Views, scene: &Scene, mark: &MarkRow) -> Result<Vec<Strin
         .collect();
     let end = if holders.is_empty() {
         let limit = scene.books.iter().map(|row| limit_of(row, "lock_sessions")).max().unwrap_or_default();
-        format!("lifts by itself after {limit:.0} sessions, {sessions} so far, or when the price comes back")
+        // The session in which it was locked is not one that it stood.
+        let stood = sessions.saturating_sub(1);
+        format!("lifts by itself after {limit:.0} sessions, {stood} so far, or when the price comes back")
     } else {
         format!("{}: lifts by itself only when the price comes back", holders.join(", "))
     };
     Ok(vec![
         format!("{symbol}: price in doubt since {}, nothing of it trades", time(since, views.zone()?)),
-        format!("  it moved from {} to {}, now {}", price(before), price(mark.price), scene.price_words(symbol)),
+        format!("  valued at {} as before, last seen at {}", price(before), price(mark.price)),
         format!("  {end}"),
     ])
 }

@@ -1,6 +1,6 @@
 //! What can we lose? One book on a page: stops, a bad day, a bad time, and what stands nearest to a limit.
 
-use crate::domain::{Money, Ratio, RiskFigures, SymbolFigures, TailLoss};
+use crate::domain::{BenchmarkFigures, Money, Ratio, RiskFigures, SymbolFigures, TailLoss};
 
 use super::limits::{limit_words, nearest_first};
 use super::measured::Measured;
@@ -79,11 +79,11 @@ fn tail_lines(figures: &RiskFigures) -> Vec<String> {
 }
 
 fn beta_line(figures: &RiskFigures) -> String {
-    let benchmark = &figures.benchmark;
-    benchmark.beta.map_or_else(
-        || format!("Beta not known: to {}", benchmark.basis),
-        |beta| format!("Beta {beta:.2} to {}", benchmark.basis),
-    )
+    let BenchmarkFigures { name, basis, beta } = &figures.benchmark;
+    match beta {
+        Some(beta) => format!("Beta {beta:.2} to {name}, {basis}"),
+        None => format!("Beta to {name} not known: {basis}"),
+    }
 }
 
 /// The scenario that would cost most.

@@ -1,9 +1,7 @@
 //! What would a bad time cost? Each scenario of the table put on what is held, or one of them in detail.
 
-use std::cmp::Reverse;
-
-use crate::domain::{AssetClass, Money, RiskFigures, ShockFigures, StressFigures};
-use crate::stats::{Scenario, scenario, scenarios};
+use crate::domain::{AssetClass, BenchmarkFigures, Money, Ratio, RiskFigures, StressFigures, SymbolFigures};
+use crate::stats::{self, Exposed, Scenario, Shocked, scenario, scenarios};
 
 use super::measured::Measured;
 use super::open::{ViewError, Views, amount};
@@ -65,12 +63,12 @@ fn share_words(report: &StressFigures) -> String {
 
 fn scenario_line(report: &StressFigures) -> String {
     let title = scenario(&report.scenario).map_or("", |scenario| scenario.title.as_str());
-    let worst = report.positions.iter().filter(|one| one.change < Money::ZERO).min_by_key(|one| one.change);
-    let worst = worst.map(|one| format!(" · worst {} {}", one.symbol, signed(one.change))).unwrap_or_default();
+    let worst =
+        report.worst.map(|(symbol, change)| format!(" · worst {symbol} {}", signed(change))).unwrap_or_default();
     format!("  {:<12} {:>12}{} · {title}{worst}", report.scenario, signed(report.change), share_words(report))
 }
 
-fn one(views: &Views, scenario: &Scenario, book: Option<&str>) -> Result<String, ViewError> {
+fn one(views: &Views, scenario: &'static Scenario, book: Option<&str>) -> Result<String, ViewError> {
     Measured::each(views, book, |measured| {
         let (row, figures) = (measured.row, &measured.figures);
         let report = figures.stress.iter().find(|report| report.scenario == scenario.name);
@@ -86,20 +84,27 @@ fn one(views: &Views, scenario: &Scenario, book: Option<&str>) -> Result<String,
         )];
         let after = figures.equity.plus(report.change).unwrap_or_default();
         lines.push(format!("Equity after it {}", amount(after, &row.book.currency)));
-        let mut positions: Vec<&ShockFigures> = report.positions.iter().collect();
-        positions.sort_by_key(|one| (one.change, Reverse(one.symbol)));
-        lines.extend(positions.into_iter().map(|one| position_line(one, figures)));
+        lines.extend(position_lines(scenario, figures));
         if figures.symbols.iter().any(|one| one.class == AssetClass::UsEquity) {
-            lines.push(format!("Beta is to {}, times what the market lost", figures.benchmark.basis));
+            let BenchmarkFigures { name, basis, .. } = &figures.benchmark;
+            lines.push(format!("A share's beta is to {name}, {basis}; it is multiplied by what the market lost"));
         }
         lines.push(scenario.basis.clone());
         lines
     })
 }
 
-fn position_line(one: &ShockFigures, figures: &RiskFigures) -> String {
-    let held = figures.symbols.iter().find(|held| held.symbol == one.symbol);
-    let what = held.map(|held| format!("{:<5} {:>10}", held.side(), money(held.value.abs()))).unwrap_or_default();
-    let change = signed(one.change);
-    format!("  {:<8} {what} · price {} by {} · {change}", one.symbol, signed_percent(one.shock), one.rule)
+/// Each position in the scenario, the worst first.
+fn position_lines(scenario: &'static Scenario, figures: &RiskFigures) -> Vec<String> {
+    let exposed: Vec<Exposed<'_>> = figures.symbols.iter().map(Exposed::from).collect();
+    let report = stats::stress(scenario, &exposed, figures.equity.to_f64());
+    let mut positions: Vec<(&Shocked, &SymbolFigures)> = report.positions.iter().zip(&figures.symbols).collect();
+    positions.sort_by(|a, b| a.0.change.total_cmp(&b.0.change));
+    let line = |(one, held): (&Shocked, &SymbolFigures)| {
+        let shock = signed_percent(Ratio::from_f64(one.shock).unwrap_or_default());
+        let (value, change) = (money(held.value.abs()), signed(Money::from_f64(one.change).unwrap_or_default()));
+        let rule = one.rule.words();
+        format!("  {:<8} {:<5} {value:>10} · price {shock} by {rule} · {change}", one.symbol, held.side())
+    };
+    positions.into_iter().map(line).collect()
 }

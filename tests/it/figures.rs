@@ -1,12 +1,16 @@
 //! What is at risk, asked in the chat: a book with longs and shorts in two sectors, recomputed here from its prices.
 
 use bellwether::clock::{DAY_MS, Timestamp};
-use bellwether::domain::format::money;
-use bellwether::domain::{Bar, Instrument, Money, Price, Quantity, Ratio, RiskFigures, Symbol};
+use bellwether::domain::format::{money, signed};
+use bellwether::domain::{
+    AssetClass, Bar, ExitPlan, Instrument, Money, OrderId, OrderKind, Price, Purpose, Quantity, Ratio, RiskFigures,
+    Side, Symbol,
+};
 use bellwether::engine::DeskSettings;
+use bellwether::store::Batch;
 
 use crate::chat::said;
-use crate::support::{Bench, Holding, Life, ListFeed, book_batch};
+use crate::support::{Bench, Holding, Life, ListFeed, book_batch, flat_bars};
 
 /// Days of prices.
 const DAYS: usize = 300;
@@ -22,14 +26,14 @@ const MARKET: [(&str, &str, i64); 5] = [
 const HELD: [(usize, i64); 4] = [(0, 20), (1, -30), (2, 15), (3, -10)];
 
 /// By how many hundredths of a percent a day's close lies off the last one: each symbol goes its own way and a part of the market's,
-/// and on the last day nothing.
+/// and from the last day on nothing.
 fn wiggle(symbol: usize, day: usize) -> i64 {
     let drawn = |from: usize| {
         let mixed = (from as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 40) as i64 % 200 - 100
     };
     let own = drawn(symbol * 7_919 + day * 31);
-    if day + 1 == DAYS { 0 } else { own + drawn(day) * (symbol as i64 + 1) / 4 }
+    if day + 1 >= DAYS { 0 } else { own + drawn(day) * (symbol as i64 + 1) / 4 }
 }
 
 /// A close in units of 1e-8.
@@ -39,7 +43,7 @@ fn close(symbol: usize, day: usize) -> i64 {
 
 fn bars(symbol: usize) -> Vec<Bar> {
     let price = |day| Price::from_units(close(symbol, day));
-    (0..DAYS)
+    (0..=DAYS)
         .map(|day| {
             let (open, close) = (price(day.saturating_sub(1)), price(day));
             let (high, low) = (open.max(close), open.min(close));
@@ -60,6 +64,11 @@ fn market() -> ListFeed {
     ListFeed::of((0..MARKET.len()).map(|index| (instrument(MARKET[index]), bars(index))).collect())
 }
 
+/// Two cycles, the second at the end of the days; a bar more is on file, so that orders may still wait.
+fn to_the_end() -> Life {
+    Life { cycles_max: Some(2), ..Life::whole(market(), settings) }
+}
+
 fn settings(desk: &mut DeskSettings) {
     desk.strategies.clear();
     for (key, value) in [("borrow_pct", "0"), ("position_pct", "25")] {
@@ -69,6 +78,11 @@ fn settings(desk: &mut DeskSettings) {
 
 /// The book, two days before the end, and what became of it at the end.
 fn lived() -> Bench {
+    lived_with(|_| {})
+}
+
+/// The same with something else in the database before.
+fn lived_with(change: impl FnOnce(&mut Batch)) -> Bench {
     let bench = Bench::new();
     let held = |symbol, quantity, entry, stop| Holding { symbol, quantity, entry, stop };
     let holdings = [
@@ -77,8 +91,10 @@ fn lived() -> Bench {
         held("XOM", 15, 78, Some(76)),
         held("CVX", -10, 41, None),
     ];
-    bench.record(book_batch(day_start(DAYS - 2), 8_500, &holdings, &[]));
-    bench.live(Life::whole(market(), settings)).expect("runs");
+    let mut batch = book_batch(day_start(DAYS - 2), 8_500, &holdings, &[]);
+    change(&mut batch);
+    bench.record(batch);
+    bench.live(to_the_end()).expect("runs");
     bench
 }
 
@@ -170,7 +186,7 @@ fn a_bad_day_beta_and_correlation_are_what_the_prices_say() {
     }
     let beta = HELD.iter().map(|(symbol, _)| weight(*symbol) * own.beta(*symbol)).sum();
     assert!(near(figures.benchmark.beta, beta));
-    assert_eq!(figures.benchmark.basis, "SPY, 252 daily returns");
+    assert_eq!((figures.benchmark.name.as_str(), figures.benchmark.basis.as_str()), ("SPY", "252 daily returns"));
     for (index, row) in figures.correlation.rows.iter().enumerate() {
         assert_eq!(row.len(), index);
         assert!(row.iter().enumerate().all(|(before, share)| near(*share, own.correlation(index, before))), "{row:?}");
@@ -187,9 +203,6 @@ fn stress_puts_sector_and_beta_on_each_position() {
         HELD.iter().map(|(symbol, _)| 10_000.0 * weight(*symbol) * shock(*symbol, sectors[*symbol])).collect();
     let figures = figures(&bench);
     let report = figures.stress.iter().find(|report| report.scenario == "2008").expect("in the table");
-    for (got, want) in report.positions.iter().zip(&changes) {
-        assert!((got.change.to_f64() - want).abs() < 1e-3 && got.rule == "sector and beta", "{got:?} {want}");
-    }
     let sum: f64 = changes.iter().sum();
     assert!((report.change.to_f64() - sum).abs() < 1e-3 && near(report.share, sum / 10_000.0));
     let (all, one) = (said(&bench, "/stress"), said(&bench, "/stress 2008 MAIN"));
@@ -202,12 +215,17 @@ fn stress_puts_sector_and_beta_on_each_position() {
         "{all}"
     );
     assert!(all.starts_with("main would change by -") && all.lines().count() == 7, "{all}");
-    let aapl = format!(
-        "  AAPL     long    2,200.00 · price {:.1} % by sector and beta · {}",
-        100.0 * shock(0, -0.53),
-        money(report.positions[0].change)
-    );
-    assert!(one.contains(&aapl) && one.contains("  MSFT     short   1,500.00 · price -"), "{one}");
+    let written = |change: f64| signed(Money::from_f64(change).expect("fits"));
+    for (index, (symbol, _)) in HELD.iter().enumerate() {
+        let line = one.lines().find(|line| line.contains(MARKET[*symbol].0)).expect("a line each");
+        let shock = format!(
+            "price {:.1} % by sector and beta · {}",
+            100.0 * shock(*symbol, sectors[index]),
+            written(changes[index])
+        );
+        assert!(line.ends_with(&shock), "{shock}: {line}");
+    }
+    assert_eq!(report.worst.map(|worst| worst.0), Some(symbols(&["AAPL"])[0]));
     let unknown = said(&bench, "/stress 1929");
     assert!(unknown.contains("there is no scenario and no book \"1929\": scenarios are 2008, 2020,"), "{unknown}");
 }
@@ -293,12 +311,38 @@ fn each_limit_has_what_is_left_of_it_and_the_nearest_comes_first() {
     ];
     let places: Vec<Option<usize>> = wanted.iter().map(|line| text.lines().position(|found| found == *line)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {text}");
-    assert!(text.contains("position_pct") || text.contains("Costs: fee_bps 1 · slippage_bps 2"), "{text}");
+    assert!(text.contains("Costs: fee_bps 1 · slippage_bps 2"), "{text}");
     assert!(text.contains("Sizes: risk_per_trade_pct 0.5 · ") && !text.contains("position_pct"), "{text}");
     for limit in figures(&bench).limits.iter().filter(|limit| limit.value.is_some()) {
         let (value, unused) = (limit.value.expect("some"), limit.unused().expect("some"));
         assert_eq!(value.plus(unused), Ok(limit.limit), "{limit:?}");
     }
+}
+
+/// Ten more of XOM are wanted at half its price: they count with 800, and with 40 down to their stop.
+#[test]
+fn entries_that_wait_are_counted_in_limits_and_told_apart() {
+    let bench = lived_with(|batch| {
+        let mut entry = batch.orders[2].clone();
+        (entry.id, entry.side, entry.purpose) = (OrderId(9), Side::Buy, Purpose::Entry);
+        (entry.quantity, entry.reference) = (Quantity::whole(10), Price::whole(80));
+        entry.kind = OrderKind::Limit { price: Price::whole(40) };
+        entry.plan = Some(ExitPlan { stop_distance: Price::whole(4), target_distance: None, trailing: false });
+        batch.orders.push(entry);
+        batch.progress.as_mut().expect("there").order = OrderId(9);
+    });
+    let (exposure, limits) = (said(&bench, "/exposure"), said(&bench, "/limits"));
+    assert!(exposure.contains("main has 5,300.00 USD at work: 53.0 % of equity"), "{exposure}");
+    assert!(exposure.contains("\nWith entries that wait for their fill: 61.0 % of equity\n"), "{exposure}");
+    for part in [
+        "! open risk 8.5 % of 6.0 % · 2.5 % OVER, 250.00",
+        "  gross exposure 61.0 % of 80.0 % · 19.0 % left, 1,900.00",
+        "  net exposure 23.0 % of 80.0 % · 57.0 % left, 5,700.00",
+        "  open positions 4 of 10 · 6 left",
+    ] {
+        assert!(limits.lines().any(|line| line == part), "{part}: {limits}");
+    }
+    assert!(said(&bench, "/risk").starts_with("main loses 810.00 USD"));
 }
 
 #[test]
@@ -313,4 +357,54 @@ fn shorts_are_told_as_shorts() {
         assert!(text.contains(part), "{part}: {text}");
     }
     assert!(said(&lived(), "/status").contains("open risk 810.00 USD, 8.1 % of 6.0 % if every stop fills"));
+}
+
+/// Ten contracts at 2,000 on ten times leverage, with one percent to be left: closed at 18,000 / 9.9 and at 22,000 / 10.1.
+#[test]
+fn perpetuals_name_the_price_at_which_they_are_closed() {
+    for (quantity, stop, closed) in [(10, 1_900, "1,818.18 (-9.1 %)"), (-10, 2_100, "2,178.22 (+8.9 %)")] {
+        let bench = Bench::new();
+        let symbol = "ETH-USD";
+        let perpetual =
+            Instrument { class: AssetClass::Perpetual, ..Instrument::bare(symbol.parse().expect("symbol")) };
+        let feed = ListFeed::of(vec![(perpetual, flat_bars(&[2_000; 30]))]);
+        let held = Holding { symbol, quantity, entry: 2_000, stop: Some(stop) };
+        bench.record(book_batch(day_start(28), 10_000, &[held], &[]));
+        let on_margin = |desk: &mut DeskSettings| {
+            desk.strategies.clear();
+            for (key, value) in [("leverage_max", "10"), ("maintenance_pct", "1"), ("funding_bps", "0")] {
+                desk.limits.set(key, value.parse().expect("number")).expect("in range");
+            }
+        };
+        bench.live(Life::whole(feed, on_margin)).expect("runs");
+        let text = said(&bench, "/positions");
+        assert!(text.contains(&format!("  liquidated at {closed}, as of ")), "{text}");
+        assert!(said(&bench, "/exposure").contains("By asset class\n  perpetual "));
+    }
+}
+
+/// Nothing has run; then a book that holds nothing.
+#[test]
+fn there_is_an_answer_when_there_is_nothing_to_tell() {
+    let bench = Bench::new();
+    let asked = ["/risk", "/exposure", "/correlation", "/stress", "/stress 2008", "/limits", "/locks", "/positions"];
+    for command in asked {
+        assert_eq!(said(&bench, command), "nothing has run yet", "{command}");
+    }
+    bench.record(book_batch(day_start(DAYS - 2), 10_000, &[], &[]));
+    assert_eq!(said(&bench, "/risk"), "main has no risk figures yet: its next cycle computes them");
+    assert!(said(&bench, "/limits").starts_with("main has no risk figures yet: its next cycle measures what is used"));
+    bench.live(to_the_end()).expect("runs");
+    for (command, words) in [
+        ("/risk", "main holds nothing, so nothing is at risk · as of 2021-07-09 20:00 EDT"),
+        ("/exposure", "main has 0.00 USD at work: 0.0 % of equity, limit 80.0 %"),
+        ("/correlation", "main holds nothing to compare: two positions are needed"),
+        ("/stress", "main holds nothing: no scenario costs it anything"),
+        ("/stress 2020", "main holds nothing: no scenario costs it anything"),
+        ("/limits", "main uses less than 80.0 % of each limit"),
+        ("/locks", "nothing is locked"),
+    ] {
+        assert!(said(&bench, command).starts_with(words), "{command}: {}", said(&bench, command));
+    }
+    assert!(said(&bench, "/limits").contains("  correlation nothing to measure, limit 0.70"));
 }

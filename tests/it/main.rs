@@ -24,6 +24,7 @@ mod schedule;
 mod simulation;
 mod chat;
 mod figures;
+mod locks;
 mod shell;
 mod stretch;
 mod backtest;
