@@ -196,10 +196,7 @@ impl DeskRan {
             }
             self.orders.insert(order.id, order.clone());
         }
-        for fill in out.fills.iter().filter(|fill| fill.book == name) {
-            self.entered.entry(fill.symbol).or_insert_with(|| Entered::on(label(fill.symbol)));
-            self.fills.push(fill.clone());
-        }
+        self.fills.extend(out.fills.iter().filter(|fill| fill.book == name).cloned());
         self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
         for (_, event) in out.events.iter().filter(|(_, event)| event.book == Some(name)) {
             match &event.kind {
@@ -209,18 +206,18 @@ impl DeskRan {
                         *self.refusals.entry(refusal.check.clone()).or_default() += 1;
                     }
                 }
-                EventKind::PositionOpened { fill, risk, stop: Some(stop), .. } => {
-                    if let Some(entered) = self.entered.get_mut(&fill.symbol) {
-                        (entered.risk, entered.stop) = (Some(*risk), Some(*stop));
-                    }
+                // In the order of the facts: a book that turns round leaves and enters within one cycle.
+                EventKind::PositionOpened { fill, risk, stop, .. } => {
+                    let entered = Entered { bar: label(fill.symbol), risk: stop.map(|_| *risk), stop: *stop };
+                    self.entered.insert(fill.symbol, entered);
+                }
+                EventKind::PositionClosed { trade, .. } => {
+                    let exit_bar = label(trade.symbol);
+                    let entered = self.leave(trade.symbol).unwrap_or(Entered::on(exit_bar));
+                    self.trips.push(RoundTrip::new(trade.clone(), entered, exit_bar));
                 }
                 _ => {}
             }
-        }
-        for trade in out.trades.iter().filter(|trade| trade.book == name) {
-            let exit_bar = label(trade.symbol);
-            let entered = self.leave(trade.symbol).unwrap_or(Entered::on(exit_bar));
-            self.trips.push(RoundTrip::new(trade.clone(), entered, exit_bar));
         }
     }
 }

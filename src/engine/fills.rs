@@ -186,40 +186,61 @@ fn after_fill(
 ) -> Result<(), CycleError> {
     desk.equity = crate::portfolio::equity(&desk.book, |symbol| prices.mark(symbol))?;
     match change {
-        Change::Opened => {
-            protect(desk, order, fill, counters, context, out)?;
-            let kind = opened(desk, order, fill, prices)?;
-            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-        }
+        Change::Opened => open_up(desk, order, fill, prices, counters, context, out)?,
         Change::Scaled => {
             protect(desk, order, fill, counters, context, out)?;
             if order.purpose == Purpose::Entry && order.status == OrderStatus::Filled {
                 tell_scaled(desk, fill.symbol, context, out);
             }
         }
-        Change::Closed(trade) | Change::Flipped(trade) => {
-            // An entry on the side of this fill is the other half of turning round: it stays.
-            let leftover = |open: &&Order| {
-                open.symbol == fill.symbol && !(open.purpose == Purpose::Entry && open.side == fill.side)
-            };
-            let leftovers: Vec<OrderId> = desk.orders.iter().filter(leftover).map(|open| open.id).collect();
-            for open in leftovers {
-                out.requests.push(risk::withdraw(open));
-                end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
-            }
-            desk.day.trades += 1;
-            note_trade(desk, &trade, prices, context, out);
-            let (day, equity) = (desk.day_profit(), desk.equity);
-            let kind = EventKind::PositionClosed {
-                trade: trade.clone(),
-                day,
-                day_share: day.share_of(desk.day.start),
-                equity,
-            };
-            out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-            out.trades.push(trade);
+        Change::Closed(trade) => close_up(desk, fill, trade, prices, context, out)?,
+        Change::Flipped(trade) => {
+            close_up(desk, fill, trade, prices, context, out)?;
+            open_up(desk, order, fill, prices, counters, context, out)?;
         }
     }
+    Ok(())
+}
+
+/// Gives a position that was just opened its stop, and tells of it.
+fn open_up(
+    desk: &mut Desk,
+    order: &Order,
+    fill: &TradeFill,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    protect(desk, order, fill, counters, context, out)?;
+    let kind = opened(desk, order, fill, prices)?;
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
+}
+
+/// Takes back what was working for a position that is gone, and tells with which result it ended.
+fn close_up(
+    desk: &mut Desk,
+    fill: &TradeFill,
+    trade: Trade,
+    prices: Prices<'_>,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    // An entry on the side of this fill is the other half of turning round: it stays.
+    let leftover =
+        |open: &&Order| open.symbol == fill.symbol && !(open.purpose == Purpose::Entry && open.side == fill.side);
+    let leftovers: Vec<OrderId> = desk.orders.iter().filter(leftover).map(|open| open.id).collect();
+    for open in leftovers {
+        out.requests.push(risk::withdraw(open));
+        end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
+    }
+    desk.day.trades += 1;
+    note_trade(desk, &trade, prices, context, out);
+    let (day, equity) = (desk.day_profit(), desk.equity);
+    let kind = EventKind::PositionClosed { trade: trade.clone(), day, day_share: day.share_of(desk.day.start), equity };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    out.trades.push(trade);
     Ok(())
 }
 
@@ -237,8 +258,8 @@ fn note_trade(desk: &mut Desk, trade: &Trade, prices: Prices<'_>, context: &RunC
 fn opened(desk: &Desk, order: &Order, fill: &TradeFill, prices: Prices<'_>) -> Result<EventKind, CycleError> {
     let levels = desk.book.position(fill.symbol).and_then(|held| held.protection);
     let stop = levels.map(|levels| levels.stop);
-    let signed = if fill.side == Side::Sell { fill.quantity.negated() } else { fill.quantity };
-    let risk = risk::open_risk(signed, fill.price, stop)?;
+    let held = desk.book.position(fill.symbol).map_or(Quantity::ZERO, |held| held.quantity);
+    let risk = risk::open_risk(held, fill.price, stop)?;
     Ok(EventKind::PositionOpened {
         fill: fill.clone(),
         strategy: order.strategy,

@@ -149,3 +149,27 @@ fn every_check_has_refused_something() {
     let all: BTreeSet<&str> = bellwether::risk::check_names().filter(|name| *name != "held").collect();
     assert_eq!(all.difference(&refused).collect::<Vec<_>>(), Vec::<&&str>::new(), "of {refused:?}");
 }
+
+/// A book that turns round leaves and enters within one cycle; each trade still knows the bar it was entered on, and its own risk.
+#[test]
+fn a_trade_that_begins_where_another_ends_knows_its_own_entry() {
+    let cross = STRATEGIES.iter().find(|kind| kind.name == "sma_cross").expect("listed");
+    let desk = book("turning", |desk| {
+        desk.strategies = vec![strategy(cross, &[("fast", "3"), ("slow", "9"), ("short", "1")])];
+        desk.limits.enforced = false;
+        set(desk, &[("stop_atr", "20"), ("trailing", "0")]);
+    });
+    let ran = ran(&mut Year::of_hours(5), vec![desk]);
+    let coins = ran.desks[0].trips.iter().filter(|trip| trip.trade.symbol.as_str() == "BTC-USD");
+    let trips: Vec<_> = coins.collect();
+    let turned = trips.windows(2).filter(|pair| pair[1].entry_bar == pair[0].exit_bar).count();
+    assert!(turned > 20, "{turned} of {} trades", trips.len());
+    for trip in &trips {
+        assert_eq!(trip.entry_bar, trip.trade.opened, "{:?}", trip.trade);
+        let (stop, risk) = (trip.stop.expect("planned"), trip.risk.expect("planned"));
+        let distance = stop.minus(trip.trade.entry_price).expect("fits").abs();
+        let own = trip.trade.quantity.value_at(distance).expect("fits");
+        let apart = own.minus(risk).expect("fits").abs();
+        assert!(apart < Money::from_units(1_000), "{own} {risk}: {:?}", trip.trade);
+    }
+}
