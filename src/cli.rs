@@ -43,7 +43,9 @@ const BACKTEST_EXAMPLES: &str = "Examples:
   bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --check-lookahead --check-warmup
 
 The book is one of its own: limits and costs are the defaults of docs/CONFIGURATION.md, changed by the options here. With
---no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.
+--no-limits, fees, slippage, borrowing and funding cost nothing unless they are given; price sanity stays, and --limit
+price_move_pct=1000 opens it. With --no-stops entries are a fixed fraction of equity unless --sizing or --units says otherwise. A
+corporate_actions.csv beside the prices is followed: splits and dividends. Times in trades.csv are the labels of bars, as price files write them.
 
 --walk-forward trains on the first length and tests on the second, then moves on by the second: 2y,6m or 120d,30d or 1000b,250b (bars).
 Of the sets with enough trades in training the one with the best Sharpe ratio is run in the test; of equals the one with the higher

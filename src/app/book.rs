@@ -80,7 +80,13 @@ fn limits(args: &BacktestArgs) -> Result<Limits, AppError> {
     let mut limits = Limits { enforced: !args.no_limits, stops: !args.no_stops, ..Limits::default() };
     let free = args.no_limits.then_some(Ratio::ZERO);
     let mut written = Vec::new();
-    for (key, value) in [("fee_bps", args.fee_bps.or(free)), ("slippage_bps", args.slippage_bps.or(free))] {
+    let costs = [
+        ("fee_bps", args.fee_bps.or(free)),
+        ("slippage_bps", args.slippage_bps.or(free)),
+        ("borrow_pct", free),
+        ("funding_bps", free),
+    ];
+    for (key, value) in costs {
         written.extend(value.map(|value| (key.to_owned(), value)));
     }
     written.extend(args.units.map(|units| ("fixed_units".to_owned(), units)));
@@ -98,7 +104,9 @@ fn limits(args: &BacktestArgs) -> Result<Limits, AppError> {
 
 fn sizing(args: &BacktestArgs) -> Result<Sizing, AppError> {
     let Some(name) = &args.sizing else {
-        return Ok(if args.units.is_some() { Sizing::Fixed } else { Sizing::Atr });
+        // Without stops there is no distance to size by.
+        let usual = if args.no_stops { Sizing::Fraction } else { Sizing::Atr };
+        return Ok(if args.units.is_some() { Sizing::Fixed } else { usual });
     };
     Sizing::ALL.into_iter().find(|sizing| sizing.as_str() == name).ok_or_else(|| {
         let known = Sizing::ALL.map(Sizing::as_str).join(", ");
