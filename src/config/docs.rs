@@ -2,10 +2,46 @@
 
 use std::fmt::Write as _;
 
-use crate::risk::LIMITS;
+use crate::risk::{BOOK_WIDE, LIMITS};
 use crate::strategy::STRATEGIES;
 
 use super::{ENVIRONMENT, SETTINGS};
+
+const SCHEDULES: &str = "
+## Schedules
+
+Without a schedule a strategy decides at the end of each of its bars. With one it still sees every bar, and decides at the first
+instant with prices at or after each time of the schedule, on every symbol that has had a bar. Times go by the market's clock.
+
+A schedule has five fields: minute, hour, day of the month, month, weekday (0 and 7 are Sunday). A field is a number, a range `1-5`, a
+list `1,15`, steps `*/15`, or `*`. Names such as `MON` and `JAN`, `L` for the last day and `1#2` for the second Monday work, and so do
+`@hourly`, `@daily`, `@weekly`, `@monthly` and `@yearly`. Seconds and years are not taken.
+
+- Where the clock jumps over a fixed time in spring, it fires when the jump is over. One that comes twice in autumn fires once.
+- A symbol whose session is closed at that time is decided on when its session is open next; the close itself belongs to the session.
+  `outside_session = true` does not wait; an order for a share then meets the first bar of its next session.
+- Times that pass while no prices come, or while a session is closed, count once.
+- Some strategies want something on one bar only, such as a crossing. On a schedule they see it only if that bar is the last one then.
+
+`/schedule` shows when each strategy ran last and runs next. A strategy that could not be run is tried once more; then it is told, once
+for as long as it fails, and the others go on.
+";
+
+const WHILE_IT_RUNS: &str = "
+## Changes while it runs
+
+The file is looked at every second. Once it has stood still for a second it is read as a whole. What is different is told line by
+line and holds from the next bar on. A mistake is told too, and everything stays as it was; so it does when the file is gone.
+
+Limits, `daily_loss`, sizing, symbols' own limits, strategies with their parameters and schedules, and the selector change while it runs.
+Books, their capital, currency, zone and symbols, people, storage and `usdt_is_usd` need a restart, and so do bars that no strategy asked
+for at the start. If any of them is different, nothing of the edit is taken, and what needs the restart is named.
+
+- Positions, orders, locks and the trading state stay. A looser limit does not end a halt.
+- What a removed strategy holds is left to its stop.
+- A strategy goes on with what it knows where the change allows it. Else it begins anew and says over how many bars it warms up.
+  Prices are not kept, so only a restart can show it the past.
+";
 
 /// The whole page.
 pub fn reference() -> String {
@@ -33,6 +69,11 @@ pub fn reference() -> String {
             spec.key, spec.default, spec.min, spec.max, spec.help
         );
     }
+    let _ = write!(
+        page,
+        "\nEach of them can be set for one symbol in `[books.symbol_limits.AAPL]`, but for those that look at the whole book: {}.\n",
+        BOOK_WIDE.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
+    );
     page.push_str(
         "\n## Strategies\n\n[STRATEGIES.md](STRATEGIES.md) tells what each does and what its parameters are.\n\n\
          | strategy | what it does | keys of `set` |\n|---|---|---|\n",
@@ -41,10 +82,13 @@ pub fn reference() -> String {
         let keys: Vec<String> = kind.params.iter().map(|param| format!("`{}`", param.name)).collect();
         let _ = writeln!(page, "| `{}` | {} | {} |", kind.name, kind.help, keys.join(", "));
     }
+    page.push_str(SCHEDULES);
+    page.push_str(WHILE_IT_RUNS);
     page.push_str(
         "\n## An example\n\n```toml\n[[books]]\nname = \"main\"\ncapital = 10000\nsymbols = [\"AAPL\", \"MSFT\", \"BTC-USD\"]\n\n\
          [books.limits]\ndaily_loss_pct = 2\npositions_max = 5\n\n[[books.strategies]]\nname = \"sma_cross\"\n\
-         set = { fast = 10, slow = 30 }\n\n[[books.strategies]]\nname = \"rsi\"\n```\n",
+         set = { fast = 10, slow = 30 }\n\n[[books.strategies]]\nname = \"rsi\"\nschedule = \"0 16 * * 1-5\"\n\n\
+         [books.symbol_limits.BTC-USD]\nposition_pct = 5\n```\n",
     );
     page
 }

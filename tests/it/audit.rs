@@ -1,11 +1,12 @@
 //! Each stretch of cycles is made again from its prices and compared with the ledger: the proof, and that it can fail.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::channel;
 
 use bellwether::domain::{EventKind, Instrument, Timeframe};
 use bellwether::engine::{DeskSettings, Pace, Stretch};
 use bellwether::market::{SimulatedFeed, SimulatedWithHistory};
-use bellwether::store::JournalRow;
+use bellwether::store::{JournalRow, Points};
 
 use crate::support::{Bench, Life, quick_cross};
 
@@ -110,4 +111,28 @@ fn a_person_between_two_stretches_spoils_neither() {
         assert_eq!(differences, Vec::<String>::new());
     }
     assert_eq!(bench.saved().books[0].state, bellwether::domain::TradingState::Reducing);
+}
+
+/// A stretch begins with a commit of its own, after the feed gave the next bars. Whoever dies then has them again.
+#[test]
+fn a_death_at_the_start_of_a_stretch_loses_no_bar() {
+    let life = |cycles| {
+        let start = SimulatedFeed::history_start(Timeframe::M1, 300, &instruments());
+        let feed = SimulatedWithHistory::new(SimulatedFeed::new(4, Timeframe::M1, instruments(), start));
+        // Nobody listens, and the stretches are begun all the same.
+        let auditor = Some(channel().0);
+        let pace = Pace::Times(1_000_000_000);
+        Life { cycles_max: Some(cycles), pace, auditor, ..Life::whole(feed, quick_cross) }
+    };
+    let whole = Bench::new();
+    whole.live(life(20)).expect("runs");
+    for commits in 1..6 {
+        let bench = Bench::new();
+        let left = AtomicU64::new(commits);
+        let points = Points::armed(move |point| point == "commit: after" && left.fetch_sub(1, Ordering::SeqCst) == 1);
+        bench.live(Life { points, ..life(20) }).expect_err("killed");
+        let done = bench.saved().progress.map_or(0, |progress| progress.cycle.0);
+        bench.live(life(20 - done)).expect("runs");
+        assert_eq!(bench.saved(), whole.saved(), "killed after commit {commits}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What one cycle after the other does with a book: fills inside bars, stops, halts, locks, dry runs.
 
-use bellwether::domain::{EventKind, OrderKind, Price, Purpose, Quantity, Ratio, TradingState};
-use bellwether::engine::{DeskSettings, LossAction};
+use bellwether::domain::{EventKind, Money, OrderKind, Price, Purpose, Quantity, Ratio, TradingState};
+use bellwether::engine::{DeskSettings, LossAction, SymbolTerms};
 use bellwether::strategy::{Values, find};
 
 use crate::support::{Bench, Life, ListFeed, bar_at, flat_bars};
@@ -269,4 +269,28 @@ fn a_book_that_reduces_for_its_drawdown_still_waits_for_a_person_after_a_restart
     assert!(bench.confirm("/resume").contains("Resume main?"));
     bench.live(careful(0)).expect("runs");
     assert_eq!(bench.saved().books[0].state, TradingState::Running);
+}
+
+#[test]
+fn a_symbol_has_costs_of_its_own() {
+    let fees = |of_symbol: Option<&str>| -> Vec<Money> {
+        let bench = Bench::new();
+        let feed = ListFeed::daily("BTC-USD", flat_bars(&after_a_fall(&[106, 110, 112, 113])));
+        let own = |desk: &mut DeskSettings| {
+            quick(desk);
+            let mut limits = desk.limits.clone();
+            limits.set("fee_bps", "100".parse().expect("number")).expect("in range");
+            let symbol = of_symbol.map(|name| name.parse().expect("symbol"));
+            desk.overrides =
+                symbol.map(|symbol| SymbolTerms { symbol, limits, sizing: desk.sizing }).into_iter().collect();
+        };
+        bench.live(Life::whole(feed, own)).expect("runs");
+        bench.reader().fills().expect("reads").iter().map(|fill| fill.fee).collect()
+    };
+    let usual = fees(None);
+    assert_eq!(fees(Some("ETH-USD")), usual);
+    let dear: Vec<Money> = usual.iter().map(|fee| fee.scaled(100, 1).expect("fits")).collect();
+    let close = |(a, b): (&Money, &Money)| a.minus(*b).expect("fits").abs() <= Money::from_units(100);
+    let own = fees(Some("BTC-USD"));
+    assert!(!own.is_empty() && own.iter().zip(&dear).all(close), "{own:?} {dear:?}");
 }

@@ -303,6 +303,22 @@ fn schedules_are_made_again_by_the_audit() {
     assert!(orders_made > 4, "{orders_made}");
 }
 
+/// Without a saved memory the past is read again, and what was asked then is over.
+#[test]
+fn what_was_asked_is_not_asked_again_after_a_restart() {
+    let feed = || Hourly::new(&["AAPL", "BTC-USD"], "2026-11-19T12:00", "2026-11-24T22:00");
+    let at_the_close = |probe: &mut StrategySettings| probe.schedule = cron("0 16 * * *");
+    let whole = asked(feed(), at_the_close);
+    let bench = Bench::new();
+    for _ in 0..9 {
+        let mut probe = of(&PROBE);
+        at_the_close(&mut probe);
+        let life = Life::whole(feed(), |desk| desk.strategies = vec![probe]);
+        bench.live(Life { cycles_max: Some(15), ..life }).expect("runs");
+    }
+    assert_eq!(ASKED.take(), whole);
+}
+
 #[test]
 fn the_timetable_tells_next_and_last_runs() {
     let bench = Bench::new();
