@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::clock::Timestamp;
 use crate::domain::format::{counted, money, price, quantity, signed};
-use crate::domain::{AmountError, Money, Symbol};
+use crate::domain::{AmountError, Money, Side, Symbol};
 use crate::stats::{Group, Grouping, Row, TradeRecord, change, grouped, monthly_returns, ratio};
 
 use super::pictures::{equity_picture, fan_picture, price_picture, side_word};
@@ -69,9 +69,6 @@ struct Page<'a> {
     unlisted: usize,
     foot: String,
 }
-
-/// A grouping, its title, and how its keys are told.
-type Titled = (Grouping, &'static str, fn(String) -> String);
 
 impl Report<'_> {
     /// The symbols whose prices the page draws: those with the most trades.
@@ -184,16 +181,16 @@ impl Report<'_> {
         if trades.is_empty() {
             return Ok(Vec::new());
         }
-        let titled: [Titled; 4] = [
-            (Grouping::Symbol, "Symbol", |key| key),
-            (Grouping::Strategy, "Strategy", |key| key),
-            (Grouping::ExitReason, "Reason of the exit", |key| key.replace('_', " ")),
-            (Grouping::Side, "Side", |key| if key == "sell" { "short".to_owned() } else { "long".to_owned() }),
-        ];
-        let table = |(grouping, title, words): Titled| {
+        let table = |(grouping, title)| {
             let rows = grouped(&trades, grouping, self.zone())?.into_iter().map(group);
-            Ok((title, rows.map(|(key, cells)| (words(key), cells)).collect()))
+            Ok((title, rows.map(|(key, cells)| (key_words(grouping, &key), cells)).collect()))
         };
+        let titled = [
+            (Grouping::Symbol, "Symbol"),
+            (Grouping::Strategy, "Strategy"),
+            (Grouping::ExitReason, "Reason of the exit"),
+            (Grouping::Side, "Side"),
+        ];
         titled.into_iter().map(table).collect()
     }
 
@@ -202,6 +199,16 @@ impl Report<'_> {
             self.desk.trips.iter().filter(|trip| trip.trade.symbol == shown.symbol).collect();
         trips.sort_by_key(|trip| trip.entry_bar);
         price_picture(shown, &trips, self)
+    }
+}
+
+/// What the trades of a group have in common, in words.
+fn key_words(grouping: Grouping, key: &str) -> String {
+    match (grouping, key) {
+        (Grouping::Side, "buy") => side_word(Side::Buy).to_owned(),
+        (Grouping::Side, _) => side_word(Side::Sell).to_owned(),
+        (Grouping::ExitReason, key) => key.replace('_', " "),
+        (_, key) => key.to_owned(),
     }
 }
 
