@@ -17,12 +17,17 @@ mod incident;
 mod lock;
 mod regime;
 mod booking;
+mod figures;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
 pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingState};
 pub use booking::{Booking, BookingKind};
 pub use event::{Event, EventKind, Severity};
+pub use figures::{
+    BenchmarkFigures, CorrelationFigures, GroupFigures, LimitFigures, LimitUnit, RiskFigures, ShockFigures, Sides,
+    StressFigures, SymbolFigures, TailFigures, TailLoss,
+};
 pub use fill::{FillLeg, TradeFill};
 pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};
 pub use instrument::{AssetClass, Instrument};

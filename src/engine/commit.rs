@@ -16,8 +16,9 @@ impl Runner {
     /// Hands the group to the store. With `wait` it is on the disk afterwards; without, the one before it is.
     pub(super) fn flush(&mut self, wait: bool) -> Result<(), RunnerError> {
         self.settle()?;
-        let steps = self.options.pace != Pace::Max || wait;
-        let batch = self.group.batch(&mut self.engine, self.options.run, self.clock.now(), self.market, steps);
+        let waited_for = self.options.pace != Pace::Max || wait;
+        let now = (self.clock.now(), self.clock.steady());
+        let batch = self.group.batch(&mut self.engine, self.options.run, now, self.market, waited_for);
         self.group.begun = self.clock.steady();
         let (events, fills) = (batch.events.len(), batch.fills.len());
         tracing::info!(run = self.options.run.0, cycle = self.engine.counters.cycle.0, stage = "commit", events, fills);

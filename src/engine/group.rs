@@ -7,6 +7,7 @@ use crate::domain::RunId;
 use crate::store::{Batch, BookRow, MarkRow, ProgressRow, StepLine, StepRow};
 
 use super::Outcome;
+use super::figures::Schedule;
 use super::guard::day_record;
 use super::state::{Desk, Engine};
 
@@ -25,19 +26,24 @@ pub(super) struct Group {
     pub(super) brains: Option<String>,
     /// Controls that were carried out.
     pub(super) controls: Vec<(i64, String)>,
+    /// When risk figures are due.
+    pub(super) figures: Schedule,
 }
 
 impl Group {
-    /// Takes everything gathered so far as one batch.
+    /// Takes everything gathered so far as one batch, at `steady` on the steady clock. Steps and figures are computed for what is waited
+    /// for; figures besides, once in a while.
     pub(super) fn batch(
         &mut self,
         engine: &mut Engine,
         run: RunId,
-        wall: Timestamp,
+        (wall, steady): (Timestamp, Duration),
         market: Timestamp,
-        with_steps: bool,
+        waited_for: bool,
     ) -> Batch {
         let outcome = std::mem::take(&mut self.outcome);
+        let moved = self.cycles > 0 || !outcome.orders.is_empty();
+        let figures = self.figures.rows(engine, moved, waited_for, market, steady);
         let mut days = outcome.days;
         days.extend(engine.desks.iter().filter(|desk| desk.day.date.is_some()).map(day_record));
         self.cycles = 0;
@@ -50,12 +56,12 @@ impl Group {
             fills: outcome.fills,
             trades: outcome.trades,
             bookings: outcome.bookings,
-            figures: Vec::new(),
+            figures,
             brains: self.brains.take(),
             days,
             books: engine.desks.iter().map(book_row).collect(),
             marks: marks(engine),
-            steps: if with_steps { steps(engine, market) } else { Vec::new() },
+            steps: if waited_for { steps(engine, market) } else { Vec::new() },
             progress: Some(ProgressRow {
                 cycle: counters.cycle,
                 market,

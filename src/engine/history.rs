@@ -1,19 +1,27 @@
-//! How did a symbol move lately? Its last bars' closes and volumes, for checks that compare symbols or ask for an average.
+//! How did a symbol move lately? Its last bars' closes and volumes, and the closes of its last days, for checks and figures that
+//! compare symbols or ask for an average.
+
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::Timestamp;
+use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
 use crate::stats::{correlation, deviation, returns_of};
 
 /// Bars in the average volume that liquidity is measured against.
 const VOLUME_BARS: usize = 20;
 /// Returns that two symbols must share before their correlation counts.
-const SHARED_MIN: usize = 20;
+pub(super) const SHARED_MIN: usize = 20;
+/// Closes of days that are remembered: 252 sessions and the one before them.
+const DAYS: usize = 253;
 /// Hours that a US share trades in a year: 252 sessions of six and a half hours.
 const EQUITY_HOURS: f64 = 252.0 * 6.5;
 /// Sessions of a US share in a year.
 const EQUITY_DAYS: f64 = 252.0;
+
+/// A stream of prices in order of time.
+pub(super) type Closes = Vec<(Timestamp, f64)>;
 
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 struct Point {
@@ -22,26 +30,47 @@ struct Point {
     volume: i64,
 }
 
-/// A ring of the last finest bars.
+/// A ring of the last finest bars, and the closes of the last days that are over.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct History {
     ring: Box<[Point]>,
     next: usize,
     seen: usize,
+    days: VecDeque<(Timestamp, f64)>,
+    /// Bars that end after this belong to a later day than the last one.
+    day_ends: i64,
 }
 
 impl History {
     /// Remembers the closes that `returns` returns need.
     pub fn new(returns: usize) -> Self {
         let size = returns.max(VOLUME_BARS) + 1;
-        Self { ring: vec![Point::default(); size].into_boxed_slice(), next: 0, seen: 0 }
+        let ring = vec![Point::default(); size].into_boxed_slice();
+        Self { ring, next: 0, seen: 0, days: VecDeque::new(), day_ends: i64::MIN }
     }
 
     /// Takes a bar that ended at `end`.
     pub fn push(&mut self, bar: &Bar, end: Timestamp) {
+        if end.ms() > self.day_ends {
+            self.end_day(end);
+        }
         self.ring[self.next] = Point { end, close: bar.close.to_f64(), volume: bar.volume.units() };
         self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
         self.seen = (self.seen + 1).min(self.ring.len());
+    }
+
+    /// The last close becomes that of its day; the day of a bar that ends at `end` begins. A session of US shares lies within one
+    /// day of UTC, so that its date names the day for them as for coins.
+    fn end_day(&mut self, end: Timestamp) {
+        if self.seen > 0 {
+            if self.days.len() == DAYS {
+                self.days.pop_front();
+            }
+            let last = self.ring[(self.next + self.ring.len() - 1) % self.ring.len()];
+            self.days.push_back((Timestamp::from_ms(self.day_ends), last.close));
+        }
+        let day = end.ms().saturating_sub(1).div_euclid(DAY_MS);
+        self.day_ends = day.saturating_add(1).saturating_mul(DAY_MS);
     }
 
     /// Follows a split.
@@ -51,6 +80,30 @@ impl History {
             point.close *= factor;
             point.volume = (point.volume as f64 / factor) as i64;
         }
+        for (_, close) in &mut self.days {
+            *close *= factor;
+        }
+    }
+
+    /// The last close of each of the last 253 days that are over and had a bar, oldest first, each under the end of its day in UTC.
+    /// Of a symbol whose finest bars are weeks, these are weeks.
+    pub fn days(&self) -> impl Iterator<Item = (Timestamp, f64)> {
+        self.days.iter().copied()
+    }
+
+    /// The last of them.
+    pub fn last_day(&self) -> Option<Timestamp> {
+        self.days.back().map(|day| day.0)
+    }
+
+    /// The closes of the last finest bars, oldest first, each under the end of its bar.
+    pub fn closes(&self) -> impl Iterator<Item = (Timestamp, f64)> {
+        self.points().map(|point| (point.end, point.close))
+    }
+
+    /// The most returns of finest bars that it remembers.
+    pub fn window(&self) -> usize {
+        self.ring.len() - 1
     }
 
     /// True for a memory of the same size, with its places inside it: what was saved can be taken up in the other's stead.
@@ -101,6 +154,22 @@ impl History {
     }
 }
 
+/// The correlation of each history with all before it. Those that have the same instants, as nearly all have, need not be joined.
+pub(super) fn correlations(histories: &[&History]) -> Vec<Vec<Option<f64>>> {
+    let ends = |history: &History| history.points().map(|point| point.end).collect::<Vec<_>>();
+    let usual = histories.first().map_or_else(Vec::new, |first| ends(first));
+    let returns = |history: &&History| {
+        let closes: Vec<f64> = history.points().map(|point| point.close).collect();
+        if closes.len() > SHARED_MIN && ends(history) == usual { returns_of(&closes) } else { None }
+    };
+    let returns: Vec<Option<Vec<f64>>> = histories.iter().map(returns).collect();
+    let pair = |one: usize, other: usize| match (&returns[one], &returns[other]) {
+        (Some(own), Some(theirs)) => correlation(own, theirs),
+        _ => histories[one].correlation(histories[other]),
+    };
+    (0..histories.len()).map(|one| (0..one).map(|other| pair(one, other)).collect()).collect()
+}
+
 /// How many bars of this length a symbol has in a year.
 fn bars_per_year(timeframe: Timeframe, class: AssetClass) -> f64 {
     let hours = timeframe.ms() as f64 / 3_600_000.0;
@@ -110,6 +179,15 @@ fn bars_per_year(timeframe: Timeframe, class: AssetClass) -> f64 {
         (AssetClass::UsEquity, _) => EQUITY_HOURS / hours,
         (AssetClass::Crypto | AssetClass::Perpetual, _) => 365.0 * 24.0 / hours,
     }
+}
+
+/// How many bars of this length a symbol has in a day that is not cut short; less than one of weeks.
+pub(super) fn bars_per_day(timeframe: Timeframe, class: AssetClass) -> f64 {
+    let days = match class {
+        AssetClass::UsEquity => EQUITY_DAYS,
+        AssetClass::Crypto | AssetClass::Perpetual => 365.0,
+    };
+    bars_per_year(timeframe, class) / days
 }
 
 #[cfg(test)]
@@ -147,5 +225,22 @@ mod tests {
         assert_eq!(history(&[4, 6], 0).average_volume(), Quantity::whole(5));
         assert_eq!(History::new(0).average_volume(), Quantity::ZERO);
         assert_eq!(history(&[7; 30], 0).yearly_volatility(Timeframe::D1, AssetClass::UsEquity), Some(Ratio::ZERO));
+    }
+
+    /// Three bars a day, the last of which ends at midnight and still belongs to the day.
+    #[test]
+    fn a_day_is_remembered_by_its_last_close_once_it_is_over() {
+        let mut history = History::new(0);
+        for bar in 1..=3 * 300 {
+            let (start, price) = (Timestamp::from_ms(0), Price::whole(bar));
+            let bar_of = Bar { start, open: price, high: price, low: price, close: price, volume: Quantity::whole(1) };
+            history.push(&bar_of, Timestamp::from_ms(bar * DAY_MS / 3));
+        }
+        // Day 300 is not over: 299 are, and the last 253 of them are kept.
+        let days: Vec<_> = history.days().collect();
+        assert_eq!((days.len(), days[0]), (253, (Timestamp::from_ms(47 * DAY_MS), 141.0)));
+        assert_eq!(days[252], (Timestamp::from_ms(299 * DAY_MS), 897.0));
+        history.rescale(3, 1);
+        assert_eq!(history.days().last().map(|day| day.1), Some(299.0));
     }
 }

@@ -41,6 +41,18 @@ pub enum ShockRule {
     Class,
 }
 
+impl ShockRule {
+    /// In words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::SectorAndBeta => "sector and beta",
+            Self::Sector => "sector",
+            Self::Beta => "beta",
+            Self::Class => "asset class",
+        }
+    }
+}
+
 /// One position under a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Shocked {

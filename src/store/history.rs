@@ -11,7 +11,7 @@ use crate::domain::{
 };
 
 use super::state::{parsed, time, unsigned};
-use super::{DayRow, Reader, StoreError};
+use super::{DayRow, FiguresRow, Reader, StoreError};
 
 /// A fact of the journal.
 #[derive(Debug, Clone, PartialEq)]
@@ -271,6 +271,19 @@ impl Reader {
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// The latest risk figures of a book, if any were computed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn figures(&self, book: Label) -> Result<Option<FiguresRow>, StoreError> {
+        let row = self.connection().query_row(
+            "SELECT book, at_ms, body FROM figures WHERE book = ?1",
+            [book.as_str()],
+            |row| Ok(FiguresRow { book: parsed(row, 0)?, at: time(row, 1)?, body: row.get(2)? }),
+        );
+        Ok(row.optional()?)
     }
 
     /// A book's days from `from` on, oldest first; `from` as `2026-11-20`, or empty for all.

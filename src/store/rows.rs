@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, Booking, CycleId, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol, Timeframe,
-    Trade, TradeFill, TradeId, TradingState,
+    Book, Booking, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol,
+    Timeframe, Trade, TradeFill, TradeId, TradingState,
 };
 
 /// The last numbers given out, and how far the market's time had come.
@@ -56,6 +56,18 @@ pub struct BookRow {
     pub limits: String,
     /// What it remembers besides money, as JSON.
     pub memory: String,
+}
+
+impl BookRow {
+    /// The symbols it keeps out of, from its memory; those whose time is over are still among them.
+    pub fn entry_locks(&self) -> Vec<EntryLock> {
+        #[derive(serde::Deserialize)]
+        struct Memory {
+            #[serde(default)]
+            locks: Vec<EntryLock>,
+        }
+        serde_json::from_str(&self.memory).map_or_else(|_| Vec::new(), |memory: Memory| memory.locks)
+    }
 }
 
 /// The risk figures of a book, as JSON.
