@@ -231,6 +231,9 @@ impl BookConfig {
             regime_timeframe: None,
             overrides: Vec::new(),
             symbols: Vec::new(),
+            screener: None,
+            pins: Vec::new(),
+            bans: Vec::new(),
             strategies: strategies.collect(),
         };
         Self { desk, watch: WatchSource::Usual }

@@ -18,6 +18,7 @@ mod lock;
 mod regime;
 mod booking;
 mod figures;
+mod screening;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
@@ -38,5 +39,6 @@ pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, S
 pub use proposal::{CheckResult, Proposal, Refusal};
 pub use regime::Regime;
 pub use run::{Mode, RunContext};
+pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};

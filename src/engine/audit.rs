@@ -163,7 +163,6 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::PinLocked { .. }
             | EventKind::ConfigChanged { .. }
             | EventKind::ConfigRefused { .. }
-            | EventKind::ScreenerRan { .. }
             | EventKind::DayAudited { .. }
             | EventKind::PositionUnprotected { .. }
     )

@@ -1,6 +1,6 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::domain::{
     Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
+    ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
@@ -19,6 +19,7 @@ use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 use super::DeskSettings;
 use super::history::History;
 use super::locks::Ended;
+use super::watch::Watch;
 
 /// Bars in the average true range that stops are measured in.
 const ATR_BARS: usize = 14;
@@ -248,8 +249,12 @@ pub struct Desk {
     pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
-    /// Which lanes are on its list of symbols.
-    watched: Vec<bool>,
+    /// What its screener last found; none before that, and without a screener.
+    pub screening: Option<Screening>,
+    /// Up to when the screener need not be looked at.
+    pub(super) screen_due: Timestamp,
+    /// Which symbols it may enter.
+    pub(super) watch: Watch,
 }
 
 /// An entry signal on its way to its outcome.
@@ -287,6 +292,8 @@ pub struct DeskMemory {
     pub carried_to: Option<Timestamp>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
+    /// What its screener last found.
+    pub screening: Option<Screening>,
 }
 
 impl Desk {
@@ -296,8 +303,7 @@ impl Desk {
     /// When a strategy refuses its parameters.
     pub fn new(settings: DeskSettings, instruments: &[Instrument]) -> Result<Self, ParamError> {
         let symbols = instruments.len();
-        let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
-        let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
+        let watch = Watch::new(&settings, instruments);
         let classified = if settings.selector.is_some() { symbols } else { 0 };
         let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
         let records = vec![TrackRecord::default(); settings.strategies.len()];
@@ -346,13 +352,15 @@ impl Desk {
             carried_to: Timestamp::from_ms(i64::MIN),
             stopping: false,
             classifiers,
-            watched,
+            screening: None,
+            screen_due: Timestamp::from_ms(i64::MIN),
+            watch,
         })
     }
 
-    /// True if a lane is on its list of symbols.
+    /// True if it may enter a lane's symbol.
     pub fn watches(&self, lane: usize) -> bool {
-        self.watched.get(lane).copied().unwrap_or(false)
+        self.watch.against(lane).is_none()
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -381,6 +389,7 @@ impl Desk {
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             stopping: self.stopping,
+            screening: self.screening.clone(),
         }
     }
 
@@ -397,6 +406,10 @@ impl Desk {
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
         self.stopping = memory.stopping;
+        self.screening = memory.screening.filter(|_| self.settings.screener.is_some());
+        if let Some(screening) = &self.screening {
+            self.watch.choose(screening);
+        }
     }
 
     /// Its name.
