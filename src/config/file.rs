@@ -11,8 +11,8 @@ use crate::engine::StrategySettings;
 use crate::risk::{LIMITS, Sizing};
 use crate::strategy::{ParamKind, STRATEGIES, Values, find};
 
-use super::selector;
 use super::settings::{BookConfig, Config, SETTINGS, WatchSource};
+use super::{screener, selector};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -176,7 +176,7 @@ pub(super) fn number(value: &Value<'_>) -> Read<Ratio> {
     written.parse().map_err(|error| Mistake { at: value.span().start, what: format!("{written} is {error}") })
 }
 
-fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
+pub(super) fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
     let found = number(value)?;
     let whole = found.units() / Ratio::ONE.units();
     if found.units() % Ratio::ONE.units() != 0 || !(min..=max).contains(&whole) {
@@ -231,11 +231,15 @@ fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
                 own_strategies = true;
             }
             "selector" => selector::read(value, desk)?,
-            "symbols" => symbols = Some(self::symbols(value)?),
+            "screener" => screener::read(value, desk)?,
+            "pins" => desk.pins = screener::symbols(value)?,
+            "bans" => desk.bans = screener::symbols(value)?,
+            "symbols" => symbols = Some(WatchSource::Symbols(screener::symbols(value)?)),
             "watchlist" => list = Some(WatchSource::File(text(value)?.into())),
             _ => {}
         }
     }
+    screener::check_manual(desk, at.span().start)?;
     if !own_strategies {
         selector::add_strategies(desk);
     }
@@ -268,13 +272,6 @@ fn sizing(value: &Value<'_>) -> Read<Sizing> {
         at: value.span().start,
         what: format!("\"{}\" is no sizing: use atr or fraction", name.escape_debug()),
     })
-}
-
-fn symbols(value: &Value<'_>) -> Read<WatchSource> {
-    let DeValue::Array(items) = value.get_ref() else {
-        return mistake(value.span().start, "symbols are a list such as [\"AAPL\", \"MSFT\"]");
-    };
-    Ok(WatchSource::Symbols(items.iter().map(read_text).collect::<Read<_>>()?))
 }
 
 fn limits(value: &Value<'_>, desk: &mut crate::engine::DeskSettings) -> Read<()> {

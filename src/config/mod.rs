@@ -2,6 +2,7 @@
 
 mod settings;
 mod selector;
+mod screener;
 mod file;
 mod environment;
 mod docs;

@@ -445,9 +445,14 @@ impl EventKind {
             | Self::RegimeSwitched { .. }
             | Self::SignalMeasured { .. }
             | Self::BackupMade { .. } => Severity::Info,
-            // A list that nobody got onto is told; what was chosen is there for those who ask.
-            Self::ScreenerRan { chosen, .. } if chosen.is_empty() => Severity::Notice,
-            Self::ScreenerRan { .. } => Severity::Info,
+            // A list that nobody came onto is told; any other is there for those who ask.
+            Self::ScreenerRan { chosen, .. } => {
+                if chosen.is_empty() {
+                    Severity::Notice
+                } else {
+                    Severity::Info
+                }
+            }
             Self::CarryBooked { booking } => booking.kind.severity(),
             Self::DayAudited { differences, .. } => {
                 if differences.is_empty() {

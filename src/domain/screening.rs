@@ -126,6 +126,11 @@ impl Screening {
         self.rows.iter().filter(|row| row.verdict == ScreenVerdict::Unmeasured).count()
     }
 
+    /// True for a symbol that was looked at and may not be entered.
+    pub fn leaves_out(&self, symbol: Symbol) -> bool {
+        self.rows.iter().any(|row| row.symbol == symbol && !row.watched)
+    }
+
     /// How many may be entered.
     pub fn watched(&self) -> usize {
         self.rows.iter().filter(|row| row.watched).count()

@@ -176,6 +176,7 @@ pub(super) fn bars_per_day(timeframe: Timeframe, class: AssetClass) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::DAY_MS;
     use crate::domain::Price;
 
     fn history(closes: &[i64], shift: i64) -> History {

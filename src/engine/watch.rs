@@ -68,12 +68,11 @@ impl Watch {
     /// The rule that keeps the book from entering a lane's symbol; none if it may.
     pub(super) fn against(&self, lane: usize) -> Option<&'static str> {
         let Some(watched) = self.lanes.get(lane) else { return Some(NOT_LISTED) };
-        match watched {
-            Watched { manual: Some(Manual::Banned), .. } => Some("the symbol is not banned"),
-            Watched { manual: Some(Manual::Pinned), .. } => None,
-            Watched { listed: false, .. } => Some(NOT_LISTED),
-            Watched { chosen: false, .. } => Some("the screener has chosen the symbol"),
-            Watched { listed: true, chosen: true, manual: None, .. } => None,
+        match watched.manual {
+            Some(Manual::Banned) => Some("the symbol is not banned"),
+            None if !watched.listed => Some(NOT_LISTED),
+            None if !watched.chosen => Some("the screener has chosen the symbol"),
+            Some(Manual::Pinned) | None => None,
         }
     }
 }

@@ -70,7 +70,7 @@ pub struct StepRecord {
     pub limit: f64,
 }
 
-const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
+pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
 
 /// How many journal rows one question may read.
@@ -172,7 +172,7 @@ impl Reader {
         Ok(statement.query_row(params![severity.as_str(), since.ms()], |row| unsigned(row, 0))?)
     }
 
-    fn journal(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<JournalRow>, StoreError> {
+    pub(super) fn journal(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<JournalRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
         let mut found = Vec::new();

@@ -15,6 +15,7 @@ mod lease;
 mod backup;
 mod reader;
 mod history;
+mod drills;
 
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};

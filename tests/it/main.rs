@@ -14,6 +14,8 @@ mod resample;
 mod resume;
 mod strategies;
 mod audit;
+mod screener;
+mod readiness;
 mod restart;
 mod simulation;
 mod chat;

@@ -33,7 +33,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         ],
     ),
     ("backtest", &["clock", "domain", "engine", "execution", "market", "portfolio", "stats", "strategy"]),
-    ("views", &["clock", "domain", "portfolio", "store"]),
+    ("views", &["clock", "domain", "portfolio", "stats", "store"]),
     ("chart", &["clock", "domain"]),
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
