@@ -41,7 +41,7 @@ fn hours(names: &[&str], history: usize) -> impl Feed + 'static {
 }
 
 /// The best `top` of the list at nine, whatever they cost.
-fn best(top: usize) -> Option<ScreenerSettings> {
+fn best(top: usize) -> ScreenerSettings {
     let rules = ScreenRules {
         top,
         volume_min: Quantity::ZERO,
@@ -49,12 +49,12 @@ fn best(top: usize) -> Option<ScreenerSettings> {
         atr_min: Price::ZERO,
         strength_min: Ratio::ZERO,
     };
-    Some(ScreenerSettings { at: NaiveTime::from_hms_opt(9, 0, 0).expect("a time"), rules })
+    ScreenerSettings { at: NaiveTime::from_hms_opt(9, 0, 0).expect("a time"), rules }
 }
 
 fn best_two(desk: &mut DeskSettings) {
     quick_cross(desk);
-    desk.screener = best(2);
+    desk.screener = Some(best(2));
 }
 
 fn journal(bench: &Bench) -> Vec<Event> {
@@ -182,7 +182,7 @@ fn too_few_days_keep_the_list_and_say_so() {
     let bench = Bench::new();
     let usual = |desk: &mut DeskSettings| {
         quick_cross(desk);
-        desk.screener = Some(ScreenerSettings { rules: ScreenRules::default(), ..best(2).expect("set") });
+        desk.screener = Some(ScreenerSettings { rules: ScreenRules::default(), ..best(2) });
     };
     let life = Life::whole(hours(&["AAPL", "MSFT", "JPM"], 10), usual);
     bench.live(Life { cycles_max: Some(100), ..life }).expect("runs");
