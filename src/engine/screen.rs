@@ -1,6 +1,6 @@
 //! When is a book's list of symbols drawn up anew, and what comes of it? Once a trading day, by the market's time alone.
 
-use chrono::{NaiveDate, TimeDelta, TimeZone};
+use chrono::{NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
@@ -71,10 +71,13 @@ fn is_trading_day(desk: &Desk, prices: Prices<'_>, date: NaiveDate) -> bool {
     lanes.any(|(watched, lane)| watched.is_looked_at() && lane.hours.session_on(date).is_some())
 }
 
-/// A time of the day in a zone. Where it comes twice the first counts, where it is jumped over the first after it.
-fn instant(date: NaiveDate, at: chrono::NaiveTime, zone: Tz) -> Timestamp {
-    let quarter = |quarters| date.and_time(at) + TimeDelta::minutes(15 * quarters);
-    let found = (0..JUMP_QUARTERS).find_map(|quarters| zone.from_local_datetime(&quarter(quarters)).earliest());
+/// A time of the day in a zone. Where it comes twice the first counts; where it is jumped over, it is later by as many quarters of an
+/// hour as it takes.
+fn instant(date: NaiveDate, at: NaiveTime, zone: Tz) -> Timestamp {
+    let found = (0..JUMP_QUARTERS).find_map(|quarters| {
+        let local = date.and_time(at).checked_add_signed(TimeDelta::minutes(15 * quarters))?;
+        zone.from_local_datetime(&local).earliest()
+    });
     let found = found.map_or_else(|| date.and_time(at).and_utc(), |time| time.to_utc());
     found.into()
 }
@@ -93,5 +96,35 @@ fn candidate(watched: Watched, lane: &Lane, now: Timestamp) -> Candidate {
         stopped: lane.ended || lane.stale.is_some(),
         watched: watched.chosen,
         manual: watched.manual,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        chrono::DateTime::parse_from_rfc3339(text).expect("an instant").to_utc().into()
+    }
+
+    #[test]
+    fn a_time_of_the_day_follows_the_clock_of_its_zone() {
+        let of = |zone: Tz, date: &str, time: &str| {
+            instant(date.parse().expect("a date"), time.parse().expect("a time"), zone).to_string()
+        };
+        let (new_york, lord_howe) = (Tz::America__New_York, Tz::Australia__Lord_Howe);
+        for (zone, date, time, want) in [
+            (new_york, "2024-03-08", "09:00:00", "2024-03-08T14:00:00Z"),
+            (new_york, "2024-03-11", "09:00:00", "2024-03-11T13:00:00Z"),
+            (new_york, "2024-11-04", "09:00:00", "2024-11-04T14:00:00Z"),
+            // From 2 to 3 there is nothing; from 1 to 2 everything comes twice.
+            (new_york, "2024-03-10", "02:30:00", "2024-03-10T07:00:00Z"),
+            (new_york, "2024-11-03", "01:30:00", "2024-11-03T05:30:00Z"),
+            (lord_howe, "2024-10-06", "02:10:00", "2024-10-05T15:40:00Z"),
+        ] {
+            assert_eq!(of(zone, date, time), want, "{zone} {date} {time}");
+        }
+        let far = instant(NaiveDate::MAX, NaiveTime::MIN, new_york);
+        assert!(far > at("9999-01-01T00:00:00Z"));
     }
 }
