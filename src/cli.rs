@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::backtest::Plan;
 use crate::domain::{Label, Money, Ratio, Symbol, Timeframe};
 use crate::engine::Pace;
 
@@ -25,6 +26,7 @@ const EXAMPLES: &str = "Examples:
   bellwether run --data prices --timeframe 1d --symbols AAPL,SPY
                                                  replay the files prices/AAPL.1d.csv and prices/SPY.1d.csv
   bellwether command /positions                  ask from a shell, while it runs or not
+  bellwether chart AAPL --out aapl.png           a picture of prices, indicators, trades and the open position
   bellwether data check prices                   every problem of price files, with its line
 
 Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.
@@ -35,9 +37,30 @@ const BACKTEST_EXAMPLES: &str = "Examples:
   bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --set fast=20 --set slow=50 --out report
   bellwether backtest --data prices --symbols list.csv --timeframe 1h --strategy breakout --strategy rsi --limit exposure_pct=100 --json
   bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --units 100 --no-stops --no-limits
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --benchmark SPY --monte-carlo 1000
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --set 'fast=10|20|30' --set 'slow=50|100' \
+                      --walk-forward 2y,6m --out report
+  bellwether backtest --data prices --symbols AAPL --timeframe 1d --strategy sma_cross --check-lookahead --check-warmup
 
 The book is one of its own: limits and costs are the defaults of docs/CONFIGURATION.md, changed by the options here. With
---no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.";
+--no-limits, fees and slippage are zero unless they are given. Times in trades.csv are the labels of bars, as price files write them.
+
+--walk-forward trains on the first length and tests on the second, then moves on by the second: 2y,6m or 120d,30d or 1000b,250b (bars).
+Of the sets with enough trades in training the one with the best Sharpe ratio is run in the test; of equals the one with the higher
+return, then the first. All figures and files then are those of the tests, one after the other with the same money.
+
+A check that fails makes the exit code 1.";
+
+const CHART_EXAMPLES: &str = "Examples:
+  bellwether chart AAPL --out aapl.png                       what the bot trades on, with its trades and its position
+  bellwether chart AAPL --out aapl.png --timeframe 1h --light --tall
+  bellwether chart BTC-USD --out btc.png --sheet             1d, 1h, 15m and 5m in one picture
+  bellwether chart AAPL --out aapl.svg --data prices --to 2014-07-01
+  bellwether chart equity --out equity.png                   a book's equity and how far it fell
+  bellwether chart pnl --out pnl.png                         a book's result of each day
+
+Prices come from the feed that the database belongs to, up to the last committed market time; with --data from files, and
+nothing is drawn from the database then. An existing file is replaced.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -70,6 +93,9 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Draw a symbol or a book's results into a PNG or SVG file
+    #[command(after_help = CHART_EXAMPLES)]
+    Chart(ChartArgs),
     /// Check, take in and give out lists of symbols
     #[command(subcommand)]
     Watchlist(WatchlistCommand),
@@ -169,6 +195,8 @@ pub enum AuditCommand {
 pub enum ModeArg {
     /// Invented money
     Paper,
+    /// The configured books over prices at full speed, in memory; ends with a table of figures for each
+    Backtest,
     /// Real money; refused without a live broker
     Live,
 }
@@ -231,6 +259,7 @@ pub struct RunArgs {
 
 /// Options of `backtest`.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub struct BacktestArgs {
     /// Folder of SYMBOL.TIMEFRAME.csv, or one such file
     #[arg(long, value_name = "DIR")]
@@ -244,7 +273,7 @@ pub struct BacktestArgs {
     /// A strategy, or several in their order of precedence; see docs/STRATEGIES.md
     #[arg(long, value_name = "NAME", required = true)]
     pub strategy: Vec<String>,
-    /// A parameter: of every strategy that has it, or of one as NAME.KEY=VALUE
+    /// A parameter: of every strategy that has it, or of one as NAME.KEY=VALUE; with --walk-forward also a list as KEY=1|2|3
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
     /// A limit of the book, as written in bellwether.toml
@@ -277,12 +306,72 @@ pub struct BacktestArgs {
     /// Lift every limit but buying power, price sanity and the trading state, and fill in full
     #[arg(long)]
     pub no_limits: bool,
+    /// Compare with buying this symbol and holding it; it need not be traded
+    #[arg(long, value_name = "SYMBOL")]
+    pub benchmark: Option<Symbol>,
+    /// Choose parameters on one stretch and run them on the next, again and again
+    #[arg(long, value_name = "TRAIN,TEST")]
+    pub walk_forward: Option<Plan>,
+    /// Closed trades in training below which a set of parameters is not chosen
+    #[arg(long, value_name = "N", default_value_t = 3, requires = "walk_forward")]
+    pub min_trades: usize,
+    /// Put the closed trades into this many random orders
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=10_000))]
+    pub monte_carlo: Option<u16>,
+    /// Seed of the random orders
+    #[arg(long, default_value_t = 1, requires = "monte_carlo")]
+    pub seed: u64,
+    /// Cut later bars away and see that no decision before them changes
+    #[arg(long, conflicts_with = "walk_forward")]
+    pub check_lookahead: bool,
+    /// Begin the data later and see that no decision after the warm-up changes
+    #[arg(long, conflicts_with = "walk_forward")]
+    pub check_warmup: bool,
     /// One JSON document on standard output
     #[arg(long)]
     pub json: bool,
     /// Write report.html, report.json, trades.csv and equity.csv into this folder
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// Options of `chart`.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+pub struct ChartArgs {
+    /// A symbol, or `equity` or `pnl` for the results of a book
+    #[arg(value_name = "SYMBOL")]
+    pub what: String,
+    /// The picture; its name ends in .png or .svg
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Folder of SYMBOL.TIMEFRAME.csv, or one such file, instead of the database's feed
+    #[arg(long, value_name = "DIR|FILE", conflicts_with = "book")]
+    pub data: Option<PathBuf>,
+    /// Length of the bars: 1m, 5m, 15m, 1h, 1d or 1w; if absent, what the bot trades on, with --data the longest recorded up to 1d
+    #[arg(long)]
+    pub timeframe: Option<Timeframe>,
+    /// How many bars, 1 to 600; 120 if absent
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=600))]
+    pub bars: Option<u16>,
+    /// Leave out what happened after this time (2010-01-01 or RFC 3339)
+    #[arg(long, value_name = "T", value_parser = time)]
+    pub to: Option<crate::clock::Timestamp>,
+    /// Whose trades and results; if absent, the first book that has any
+    #[arg(long, value_name = "BOOK")]
+    pub book: Option<Label>,
+    /// Several timeframes side by side: 1d, 1h, 15m and 5m, as far as there are bars
+    #[arg(long, conflicts_with_all = ["timeframe", "bars"])]
+    pub sheet: bool,
+    /// A light page instead of a dark one
+    #[arg(long)]
+    pub light: bool,
+    /// 1080 x 1350 for a phone instead of 1280 x 800
+    #[arg(long)]
+    pub tall: bool,
+    /// Write an SVG, whatever ending the name has
+    #[arg(long)]
+    pub svg: bool,
 }
 
 /// Reads a day or an instant.

@@ -42,7 +42,7 @@ pub(super) struct Around {
     pub(super) over: Option<Arc<AtomicBool>>,
     pub(super) carrier: Option<JoinHandle<()>>,
     pub(super) keyboard: Option<JoinHandle<()>>,
-    pub(super) helpers: [Helper; 2],
+    pub(super) helpers: Vec<Helper>,
 }
 
 impl Around {

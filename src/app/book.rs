@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
+use crate::backtest::{Candidate, Grid};
 use crate::cli::BacktestArgs;
 use crate::config::BookConfig;
 use crate::domain::{Instrument, Ratio, Symbol};
 use crate::engine::{DeskSettings, StrategySettings};
 use crate::risk::{LIMITS, Limits, Sizing};
-use crate::strategy::{STRATEGIES, StrategyKind, Values, find};
+use crate::strategy::{ParamError, STRATEGIES, StrategyKind, Values, find};
 
 use super::{AppError, universe};
 
@@ -24,8 +25,38 @@ pub(super) fn instruments(asked: Option<&str>) -> Result<Vec<Instrument>, AppErr
     Ok(universe::named(&symbols))
 }
 
-/// The book.
-pub(super) fn desk(args: &BacktestArgs, instruments: &[Instrument]) -> Result<DeskSettings, AppError> {
+/// The books to choose from, one a combination of parameters, and how many combinations cannot be.
+pub(super) fn candidates(args: &BacktestArgs, instruments: &[Instrument]) -> Result<(Vec<Candidate>, usize), AppError> {
+    let (kinds, grid) = (kinds(args)?, grid(args)?);
+    if grid.varies() && args.walk_forward.is_none() {
+        return Err(AppError::usage("--set with a list of values goes with --walk-forward").with_hint(
+            "give one value for each parameter, or say on which stretches to choose, as --walk-forward 2y,6m",
+        ));
+    }
+    check_keys(&kinds, &grid)?;
+    let desk = desk(args, instruments)?;
+    let (mut candidates, mut refused) = (Vec::new(), Vec::new());
+    for combination in grid.combinations().map_err(|what| AppError::usage(format!("--set: {what}")))? {
+        match strategies(&kinds, &combination) {
+            Ok(strategies) => {
+                let desk = DeskSettings { strategies, ..desk.clone() };
+                candidates.push(Candidate { set: grid.varied(&combination), desk });
+            }
+            // In a grid some values do not go with some others.
+            Err(error @ ParamError::Together { .. }) if grid.varies() => refused.push(error),
+            Err(error) => return Err(AppError::usage(error.to_string())),
+        }
+    }
+    match refused.first() {
+        Some(error) if candidates.is_empty() => {
+            Err(AppError::usage(format!("--set: no combination is possible: {error}")))
+        }
+        _ => Ok((candidates, refused.len())),
+    }
+}
+
+/// The book without its strategies.
+fn desk(args: &BacktestArgs, instruments: &[Instrument]) -> Result<DeskSettings, AppError> {
     let mut desk = BookConfig::usual().desk;
     desk.name = "backtest".parse().map_err(|_| AppError::failed("the book has no name"))?;
     desk.capital = args.capital;
@@ -41,7 +72,7 @@ pub(super) fn desk(args: &BacktestArgs, instruments: &[Instrument]) -> Result<De
     }
     desk.limits = limits(args)?;
     desk.sizing = sizing(args)?;
-    desk.strategies = strategies(args)?;
+    desk.strategies = Vec::new();
     Ok(desk)
 }
 
@@ -77,13 +108,49 @@ fn sizing(args: &BacktestArgs) -> Result<Sizing, AppError> {
 
 /// `key=value`.
 fn pair(text: &str, option: &str) -> Result<(String, Ratio), AppError> {
-    let wrong = || AppError::usage(format!("{option} {}: write it as key=value", text.escape_debug()));
-    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
-    let value = value.trim().parse().map_err(|error| AppError::usage(format!("{option} {key}: {value} is {error}")))?;
-    Ok((key.trim().to_owned(), value))
+    let (key, value) = split(text, option)?;
+    Ok((key.to_owned(), number(key, value, option)?))
 }
 
-fn strategies(args: &BacktestArgs) -> Result<Vec<StrategySettings>, AppError> {
+fn split<'a>(text: &'a str, option: &str) -> Result<(&'a str, &'a str), AppError> {
+    let wrong = || AppError::usage(format!("{option} {}: write it as key=value", text.escape_debug()));
+    let (key, value) = text.split_once('=').ok_or_else(wrong)?;
+    Ok((key.trim(), value.trim()))
+}
+
+fn number(key: &str, value: &str, option: &str) -> Result<Ratio, AppError> {
+    match value {
+        "true" => Ok(Ratio::ONE),
+        "false" => Ok(Ratio::ZERO),
+        _ => value.parse().map_err(|error| {
+            AppError::usage(format!("{option} {}: {} is {error}", key.escape_debug(), value.escape_debug()))
+        }),
+    }
+}
+
+/// The values that are written for each parameter.
+fn grid(args: &BacktestArgs) -> Result<Grid, AppError> {
+    let mut grid = Grid::default();
+    for text in &args.set {
+        let (key, values) = split(text, "--set")?;
+        if grid.axes.iter().any(|(known, _)| known == key) {
+            return Err(AppError::usage(format!("--set {}: it is written twice", key.escape_debug())));
+        }
+        let mut list = Vec::new();
+        for value in values.split('|') {
+            let value = number(key, value.trim(), "--set")?;
+            if list.contains(&value) {
+                return Err(AppError::usage(format!("--set {}: {value} is listed twice", key.escape_debug())));
+            }
+            list.push(value);
+        }
+        grid.axes.push((key.to_owned(), list));
+    }
+    Ok(grid)
+}
+
+/// The strategies that are named.
+fn kinds(args: &BacktestArgs) -> Result<Vec<&'static StrategyKind>, AppError> {
     let mut kinds: Vec<&'static StrategyKind> = Vec::new();
     for name in &args.strategy {
         let kind = find(name).ok_or_else(|| {
@@ -95,31 +162,33 @@ fn strategies(args: &BacktestArgs) -> Result<Vec<StrategySettings>, AppError> {
         }
         kinds.push(kind);
     }
-    let mut written = Vec::new();
-    for text in &args.set {
-        written.push(pair(text, "--set")?);
-    }
-    for (key, _) in &written {
-        if !kinds.iter().any(|kind| own_key(kind, key).is_some()) {
-            let known: Vec<String> = kinds
-                .iter()
-                .flat_map(|kind| kind.params.iter().map(|param| format!("{}.{}", kind.name, param.name)))
-                .collect();
-            return Err(AppError::usage(format!(
-                "--set {key}: no strategy here has it; there are {}",
-                known.join(", ")
-            )));
-        }
-    }
-    let settings = kinds.into_iter().map(|kind| {
+    Ok(kinds)
+}
+
+/// Refuses a key that no strategy has.
+fn check_keys(kinds: &[&'static StrategyKind], grid: &Grid) -> Result<(), AppError> {
+    let unknown = grid.axes.iter().find(|(key, _)| kinds.iter().all(|kind| own_key(kind, key).is_none()));
+    let Some((key, _)) = unknown else { return Ok(()) };
+    let params = |kind: &&'static StrategyKind| {
+        let name = kind.name;
+        kind.params.iter().map(move |param| format!("{name}.{}", param.name))
+    };
+    let known: Vec<String> = kinds.iter().flat_map(params).collect();
+    let key = key.escape_debug();
+    Err(AppError::usage(format!("--set {key}: no strategy here has it; there are {}", known.join(", "))))
+}
+
+/// The strategies with these parameters.
+fn strategies(
+    kinds: &[&'static StrategyKind],
+    written: &[(String, Ratio)],
+) -> Result<Vec<StrategySettings>, ParamError> {
+    let settings = kinds.iter().map(|kind| {
         let own: Vec<_> =
             written.iter().filter_map(|(key, value)| own_key(kind, key).map(|key| (key.to_owned(), *value))).collect();
-        let values = Values::check(kind.name, kind.params, &own).and_then(|values| {
-            (kind.build)(&values)?;
-            Ok(values)
-        });
-        let values = values.map_err(|error| AppError::usage(error.to_string()))?;
-        let name = kind.name.parse().map_err(|_| AppError::failed("a strategy has no name"))?;
+        let values = Values::check(kind.name, kind.params, &own)?;
+        (kind.build)(&values)?;
+        let name = kind.name.parse().expect("a strategy of the registry has a name");
         Ok(StrategySettings::new(name, kind, values))
     });
     settings.collect()

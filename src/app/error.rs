@@ -70,7 +70,7 @@ impl AppError {
 }
 
 /// An error with its causes, as one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -91,6 +91,7 @@ impl From<ViewError> for AppError {
     fn from(error: ViewError) -> Self {
         match error {
             ViewError::Store(error) => error.into(),
+            ViewError::Amount(error) => Self::failed(error.to_string()),
             ViewError::Nothing(what) => Self::failed(what),
         }
     }

@@ -1,12 +1,13 @@
 //! Which prices does a run trade on? Builds the feed and names it, so that a database is never mixed up.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cli::{FeedArg, RunArgs};
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
 use crate::domain::{Instrument, Timeframe};
 use crate::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed, SimulatedWithHistory};
 
@@ -27,13 +28,66 @@ pub(super) struct NamedFeed {
     pub(super) identity: String,
     /// The same for people.
     pub(super) words: String,
+    /// How many bars are recorded; none for a market without end.
+    pub(super) bars: Option<usize>,
     /// How prices are marked in messages.
     pub(super) mark: &'static str,
+}
+
+/// Which prices a database belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// The built-in market.
+    Simulated {
+        /// Its seed.
+        seed: u64,
+        /// The length of its bars.
+        timeframe: Timeframe,
+    },
+    /// Files.
+    Recorded {
+        /// Their folder, or the only one.
+        path: PathBuf,
+        /// The series, such as `AAPL.1d`.
+        files: Vec<String>,
+    },
+}
+
+impl Origin {
+    /// As a database notes it.
+    fn identity(&self) -> String {
+        match self {
+            Self::Simulated { seed, timeframe } => format!("simulated seed={seed} timeframe={timeframe}"),
+            Self::Recorded { path, files } => format!("replay {} {}", path.display(), files.join(",")),
+        }
+    }
+
+    /// What a database has noted; none for a note of another form.
+    pub(super) fn of(identity: &str) -> Option<Self> {
+        if let Some(rest) = identity.strip_prefix("simulated seed=") {
+            let (seed, timeframe) = rest.split_once(" timeframe=")?;
+            return Some(Self::Simulated { seed: seed.parse().ok()?, timeframe: timeframe.parse().ok()? });
+        }
+        let rest = identity.strip_prefix("replay ")?;
+        let (path, files) = match rest.rsplit_once(' ')? {
+            (before, last) if last.starts_with("from=") => before.rsplit_once(' ')?,
+            both => both,
+        };
+        Some(Self::Recorded { path: path.into(), files: files.split(',').map(str::to_owned).collect() })
+    }
 }
 
 /// True if recorded prices are asked for.
 pub(super) fn is_replay(args: &RunArgs) -> bool {
     args.feed == Some(FeedArg::Replay) || (args.feed.is_none() && args.data.is_some())
+}
+
+/// Refuses a stretch of time that ends before it begins.
+pub(super) fn check_range(from: Option<Timestamp>, to: Option<Timestamp>) -> Result<(), AppError> {
+    match (from, to) {
+        (Some(from), Some(to)) if from >= to => Err(AppError::usage(format!("--from {from} is not before --to {to}"))),
+        _ => Ok(()),
+    }
 }
 
 /// Builds the feed that the options ask for, with the bars that strategies decide on.
@@ -54,18 +108,24 @@ fn simulated(args: &RunArgs, list: Vec<Instrument>, wanted: &[Timeframe]) -> Res
         }
     }
     let timeframe = args.timeframe.unwrap_or(Timeframe::M1);
-    // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
-    let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
-    let feed = SimulatedFeed::new(args.seed, timeframe, universe::with_known_sectors(list), start);
+    let feed = market(args.seed, timeframe, list);
     for short in wanted.iter().filter(|wanted| **wanted < timeframe) {
         note(&format!("a strategy asks for {short} bars, but the market has {timeframe} bars: it decides nothing"));
     }
     Ok(NamedFeed {
         feed: Box::new(SimulatedWithHistory::new(feed.with_longer(wanted))),
-        identity: format!("simulated seed={} timeframe={timeframe}", args.seed),
+        bars: None,
+        identity: Origin::Simulated { seed: args.seed, timeframe }.identity(),
         words: format!("sim (simulated market, seed {}, {timeframe} bars)", args.seed),
         mark: "sim",
     })
+}
+
+/// The simulated market, with its history.
+pub(super) fn market(seed: u64, timeframe: Timeframe, list: Vec<Instrument>) -> SimulatedFeed {
+    // From the built-in list, whatever is watched: else the first share on a list of coins would change the coins' past.
+    let start = SimulatedFeed::history_start(timeframe, HISTORY_BARS, &universe::sample());
+    SimulatedFeed::new(seed, timeframe, universe::with_known_sectors(list), start)
 }
 
 fn replay(
@@ -109,19 +169,21 @@ pub(super) fn open(options: &ReplayOptions, clock: &dyn Clock) -> Result<ReplayF
 }
 
 fn name(feed: ReplayFeed, options: &ReplayOptions, args: &RunArgs) -> NamedFeed {
-    let place = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
+    let path = std::fs::canonicalize(&options.path).unwrap_or_else(|_| options.path.clone());
     let from = args.from.map(|from| format!(" from={from}")).unwrap_or_default();
-    let files = feed.files().join(",");
+    let identity = Origin::Recorded { path, files: feed.files().to_vec() }.identity();
     let shown = if feed.files().len() > 4 { format!("{} series", feed.files().len()) } else { feed.files().join(", ") };
     NamedFeed {
-        identity: format!("replay {} {files}{from}", place.display()),
+        bars: Some(feed.bars()),
+        identity: format!("{identity}{from}"),
         words: format!("replay of {shown} in {}{from}, {} recorded bars", options.path.display(), feed.bars()),
         feed: Box::new(feed),
         mark: "paper",
     }
 }
 
-fn note(text: &str) {
+/// Says something beside the result, on standard error.
+pub(super) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "note: {text}");
 }
 
@@ -146,5 +208,21 @@ pub(super) fn tick(bar: &ProgressBar, done: usize, all: usize) {
     if bar.elapsed() >= PROGRESS_AFTER {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_database_notes_can_be_read_again() {
+        let simulated = Origin::Simulated { seed: u64::MAX, timeframe: Timeframe::M1 };
+        assert_eq!(Origin::of(&simulated.identity()), Some(simulated));
+        let files = vec!["AAPL.1d".to_owned(), "BTC-USD.1h".to_owned()];
+        let recorded = Origin::Recorded { path: PathBuf::from("/my prices from=2010 on"), files };
+        assert_eq!(Origin::of(&recorded.identity()), Some(recorded.clone()));
+        assert_eq!(Origin::of(&format!("{} from=2010-01-01T00:00:00Z", recorded.identity())), Some(recorded));
+        assert_eq!(Origin::of("a feed of another version"), None);
     }
 }

@@ -7,10 +7,17 @@ mod universe;
 mod feeds;
 mod talk;
 mod night;
+mod reload;
 mod auditor;
 mod around;
 mod book;
 mod backtest;
+mod series;
+mod prices;
+mod dealt;
+mod picture;
+mod results;
+mod chart;
 mod run;
 
 pub use error::AppError;

@@ -25,8 +25,9 @@ use crate::store::{LaneSpec, Lease, LeaseError, Reader, RunStart, Saved, Store, 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::feeds::{self, NamedFeed};
 use super::night::Night;
+use super::reload::Watch;
 use super::talk::{self, TERMINAL, Terminal};
-use super::{AppError, auditor, universe};
+use super::{AppError, auditor, backtest, universe};
 
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
@@ -37,15 +38,15 @@ const PROGRESS_STEP: Duration = Duration::from_millis(200);
 
 /// Runs the bot.
 pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppError> {
-    if args.mode == ModeArg::Live {
-        return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
-            .with_hint("--mode paper trades the same way with invented money"));
+    match args.mode {
+        ModeArg::Paper => {}
+        ModeArg::Backtest => return backtest::of_books(args, environment),
+        ModeArg::Live => {
+            return Err(AppError::usage("--mode live is refused: there is no live broker in this version")
+                .with_hint("--mode paper trades the same way with invented money"));
+        }
     }
-    if let (Some(from), Some(to)) = (args.from, args.to)
-        && from >= to
-    {
-        return Err(AppError::usage(format!("--from {from} is not before --to {to}")));
-    }
+    feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let database = environment.database.as_path();
@@ -69,7 +70,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
-    let run = Run { args, config: &config, store, clock, saved, reader, was_dead };
+    let run = Run { args, environment, config: &config, store, clock, saved, reader, was_dead };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -89,10 +90,10 @@ fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
 }
 
 /// Books, each with where its list of symbols comes from.
-type Desks = Vec<(DeskSettings, &'static str)>;
+pub(super) type Desks = Vec<(DeskSettings, &'static str)>;
 
 /// Which symbols each book watches, and the feed of all of them.
-fn prepare(
+pub(super) fn prepare(
     args: &RunArgs,
     config: &Config,
     reader: Option<&Reader>,
@@ -153,6 +154,7 @@ fn say(text: &str) {
 
 struct Run<'a> {
     args: &'a RunArgs,
+    environment: &'a Environment,
     config: &'a Config,
     store: Store,
     clock: Arc<dyn Clock>,
@@ -172,7 +174,8 @@ impl Run<'_> {
             let list = instruments.iter().filter(|item| desk.symbols.contains(&item.symbol)).cloned().collect();
             self.store.keep_watchlist(desk.name, source, list)?;
         }
-        let settings = desks.into_iter().map(|(desk, _)| desk).collect();
+        let settings: Vec<DeskSettings> = desks.into_iter().map(|(desk, _)| desk).collect();
+        let watch = Watch::new(self.environment.config.clone(), self.config.clone(), &settings);
         let mut engine = Engine::new(&instruments, settings).map_err(|error| AppError::usage(error.to_string()))?;
         let mut broker = PaperBroker::new(&instruments);
         let resumed = restore(&mut engine, &mut broker, &self.saved)?;
@@ -221,7 +224,9 @@ impl Run<'_> {
         let runner = Runner::new(parts, &self.saved, options);
         let auditor = self.auditor(to_audit, run, lanes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
-        let around = self.surround(terminal, &chat, queue, run, lanes, mark)?;
+        let reload = reload(watch, queue.clone())?;
+        let mut around = self.surround(terminal, &chat, queue, run, lanes, mark)?;
+        around.helpers.push(reload);
         self.wind_down(engine, auditor, around, run)
     }
 
@@ -304,7 +309,7 @@ impl Run<'_> {
         };
         let night = self.night(run, lanes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, carrier, keyboard, helpers: [night, inbox] })
+        Ok(Around { flags, stopped, over, carrier, keyboard, helpers: vec![night, inbox] })
     }
 
     fn carrier(&self, terminal: &Terminal, flags: &Flags, mark: &'static str) -> Result<JoinHandle<()>, AppError> {
@@ -381,6 +386,12 @@ impl Run<'_> {
         let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
         Ok((stop, spawn("inbox", serve)?))
     }
+}
+
+/// Looks after the configuration.
+fn reload(watch: Watch, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
+    let (stop, stopped) = channel();
+    Ok((stop, spawn("reload", move || watch.run(&queue, &stopped))?))
 }
 
 /// The way past a broken store: straight to the terminal, or to standard error where there is none.

@@ -16,7 +16,7 @@ use crate::domain::{Event, Label, RunId, Severity};
 use crate::store::{LaneSpec, Lease, Reader, Store};
 
 use super::talk::{SHELL, TERMINAL, waiter};
-use super::{AppError, backtest, run, tools};
+use super::{AppError, backtest, chart, run, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -54,6 +54,7 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Backtest(args)) => backtest::backtest(&args),
         Some(Command::Data(DataCommand::Check { path, json })) => tools::data_check(&path, json),
         Some(Command::Indicators { file, out }) => tools::indicators(&file, out.as_deref()),
+        Some(Command::Chart(args)) => chart::chart(&args, environment),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
         Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
         Some(Command::Health { json }) => tools::health(database, json),
@@ -64,7 +65,8 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
     }
 }
 
-fn person(config: &Config, name: Option<Label>) -> Result<Person, AppError> {
+/// Who types: the named person, else the first owner.
+pub(super) fn person(config: &Config, name: Option<Label>) -> Result<Person, AppError> {
     let Some(name) = name else {
         let owner = config.people.iter().find(|person| person.role == crate::chat::Role::Owner);
         return owner.or(config.people.first()).cloned().ok_or_else(|| AppError::usage("nobody is configured"));

@@ -94,11 +94,20 @@ pub(super) fn indicators(path: &Path, out: Option<&Path>) -> Result<(), AppError
 
 /// Writes a file whole or not at all.
 pub(super) fn write_file(path: &Path, text: &str) -> Result<(), AppError> {
+    write_bytes(path, text.as_bytes())
+}
+
+/// Writes a file whole or not at all; one that is there is replaced.
+pub(super) fn write_bytes(path: &Path, content: &[u8]) -> Result<(), AppError> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");
-    let written = std::fs::File::create(&unfinished)
-        .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&unfinished, path));
+    let written = std::fs::File::create(&unfinished).and_then(|mut file| {
+        let whole = file.write_all(content).and_then(|()| file.sync_all());
+        drop(file);
+        let placed = whole.and_then(|()| std::fs::rename(&unfinished, path));
+        // What is half done helps nobody; if it cannot be removed either, the first trouble is the one to tell.
+        placed.inspect_err(|_| drop(std::fs::remove_file(&unfinished)))
+    });
     written.map_err(|error| AppError::failed(format!("cannot write {}: {error}", path.display())))
 }
 

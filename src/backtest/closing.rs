@@ -4,6 +4,7 @@ use crate::domain::{AmountError, ExitReason, FillId, FillLeg, Money, OrderId, Pr
 use crate::engine::{Desk, Lane};
 use crate::portfolio::{Attribution, Change, apply_fill};
 
+use super::result::Entered;
 use super::{DeskRan, RoundTrip};
 
 /// Closes what is open in the result, at the open of each symbol's last bar with the book's fee, as `end_of_data`.
@@ -24,7 +25,7 @@ pub fn close_open(ran: &mut DeskRan, desk: &Desk, lanes: &[Lane]) -> Result<(), 
             side: side.opposite(),
             quantity,
             price,
-            fee: desk.settings.costs().fee_of(quantity, price)?,
+            fee: desk.settings.costs_of(symbol).fee_of(quantity, price)?,
             slippage: Money::ZERO,
             leg: FillLeg::Market,
             at: lane.last_opens,
@@ -32,8 +33,8 @@ pub fn close_open(ran: &mut DeskRan, desk: &Desk, lanes: &[Lane]) -> Result<(), 
         let strategy = ran.book.position(symbol).map_or(ran.name(), |held| held.strategy);
         let by = Attribution { strategy, trade: TradeId::default(), reason: ExitReason::EndOfData };
         if let Change::Closed(trade) = apply_fill(&mut ran.book, &fill, by)?.change {
-            let (entry_bar, risk) = ran.entered(symbol).unwrap_or((bar.start, None));
-            ran.trips.push(RoundTrip { trade, entry_bar, exit_bar: bar.start, risk });
+            let entered = ran.leave(symbol).unwrap_or(Entered::on(bar.start));
+            ran.trips.push(RoundTrip::new(trade, entered, bar.start));
         }
     }
     // What has no price at all stays in the book at cost.

@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
-use crate::domain::{Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Symbol, Trade, TradeFill};
-use crate::engine::{Desk, Outcome};
+use crate::domain::{
+    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Symbol, Trade,
+    TradeFill,
+};
+use crate::engine::{Counters, Desk, Engine, Outcome};
+use crate::portfolio::{Expected, Shortfall, shortfall_by_strategy, shortfalls};
 use crate::stats::TradeRecord;
 
 use super::Curve;
@@ -20,9 +24,35 @@ pub struct RoundTrip {
     pub exit_bar: Timestamp,
     /// What its first stop would have lost; none without a stop.
     pub risk: Option<Money>,
+    /// Where its first stop lay, in units of the price then; none without one.
+    pub stop: Option<Price>,
+}
+
+/// Where a position was entered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entered {
+    /// The label of the bar.
+    pub(super) bar: Timestamp,
+    /// What the first stop would lose.
+    pub(super) risk: Option<Money>,
+    /// Where the first stop lies.
+    pub(super) stop: Option<Price>,
+}
+
+impl Entered {
+    /// On this bar, without a stop so far.
+    pub(super) const fn on(bar: Timestamp) -> Self {
+        Self { bar, risk: None, stop: None }
+    }
 }
 
 impl RoundTrip {
+    /// A trade that was left on this bar.
+    pub(super) fn new(trade: Trade, entered: Entered, exit_bar: Timestamp) -> Self {
+        let Entered { bar: entry_bar, risk, stop } = entered;
+        Self { trade, entry_bar, exit_bar, risk, stop }
+    }
+
     /// As the statistics take it.
     pub fn record(&self) -> TradeRecord<'_> {
         TradeRecord { risk: self.risk, ..TradeRecord::from(&self.trade) }
@@ -48,15 +78,22 @@ pub struct DeskRan {
     pub refusals: BTreeMap<String, u64>,
     /// Signals raised.
     pub signals: u64,
+    /// What trading cost against the prices its orders were decided at, by strategy; only orders that ended. None where
+    /// the sums do not fit.
+    pub costs: Option<BTreeMap<Label, Shortfall>>,
     /// The equity over time.
     pub curve: Curve,
-    /// Bars of symbols that were held at their end.
+    /// Finest bars of its symbols.
+    pub bars: u64,
+    /// Those in which their symbol was held at any moment.
     pub bars_in_market: u64,
-    entered: HashMap<Symbol, (Timestamp, Option<Money>)>,
+    entered: HashMap<Symbol, Entered>,
+    /// The last prices when orders ended that were not whole, by order.
+    left_at: HashMap<OrderId, Price>,
 }
 
-/// What came of a run.
-#[derive(Debug)]
+/// What came of a run, or of several runs one after another.
+#[derive(Debug, Default)]
 pub struct Ran {
     /// A result a book.
     pub desks: Vec<DeskRan>,
@@ -68,6 +105,8 @@ pub struct Ran {
     pub from: Option<Timestamp>,
     /// ... to the last.
     pub to: Option<Timestamp>,
+    /// The last numbers given out.
+    pub counters: Counters,
 }
 
 impl DeskRan {
@@ -82,9 +121,12 @@ impl DeskRan {
             bookings: Vec::new(),
             refusals: BTreeMap::new(),
             signals: 0,
+            costs: None,
             curve: Curve::new(at, desk.equity),
+            bars: 0,
             bars_in_market: 0,
             entered: HashMap::new(),
+            left_at: HashMap::new(),
         }
     }
 
@@ -93,23 +135,69 @@ impl DeskRan {
         self.book.name
     }
 
-    /// Where a position of a symbol was entered, if one is open.
-    pub(super) fn entered(&self, symbol: Symbol) -> Option<(Timestamp, Option<Money>)> {
-        self.entered.get(&symbol).copied()
+    /// Forgets where the open position of a symbol was entered, and tells it.
+    pub(super) fn leave(&mut self, symbol: Symbol) -> Option<Entered> {
+        self.entered.remove(&symbol)
+    }
+
+    /// Counts the bars of a cycle that are this book's. A position was held in a bar if it is at its end, or was left in it.
+    pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome) {
+        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.lists(seen.instrument));
+        self.bars += own.count() as u64;
+        let had_a_bar = |symbol| {
+            let lane = engine.lane_of(symbol).filter(|lane| desk.lists(*lane));
+            lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
+        };
+        let left = |trade: &&Trade| trade.book == self.book.name && desk.book.position(trade.symbol).is_none();
+        let held = desk.book.positions.iter().map(|held| held.symbol);
+        let held = held.chain(out.trades.iter().filter(left).map(|trade| trade.symbol));
+        self.bars_in_market += held.filter(|symbol| had_a_bar(*symbol)).count() as u64;
+    }
+
+    /// Takes the book as it stands at the end of a run; what earlier runs moved is added.
+    ///
+    /// # Errors
+    /// When a sum does not fit.
+    pub(super) fn settle(&mut self, desk: &Desk) -> Result<(), AmountError> {
+        let mut book = desk.book.clone();
+        book.capital = self.book.capital;
+        book.realised = book.realised.plus(self.book.realised)?;
+        book.carried = book.carried.plus(self.book.carried)?;
+        book.fees = book.fees.plus(self.book.fees)?;
+        self.book = book;
+        self.equity = desk.equity;
+        // Amounts that are too large to be told are no reason to throw the result away.
+        self.costs = self.measure_costs(desk).ok();
+        Ok(())
+    }
+
+    /// What all orders that ended cost, with what the book's settings expect.
+    fn measure_costs(&self, desk: &Desk) -> Result<BTreeMap<Label, Shortfall>, AmountError> {
+        let ended = self.orders.values().filter(|order| !order.status.is_open());
+        let expected = |order: &Order| {
+            let costs = desk.settings.costs_of(order.symbol);
+            Expected { fee: costs.fee, slippage: costs.slippage }
+        };
+        let all = shortfalls(ended, &self.fills, expected, |order| self.left_at.get(&order.id).copied())?;
+        shortfall_by_strategy(all.into_iter().map(|(order, cost)| (order.strategy, cost)))
     }
 
     /// Takes what one cycle did with this book.
-    pub(super) fn take(&mut self, out: &Outcome, snapshot: &MarketSnapshot, lane_of: impl Fn(Symbol) -> Option<usize>) {
+    pub(super) fn take(&mut self, out: &Outcome, snapshot: &MarketSnapshot, engine: &Engine) {
+        let lane_of = |symbol| engine.lane_of(symbol);
         let name = self.name();
         let label = |symbol: Symbol| {
             let bar = snapshot.bars.iter().find(|seen| seen.is_finest && Some(seen.instrument) == lane_of(symbol));
             bar.map_or(snapshot.at, |seen| seen.bar.start)
         };
         for order in out.orders.iter().filter(|order| order.book == name) {
+            if !order.status.is_open() && !order.remaining().is_zero() {
+                self.left_at.extend(engine.mark(order.symbol).map(|last| (order.id, last)));
+            }
             self.orders.insert(order.id, order.clone());
         }
         for fill in out.fills.iter().filter(|fill| fill.book == name) {
-            self.entered.entry(fill.symbol).or_insert_with(|| (label(fill.symbol), None));
+            self.entered.entry(fill.symbol).or_insert_with(|| Entered::on(label(fill.symbol)));
             self.fills.push(fill.clone());
         }
         self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
@@ -121,9 +209,9 @@ impl DeskRan {
                         *self.refusals.entry(refusal.check.clone()).or_default() += 1;
                     }
                 }
-                EventKind::PositionOpened { fill, risk, stop: Some(_), .. } => {
+                EventKind::PositionOpened { fill, risk, stop: Some(stop), .. } => {
                     if let Some(entered) = self.entered.get_mut(&fill.symbol) {
-                        entered.1 = Some(*risk);
+                        (entered.risk, entered.stop) = (Some(*risk), Some(*stop));
                     }
                 }
                 _ => {}
@@ -131,8 +219,8 @@ impl DeskRan {
         }
         for trade in out.trades.iter().filter(|trade| trade.book == name) {
             let exit_bar = label(trade.symbol);
-            let (entry_bar, risk) = self.entered.remove(&trade.symbol).unwrap_or((exit_bar, None));
-            self.trips.push(RoundTrip { trade: trade.clone(), entry_bar, exit_bar, risk });
+            let entered = self.leave(trade.symbol).unwrap_or(Entered::on(exit_bar));
+            self.trips.push(RoundTrip::new(trade.clone(), entered, exit_bar));
         }
     }
 }

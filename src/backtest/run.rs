@@ -1,6 +1,7 @@
 //! How is it run? Cycle after cycle as fast as it goes, with nothing stored and nobody told.
 
-use crate::clock::Timestamp;
+use std::ops::ControlFlow;
+
 use crate::domain::{CycleId, MarketSnapshot, Mode, Money, RunContext, RunId};
 use crate::engine::{CycleError, DeskSettings, Engine, Outcome, cycle, warm};
 use crate::execution::PaperBroker;
@@ -8,9 +9,6 @@ use crate::market::Feed;
 use crate::strategy::ParamError;
 
 use super::{DeskRan, Ran, close_open};
-
-/// Cycles between two looks at the progress.
-const PROGRESS_CYCLES: u64 = 4_096;
 
 /// Why a backtest could not be run to its end.
 #[derive(Debug, thiserror::Error)]
@@ -26,23 +24,35 @@ pub enum BacktestError {
     Amount(#[from] crate::domain::AmountError),
 }
 
-/// Runs the books over the feed to its end, then closes in the report what is still open. `progress` hears the market's time now and
-/// then.
+/// What a watcher is shown after each cycle.
+pub struct Seen<'a> {
+    /// How many cycles there were so far.
+    pub cycles: u64,
+    /// What became known.
+    pub snapshot: &'a MarketSnapshot,
+    /// What the cycle did.
+    pub out: &'a Outcome,
+}
+
+/// Runs the books over the feed to its end, or until `watch` breaks off; then closes in the result what is still open. The
+/// result is added to `before`, which is empty at first: so runs over one stretch after another make one result.
 ///
 /// # Errors
 /// When a strategy refuses its parameters, or something broke that must hold.
 pub fn run(
     feed: &mut dyn Feed,
     desks: Vec<DeskSettings>,
-    progress: &mut dyn FnMut(Timestamp),
+    before: Ran,
+    watch: &mut dyn FnMut(&Seen<'_>) -> ControlFlow<()>,
 ) -> Result<Ran, BacktestError> {
+    let mut ran = before;
     let mut engine = Engine::new(feed.instruments(), desks)?;
+    engine.counters = ran.counters;
     let mut broker = PaperBroker::new(feed.instruments());
     let history_until = feed.history_until();
     let (mut snapshot, mut out) = (MarketSnapshot::default(), Outcome::default());
-    let mut ran = Ran { desks: Vec::new(), bars: 0, cycles: 0, from: None, to: None };
     while feed.next_into(&mut snapshot) {
-        let context = context(ran.cycles + 1, snapshot.at);
+        let context = context(engine.counters.cycle.next(), &snapshot);
         if snapshot.at <= history_until {
             warm(&mut engine, &snapshot, &context)?;
             continue;
@@ -52,49 +62,45 @@ pub fn run(
             ran.desks = engine.desks.iter().map(|desk| DeskRan::new(desk, snapshot.at.plus_ms(-1))).collect();
         }
         cycle(&mut engine, &mut broker, &snapshot, &context, &mut out)?;
-        note(&mut ran, &engine, &snapshot, &mut out);
-        if ran.cycles.is_multiple_of(PROGRESS_CYCLES) {
-            progress(snapshot.at);
+        note(&mut ran, &engine, &snapshot, &out);
+        let flow = watch(&Seen { cycles: ran.cycles, snapshot: &snapshot, out: &out });
+        out.clear();
+        if flow.is_break() {
+            break;
         }
     }
+    ran.counters = engine.counters;
     for (desk, ran) in engine.desks.iter().zip(&mut ran.desks) {
-        ran.book = desk.book.clone();
-        ran.equity = desk.equity;
+        ran.settle(desk)?;
         close_open(ran, desk, &engine.lanes)?;
     }
     Ok(ran)
 }
 
-fn context(cycle: u64, now: Timestamp) -> RunContext {
+/// The context of a cycle of no run in particular.
+pub(super) fn context(cycle: CycleId, snapshot: &MarketSnapshot) -> RunContext {
     RunContext {
         run: RunId(0),
         mode: Mode::Paper,
-        started: now,
-        cycle: CycleId(cycle),
-        now,
+        started: snapshot.at,
+        cycle,
+        now: snapshot.at,
         cost_budget: Money::ZERO,
         dry_run: false,
     }
 }
 
 /// Notes what a cycle did.
-fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &mut Outcome) {
+fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome) {
     ran.cycles += 1;
     ran.to = Some(snapshot.at);
     ran.bars += snapshot.bars.iter().filter(|seen| seen.is_finest).count() as u64;
     let quiet = out.is_empty();
     for (desk, result) in engine.desks.iter().zip(&mut ran.desks) {
         if !quiet {
-            result.take(out, snapshot, |symbol| engine.lane_of(symbol));
+            result.take(out, snapshot, engine);
         }
-        if !desk.book.positions.is_empty() {
-            let held = |lane: usize| desk.book.position(engine.lanes[lane].instrument.symbol).is_some();
-            let bars = snapshot.bars.iter().filter(|seen| seen.is_finest && held(seen.instrument));
-            result.bars_in_market += bars.count() as u64;
-        }
+        result.count(desk, engine, snapshot, out);
         result.curve.add(snapshot.at, desk.day.date, desk.equity);
-    }
-    if !quiet {
-        out.clear();
     }
 }

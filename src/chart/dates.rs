@@ -17,6 +17,9 @@ pub(super) struct DateLabel {
     pub(super) rank: u8,
 }
 
+/// Fewer labels than this are worse than a row with holes, which uneven moments make.
+const LABELS_MIN: usize = 3;
+
 /// A kind of boundary between two moments.
 #[derive(Debug, Clone, Copy)]
 enum Cut {
@@ -83,15 +86,23 @@ pub(super) fn date_labels(times: &[Timestamp], x: impl Fn(usize) -> f64, zone: T
     let room = |label: &DateLabel| font.width(&label.text) + 1.4 * font.size;
     let sparse = |cut: &Cut| matches!(cut, Cut::Days(2..)) && zone == Tz::UTC && are_dates(times);
     let place = |label: &DateLabel| (x(label.index), room(label) / 2.0);
+    let mut with_holes = Vec::new();
     for cut in CUTS.into_iter().filter(|cut| !sparse(cut)) {
         let labels = boundaries(&local, cut);
         let count = labels.len();
         let wide = labels.iter().map(room).sum::<f64>();
         if count > 0 && wide <= span {
             let kept = without_overlaps(&labels, place);
-            // A row with holes looks like a mistake: then a coarser one is better.
-            if kept.len() * 10 >= count * 8 {
+            // A row with holes looks like a mistake: then a coarser one is better, unless next to nothing is left of it.
+            let whole = kept.len() * 10 >= count * 8;
+            if whole && (kept.len() >= LABELS_MIN || kept.len() >= with_holes.len()) {
                 return kept;
+            }
+            if whole {
+                return with_holes;
+            }
+            if kept.len() > with_holes.len() {
+                with_holes = kept;
             }
         }
     }
@@ -200,6 +211,15 @@ mod tests {
     #[test]
     fn a_midnight_shows_its_day() {
         assert_eq!(texts("2026-03-03T00:00:00-05:00", 3_600_000, 60, 500.0), ["12:00", "4 Mar", "12:00", "5 Mar"]);
+    }
+
+    #[test]
+    fn uneven_moments_are_labelled_where_there_is_room() {
+        let minutes = [0, 25, 31, 33, 61, 62, 95, 118, 121, 122, 200, 201, 202, 203, 300, 360];
+        let start = Timestamp::from("2026-03-03T14:34:00Z".parse::<DateTime<chrono::Utc>>().unwrap());
+        let times = minutes.map(|minute| start.plus_ms(minute * 60_000));
+        let labels = date_labels(&times, |index| index as f64 * 50.0, New_York, Font::new(13.0, NORMAL));
+        assert!(labels.len() > 4, "{labels:?}");
     }
 
     #[test]

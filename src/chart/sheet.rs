@@ -39,9 +39,9 @@ pub struct Sheet<'a> {
     pub caption: Caption,
     /// For the labels of bars shorter than a day.
     pub zone: Tz,
-    /// What the change in the head is measured from, and its name; without it, the bar before the last of the first pane.
+    /// What the change in the head is measured from, and its name; without it, the bar before the last of the shortest.
     pub base: Option<(Price, String)>,
-    /// The timeframes, in reading order. The price in the head is that of the first.
+    /// The timeframes, in reading order. The price in the head is that of the shortest bars, which end last.
     pub panes: Vec<SheetPane<'a>>,
     /// The card in the head.
     pub figures: Vec<Figure>,
@@ -50,7 +50,8 @@ pub struct Sheet<'a> {
 /// The sheet as SVG.
 pub fn sheet(sheet: &Sheet, theme: Theme, size: Size) -> String {
     let mut canvas = Canvas::new(theme, size);
-    let headline = sheet.panes.first().and_then(|pane| headline(pane.bars, pane.timeframe, sheet.base.as_ref()));
+    let shortest = sheet.panes.iter().min_by_key(|pane| pane.timeframe);
+    let headline = shortest.and_then(|pane| headline(pane.bars, pane.timeframe, sheet.base.as_ref()));
     let content = frame(&mut canvas, &sheet.caption, headline.as_ref(), &sheet.figures);
     let panes = &sheet.panes[..sheet.panes.len().min(SHEET_MAX)];
     if panes.is_empty() {

@@ -48,7 +48,9 @@ pub(super) fn draw_regions(canvas: &mut Canvas, slots: Slots, scale: &Scale, sho
         let from = (slots.x(start), scale.y(trade.entry.1.to_f64()));
         let to = (slots.x(end), scale.y(trade.exit.map_or(close, |(_, price)| price.to_f64())));
         let colour = result_colour(canvas, result);
-        let area = Rect::new(from.0.min(to.0), from.1.min(to.1), (to.0 - from.0).abs(), (to.1 - from.1).abs());
+        // A trade within one bar, or without a result, still leaves a trace.
+        let (width, height) = ((to.0 - from.0).abs().max(1.0), (to.1 - from.1).abs().max(1.0));
+        let area = Rect::new(from.0.min(to.0), from.1.min(to.1), width, height);
         let strength = if trade.exit.is_some() { 0.75 } else { 0.5 };
         canvas.rect(area, 0.0, Paint::glass(colour, canvas.palette.tint * strength));
         let width = canvas.measures.stroke * 0.8;

@@ -55,6 +55,8 @@ pub enum ArgError {
 pub enum Group {
     /// Money and positions.
     Portfolio,
+    /// What can be lost, and what limits it.
+    Risk,
     /// Why things happened.
     Reasons,
     /// The bot itself.
@@ -65,12 +67,13 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of the help.
-    pub const ALL: [Self; 4] = [Self::Portfolio, Self::Reasons, Self::Control, Self::System];
+    pub const ALL: [Self; 5] = [Self::Portfolio, Self::Risk, Self::Reasons, Self::Control, Self::System];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Portfolio => "Portfolio",
+            Self::Risk => "Risk",
             Self::Reasons => "Reasons",
             Self::System => "System",
             Self::Control => "Control",

@@ -186,6 +186,9 @@ fn shown_on(views: &Views) -> Result<ShownOn, ViewError> {
     let mut shown_on = ShownOn::nothing();
     for row in views.reader().books()? {
         shown_on.add_book(row.book.name, row.state, row.since);
+        for lock in row.entry_locks() {
+            shown_on.add_entry_lock(row.book.name, &lock);
+        }
     }
     for mark in views.reader().marks()? {
         if let Some((_, since, _)) = mark.lock {
@@ -226,6 +229,9 @@ fn told_error(error: &ArgError) -> Reply {
     match error {
         ArgError::Usage(text) => Reply::Refused(text.clone()),
         ArgError::View(ViewError::Nothing(text)) => Reply::Text(text.clone()),
+        ArgError::View(ViewError::Amount(error)) => {
+            Reply::Failed { what: format!("no answer now: {error}"), hint: None }
+        }
         ArgError::View(ViewError::Store(error)) => {
             Reply::Failed { what: format!("no answer now: {error}"), hint: error.hint().map(str::to_owned) }
         }

@@ -1,18 +1,16 @@
 //! What does `bellwether.toml` say? Read as a whole; one mistake refuses it with line, column and what was probably meant.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use crate::chat::Person;
-use crate::domain::{Money, Ratio, Timeframe};
-use crate::engine::StrategySettings;
-use crate::risk::{LIMITS, Sizing};
-use crate::strategy::{ParamKind, STRATEGIES, Values, find};
+use crate::domain::Ratio;
 
-use super::settings::{BookConfig, Config, SETTINGS, WatchSource};
-use super::{screener, selector};
+use super::book::book;
+use super::settings::{Config, SETTINGS};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -54,27 +52,47 @@ pub(super) fn mistake<T>(at: usize, what: impl Into<String>) -> Read<T> {
     Err(Mistake { at, what: what.into() })
 }
 
+/// Where the configuration stands unless a file is named.
+const USUAL: &str = "bellwether.toml";
+
 /// Reads the configuration; the defaults where there is no file and none was named.
 ///
 /// # Errors
 /// When the file cannot be read or has a mistake.
 pub fn load(named: Option<&Path>) -> Result<Config, ConfigError> {
-    let usual = Path::new("bellwether.toml");
-    let path = named.unwrap_or(usual);
-    let file = path.display().to_string();
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(cause) if named.is_none() && cause.kind() == std::io::ErrorKind::NotFound => return Ok(Config::default()),
-        Err(cause) => return Err(ConfigError::Read { file, cause }),
-    };
-    parse(&text).map_err(|Mistake { at, what }| {
+    match read_file(named) {
+        Ok(text) => read(&text, named),
+        Err(ConfigError::Read { cause, .. }) if named.is_none() && cause.kind() == ErrorKind::NotFound => {
+            Ok(Config::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The text of the configuration.
+///
+/// # Errors
+/// When there is no file or it cannot be read.
+pub fn read_file(named: Option<&Path>) -> Result<String, ConfigError> {
+    let path = named.unwrap_or(Path::new(USUAL));
+    std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { file: path.display().to_string(), cause })
+}
+
+/// Reads the configuration from its text; `named` is the file it stands in, for the errors.
+///
+/// # Errors
+/// When it has a mistake.
+pub fn read(text: &str, named: Option<&Path>) -> Result<Config, ConfigError> {
+    parse(text).map_err(|Mistake { at, what }| {
         let before = text.get(..at.min(text.len())).unwrap_or_default();
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |last| last.chars().count()) + 1;
+        let file = named.unwrap_or(Path::new(USUAL)).display().to_string();
         ConfigError::Wrong { file, line, column, what }
     })
 }
 
+/// Reads the whole text.
 fn parse(text: &str) -> Read<Config> {
     let document = DeTable::parse(text)
         .map_err(|error| Mistake { at: error.span().map_or(0, |span| span.start), what: error.message().to_owned() })?;
@@ -115,7 +133,8 @@ pub(super) fn check_keys(table: &Table<'_>, under: &str) -> Read<()> {
     unknown_key(keys, &known, if under.is_empty() { "the configuration" } else { under })
 }
 
-fn unknown_key(keys: impl Iterator<Item = (String, usize)>, known: &[&str], place: &str) -> Read<()> {
+/// Refuses keys that are not known, with the nearest that is.
+pub(super) fn unknown_key(keys: impl Iterator<Item = (String, usize)>, known: &[&str], place: &str) -> Read<()> {
     for (key, at) in keys {
         if known.contains(&key.as_str()) {
             continue;
@@ -128,7 +147,12 @@ fn unknown_key(keys: impl Iterator<Item = (String, usize)>, known: &[&str], plac
     Ok(())
 }
 
-fn each<T>(value: &Value<'_>, under: &str, read: fn(&Value<'_>, &Table<'_>) -> Read<T>) -> Read<Vec<T>> {
+/// Reads each table of a list.
+pub(super) fn each<T>(
+    value: &Value<'_>,
+    under: &str,
+    read: impl Fn(&Value<'_>, &Table<'_>) -> Read<T>,
+) -> Read<Vec<T>> {
     let at = value.span().start;
     let DeValue::Array(items) = value.get_ref() else {
         return mistake(at, format!("{under} is written as [[{under}]]"));
@@ -145,13 +169,15 @@ fn each<T>(value: &Value<'_>, under: &str, read: fn(&Value<'_>, &Table<'_>) -> R
         .collect()
 }
 
-fn text(value: &Value<'_>) -> Read<String> {
+/// A text.
+pub(super) fn text(value: &Value<'_>) -> Read<String> {
     match value.get_ref() {
         DeValue::String(text) => Ok(text.to_string()),
         _ => mistake(value.span().start, "this takes a text in quotes"),
     }
 }
 
+/// A text that is something else in disguise.
 pub(super) fn read_text<T: std::str::FromStr>(value: &Value<'_>) -> Read<T>
 where
     T::Err: std::fmt::Display,
@@ -159,7 +185,8 @@ where
     text(value)?.parse().map_err(|error: T::Err| Mistake { at: value.span().start, what: error.to_string() })
 }
 
-fn boolean(value: &Value<'_>) -> Read<bool> {
+/// Yes or no.
+pub(super) fn boolean(value: &Value<'_>) -> Read<bool> {
     match value.get_ref() {
         DeValue::Boolean(yes) => Ok(*yes),
         _ => mistake(value.span().start, "this takes true or false"),
@@ -192,7 +219,8 @@ fn person(at: &Value<'_>, table: &Table<'_>) -> Read<Person> {
     Ok(Person { name: label.to_string(), role, zone: table.get("zone").map(zone).transpose()? })
 }
 
-fn zone(value: &Value<'_>) -> Read<chrono_tz::Tz> {
+/// A time zone.
+pub(super) fn zone(value: &Value<'_>) -> Read<chrono_tz::Tz> {
     let name = text(value)?;
     name.parse().map_err(|_| Mistake {
         at: value.span().start,
@@ -212,114 +240,6 @@ fn storage(value: &Value<'_>, config: &mut Config) -> Read<()> {
         config.steps_days = whole(days, 1, 3650)?;
     }
     Ok(())
-}
-
-fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
-    let mut book = BookConfig::usual();
-    let desk = &mut book.desk;
-    let (mut symbols, mut list, mut own_strategies) = (None, None, false);
-    for (key, value) in table {
-        match key.get_ref().as_ref() {
-            "name" => desk.name = read_text(value)?,
-            "capital" => desk.capital = capital(value)?,
-            "currency" => desk.currency = text(value)?,
-            "zone" => desk.zone = zone(value)?,
-            "sizing" => desk.sizing = sizing(value)?,
-            "limits" => limits(value, desk)?,
-            "strategies" => {
-                desk.strategies = each(value, "books.strategies", strategy)?;
-                own_strategies = true;
-            }
-            "selector" => selector::read(value, desk)?,
-            "screener" => screener::read(value, desk)?,
-            "pins" => desk.pins = screener::symbols(value)?,
-            "bans" => desk.bans = screener::symbols(value)?,
-            "symbols" => symbols = Some(WatchSource::Symbols(screener::symbols(value)?)),
-            "watchlist" => list = Some(WatchSource::File(text(value)?.into())),
-            _ => {}
-        }
-    }
-    screener::check_manual(desk, at.span().start)?;
-    if !own_strategies {
-        selector::add_strategies(desk);
-    }
-    book.watch = match (symbols, list) {
-        (Some(_), Some(_)) => return mistake(at.span().start, "a book has symbols or a watchlist, not both"),
-        (symbols, list) => symbols.or(list).unwrap_or(WatchSource::Usual),
-    };
-    let names: Vec<_> = book.desk.strategies.iter().map(|strategy| strategy.name).collect();
-    if let Some(twice) = names.iter().enumerate().find(|(index, name)| names[..*index].contains(name)) {
-        return mistake(at.span().start, format!("a book can have strategy \"{}\" once", twice.1));
-    }
-    if book.desk.strategies.is_empty() {
-        return mistake(at.span().start, "a book needs at least one strategy");
-    }
-    Ok(book)
-}
-
-fn capital(value: &Value<'_>) -> Read<Money> {
-    let amount = Money::from_units(number(value)?.units());
-    if amount < Money::whole(1) || amount > Money::whole(1_000_000_000) {
-        return mistake(value.span().start, format!("a capital of {amount} is not between 1 and 1,000,000,000"));
-    }
-    Ok(amount)
-}
-
-fn sizing(value: &Value<'_>) -> Read<Sizing> {
-    let name = text(value)?;
-    let found = Sizing::ALL.into_iter().find(|sizing| sizing.as_str() == name);
-    found.ok_or_else(|| Mistake {
-        at: value.span().start,
-        what: format!("\"{}\" is no sizing: use atr or fraction", name.escape_debug()),
-    })
-}
-
-fn limits(value: &Value<'_>, desk: &mut crate::engine::DeskSettings) -> Read<()> {
-    let DeValue::Table(table) = value.get_ref() else {
-        return mistake(value.span().start, "limits are written as [books.limits]");
-    };
-    let known: Vec<&str> = LIMITS.iter().map(|spec| spec.key).collect();
-    let keys = table.iter().map(|(key, _)| (key.get_ref().to_string(), key.span().start));
-    unknown_key(keys, &known, "books.limits")?;
-    for (key, value) in table {
-        let set = desk.limits.set(key.get_ref(), number(value)?);
-        set.map_err(|what| Mistake { at: value.span().start, what })?;
-    }
-    Ok(())
-}
-
-fn strategy(at: &Value<'_>, table: &Table<'_>) -> Read<StrategySettings> {
-    let Some(name) = table.get("name") else { return mistake(at.span().start, "a strategy needs a name") };
-    let wanted = text(name)?;
-    let Some(kind) = find(&wanted) else {
-        let known: Vec<&str> = STRATEGIES.iter().map(|kind| kind.name).collect();
-        let what = format!("there is no strategy \"{}\"; there are {}", wanted.escape_debug(), known.join(", "));
-        return mistake(name.span().start, what);
-    };
-    let mut written = Vec::new();
-    let mut place = at.span().start;
-    if let Some(set) = table.get("set") {
-        place = set.span().start;
-        let DeValue::Table(params) = set.get_ref() else {
-            return mistake(place, "set is a table such as { fast = 10, slow = 30 }");
-        };
-        for (key, value) in params {
-            let param = kind.params.iter().find(|param| param.name == key.get_ref());
-            let is_switch = param.is_some_and(|param| param.kind == ParamKind::Switch);
-            let value = match value.get_ref() {
-                DeValue::Boolean(yes) if is_switch => Ratio::whole(i64::from(*yes)),
-                _ => number(value)?,
-            };
-            written.push((key.get_ref().to_string(), value));
-        }
-    }
-    let built = Values::check(kind.name, kind.params, &written).and_then(|values| {
-        (kind.build)(&values)?;
-        Ok(values)
-    });
-    let values = built.map_err(|error| Mistake { at: place, what: error.to_string() })?;
-    let timeframe: Option<Timeframe> = table.get("timeframe").map(read_text).transpose()?;
-    Ok(StrategySettings { timeframe, ..StrategySettings::new(read_text(name)?, kind, values) })
 }
 
 #[cfg(test)]

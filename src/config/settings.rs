@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 
 use crate::chat::{Person, Role};
 use crate::domain::{Money, Symbol, Timeframe};
-use crate::engine::{DeskSettings, StrategySettings};
+use crate::engine::{DeskSettings, LossAction, StrategySettings};
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{Values, find};
 
@@ -129,12 +129,26 @@ pub const SETTINGS: &[Setting] = &[
         help: "What the relative strength must exceed: the percentage of the list that it did better than over 63 days.",
     },
     Setting {
+        path: "books.daily_loss",
+        takes: "reduce, halt or flatten",
+        default: "reduce",
+        help: "What the daily loss limit does: no entries until the book's next day; no orders of strategies until somebody resumes; or \
+               closing everything, then no entries until the next day.",
+    },
+    Setting {
         path: "books.sizing",
-        takes: "atr or fraction",
+        takes: "atr, fraction, volatility, kelly or fixed",
         default: "atr",
-        help: "Whether an entry puts the same share of equity at risk each time, or the same share in.",
+        help: "What is the same for each entry: the share of equity that its stop loses, the share of equity put in, the volatility it \
+               brings, the share that the strategy's own trades earned after Kelly, or the quantity.",
     },
     Setting { path: "books.limits", takes: "a table", default: "see Limits", help: "The book's limits, one key each." },
+    Setting {
+        path: "books.symbol_limits",
+        takes: "a table for each symbol, such as [books.symbol_limits.AAPL]",
+        default: "none",
+        help: "What holds for one symbol instead: limits, one key each, and sizing.",
+    },
     Setting {
         path: "books.strategies",
         takes: "tables",
@@ -152,6 +166,32 @@ pub const SETTINGS: &[Setting] = &[
         takes: "1m, 5m, 15m, 1h, 1d or 1w",
         default: "the finest there is",
         help: "The bars it decides on.",
+    },
+    Setting {
+        path: "books.strategies.schedule",
+        takes: "a cron expression such as \"0 9 * * 1-5\"",
+        default: "none: at the end of each of its bars",
+        help: "When it decides: minute, hour, day, month and weekday; see Schedules.",
+    },
+    Setting { path: "books.strategies.zone", takes: "a zone", default: "the book's", help: "Zone of its schedule." },
+    Setting {
+        path: "books.strategies.outside_session",
+        takes: "true or false",
+        default: "false",
+        help: "Whether its schedule also counts while a symbol's session is closed.",
+    },
+    Setting {
+        path: "books.strategies.min_confidence",
+        takes: "a number from 0 to 1",
+        default: "0",
+        help: "How sure a signal to enter must be to become an order.",
+    },
+    Setting {
+        path: "books.strategies.tif",
+        takes: "gtc, day, ioc or fok",
+        default: "gtc",
+        help: "How long its entries may wait: until they are filled or taken back; until the close of the session, or of the next one \
+               where none is open; only for what fills at once; or only if all of it fills at once. Exits always wait.",
     },
     Setting {
         path: "books.strategies.set",
@@ -257,10 +297,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// The bars that strategies ask for by name, shortest first.
+    /// The bars that strategies and selectors ask for by name, shortest first.
     pub fn timeframes(&self) -> Vec<Timeframe> {
-        let strategies = self.books.iter().flat_map(|book| &book.desk.strategies);
-        let mut asked: Vec<Timeframe> = strategies.filter_map(|strategy| strategy.timeframe).collect();
+        let mut asked: Vec<Timeframe> = self.books.iter().flat_map(|book| book.desk.timeframes()).collect();
         asked.sort_unstable();
         asked.dedup();
         asked
@@ -280,6 +319,7 @@ impl BookConfig {
             capital: Money::whole(10_000),
             zone: Tz::America__New_York,
             limits: Limits::default(),
+            daily_loss: LossAction::Reduce,
             sizing: Sizing::Atr,
             selector: None,
             regime_timeframe: None,

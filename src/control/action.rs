@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
-use crate::domain::{BookAction, Label, Symbol, TradingState};
+use crate::domain::{BookAction, EntryLock, Label, Symbol, TradingState};
 
 /// A change to the running system. It only names the change; nothing happens by making one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,7 +15,7 @@ pub enum Control {
     Halt,
     /// Let everything work again.
     Resume,
-    /// Believe a symbol's price after an overnight move.
+    /// Believe a symbol's price after an overnight move, and let books enter it that keep out of it.
     Unlock {
         /// The symbol.
         symbol: Symbol,
@@ -81,6 +81,11 @@ impl ShownOn {
         self.0.push_str(&lock_line(symbol, since));
     }
 
+    /// A symbol that a book keeps out of from one instant to another.
+    pub fn add_entry_lock(&mut self, book: Label, lock: &EntryLock) {
+        self.0.push_str(&entry_line(book, lock));
+    }
+
     /// Whether a book was shown like this.
     pub fn has_book(&self, name: Label, state: TradingState, since: Timestamp) -> bool {
         self.0.contains(&book_line(name, state, since))
@@ -90,6 +95,15 @@ impl ShownOn {
     pub fn has_lock(&self, symbol: Symbol, since: Timestamp) -> bool {
         self.0.contains(&lock_line(symbol, since))
     }
+
+    /// Whether a book was shown keeping out of a symbol like this.
+    pub fn has_entry_lock(&self, book: Label, lock: &EntryLock) -> bool {
+        self.0.contains(&entry_line(book, lock))
+    }
+}
+
+fn entry_line(book: Label, lock: &EntryLock) -> String {
+    format!("entry {book} {} {} {}\n", lock.symbol, lock.since.ms(), lock.until.ms())
 }
 
 fn book_line(name: Label, state: TradingState, since: Timestamp) -> String {

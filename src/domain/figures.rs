@@ -139,7 +139,9 @@ pub struct TailLoss {
 /// How a book moves with its benchmark.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BenchmarkFigures {
-    /// The benchmark and the returns behind the beta, in words.
+    /// The benchmark: a symbol, or what its mean is of.
+    pub name: String,
+    /// The returns behind the beta, in words; why there is none, if there is none.
     pub basis: String,
     /// Beta of what is held; none while too little is known, or where the benchmark stands still.
     pub beta: Option<Ratio>,
@@ -169,21 +171,8 @@ pub struct StressFigures {
     pub change: Money,
     /// The same as a share of equity; none without equity.
     pub share: Option<Ratio>,
-    /// Each position, in the order of the symbols.
-    pub positions: Vec<ShockFigures>,
-}
-
-/// One position in a bad time.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ShockFigures {
-    /// Of what.
-    pub symbol: Symbol,
-    /// How its price would change, from -1 to 1.
-    pub shock: Ratio,
-    /// What the shock is taken from, in words.
-    pub rule: String,
-    /// What the book would gain or lose by it.
-    pub change: Money,
+    /// The position that would lose most, with its loss; none where nothing would lose.
+    pub worst: Option<(Symbol, Money)>,
 }
 
 /// In what a limit is counted.

@@ -49,6 +49,13 @@ pub enum HaltCause {
         /// Who.
         person: String,
     },
+    /// The day's loss reached its limit, and the book is set to halt for it.
+    DailyLoss {
+        /// The loss, as a share of the equity at the day's start.
+        loss: Ratio,
+        /// How large it may be.
+        limit: Ratio,
+    },
     /// The book fell too far from its peak.
     Drawdown {
         /// How far.
@@ -78,6 +85,9 @@ pub enum ReduceCause {
         loss: Ratio,
         /// How large it may be.
         limit: Ratio,
+        /// Positions that are closed because of it.
+        #[serde(default)]
+        closing: usize,
     },
     /// The book fell from its peak, not yet so far that it halts.
     Drawdown {

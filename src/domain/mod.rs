@@ -8,6 +8,7 @@ mod bar;
 mod run;
 mod snapshot;
 mod signal;
+mod timetable;
 mod proposal;
 mod order;
 mod fill;
@@ -26,8 +27,8 @@ pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingSt
 pub use booking::{Booking, BookingKind};
 pub use event::{Event, EventKind, Severity};
 pub use figures::{
-    BenchmarkFigures, CorrelationFigures, GroupFigures, LimitFigures, LimitUnit, RiskFigures, ShockFigures, Sides,
-    StressFigures, SymbolFigures, TailFigures, TailLoss,
+    BenchmarkFigures, CorrelationFigures, GroupFigures, LimitFigures, LimitUnit, RiskFigures, Sides, StressFigures,
+    SymbolFigures, TailFigures, TailLoss,
 };
 pub use fill::{FillLeg, TradeFill};
 pub use incident::{ExitReason, HaltCause, LiftReason, ReduceCause};
@@ -42,3 +43,4 @@ pub use run::{Mode, RunContext};
 pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};
+pub use timetable::TimetableRow;

@@ -94,14 +94,16 @@ impl Stretch {
 }
 
 impl Runner {
-    /// Notes the state that a stretch of cycles begins with, if somebody audits and each cycle is a commit.
-    pub(super) fn begin_stretch(&mut self) -> Result<(), RunnerError> {
+    /// Notes the state that a stretch of cycles begins with, if somebody audits and each cycle is a commit. `next` is what the feed has
+    /// given already: whoever goes on from here must not miss it.
+    pub(super) fn begin_stretch(&mut self, next: &MarketSnapshot) -> Result<(), RunnerError> {
         if self.auditor.is_none() || self.stretch.is_some() || self.options.pace == Pace::Max {
             return Ok(());
         }
-        self.remember(None);
+        let brains = self.remember(Some(next));
         self.flush(true)?;
         let saved = Reader::open(self.store.path()).and_then(|reader| reader.saved())?;
+        let saved = Saved { brains, ..saved };
         let day = self.engine.desks.first().and_then(|desk| desk.day.date);
         self.stretch = Some(Stretch {
             day: day.map_or_else(String::new, |day| day.to_string()),

@@ -12,6 +12,7 @@ use crate::strategy::{Classifier, LoadError, Strategy, Thresholds};
 use super::history::History;
 use super::runner::Runner;
 use super::state::{Desk, Engine, Lane, Lock};
+use super::{Due, Schedule, StrategySettings};
 
 /// How often the memory is saved at real pace.
 pub(super) const REMEMBER_MS: u64 = 5 * 60_000;
@@ -50,9 +51,19 @@ struct LaneBrain {
 #[serde(deny_unknown_fields)]
 struct DeskBrain {
     book: Label,
-    strategies: Vec<Label>,
+    strategies: Vec<StrategyBrain>,
+    regimes: Option<Timeframe>,
     runs: Vec<RunBrain>,
     classifiers: Vec<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StrategyBrain {
+    name: Label,
+    timeframe: Option<Timeframe>,
+    schedule: Option<String>,
+    due: Due,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -132,6 +143,7 @@ impl Brains {
     }
 
     fn settle(self, minds: Vec<Minds>, engine: &mut Engine) -> Option<MarketSnapshot> {
+        let now = self.lanes.iter().map(|lane| lane.last_end).max().unwrap_or_default();
         for (brain, lane) in self.lanes.into_iter().zip(&mut engine.lanes) {
             brain.enter(lane);
         }
@@ -140,6 +152,9 @@ impl Brains {
                 (run.brain, run.atr, run.judged) = (mind, saved.atr, saved.judged);
             }
             desk.classifiers = classifiers;
+            for (place, saved) in brain.strategies.into_iter().enumerate() {
+                saved.enter(desk, place, now);
+            }
         }
         self.pending
     }
@@ -189,7 +204,8 @@ impl DeskBrain {
             |run: &super::StrategyRun| RunBrain { brain: run.brain.save(), atr: run.atr.clone(), judged: run.judged };
         Self {
             book: desk.name(),
-            strategies: desk.settings.strategies.iter().map(|strategy| strategy.name).collect(),
+            strategies: desk.settings.strategies.iter().zip(&desk.due).map(StrategyBrain::of).collect(),
+            regimes: desk.settings.regime_timeframe,
             runs: desk.runs.iter().map(run).collect(),
             classifiers: desk.classifiers.iter().map(Classifier::save).collect(),
         }
@@ -198,7 +214,8 @@ impl DeskBrain {
     /// New strategies and classifiers with the saved memory.
     fn rebuild(&self, desk: &Desk) -> Result<Minds, RecallError> {
         let settings = &desk.settings.strategies;
-        let same = self.strategies.iter().eq(settings.iter().map(|strategy| &strategy.name));
+        let same = self.strategies.len() == settings.len()
+            && self.strategies.iter().zip(settings).all(|(brain, strategy)| brain.is_of(strategy));
         if self.book != desk.name() || !same || self.runs.len() != desk.runs.len() {
             return Err(RecallError::Other("strategies"));
         }
@@ -208,7 +225,7 @@ impl DeskBrain {
             mind.load(&saved.brain)?;
             minds.push(mind);
         }
-        if self.classifiers.len() != desk.classifiers.len() {
+        if self.classifiers.len() != desk.classifiers.len() || self.regimes != desk.settings.regime_timeframe {
             return Err(RecallError::Other("regimes"));
         }
         let mut classifiers = Vec::with_capacity(self.classifiers.len());
@@ -218,6 +235,29 @@ impl DeskBrain {
             classifiers.push(classifier);
         }
         Ok((minds, classifiers))
+    }
+}
+
+impl StrategyBrain {
+    fn of((strategy, due): (&StrategySettings, &Due)) -> Self {
+        let schedule = strategy.schedule.as_ref().map(Schedule::written);
+        Self { name: strategy.name, timeframe: strategy.timeframe, schedule, due: due.clone() }
+    }
+
+    /// True if it has seen the bars that the strategy is to see.
+    fn is_of(&self, strategy: &StrategySettings) -> bool {
+        (self.name, self.timeframe) == (strategy.name, strategy.timeframe)
+    }
+
+    /// What was due stays due; a schedule that has changed since counts from `now` on.
+    fn enter(self, desk: &mut Desk, place: usize, now: Timestamp) {
+        let schedule = desk.settings.strategies[place].schedule.as_ref();
+        let due = &mut desk.due[place];
+        if self.schedule == schedule.map(Schedule::written) {
+            due.go_on_from(self.due);
+        } else {
+            due.begin_after(schedule, now);
+        }
     }
 }
 
@@ -232,11 +272,14 @@ impl Runner {
         }
     }
 
-    /// Notes what everything remembers after the last cycle, to be saved with the next batch. `pending` is what the feed gave since.
-    pub(super) fn remember(&mut self, pending: Option<&MarketSnapshot>) {
+    /// Notes what everything remembers after the last cycle, to be saved with the next batch, and gives it back. `pending` is what the
+    /// feed gave since. What a strategy that has not seen the past remembers is not saved, so that a restart shows it the past.
+    pub(super) fn remember(&mut self, pending: Option<&MarketSnapshot>) -> Option<String> {
         self.remembered = self.clock.steady();
         let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
         // A memory that cannot be written costs a restart some time, and nothing else.
-        self.group.brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
+        let brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
+        self.group.brains = brains.clone().filter(|_| !self.engine.is_young);
+        brains
     }
 }

@@ -43,11 +43,11 @@ pub(super) fn pay_lenders(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    let rate = desk.settings.limits.borrow_pct;
     for (symbol, quantity) in holdings(desk, prices, |class| class != AssetClass::Perpetual) {
         if quantity < Quantity::ZERO
             && let Some(price) = prices.mark(symbol)
         {
+            let rate = desk.settings.terms_of(symbol).0.borrow_pct;
             let cost = borrow_cost(quantity.value_at(price)?, rate, days)?;
             book(desk, symbol, BookingKind::Borrow, cost.negated(), context, out)?;
         }
@@ -67,9 +67,9 @@ fn fund(desk: &mut Desk, prices: Prices<'_>, context: &RunContext, out: &mut Out
     if times == 0 {
         return Ok(());
     }
-    let rate = desk.settings.limits.funding_bps.scaled(times, 1)?;
     for (symbol, quantity) in holdings(desk, prices, |class| class == AssetClass::Perpetual) {
         let Some(price) = prices.mark(symbol) else { continue };
+        let rate = desk.settings.terms_of(symbol).0.funding_bps.scaled(times, 1)?;
         let paid = funding_payment(quantity.value_at(price)?, rate)?;
         book(desk, symbol, BookingKind::Funding, paid.negated(), context, out)?;
     }
@@ -112,13 +112,12 @@ pub(super) fn call_margin(
     if desk.book.positions.is_empty() {
         return Ok(());
     }
-    let limits = &desk.settings.limits;
-    let (leverage, rate) = (limits.leverage_max, limits.maintenance_pct);
     for (symbol, _) in holdings(desk, prices, |class| class == AssetClass::Perpetual) {
         let (Some(held), Some(price)) = (desk.book.position(symbol), prices.mark(symbol)) else { continue };
-        let margin = initial_margin(held.cost, leverage)?;
+        let limits = desk.settings.terms_of(symbol).0;
+        let margin = initial_margin(held.cost, limits.leverage_max)?;
         let left = margin.plus(held.unrealised_at(price)?)?.plus(held.carried)?;
-        let required = maintenance_margin(held.value_at(price)?, rate)?;
+        let required = maintenance_margin(held.value_at(price)?, limits.maintenance_pct)?;
         if left >= required || desk.is_leaving(symbol) {
             continue;
         }

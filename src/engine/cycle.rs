@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, screen};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule, screen};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +36,8 @@ pub fn warm(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext
     let (prices, desks, _) = engine.split();
     for desk in desks {
         observe::observe(desk, prices, snapshot, context, &mut unheard);
+        // Firings of the past are over; a symbol whose session was closed then still waits for it.
+        schedule::due(desk, prices, context.now);
     }
     Ok(())
 }
@@ -75,7 +77,7 @@ fn fill_and_decide(
     let (lanes, desks) = (&engine.lanes, &engine.desks);
     let costs = |order: &crate::domain::Order| {
         let desk = desks.iter().find(|desk| desk.name() == order.book).unwrap_or(&desks[0]);
-        desk.settings.costs()
+        desk.settings.costs_of(order.symbol)
     };
     let filled = broker.fill(snapshot, costs, |instrument| lanes[instrument].suspended, reports);
     // What the broker did before it failed has happened: the books must know of it.
@@ -107,8 +109,8 @@ pub fn decide(
             guard::roll_day(desk, prices, context, out)?;
             carry::carry(desk, prices, snapshot, context, out)?;
             fills::take_reports(desk, prices, counters, reports, context, out)?;
-            follow_prices(desk, prices, snapshot, context, out)?;
-            guard::watch_losses(desk, prices, context, out)?;
+            follow_prices(desk, prices, context, out)?;
+            guard::watch_losses(desk, prices, counters, context, out)?;
             books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
@@ -130,34 +132,25 @@ pub fn decide(
     }
 }
 
-fn chain(error: &CycleError) -> String {
+/// An error with its cause, as one line.
+pub(super) fn chain(error: &CycleError) -> String {
     let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
     format!("{error}{cause}")
 }
 
 /// Measures what became of entry signals some bars later, whether they were traded or not.
-fn measure_signals(
-    desk: &mut Desk,
-    prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
-    context: &RunContext,
-    out: &mut Outcome,
-) {
+fn measure_signals(desk: &mut Desk, prices: super::state::Prices<'_>, context: &RunContext, out: &mut Outcome) {
     if desk.measures.is_empty() {
         return;
     }
     let book = desk.name();
     desk.measures.retain_mut(|measure| {
-        let seen = snapshot
-            .bars
-            .iter()
-            .find(|seen| seen.is_finest && prices.lanes[seen.instrument].instrument.symbol == measure.symbol);
-        let Some(seen) = seen else { return true };
+        let Some(bar) = prices.lane(measure.symbol).and_then(|lane| lane.bar_at(context.now)) else { return true };
         measure.left = measure.left.saturating_sub(1);
         if measure.left > 0 {
             return true;
         }
-        let moved = seen.bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
+        let moved = bar.close.minus(measure.price).map(|moved| moved.share_of(measure.price));
         let outcome =
             moved.map_or(Ratio::ZERO, |moved| if measure.side == Side::Sell { moved.negated() } else { moved });
         let (signal, strategy, symbol) = (measure.signal, measure.strategy, measure.symbol);
@@ -171,19 +164,17 @@ fn measure_signals(
 fn follow_prices(
     desk: &mut Desk,
     prices: super::state::Prices<'_>,
-    snapshot: &MarketSnapshot,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    measure_signals(desk, prices, snapshot, context, out);
-    let watched = if desk.book.positions.is_empty() { &[][..] } else { &snapshot.bars };
-    for seen in watched.iter().filter(|seen| seen.is_finest) {
-        let lane = &prices.lanes[seen.instrument];
-        if let Some(held) = desk.book.position_mut(lane.instrument.symbol) {
-            held.note_range(seen.bar.high, seen.bar.low);
-        }
-        if !lane.suspended {
-            fills::trail(desk, lane.instrument.symbol, &seen.bar, context, out)?;
+    measure_signals(desk, prices, context, out);
+    for place in 0..desk.book.positions.len() {
+        let held = &mut desk.book.positions[place];
+        let symbol = held.symbol;
+        let believed = prices.lane(symbol).filter(|lane| !lane.suspended);
+        if let Some(bar) = believed.and_then(|lane| lane.bar_at(context.now)) {
+            held.note_range(bar.high, bar.low);
+            fills::trail(desk, symbol, &bar, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

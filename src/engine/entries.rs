@@ -2,19 +2,21 @@
 
 use crate::domain::{
     Event, EventKind, Holding, MarketSnapshot, OrderAction, Proposal, Purpose, Ratio, RunContext, Side, SignalAction,
-    SignalIntent, SnapshotBar, Timeframe, TradingState,
+    SignalIntent, Timeframe, TradingState,
 };
 use crate::risk::{self, RiskDecision, Situation, open_risk};
 use crate::strategy::{Plan, Reason, Stay, Verdict};
 
+use super::cycle::chain;
 use super::fills::{end, place};
 use super::observe::observe;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
 use super::state::{Counters, Desk, Lane, Prices};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
-use super::{CycleError, Outcome};
+use super::{CycleError, Outcome, schedule};
 
-/// Shows the snapshot's bars to the strategies and carries out what they want.
+/// Shows the snapshot's bars to the strategies, asks those whose turn it is, and carries out what they want. Who runs per bar goes before
+/// who runs by a schedule.
 pub(super) fn judge(
     desk: &mut Desk,
     prices: Prices<'_>,
@@ -24,24 +26,29 @@ pub(super) fn judge(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     observe(desk, prices, snapshot, context, out);
+    desk.look_around(|symbol| prices.place(symbol));
     let mut situation = None;
+    let about = |index: usize, strategy| Judge { prices, index, lane: &prices.lanes[index], strategy, context };
     for seen in &snapshot.bars {
         for strategy in 0..desk.settings.strategies.len() {
-            if desk.settings.strategies[strategy].decides_on(seen) {
-                let mut judge = Judge { prices, lane: &prices.lanes[seen.instrument], strategy, seen, context };
-                judge.run(desk, counters, &mut situation, out)?;
+            let settings = &desk.settings.strategies[strategy];
+            if settings.schedule.is_none() && settings.decides_on(seen) {
+                about(seen.instrument, strategy).run(desk, counters, &mut situation, out)?;
             }
         }
+    }
+    for (index, strategy) in schedule::due(desk, prices, context.now) {
+        about(index, strategy).run(desk, counters, &mut situation, out)?;
     }
     Ok(())
 }
 
-/// One strategy deciding on one bar.
+/// One strategy deciding on one symbol.
 struct Judge<'a> {
     prices: Prices<'a>,
+    index: usize,
     lane: &'a Lane,
     strategy: usize,
-    seen: &'a SnapshotBar,
     context: &'a RunContext,
 }
 
@@ -71,40 +78,143 @@ impl Wanted {
     }
 }
 
+/// What comes of a wish, with risk's answer to it. Nothing is changed or told yet.
+struct Decision {
+    signal: SignalIntent,
+    side: Side,
+    holds: bool,
+    answer: Option<RiskDecision>,
+}
+
 impl Judge<'_> {
+    /// Asks the strategy and carries out what it wants. One that leaves one side may enter the other on the same bar: it is asked again
+    /// as if nothing were held, and the broker fills the entry only after the exit.
     fn run(
-        &mut self,
+        &self,
         desk: &mut Desk,
         counters: &mut Counters,
         situation: &mut Option<Situation>,
         out: &mut Outcome,
     ) -> Result<(), CycleError> {
-        let settings = &desk.settings.strategies[self.strategy];
-        let (symbol, name) = (self.lane.instrument.symbol, settings.name);
-        let index = self.seen.instrument * desk.settings.strategies.len() + self.strategy;
-        let wanted = Wanted::from(desk.runs[index].brain.judge(holding(desk, symbol, name)));
-        let run = &mut desk.runs[index];
-        run.judged = self.context.now;
-        let wanted = match wanted.and_then(|wanted| self.permitted(desk, wanted)) {
-            Ok(wanted) => wanted,
-            Err(stay) => {
-                desk.runs[index].stay = Some(stay);
-                return Ok(());
-            }
-        };
-        desk.runs[index].stay = None;
-        if situation.is_none() {
-            *situation = Some(survey(desk, self.prices)?);
-        }
-        let Some(shared) = situation.as_mut() else { return Ok(()) };
-        look_at(shared, desk, self.lane, self.context);
-        let leaves = wanted.action == SignalAction::Exit;
-        let held = shared.look.held;
-        self.carry_out(desk, index, wanted, shared, counters, out)?;
-        if leaves && !held.is_zero() && desk.is_leaving(symbol) {
-            self.turn_round(desk, index, shared, counters, out)?;
+        desk.due[self.strategy].last = Some(self.context.now);
+        let run = self.place(desk);
+        desk.runs[run].judged = self.context.now;
+        let Some(decision) = self.decide(desk, false, counters, situation, out) else { return Ok(()) };
+        let leaves = decision.signal.action == SignalAction::Exit && decision.holds;
+        self.carry_out(desk, decision, counters, out)?;
+        if leaves
+            && desk.is_leaving(self.lane.instrument.symbol)
+            && let Some(decision) = self.decide(desk, true, counters, situation, out)
+        {
+            self.carry_out(desk, decision, counters, out)?;
         }
         Ok(())
+    }
+
+    /// Where the strategy's run for this symbol is.
+    fn place(&self, desk: &Desk) -> usize {
+        self.index * desk.settings.strategies.len() + self.strategy
+    }
+
+    /// What the strategy wants; none if nothing, or if it failed. What failed has changed nothing: it is tried once more, on fresh figures,
+    /// and told when it fails again, once until it works.
+    fn decide(
+        &self,
+        desk: &mut Desk,
+        turning: bool,
+        counters: &Counters,
+        situation: &mut Option<Situation>,
+        out: &mut Outcome,
+    ) -> Option<Decision> {
+        let run = self.place(desk);
+        let mut failed = None;
+        for _ in 0..2 {
+            let wanted = match self.wish(desk, turning) {
+                Ok(wanted) => wanted,
+                Err(stay) => {
+                    self.works(desk);
+                    desk.runs[run].stay = Some(stay).filter(|_| !turning);
+                    return None;
+                }
+            };
+            match self.think(desk, wanted, turning, counters, situation) {
+                Ok(decision) => {
+                    self.works(desk);
+                    desk.runs[run].stay = None;
+                    return Some(decision);
+                }
+                Err(error) => failed = Some(error),
+            }
+            *situation = None;
+        }
+        if let Some(error) = failed {
+            self.fails(desk, &error, out);
+            desk.runs[run].stay = Some(Stay::new("the strategy could be run", 0.0, 1.0)).filter(|_| !turning);
+        }
+        None
+    }
+
+    /// Notes that a run failed, and tells it if the one before did not.
+    fn fails(&self, desk: &mut Desk, error: &CycleError, out: &mut Outcome) {
+        let (strategy, symbol) = (desk.settings.strategies[self.strategy].name, self.lane.instrument.symbol);
+        if !desk.failing.contains(&(strategy, symbol)) {
+            desk.failing.push((strategy, symbol));
+            let kind = EventKind::StrategyFailed { strategy, symbol, error: chain(error) };
+            out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });
+        }
+    }
+
+    /// Notes that a run did not fail.
+    fn works(&self, desk: &mut Desk) {
+        if !desk.failing.is_empty() {
+            let own = (desk.settings.strategies[self.strategy].name, self.lane.instrument.symbol);
+            desk.failing.retain(|failing| *failing != own);
+        }
+    }
+
+    /// What the strategy asks for, if it may; else the rule that did not hold. One that is leaving is asked as if nothing were held.
+    fn wish(&self, desk: &Desk, turning: bool) -> Result<Wanted, Stay> {
+        let held = if turning || !desk.touches(self.index) {
+            Holding::Flat
+        } else {
+            holding(desk, self.lane.instrument.symbol, desk.settings.strategies[self.strategy].name)
+        };
+        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held))?;
+        if turning && wanted.action == SignalAction::Exit {
+            return Err(Stay::new("it is not leaving already", 1.0, 0.0));
+        }
+        self.permitted(desk, wanted)
+    }
+
+    /// From the wish to risk's answer. Only the figures that the proposals of an instant share are changed. Where the strategy turns
+    /// round, risk looks at the book without the position that is leaving.
+    fn think(
+        &self,
+        desk: &Desk,
+        wanted: Wanted,
+        turning: bool,
+        counters: &Counters,
+        situation: &mut Option<Situation>,
+    ) -> Result<Decision, CycleError> {
+        let shared = match situation {
+            Some(shared) => shared,
+            none => none.insert(survey(desk, self.prices)?),
+        };
+        look_at(shared, desk, self.lane, self.context);
+        if turning {
+            self.release(desk, shared)?;
+        }
+        let holds = !shared.look.held.is_zero();
+        let (terms, signal) = self.signal(desk, wanted, counters);
+        let proposal = match signal.action {
+            SignalAction::EnterLong | SignalAction::EnterShort => {
+                look_closer(shared, desk, self.prices, self.lane, terms.side, self.context);
+                Some(propose_entry(desk, self.lane, &signal, &terms, shared)?)
+            }
+            SignalAction::Exit => holds.then(|| propose_exit(desk, self.lane, &signal, shared)),
+        };
+        let answer = proposal.map(|proposal| ask_risk(desk, proposal, shared, counters, self.context)).transpose()?;
+        Ok(Decision { signal, side: terms.side, holds, answer })
     }
 
     /// Entries that nobody asked for here end as a reason why nothing was done.
@@ -115,7 +225,7 @@ impl Judge<'_> {
         if self.lane.ended {
             return Err(Stay::new("another bar of it follows", 0.0, 1.0));
         }
-        if let Some(rule) = desk.watch.against(self.seen.instrument) {
+        if let Some(rule) = desk.watch.against(self.index) {
             return Err(Stay::new(rule, 0.0, 1.0));
         }
         let wanted_confidence = desk.settings.strategies[self.strategy].min_confidence;
@@ -143,49 +253,41 @@ impl Judge<'_> {
     /// What the regime leaves of the usual size; none if it gives this strategy no turn.
     fn scale(&self, desk: &Desk) -> Option<Ratio> {
         let Some(selector) = &desk.settings.selector else { return Some(Ratio::ONE) };
-        let regime = desk.classifiers.get(self.seen.instrument)?.regime()?;
+        let regime = desk.classifiers.get(self.index)?.regime()?;
         selector.allows(regime, desk.settings.strategies[self.strategy].name)
     }
 
+    /// Tells the signal and does what risk allows. What fails here is no failure of the strategy.
     fn carry_out(
         &self,
         desk: &mut Desk,
-        index: usize,
-        wanted: Wanted,
-        situation: &mut Situation,
+        decision: Decision,
         counters: &mut Counters,
         out: &mut Outcome,
     ) -> Result<(), CycleError> {
-        let (terms, signal) = self.signal(desk, index, wanted, counters);
-        let proposal = match signal.action {
-            SignalAction::EnterLong | SignalAction::EnterShort => {
-                look_closer(situation, desk, self.prices, self.lane, terms.side, self.context);
-                Some(propose_entry(desk, self.lane, &signal, &terms, situation)?)
-            }
-            SignalAction::Exit if situation.look.held.is_zero() => None,
-            SignalAction::Exit => Some(propose_exit(desk, self.lane, &signal, situation)),
-        };
+        let Decision { signal, side, answer, .. } = decision;
+        desk.touch(self.index);
         counters.signal = signal.id;
         let kind = EventKind::SignalRaised { signal: signal.clone() };
         out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });
         if signal.action == SignalAction::Exit {
             take_back_entry(desk, &signal, self.context, out)?;
         } else {
-            desk.measure(&signal, terms.side, last_price(self.lane));
+            desk.measure(&signal, side, last_price(self.lane));
         }
-        match proposal {
-            Some(proposal) => put_before_risk(desk, proposal, situation, counters, self.context, out),
-            None => Ok(()),
+        if let Some(answer) = answer {
+            act_on(desk, answer, counters, self.context, out);
         }
+        Ok(())
     }
 
-    fn signal(&self, desk: &Desk, index: usize, wanted: Wanted, counters: &Counters) -> (EntryTerms, SignalIntent) {
+    fn signal(&self, desk: &Desk, wanted: Wanted, counters: &Counters) -> (EntryTerms, SignalIntent) {
         let settings = &desk.settings.strategies[self.strategy];
         let terms = EntryTerms {
             side: if wanted.action == SignalAction::EnterShort { Side::Sell } else { Side::Buy },
             plan: wanted.plan,
             strategy: self.strategy,
-            atr: desk.runs[index].atr.value(),
+            atr: desk.runs[self.place(desk)].atr.value(),
             scale: self.scale(desk).unwrap_or(Ratio::ONE),
         };
         let signal = SignalIntent {
@@ -202,26 +304,12 @@ impl Judge<'_> {
         (terms, signal)
     }
 
-    /// A strategy that leaves one side may enter the other on the same bar: it is asked again as if nothing were held, and risk looks at
-    /// the book without the position that is leaving. The broker fills the entry only after the exit.
-    fn turn_round(
-        &self,
-        desk: &mut Desk,
-        index: usize,
-        situation: &mut Situation,
-        counters: &mut Counters,
-        out: &mut Outcome,
-    ) -> Result<(), CycleError> {
-        let verdict = Wanted::from(desk.runs[index].brain.judge(Holding::Flat));
-        let Ok(wanted) = verdict.and_then(|wanted| self.permitted(desk, wanted)) else { return Ok(()) };
-        if wanted.action == SignalAction::Exit {
-            return Ok(());
-        }
+    /// Takes the position that is about to be left out of the figures.
+    fn release(&self, desk: &Desk, situation: &mut Situation) -> Result<(), CycleError> {
         let Some(held) = desk.book.position(self.lane.instrument.symbol) else { return Ok(()) };
         let price = self.lane.mark().unwrap_or_else(|| held.average_price());
         let at_stake = open_risk(held.quantity, price, held.protection.map(|levels| levels.stop))?;
-        situation.release(held.symbol, at_stake)?;
-        self.carry_out(desk, index, wanted, situation, counters, out)
+        Ok(situation.release(held.symbol, at_stake)?)
     }
 }
 
@@ -238,29 +326,35 @@ fn take_back_entry(
     end(desk, entry, OrderAction::Cancel, "the strategy turned round", context, out)
 }
 
-/// Asks risk, and carries its answer out.
-pub(super) fn put_before_risk(
-    desk: &mut Desk,
+/// Asks risk. An entry that it approves is counted in the figures, so that two that each fit cannot together break a limit.
+fn ask_risk(
+    desk: &Desk,
     proposal: Proposal,
     situation: &mut Situation,
-    counters: &mut Counters,
+    counters: &Counters,
     context: &RunContext,
-    out: &mut Outcome,
-) -> Result<(), CycleError> {
+) -> Result<RiskDecision, CycleError> {
     let counted = (proposal.purpose == Purpose::Entry).then(|| proposal.clone());
-    let id = counters.order.next();
     let limits = desk.settings.terms_of(proposal.symbol).0;
-    let kind = match risk::review(proposal, id, context.now, situation, limits)? {
+    let answer = risk::review(proposal, counters.order.next(), context.now, situation, limits)?;
+    if let (RiskDecision::Approved { .. }, Some(entry)) = (&answer, counted) {
+        situation.count(&entry)?;
+    }
+    Ok(answer)
+}
+
+/// Carries risk's answer out.
+fn act_on(desk: &mut Desk, answer: RiskDecision, counters: &mut Counters, context: &RunContext, out: &mut Outcome) {
+    let kind = match answer {
         RiskDecision::Refused { proposal, refusals } => EventKind::ProposalRefused { proposal, refusals },
         RiskDecision::Approved { request, checks } => {
-            counters.order = id;
-            if let Some(entry) = counted {
-                situation.count(&entry)?;
+            let risk::Instruction::Place(order) = request.instruction() else { return };
+            let order = order.clone();
+            counters.order = order.id;
+            if order.purpose == Purpose::Entry {
                 desk.day.entries += u64::from(!context.dry_run);
                 desk.revalue = true;
             }
-            let risk::Instruction::Place(order) = request.instruction() else { return Ok(()) };
-            let order = order.clone();
             if context.dry_run {
                 EventKind::OrderWithheld { order, checks }
             } else {
@@ -270,5 +364,4 @@ pub(super) fn put_before_risk(
         }
     };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
-    Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::clock::Timestamp;
 use crate::domain::{
     AmountError, AssetClass, CorrelationFigures, GroupFigures, Label, Money, Position, Price, Ratio, RiskFigures,
-    ShockFigures, Sides, StressFigures, SymbolFigures, TailFigures,
+    Sides, StressFigures, SymbolFigures, TailFigures,
 };
 use crate::execution::{initial_margin, liquidation_price};
 use crate::risk::open_risk;
@@ -77,14 +77,7 @@ struct Held<'a> {
     figures: SymbolFigures,
 }
 
-/// The risk figures of a book of this engine, as it stands.
-///
-/// # Errors
-/// When an amount does not fit.
-pub fn risk_figures(engine: &Engine, desk: &Desk) -> Result<RiskFigures, AmountError> {
-    compute(engine, desk, &mut Benchmark::default())
-}
-
+/// The risk figures of a book as it stands; an error where an amount does not fit.
 fn compute(engine: &Engine, desk: &Desk, benchmark: &mut Benchmark) -> Result<RiskFigures, AmountError> {
     let (prices, equity) = (engine.prices(), desk.equity);
     benchmark.refresh(desk, prices);
@@ -208,35 +201,67 @@ fn correlation(held: &[Held<'_>]) -> CorrelationFigures {
 
 /// Each scenario put on what is held.
 fn stresses(held: &[Held<'_>], equity: Money) -> Vec<StressFigures> {
-    let exposed: Vec<Exposed<'_>> = held
-        .iter()
-        .map(|one| Exposed {
-            symbol: one.figures.symbol,
-            class: one.figures.class,
-            sector: Some(one.figures.sector.as_str()).filter(|sector| !sector.is_empty()),
-            value: one.figures.value.to_f64(),
-            beta: one.figures.beta.map(Ratio::to_f64),
-        })
-        .collect();
+    let exposed: Vec<Exposed<'_>> = held.iter().map(|one| Exposed::from(&one.figures)).collect();
     scenarios().iter().map(|scenario| stress_figures(&stress(scenario, &exposed, equity.to_f64()))).collect()
 }
 
 fn stress_figures(report: &StressReport) -> StressFigures {
-    let money =
-        |amount: f64| Money::from_f64(amount).unwrap_or(if amount < 0.0 { Money::MAX.negated() } else { Money::MAX });
+    let worst = report.positions.iter().filter(|one| one.change < 0.0).min_by(|a, b| a.change.total_cmp(&b.change));
     StressFigures {
         scenario: report.scenario.to_owned(),
-        change: money(report.change),
+        change: nearest(report.change),
         share: report.share.and_then(Ratio::from_f64),
-        positions: report
-            .positions
-            .iter()
-            .map(|one| ShockFigures {
-                symbol: one.symbol,
-                shock: Ratio::from_f64(one.shock).unwrap_or(Ratio::ZERO),
-                rule: one.rule.words().to_owned(),
-                change: money(one.change),
-            })
-            .collect(),
+        worst: worst.map(|one| (one.symbol, nearest(one.change))),
+    }
+}
+
+/// The nearest amount there is.
+fn nearest(amount: f64) -> Money {
+    Money::from_f64(amount).unwrap_or(if amount < 0.0 { Money::MAX.negated() } else { Money::MAX })
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::domain::Instrument;
+    use crate::engine::{DeskSettings, LossAction};
+    use crate::risk::{Limits, Sizing};
+
+    /// An engine with a book on these symbols that nobody trades for.
+    pub(crate) fn idle(symbols: &[&str]) -> Engine {
+        let instruments: Vec<_> = symbols.iter().map(|name| Instrument::bare(name.parse().unwrap())).collect();
+        let settings = DeskSettings {
+            name: "main".parse().unwrap(),
+            currency: "USD".to_owned(),
+            capital: Money::whole(10_000),
+            zone: chrono_tz::Tz::UTC,
+            limits: Limits::default(),
+            daily_loss: LossAction::Reduce,
+            sizing: Sizing::Atr,
+            selector: None,
+            regime_timeframe: None,
+            overrides: Vec::new(),
+            symbols: instruments.iter().map(|one| one.symbol).collect(),
+            screener: None,
+            pins: Vec::new(),
+            bans: Vec::new(),
+            strategies: Vec::new(),
+        };
+        Engine::new(&instruments, vec![settings]).unwrap()
+    }
+
+    #[test]
+    fn figures_are_computed_when_something_moved_and_at_full_pace_once_a_second() {
+        let engine = idle(&[]);
+        let mut schedule = Schedule::default();
+        let mut due = |moved, waited_for, ms| {
+            let (market, steady) = (Timestamp::from_ms(0), Duration::from_millis(ms));
+            !schedule.rows(&engine, moved, waited_for, market, steady).is_empty()
+        };
+        assert!(due(false, true, 5), "a run begins with figures of its own");
+        assert!(!due(false, true, 6) && !due(false, false, 5_000), "nothing moved");
+        assert!(due(true, true, 5_001), "it is waited for");
+        assert!(!due(true, false, 6_000) && due(true, false, 6_001), "a second old");
+        assert!(!due(true, false, 6_002) && due(false, true, 6_003), "what moved before is not forgotten");
     }
 }

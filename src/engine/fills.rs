@@ -248,7 +248,7 @@ fn opened(desk: &Desk, order: &Order, fill: &TradeFill, prices: Prices<'_>) -> R
         trailing: levels.is_some_and(|levels| levels.trail.is_some()),
         risk,
         exposure: exposure(&desk.book, |symbol| prices.mark(symbol))?.share_of(desk.equity),
-        exposure_limit: desk.settings.limits.exposure_pct,
+        exposure_limit: desk.settings.terms_of(fill.symbol).0.exposure_pct,
         cash: desk.book.cash,
         equity: desk.equity,
     })

@@ -42,7 +42,7 @@ impl Group {
         waited_for: bool,
     ) -> Batch {
         let outcome = std::mem::take(&mut self.outcome);
-        let moved = self.cycles > 0 || !outcome.orders.is_empty();
+        let moved = self.cycles > 0 || !outcome.events.is_empty();
         let figures = self.figures.rows(engine, moved, waited_for, market, steady);
         let mut days = outcome.days;
         days.extend(engine.desks.iter().filter(|desk| desk.day.date.is_some()).map(day_record));

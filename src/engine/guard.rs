@@ -9,9 +9,10 @@ use crate::portfolio::equity;
 use crate::risk::{self, Limits};
 use crate::store::DayRow;
 
+use super::close::close_all;
 use super::fills::{end, losses};
-use super::state::{Day, Desk, Prices, StateCause};
-use super::{CycleError, Outcome, carry};
+use super::state::{Counters, Day, Desk, Prices, StateCause};
+use super::{CycleError, LossAction, Outcome, carry};
 
 /// Ends the book's day if the snapshot belongs to a later one. What was lost overnight counts for the new day.
 pub(super) fn roll_day(
@@ -64,6 +65,7 @@ pub(super) fn day_record(desk: &Desk) -> DayRow {
 pub(super) fn watch_losses(
     desk: &mut Desk,
     prices: Prices<'_>,
+    counters: &mut Counters,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
@@ -94,8 +96,7 @@ pub(super) fn watch_losses(
         return reduce(desk, ReduceCause::Drawdown { drawdown, limit: reduce_at }, None, context, out);
     }
     if day_loss >= loss_limit {
-        let until = Some(desk.day.ends);
-        return reduce(desk, ReduceCause::DailyLoss { loss: day_loss, limit: loss_limit }, until, context, out);
+        return stop_the_day(desk, day_loss, prices, counters, context, out);
     }
     if !desk.drawdown_told && drawdown >= warn_at {
         desk.drawdown_told = true;
@@ -109,6 +110,24 @@ pub(super) fn watch_losses(
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
     Ok(())
+}
+
+/// The day's loss reached its limit: the book does what it is set to do then.
+fn stop_the_day(
+    desk: &mut Desk,
+    loss: Ratio,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let (limit, until) = (desk.settings.limits.daily_loss_pct, Some(desk.day.ends));
+    let closing = match desk.settings.daily_loss {
+        LossAction::Halt => return halt(desk, HaltCause::DailyLoss { loss, limit }, context, out),
+        LossAction::Flatten => close_all(desk, "the day's loss reached its limit", prices, counters, context, out)?,
+        LossAction::Reduce => 0,
+    };
+    reduce(desk, ReduceCause::DailyLoss { loss, limit, closing }, until, context, out)
 }
 
 /// Stops entries for a while when the book's symbols together move far more than usual, and lets them go on after it.

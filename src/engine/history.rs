@@ -48,9 +48,23 @@ impl History {
     /// Takes a bar that ended at `end`.
     pub fn push(&mut self, bar: &Bar, end: Timestamp) {
         self.days.push(bar, end);
-        self.ring[self.next] = Point { end, close: bar.close.to_f64(), volume: bar.volume.units() };
+        self.put(Point { end, close: bar.close.to_f64(), volume: bar.volume.units() });
+    }
+
+    fn put(&mut self, point: Point) {
+        self.ring[self.next] = point;
         self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
         self.seen = (self.seen + 1).min(self.ring.len());
+    }
+
+    /// Remembers the closes that `returns` returns need from now on. Of what it has, the latest stay; more come with the next bars.
+    pub(super) fn resize(&mut self, returns: usize) {
+        let mut other = Self::new(returns);
+        if other.ring.len() != self.ring.len() {
+            self.points().for_each(|point| other.put(*point));
+            other.days = std::mem::replace(&mut self.days, Days::new());
+            *self = other;
+        }
     }
 
     /// Follows a split.
@@ -200,6 +214,19 @@ mod tests {
         // 40 instants later only 20 closes are shared: too few returns.
         assert_eq!(a.correlation(&history(&up_down, 40)), None);
         assert_eq!(a.correlation(&history(&[5; 60], 0)), None);
+    }
+
+    #[test]
+    fn what_is_remembered_survives_another_size() {
+        let closes: Vec<i64> = (1..=300).collect();
+        let (mut grown, wide) = (history(&closes, 0), history(&closes, 0));
+        grown.resize(200);
+        assert_eq!(grown.points().count(), 121);
+        assert!(grown.points().map(|point| point.close).eq((180..=300).map(f64::from)));
+        grown.resize(120);
+        assert!(grown.points().map(|point| point.end).eq(wide.points().map(|point| point.end)) && grown.is_like(&wide));
+        grown.resize(0);
+        assert!(grown.points().map(|point| point.close).eq((280..=300).map(f64::from)));
     }
 
     #[test]

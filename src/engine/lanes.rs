@@ -114,9 +114,12 @@ fn admit_bar(
     out: &mut Outcome,
 ) {
     let symbol = engine.lanes[seen.instrument].instrument.symbol;
-    let held =
-        engine.desks.iter().filter_map(|desk| desk.book.position(symbol)).map(|held| held.quantity.units()).sum();
-    let lane = &mut engine.lanes[seen.instrument];
+    // What is held is asked for only where it matters: this runs for every bar.
+    let (lanes, desks) = (&mut engine.lanes, &engine.desks);
+    let held = || -> i64 {
+        desks.iter().filter_map(|desk| desk.book.position(symbol)).map(|held| held.quantity.units()).sum()
+    };
+    let lane = &mut lanes[seen.instrument];
     let mut tell = |kind| out.tell(context.cycle, Event { at: context.now, book: None, kind });
     let missing = if lane.last.is_some() { lane.bars_missing(context.now).saturating_sub(1) } else { 0 };
     if missing >= limits.age_bars || lane.stale.is_some() {
@@ -131,7 +134,7 @@ fn admit_bar(
     {
         lane.lock = Some(Lock { before: last.close, since: context.now, sessions: 0 });
         lane.suspended = true;
-        let quantity = Quantity::from_units(held);
+        let quantity = Quantity::from_units(held());
         tell(EventKind::SymbolLocked { symbol, before: last.close, after: bar.open, quantity });
     }
     let new_session = lane.last.is_none_or(|last| seen.opens.utc().date_naive() != last.start.utc().date_naive());
@@ -143,7 +146,7 @@ fn admit_bar(
     lane.ended = seen.is_last;
     lane.timeframe = Some(seen.timeframe);
     if let Some(reason) =
-        lane.lock.as_mut().and_then(|lock| lift_reason(lock, bar.close, new_session, held == 0, limits))
+        lane.lock.as_mut().and_then(|lock| lift_reason(lock, bar.close, new_session, held() == 0, limits))
     {
         lane.lock = None;
         tell(EventKind::SymbolUnlocked { symbol, reason });

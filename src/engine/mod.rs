@@ -1,5 +1,6 @@
 //! How does one cycle turn bars into orders, fills and events? `cycle` decides; the runner around it does all I/O.
 
+mod schedule;
 mod settings;
 mod state;
 mod outcome;
@@ -21,6 +22,8 @@ mod trial;
 mod cycle;
 mod books;
 mod operate;
+mod difference;
+mod reconfigure;
 mod recovery;
 mod brains;
 mod pace;
@@ -36,15 +39,16 @@ mod commit;
 pub use audit::Stretch;
 pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, warm};
-pub use figures::risk_figures;
 pub use history::History;
 pub use locks::Ended;
 pub use operate::{halt, obey};
 pub use outcome::Outcome;
 pub use pace::Pace;
+pub use reconfigure::{Reload, reconfigure};
 pub use recovery::{RestoreBooksError, Resumed, restore, restore_marks};
 pub use runner::{Emergency, EngineMessage, Finished, Runner, RunnerError, RunnerOptions, RunnerParts};
+pub use schedule::{Due, Schedule};
 pub use screen::{Ranking, rankings};
-pub use settings::{DeskSettings, ScreenerSettings, StrategySettings, SymbolTerms};
+pub use settings::{DeskSettings, LossAction, ScreenerSettings, StrategySettings, SymbolTerms};
 pub use state::{Counters, Day, Desk, DeskMemory, Engine, Lane, Lock, Measure, StateCause, StrategyRun};
 pub use trial::{Trial, trial};

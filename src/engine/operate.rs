@@ -1,9 +1,11 @@
 //! What may a person change? Each function here wants a `Confirmed` from the desk, or is the safe direction.
 
 use crate::control::{Confirmed, Control, ShownOn};
-use crate::domain::{Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState};
+use crate::domain::{
+    EntryLock, Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState,
+};
 
-use super::state::{Desk, Engine, StateCause};
+use super::state::{Day, Desk, Engine, StateCause};
 use super::{CycleError, Outcome, books, guard};
 
 /// Halts every book.
@@ -30,7 +32,7 @@ pub fn obey(
             halt(engine, &HaltCause::Command { person: person.to_owned() }, context, out)?;
             Ok("halted: no entries, no exits by strategies; stops and targets stay in force".to_owned())
         }
-        Control::Resume => Ok(resume(engine, confirmed.shown_on(), person, context, out)),
+        Control::Resume => resume(engine, confirmed.shown_on(), person, context, out),
         Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed.shown_on(), person, context, out)),
         Control::Book { action, book } => {
             books::operate(engine, *action, *book, confirmed.shown_on(), person, context, out)
@@ -40,18 +42,39 @@ pub fn obey(
 
 pub(super) const MOVED: &str = "not done: things changed after it was shown; ask again";
 
-/// Lets halted books go on. A book that is reducing for its daily loss goes on by itself on its next day, and not before.
-fn resume(engine: &mut Engine, shown_on: &ShownOn, person: &str, context: &RunContext, out: &mut Outcome) -> String {
+/// Lets halted books go on. A book that lost too much today enters nothing before its next day: if it was halted for that, its strategies
+/// may leave again; if it is reducing, it goes on by itself.
+fn resume(
+    engine: &mut Engine,
+    shown_on: &ShownOn,
+    person: &str,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<String, CycleError> {
     let halted = |desk: &&mut Desk| desk.state == TradingState::Halted || waits_for_a_person(desk);
     if engine.desks.iter_mut().filter(halted).any(|desk| !shown_on.has_book(desk.name(), desk.state, desk.since)) {
-        return MOVED.to_owned();
+        return Ok(MOVED.to_owned());
     }
     let mut books = Vec::new();
     for desk in engine.desks.iter_mut().filter(halted) {
-        guard::set_running(desk, Some(person.to_owned()), context, out);
-        books.push(desk.name().to_string());
+        match desk.cause {
+            StateCause::Halt(HaltCause::DailyLoss { loss, limit }) if is_of_today(desk) => {
+                let (cause, until) = (ReduceCause::DailyLoss { loss, limit, closing: 0 }, Some(desk.day.ends));
+                guard::reduce(desk, cause, until, context, out)?;
+                books.push(format!("{} (no entries until its next day)", desk.name()));
+            }
+            _ => {
+                guard::set_running(desk, Some(person.to_owned()), context, out);
+                books.push(desk.name().to_string());
+            }
+        }
     }
-    if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) }
+    Ok(if books.is_empty() { "nothing to resume".to_owned() } else { format!("running: {}", books.join(", ")) })
+}
+
+/// True if the book came into its state on the day that it is in now.
+fn is_of_today(desk: &Desk) -> bool {
+    Day::containing(desk.since, desk.settings.zone, desk.equity).date == desk.day.date
 }
 
 /// True for a book whose entries come back only when somebody says so.
@@ -65,6 +88,8 @@ fn waits_for_a_person(desk: &Desk) -> bool {
     }
 }
 
+/// Lifts what keeps a symbol from being traded: the doubt about its price, and the locks of books that do not enter it. All of it must
+/// have been shown.
 fn unlock(
     engine: &mut Engine,
     symbol: Symbol,
@@ -74,14 +99,28 @@ fn unlock(
     out: &mut Outcome,
 ) -> String {
     let Some(index) = engine.lane_of(symbol) else { return format!("{symbol} is not traded here") };
-    let lane = &mut engine.lanes[index];
-    let Some(lock) = lane.lock else { return format!("{symbol} is not locked") };
-    if !shown_on.has_lock(symbol, lock.since) {
+    let in_force = |lock: &&EntryLock| lock.symbol == symbol && lock.until > context.now;
+    let doubt = engine.lanes[index].lock;
+    let shown = |desk: &Desk| desk.locks.iter().filter(in_force).all(|lock| shown_on.has_entry_lock(desk.name(), lock));
+    if doubt.is_some_and(|lock| !shown_on.has_lock(symbol, lock.since)) || !engine.desks.iter().all(shown) {
         return MOVED.to_owned();
     }
-    lane.lock = None;
-    lane.touched = true;
-    let kind = EventKind::SymbolUnlocked { symbol, reason: LiftReason::Command { person: person.to_owned() } };
-    out.tell(context.cycle, Event { at: context.now, book: None, kind });
-    format!("{symbol} unlocked: its price counts again")
+    let mut done = Vec::new();
+    let mut tell = |book, kind| out.tell(context.cycle, Event { at: context.now, book, kind });
+    if doubt.is_some() {
+        let lane = &mut engine.lanes[index];
+        lane.lock = None;
+        lane.touched = true;
+        let reason = LiftReason::Command { person: person.to_owned() };
+        tell(None, EventKind::SymbolUnlocked { symbol, reason });
+        done.push("its price counts again".to_owned());
+    }
+    for desk in &mut engine.desks {
+        if desk.locks.iter().any(|lock| in_force(&lock)) {
+            desk.locks.retain(|lock| lock.symbol != symbol);
+            tell(Some(desk.name()), EventKind::EntryUnlocked { symbol, person: person.to_owned() });
+            done.push(format!("{} may enter it again", desk.name()));
+        }
+    }
+    if done.is_empty() { format!("{symbol} is not locked") } else { format!("{symbol} unlocked: {}", done.join("; ")) }
 }

@@ -1,5 +1,6 @@
 //! What exactly would we order? Sized proposals from signals, before risk has seen them.
 
+use crate::clock::Timestamp;
 use crate::domain::{ExitPlan, Money, OrderKind, Price, Proposal, Purpose, Ratio, Side, SignalIntent, TimeInForce};
 use crate::risk::{Limits, Situation, TrackRecord, Wish, size};
 use crate::strategy::Plan;
@@ -38,6 +39,7 @@ pub(super) fn propose_entry(
     let record = desk.records.get(terms.strategy).copied().unwrap_or(TrackRecord::default());
     let wish = Wish { symbol: signal.symbol, price, stop_distance, record: &record, scale: terms.scale };
     let quantity = size(sizing, wish, situation, limits)?;
+    let tif = desk.settings.strategies.get(terms.strategy).map_or(TimeInForce::Gtc, |strategy| strategy.tif);
     Ok(Proposal {
         book: desk.name(),
         strategy: signal.strategy,
@@ -50,10 +52,15 @@ pub(super) fn propose_entry(
         reference: price,
         risk: quantity.value_at(if plan.is_some() { stop_distance } else { price })?,
         plan,
-        tif: TimeInForce::Gtc,
-        expires: None,
+        tif,
+        expires: (tif == TimeInForce::Day).then(|| session_end(lane, signal.at)),
         because: signal.rule.clone(),
     })
+}
+
+/// When an order of the day ends: at the close of the session that is open, else of the next one.
+fn session_end(lane: &Lane, now: Timestamp) -> Timestamp {
+    lane.hours.session_at(now).unwrap_or_else(|| lane.hours.next_session(now)).close
 }
 
 /// Stop and target: the strategy's own distances, else the book's in average true ranges; none where no stop can be planned.

@@ -98,10 +98,12 @@ pub fn restore(engine: &mut Engine, broker: &mut PaperBroker, saved: &Saved) -> 
 fn restore_desk(desk: &mut Desk, row: &BookRow) -> Result<(), RestoreBooksError> {
     desk.book = row.book.clone();
     desk.state = row.state;
-    desk.cause = serde_json::from_str(&row.cause).map_err(|_| RestoreBooksError::State(row.book.name))?;
-    if desk.state == TradingState::Running {
-        desk.cause = StateCause::None;
-    }
+    let cause = match row.state {
+        TradingState::Running => Ok(StateCause::None),
+        TradingState::Halted => serde_json::from_str(&row.cause).map(StateCause::Halt),
+        TradingState::Reducing => serde_json::from_str(&row.cause).map(StateCause::Reduce),
+    };
+    desk.cause = cause.map_err(|_| RestoreBooksError::State(row.book.name))?;
     desk.since = row.since;
     desk.equity = row.equity;
     desk.peak = row.peak;

@@ -19,7 +19,7 @@ use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
-use super::{CycleError, Pace, Ranking, Trial, cycle, halt, obey, rankings, trial};
+use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt, obey, rankings, reconfigure, trial};
 
 /// Cycles that form one transaction at full pace, at most.
 const GROUP_CYCLES_MAX: u64 = 1_000;
@@ -42,6 +42,8 @@ pub enum EngineMessage {
     Try(Sender<Result<Vec<Trial>, String>>),
     /// What would the screeners choose now?
     Rank(Sender<Vec<Ranking>>),
+    /// The configuration changed: take it, or the reason why it cannot be read.
+    Reconfigure(Result<Reload, String>),
     /// Finish the step, commit, end.
     Stop,
 }
@@ -116,6 +118,7 @@ pub struct Runner {
     pub(super) cycles: u64,
     pub(super) stopping: bool,
     pub(super) look: bool,
+    pub(super) reloads: Vec<Result<Reload, String>>,
     pub(super) brains: Option<String>,
     pub(super) pending: Option<MarketSnapshot>,
     pub(super) remembered: Duration,
@@ -176,6 +179,7 @@ impl Runner {
             stopping: false,
             // What was confirmed while nobody ran is heeded before the first cycle.
             look: true,
+            reloads: Vec::new(),
             brains: saved.brains.clone(),
             pending: None,
             remembered: now.1,
@@ -202,7 +206,7 @@ impl Runner {
             if self.stopping {
                 break;
             }
-            self.begin_stretch()?;
+            self.begin_stretch(&snapshot)?;
             self.step(&snapshot)?;
             self.end_stretch(&snapshot);
             more = self.feed.next_into(&mut snapshot);
@@ -374,6 +378,7 @@ impl Runner {
         match message {
             EngineMessage::Look => self.look = true,
             EngineMessage::Stop => self.stopping = true,
+            EngineMessage::Reconfigure(read) => self.reloads.push(read),
             EngineMessage::Try(answer) => {
                 let context = self.context(self.market, self.engine.counters.cycle);
                 // Whoever asked may have stopped waiting.
@@ -385,8 +390,17 @@ impl Runner {
         }
     }
 
-    /// Carries out what was confirmed, and commits it before anything else happens.
+    /// Carries out what was confirmed, and takes what was configured; each is committed before anything else happens.
     fn heed(&mut self) -> Result<(), RunnerError> {
+        for read in std::mem::take(&mut self.reloads) {
+            let context = self.context(self.market, self.engine.counters.cycle);
+            let told = self.group.outcome.events.len();
+            reconfigure(&mut self.engine, read, &context, &mut self.group.outcome);
+            if self.group.outcome.events.len() > told {
+                self.send_stretch();
+                self.flush(true)?;
+            }
+        }
         if !std::mem::take(&mut self.look) {
             return Ok(());
         }

@@ -3,10 +3,12 @@
 use chrono::NaiveTime;
 use chrono_tz::Tz;
 
-use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, Timeframe};
+use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, TimeInForce, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{ScreenRules, Selector, StrategyKind, Values};
+
+use super::Schedule;
 
 /// One strategy of a book.
 #[derive(Clone)]
@@ -19,14 +21,34 @@ pub struct StrategySettings {
     pub values: Values,
     /// The bars it decides on; none for the finest there are.
     pub timeframe: Option<Timeframe>,
+    /// When it decides; none for the end of each of its bars.
+    pub schedule: Option<Schedule>,
+    /// True if its schedule also counts while a symbol's session is closed.
+    pub outside_session: bool,
     /// How sure a signal must be to become an order, from 0 to 1.
     pub min_confidence: Ratio,
+    /// How long its entries may wait.
+    pub tif: TimeInForce,
 }
 
 impl StrategySettings {
-    /// A strategy that decides on the finest bars and believes all its signals.
+    /// A strategy that decides on every one of the finest bars, believes all its signals and lets its entries wait.
     pub fn new(name: Label, kind: &'static StrategyKind, values: Values) -> Self {
-        Self { name, kind, values, timeframe: None, min_confidence: Ratio::ZERO }
+        Self {
+            name,
+            kind,
+            values,
+            timeframe: None,
+            schedule: None,
+            outside_session: false,
+            min_confidence: Ratio::ZERO,
+            tif: TimeInForce::Gtc,
+        }
+    }
+
+    /// After how many bars its decisions no longer depend on what came before.
+    pub fn warm_up(&self) -> usize {
+        (self.kind.warm_up)(&self.values)
     }
 
     /// True for the bars it decides on.
@@ -55,6 +77,31 @@ pub struct ScreenerSettings {
     pub rules: ScreenRules,
 }
 
+/// What a book does when its day's loss reaches the limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LossAction {
+    /// No entries until its next day.
+    Reduce,
+    /// No strategy order until somebody resumes.
+    Halt,
+    /// Leaves everything, then as [`LossAction::Reduce`].
+    Flatten,
+}
+
+impl LossAction {
+    /// All, in the order of the docs.
+    pub const ALL: [Self; 3] = [Self::Reduce, Self::Halt, Self::Flatten];
+
+    /// As it is configured.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reduce => "reduce",
+            Self::Halt => "halt",
+            Self::Flatten => "flatten",
+        }
+    }
+}
+
 /// One book.
 #[derive(Clone)]
 pub struct DeskSettings {
@@ -68,6 +115,8 @@ pub struct DeskSettings {
     pub zone: Tz,
     /// Its limits.
     pub limits: Limits,
+    /// What it does when its day's loss reaches the limit.
+    pub daily_loss: LossAction,
     /// How entries are sized.
     pub sizing: Sizing,
     /// Which strategy may enter in which regime; none if all may always.
@@ -89,15 +138,20 @@ pub struct DeskSettings {
 }
 
 impl DeskSettings {
+    /// The bars that its strategies and its selector ask for by name.
+    pub fn timeframes(&self) -> impl Iterator<Item = Timeframe> + '_ {
+        self.strategies.iter().filter_map(|strategy| strategy.timeframe).chain(self.regime_timeframe)
+    }
+
     /// Limits and sizing for a symbol.
     pub fn terms_of(&self, symbol: Symbol) -> (&Limits, Sizing) {
         let own = self.overrides.iter().find(|terms| terms.symbol == symbol);
         own.map_or((&self.limits, self.sizing), |terms| (&terms.limits, terms.sizing))
     }
 
-    /// What its fills cost.
-    pub fn costs(&self) -> Costs {
-        let limits = &self.limits;
+    /// What fills of a symbol cost.
+    pub fn costs_of(&self, symbol: Symbol) -> Costs {
+        let limits = self.terms_of(symbol).0;
         Costs {
             fee: limits.fee_bps,
             slippage: limits.slippage_bps,

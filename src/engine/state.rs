@@ -1,28 +1,30 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::{
     Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TradeId, TradingState,
+    ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
 use crate::risk::{LIMITS, Limits, TrackRecord};
 use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 
-use super::DeskSettings;
 use super::history::History;
 use super::locks::Ended;
+use super::schedule::timetable_row;
 use super::watch::Watch;
+use super::{DeskSettings, Due};
 
 /// Bars in the average true range that stops are measured in.
-const ATR_BARS: usize = 14;
+pub(super) const ATR_BARS: usize = 14;
 /// Finest bars after which the outcome of an entry signal is measured.
 pub(super) const MEASURE_BARS: u64 = 20;
 /// Signals of one book that may wait for their outcome.
@@ -133,6 +135,11 @@ impl Lane {
         self.history.push(bar, end);
     }
 
+    /// The finest bar that ended at this very instant.
+    pub fn bar_at(&self, now: Timestamp) -> Option<Bar> {
+        self.last.filter(|_| self.last_end == now)
+    }
+
     /// The price the book is valued at: the last close, or the last one that was not in doubt.
     pub fn mark(&self) -> Option<Price> {
         self.lock.map(|lock| lock.before).or_else(|| self.last.map(|bar| bar.close))
@@ -149,8 +156,8 @@ impl Lane {
     }
 }
 
-/// Why a book is not running.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a book is not running. It cannot be read without the state: a fall from the peak halts or reduces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum StateCause {
     /// It is running.
@@ -237,6 +244,10 @@ pub struct Desk {
     pub ended: VecDeque<Ended>,
     /// What each of its strategies earned so far.
     pub records: Vec<TrackRecord>,
+    /// When each of its strategies runs.
+    pub due: Vec<Due>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
     /// Entry signals whose outcome is not measured yet.
     pub measures: Vec<Measure>,
     /// The warning before the drawdown limit was sent.
@@ -255,6 +266,8 @@ pub struct Desk {
     pub(super) screen_due: Timestamp,
     /// Which symbols it may enter.
     pub(super) watch: Watch,
+    /// Which lanes it has a position or an order in.
+    touched: Vec<bool>,
 }
 
 /// An entry signal on its way to its outcome.
@@ -290,6 +303,10 @@ pub struct DeskMemory {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Option<Timestamp>,
+    /// Strategies that could not be run when last asked, each with the symbol.
+    pub failing: Vec<(Label, Symbol)>,
+    /// When each strategy runs, as `/schedule` shows it.
+    pub timetable: Vec<TimetableRow>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
     /// What its screener last found.
@@ -303,10 +320,10 @@ impl Desk {
     /// When a strategy refuses its parameters.
     pub fn new(settings: DeskSettings, instruments: &[Instrument]) -> Result<Self, ParamError> {
         let symbols = instruments.len();
-        let watch = Watch::new(&settings, instruments);
-        let classified = if settings.selector.is_some() { symbols } else { 0 };
-        let classifiers = (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect();
+        let watch = Watch::new(&settings, instruments.iter().map(|item| item.symbol));
+        let classifiers = classifiers_for(&settings, symbols);
         let records = vec![TrackRecord::default(); settings.strategies.len()];
+        let due = vec![Due::default(); settings.strategies.len()];
         let book = Book::new(settings.name, &settings.currency, settings.capital);
         let mut runs = Vec::with_capacity(symbols * settings.strategies.len());
         for _ in 0..symbols {
@@ -346,6 +363,8 @@ impl Desk {
             locks: Vec::new(),
             ended: VecDeque::new(),
             records,
+            due,
+            failing: Vec::new(),
             measures: Vec::new(),
             drawdown_told: false,
             breaker_until: None,
@@ -355,12 +374,39 @@ impl Desk {
             screening: None,
             screen_due: Timestamp::from_ms(i64::MIN),
             watch,
+            touched: vec![false; symbols],
         })
     }
 
     /// True if it may enter a lane's symbol.
     pub fn watches(&self, lane: usize) -> bool {
         self.watch.against(lane).is_none()
+    }
+
+    /// True if a lane is on its list, whatever its screener chose.
+    pub fn lists(&self, lane: usize) -> bool {
+        self.watch.lists(lane)
+    }
+
+    /// Notes which lanes it has a position or an order in, so that the others need no search.
+    pub(super) fn look_around(&mut self, lane_of: impl Fn(Symbol) -> Option<usize>) {
+        self.touched.fill(false);
+        let held = self.book.positions.iter().map(|held| held.symbol);
+        for symbol in held.chain(self.orders.iter().map(|order| order.symbol)) {
+            if let Some(lane) = lane_of(symbol) {
+                self.touched[lane] = true;
+            }
+        }
+    }
+
+    /// Notes that it has something in a lane.
+    pub(super) fn touch(&mut self, lane: usize) {
+        self.touched[lane] = true;
+    }
+
+    /// True if it may have a position or an order in a lane; false only if it has none.
+    pub(super) fn touches(&self, lane: usize) -> bool {
+        self.touched[lane]
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -388,6 +434,8 @@ impl Desk {
             drawdown_told: self.drawdown_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
+            failing: self.failing.clone(),
+            timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
             stopping: self.stopping,
             screening: self.screening.clone(),
         }
@@ -400,16 +448,20 @@ impl Desk {
                 self.records[place] = record;
             }
         }
+        for row in memory.timetable {
+            if let Some(place) = self.settings.strategies.iter().position(|known| known.name == row.strategy) {
+                self.due[place].last = row.last;
+            }
+        }
+        self.failing = memory.failing;
         self.locks = memory.locks;
         self.measures = memory.measures;
         self.drawdown_told = memory.drawdown_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
         self.stopping = memory.stopping;
-        self.screening = memory.screening.filter(|_| self.settings.screener.is_some());
-        if let Some(screening) = &self.screening {
-            self.watch.choose(screening);
-        }
+        self.screening = memory.screening;
+        self.rewatch();
     }
 
     /// Its name.
@@ -428,9 +480,22 @@ impl Desk {
     }
 }
 
-fn limits_json(limits: &Limits) -> String {
+/// One classifier a lane where a selector asks for regimes; else none.
+pub(super) fn classifiers_for(settings: &DeskSettings, lanes: usize) -> Vec<Classifier> {
+    let classified = if settings.selector.is_some() { lanes } else { 0 };
+    (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect()
+}
+
+/// Limits as they are stored for views.
+pub(super) fn limits_json(limits: &Limits) -> String {
     let named = LIMITS.iter().filter_map(|spec| Some((spec.key.to_owned(), limits.get(spec.key)?.to_string().into())));
     serde_json::Value::Object(named.collect()).to_string()
+}
+
+/// How many returns correlations of any of these books are measured over.
+pub(super) fn returns_remembered<'a>(desks: impl IntoIterator<Item = &'a DeskSettings>) -> usize {
+    let bars = desks.into_iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
+    usize::try_from(bars).unwrap_or(0)
 }
 
 /// Everything that decides.
@@ -441,7 +506,11 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
-    index: HashMap<Symbol, usize>,
+    /// The bars that were asked for by name when the feed was made.
+    pub(super) served: Vec<Timeframe>,
+    /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
+    pub(super) is_young: bool,
+    index: FxHashMap<Symbol, usize>,
 }
 
 impl Engine {
@@ -451,8 +520,8 @@ impl Engine {
     /// When a strategy refuses its parameters.
     pub fn new(instruments: &[Instrument], desks: Vec<DeskSettings>) -> Result<Self, ParamError> {
         let index = instruments.iter().enumerate().map(|(index, it)| (it.symbol, index)).collect();
-        let returns = desks.iter().map(|desk| Limits::count(desk.limits.correlation_bars)).max().unwrap_or(0);
-        let returns = usize::try_from(returns).unwrap_or(0);
+        let returns = returns_remembered(&desks);
+        let served = desks.iter().flat_map(DeskSettings::timeframes).collect();
         let desks: Vec<Desk> =
             desks.into_iter().map(|settings| Desk::new(settings, instruments)).collect::<Result<_, _>>()?;
         let sector = |item: &Instrument| {
@@ -460,7 +529,7 @@ impl Engine {
             known.filter(|_| !item.sector.is_empty())
         };
         let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
-        Ok(Self { lanes, desks, counters: Counters::default(), index })
+        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index })
     }
 
     /// Where a symbol's lane is.
@@ -484,7 +553,7 @@ impl Engine {
     }
 }
 
-fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
+fn mark_of(lanes: &[Lane], index: &FxHashMap<Symbol, usize>, symbol: Symbol) -> Option<Price> {
     index.get(&symbol).and_then(|index| lanes[*index].mark())
 }
 
@@ -493,13 +562,18 @@ fn mark_of(lanes: &[Lane], index: &HashMap<Symbol, usize>, symbol: Symbol) -> Op
 pub(super) struct Prices<'a> {
     /// All lanes.
     pub(super) lanes: &'a [Lane],
-    index: &'a HashMap<Symbol, usize>,
+    index: &'a FxHashMap<Symbol, usize>,
 }
 
 impl Prices<'_> {
     /// The price a symbol is valued at.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(self.lanes, self.index, symbol)
+    }
+
+    /// Where a symbol's lane is.
+    pub(super) fn place(&self, symbol: Symbol) -> Option<usize> {
+        self.index.get(&symbol).copied()
     }
 
     /// A symbol's lane.

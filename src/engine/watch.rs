@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use crate::domain::{Instrument, Manual, ScreenVerdict, Screening, Symbol};
+use crate::clock::Timestamp;
+use crate::domain::{Manual, ScreenVerdict, Screening, Symbol};
 
 use super::DeskSettings;
+use super::state::Desk;
 
 /// The rule of the list.
 const NOT_LISTED: &str = "the symbol is on the book's list";
@@ -37,9 +39,8 @@ impl Watched {
 
 impl Watch {
     /// The whole list of a book, but for what is banned.
-    pub(super) fn new(settings: &DeskSettings, instruments: &[Instrument]) -> Self {
-        let watched = |item: &Instrument| {
-            let symbol = item.symbol;
+    pub(super) fn new(settings: &DeskSettings, lanes: impl Iterator<Item = Symbol>) -> Self {
+        let watched = |symbol| {
             let manual = match (settings.bans.contains(&symbol), settings.pins.contains(&symbol)) {
                 (true, _) => Some(Manual::Banned),
                 (false, true) => Some(Manual::Pinned),
@@ -47,12 +48,17 @@ impl Watch {
             };
             Watched { symbol, listed: settings.symbols.contains(&symbol), chosen: true, manual }
         };
-        Self { lanes: instruments.iter().map(watched).collect() }
+        Self { lanes: lanes.map(watched).collect() }
     }
 
     /// All symbols, one a lane.
     pub(super) fn lanes(&self) -> &[Watched] {
         &self.lanes
+    }
+
+    /// True if a lane is on the list or pinned.
+    pub(super) fn lists(&self, lane: usize) -> bool {
+        self.lanes.get(lane).is_some_and(|watched| watched.is_looked_at())
     }
 
     /// Narrows the list to what a screener chose. What it did not look at stays.
@@ -74,5 +80,18 @@ impl Watch {
             None if !watched.chosen => Some("the screener has chosen the symbol"),
             Some(Manual::Pinned) | None => None,
         }
+    }
+}
+
+impl Desk {
+    /// Puts list, pins, bans and screener of the settings in force, with what the screener last found.
+    pub(super) fn rewatch(&mut self) {
+        let lanes: Vec<Symbol> = self.watch.lanes.iter().map(|watched| watched.symbol).collect();
+        self.watch = Watch::new(&self.settings, lanes.into_iter());
+        self.screening.take_if(|_| self.settings.screener.is_none());
+        if let Some(screening) = &self.screening {
+            self.watch.choose(screening);
+        }
+        self.screen_due = Timestamp::from_ms(i64::MIN);
     }
 }

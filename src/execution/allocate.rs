@@ -103,7 +103,7 @@ fn share_volume(books: &mut [BookDemand], lot: Quantity) {
 }
 
 /// Shares `pool` by what is still wanted, by the method of largest remainders: everyone gets the whole lots of their exact part, then
-/// the largest fractions get a lot more, at equal fractions the first. Without lots left over, all of the pool is given away.
+/// the largest fractions get a lot more, at equal fractions the first, until no lot is left.
 fn share_pro_rata(books: &mut [&mut BookDemand], pool: i64, lot: Quantity) {
     let wanted: i128 = books.iter().map(|book| i128::from(book.open())).sum();
     if i128::from(pool) >= wanted {
@@ -166,6 +166,7 @@ mod tests {
     fn books_share_by_what_they_ask_for_and_the_largest_remainder_gets_the_odd_lot() {
         assert_eq!(given(&[claim(0, 60, 100), claim(1, 30, 100)], 1), [60, 30]);
         assert_eq!(given(&[claim(0, 60, 10), claim(1, 30, 10)], 1), [7, 3]);
+        assert_eq!(given(&[claim(0, 30, 10), claim(1, 60, 10)], 1), [3, 7]);
         assert_eq!(given(&[claim(0, 50, 9), claim(1, 50, 9)], 1), [5, 4]);
         assert_eq!(given(&[claim(0, 100, 70), claim(1, 100, 70), claim(2, 100, 70)], 10), [30, 20, 20]);
         // Within a book the first comes first.

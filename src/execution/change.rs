@@ -45,3 +45,54 @@ pub fn replace_order(order: &mut Order, quantity: Quantity, kind: OrderKind, at:
     order.created = at;
     order.updated = at;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{OrderId, OrderStatus, Purpose, Side, TimeInForce};
+
+    fn order() -> Order {
+        Order {
+            id: OrderId(1),
+            book: "main".parse().expect("name"),
+            strategy: "test".parse().expect("name"),
+            signal: None,
+            symbol: "AAPL".parse().expect("symbol"),
+            side: Side::Buy,
+            kind: OrderKind::StopLimit { trigger: Price::whole(105), price: Price::whole(106) },
+            purpose: Purpose::Entry,
+            quantity: Quantity::whole(10),
+            filled: Quantity::whole(4),
+            status: OrderStatus::PartlyFilled,
+            triggered: true,
+            reference: Price::whole(100),
+            plan: None,
+            tif: TimeInForce::Gtc,
+            expires: None,
+            because: String::new(),
+            created: Timestamp::from_ms(1),
+            updated: Timestamp::from_ms(1),
+        }
+    }
+
+    #[test]
+    fn a_replacement_is_on_its_way_anew_and_keeps_its_fills() {
+        let (mut more, kind) = (order(), OrderKind::Market);
+        replace_order(&mut more, Quantity::whole(12), order().kind, Timestamp::from_ms(5));
+        assert_eq!((more.remaining(), more.created.ms(), more.triggered), (Quantity::whole(8), 5, true));
+        let mut other = order();
+        replace_order(&mut other, Quantity::whole(3), kind, Timestamp::from_ms(5));
+        assert_eq!((other.remaining(), other.kind, other.triggered), (Quantity::ZERO, kind, false));
+    }
+
+    #[test]
+    fn a_split_turns_every_level_and_quantity() {
+        let mut order = order();
+        split_order(&mut order, 2, 1).expect("fits");
+        assert_eq!(
+            order.kind,
+            OrderKind::StopLimit { trigger: "52.5".parse().expect("price"), price: Price::whole(53) }
+        );
+        assert_eq!((order.remaining(), order.reference), (Quantity::whole(12), Price::whole(50)));
+    }
+}

@@ -1,6 +1,6 @@
 //! What does trading cost beyond the price? Fees and slippage of a fill, borrowing and funding of what is held.
 
-use crate::domain::{AmountError, Bar, Money, OrderKind, Price, Quantity, Ratio, Side, UNITS};
+use crate::domain::{AmountError, Bar, Money, Price, Quantity, Ratio, Side, UNITS};
 
 /// Days in the year of the money market, by which the lenders of US shares count.
 const BORROW_YEAR_DAYS: i64 = 360;
@@ -36,30 +36,13 @@ impl Costs {
     /// # Errors
     /// When the price does not fit.
     pub fn slipped(&self, price: Price, side: Side, filled: Quantity, bar: &Bar) -> Result<Price, AmountError> {
-        let impact =
-            if self.impact.is_zero() { Ratio::ZERO } else { self.impact.times(filled.share_of(bar.volume))? };
+        let pushes = !self.impact.is_zero() && bar.volume > Quantity::ZERO;
+        let impact = if pushes { self.impact.scaled(filled.units(), bar.volume.units())? } else { Ratio::ZERO };
         let slip = price.times(self.slippage.plus(impact)?)?;
         Ok(match side {
             Side::Buy => price.plus(slip)?.min(bar.high),
             Side::Sell => price.minus(slip)?.max(bar.low),
         })
-    }
-
-    /// What an order is expected to cost before it is sent: fee and slippage of its full quantity at `reference`. Limits do not slip.
-    /// Impact is not in it, since nobody knows the volume of a bar to come.
-    ///
-    /// # Errors
-    /// When an amount does not fit.
-    pub fn expected(&self, kind: OrderKind, quantity: Quantity, reference: Price) -> Result<Money, AmountError> {
-        let fee = self.fee_of(quantity, reference)?;
-        match kind {
-            OrderKind::Limit { .. } => Ok(fee),
-            OrderKind::Market
-            | OrderKind::Stop { .. }
-            | OrderKind::StopLimit { .. }
-            | OrderKind::Trailing { .. }
-            | OrderKind::Bracket { .. } => fee.plus(quantity.value_at(reference)?.times(self.slippage)?),
-        }
     }
 }
 
@@ -112,13 +95,6 @@ mod tests {
         assert_eq!((slipped(Side::Sell, 100), slipped(Side::Sell, 1000)), ("99.7".to_owned(), "99".to_owned()));
         let flat = Bar { volume: Quantity::ZERO, ..bar };
         assert_eq!(COSTS.slipped(open, Side::Buy, Quantity::whole(1), &flat), Ok("100.1".parse().expect("price")));
-    }
-
-    #[test]
-    fn an_order_is_expected_to_cost_its_fee_and_a_market_order_its_slippage_too() {
-        let expected = |kind| COSTS.expected(kind, Quantity::whole(50), Price::whole(200));
-        assert_eq!(expected(OrderKind::Market), Ok(Money::whole(11)));
-        assert_eq!(expected(OrderKind::Limit { price: Price::whole(190) }), Ok(Money::whole(1)));
     }
 
     #[test]

@@ -10,8 +10,6 @@ use super::inside_bar::{Sight, Touch, arms, touch};
 use super::trailing::follow;
 use super::{Costs, Report};
 
-const SESSION_ENDED: &str = "the session ended";
-
 /// An order at the broker.
 #[derive(Debug)]
 pub(super) struct Working {
@@ -25,6 +23,17 @@ pub(super) struct Working {
     pub(super) arrived: bool,
     /// What it makes of the snapshot at hand.
     pub(super) met: Met,
+    /// What it was given of the volume.
+    pub(super) part: Option<Part>,
+}
+
+/// What an order gets of a bar.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part {
+    /// Its own quantity.
+    pub(super) gets: Quantity,
+    /// All that fills at this price and side, of whichever book.
+    pub(super) total: Quantity,
 }
 
 /// What an order makes of a snapshot.
@@ -33,7 +42,7 @@ pub(super) enum Met {
     /// There is no bar of its instrument.
     #[default]
     Nothing,
-    /// There is one that it may not fill in: trading is suspended, or the order is still on its way.
+    /// There is one that it may not fill in: its session is over, trading is suspended, or it is still on its way.
     Passed,
     /// It ends before it can fill.
     Over(&'static str),
@@ -44,7 +53,7 @@ pub(super) enum Met {
 impl Working {
     /// An order that was just taken.
     pub(super) fn new(instrument: usize, lot: Quantity, order: Order) -> Self {
-        Self { instrument, lot, order, arrived: false, met: Met::Nothing }
+        Self { instrument, lot, order, arrived: false, met: Met::Nothing, part: None }
     }
 
     /// Where it touches the bar at hand, while it can still fill.
@@ -66,11 +75,10 @@ impl Working {
         suspended: impl FnOnce(usize) -> bool,
     ) -> Result<(), AmountError> {
         self.met = Met::Nothing;
+        self.part = None;
         let Some((index, bar)) = finest_bar(snapshot, self.instrument) else { return Ok(()) };
         let order = &self.order;
-        self.met = if order.expires.is_some_and(|expires| expires <= bar.opens) {
-            Met::Over(SESSION_ENDED)
-        } else if suspended(bar.instrument) {
+        self.met = if order.expires.is_some_and(|expires| expires <= bar.opens) || suspended(bar.instrument) {
             Met::Passed
         } else if bar.is_last && order.purpose == Purpose::Entry {
             Met::Over("recorded prices end with this bar")
@@ -104,7 +112,7 @@ impl Working {
         Ok(Some(Sight::whole(order.side, &bar.bar)))
     }
 
-    /// Fills `quantity` where it touches, at the price that `total` makes, which is all that fills there. Nothing changes on error.
+    /// Fills its part where it touches. Nothing changes on error.
     ///
     /// # Errors
     /// When an amount does not fit.
@@ -114,10 +122,9 @@ impl Working {
         touch: Touch,
         now: Timestamp,
         costs: Costs,
-        quantity: Quantity,
-        total: Quantity,
+        part: Part,
     ) -> Result<Option<Report>, AmountError> {
-        let order = &mut self.order;
+        let (order, Part { gets: quantity, total }) = (&mut self.order, part);
         let newly_triggered = touch.leg == FillLeg::Stop && !order.triggered;
         if quantity.is_zero() {
             order.triggered |= newly_triggered;
@@ -174,7 +181,7 @@ impl Working {
         }
         let over = self.order.expires.is_some_and(|expires| expires <= now);
         if over && self.order.status.is_open() && !matches!(self.met, Met::Nothing) {
-            self.end(reports, SESSION_ENDED);
+            self.end(reports, "the session ended");
         }
         result
     }

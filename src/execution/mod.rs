@@ -10,11 +10,9 @@ mod allocate;
 mod change;
 mod fill;
 mod paper;
-mod shortfall;
 
 pub use change::{replace_order, split_order};
 pub use costs::{Costs, borrow_cost, funding_payment};
 pub use margin::{initial_margin, liquidation_price, maintenance_margin};
 pub use paper::PaperBroker;
 pub use report::{BrokerError, Report};
-pub use shortfall::{Shortfall, shortfall, shortfall_by_strategy};

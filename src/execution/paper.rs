@@ -9,7 +9,7 @@ use crate::risk::{ExecutionRequest, Instruction};
 
 use super::allocate::{Claim, allocate};
 use super::change::split_order;
-use super::fill::{Met, Working};
+use super::fill::{Met, Part, Working};
 use super::inside_bar::Touch;
 use super::{BrokerError, Costs, Report, replace_order};
 
@@ -18,15 +18,15 @@ use super::{BrokerError, Costs, Report, replace_order};
 pub struct PaperBroker {
     instruments: HashMap<Symbol, (usize, Quantity)>,
     working: Vec<Working>,
-    /// What filled of each instrument in the snapshot at hand.
-    filled: Vec<(usize, Quantity)>,
+    /// What was given out of each instrument's volume in the snapshot at hand.
+    given: Vec<(usize, Quantity)>,
 }
 
 impl PaperBroker {
     /// A broker for these instruments, in the feed's order.
     pub fn new(instruments: &[Instrument]) -> Self {
         let instruments = instruments.iter().enumerate().map(|(index, it)| (it.symbol, (index, it.lot()))).collect();
-        Self { instruments, working: Vec::new(), filled: Vec::new() }
+        Self { instruments, working: Vec::new(), given: Vec::new() }
     }
 
     /// Does what an approval permits. Changing or taking back what is already gone is no error: it may have ended in this very cycle.
@@ -96,7 +96,7 @@ impl PaperBroker {
             busy |= matches!(working.met, Met::Over(_) | Met::Bar(_, _, Some(_)));
         }
         if busy {
-            self.filled.clear();
+            self.given.clear();
             for at_open in [true, false] {
                 for index in 0..self.working.len() {
                     let working = &mut self.working[index];
@@ -105,7 +105,7 @@ impl PaperBroker {
                     {
                         working.end(reports, why);
                     } else if working.touch().is_some_and(|(_, touch)| touch.at_open == at_open) {
-                        result = result.and(self.fill_price(index, snapshot, &costs, reports));
+                        result = result.and(self.fill_one(index, snapshot, &costs, reports));
                     }
                 }
             }
@@ -118,78 +118,65 @@ impl PaperBroker {
         result
     }
 
-    /// Fills every order that meets the bar on the same side at the same price as the first one.
-    fn fill_price(
+    /// Fills one order by its part. Parts are given out when the first of those that share comes to its turn.
+    fn fill_one(
         &mut self,
-        first: usize,
+        index: usize,
         snapshot: &MarketSnapshot,
         costs: &impl Fn(&Order) -> Costs,
         reports: &mut Vec<Report>,
     ) -> Result<(), BrokerError> {
-        let Some((bar, touch)) = self.working[first].touch() else { return Ok(()) };
+        let Some((bar, touch)) = self.working[index].touch() else { return Ok(()) };
         let bar = &snapshot.bars[bar];
-        let (members, claims) = self.claims(first, bar, touch, costs);
-        let given = allocate(&claims, self.working[first].lot);
-        let total = Quantity::from_units(given.iter().map(|gets| gets.units()).sum());
-        let mut result = Ok(());
-        for (index, gets) in members.into_iter().zip(given) {
-            let working = &mut self.working[index];
-            let Some((_, touch)) = working.touch() else { continue };
-            if let Met::Bar(_, _, touch) = &mut working.met {
-                *touch = None;
-            }
-            let gets = gets.min(working.order.remaining());
-            let costs = costs(&working.order);
-            match working.fill(bar, touch, snapshot.at, costs, gets, total) {
-                Ok(report) => reports.extend(report),
-                Err(error) => {
-                    result = result.and(Err(BrokerError::Amount(working.order.id, error)));
-                    continue;
-                }
-            }
-            if !gets.is_zero() {
-                self.filled.push((bar.instrument, gets));
-                self.share_position(index, gets, reports);
-            }
+        if self.working[index].part.is_none() {
+            self.give_parts(index, bar, touch, costs);
         }
-        result
+        let working = &mut self.working[index];
+        let Some(part) = working.part else { return Ok(()) };
+        let report = working.fill(bar, touch, snapshot.at, costs(&working.order), part);
+        reports.extend(report.map_err(|error| BrokerError::Amount(working.order.id, error))?);
+        if !part.gets.is_zero() {
+            self.share_position(index, part.gets, reports);
+        }
+        Ok(())
     }
 
-    /// Who meets the bar where the first order does, and what each asks for of what is left of the volume.
-    fn claims(
-        &self,
-        first: usize,
-        bar: &SnapshotBar,
-        touch: Touch,
-        costs: &impl Fn(&Order) -> Costs,
-    ) -> (Vec<usize>, Vec<Claim>) {
+    /// Shares what is left of the bar's volume among the books that meet it on the same side at the same price. Of a book these are
+    /// the next orders whose turn it is: an order never overtakes an older one of its own book that meets the bar elsewhere.
+    fn give_parts(&mut self, first: usize, bar: &SnapshotBar, touch: Touch, costs: &impl Fn(&Order) -> Costs) {
         let side = self.working[first].order.side;
-        let gone = self.filled.iter().filter(|(instrument, _)| *instrument == bar.instrument);
-        let gone: i64 = gone.map(|(_, sum)| sum.units()).sum();
-        let (mut members, mut claims) = (Vec::new(), Vec::new());
+        let gone: i64 =
+            self.given.iter().filter(|(instrument, _)| *instrument == bar.instrument).map(|(_, sum)| sum.units()).sum();
+        let (mut members, mut claims, mut passed) = (Vec::new(), Vec::new(), Vec::new());
         for (index, working) in self.working.iter().enumerate().skip(first) {
             let order = &working.order;
-            let meets = working.touch().is_some_and(|(_, other)| {
-                working.instrument == bar.instrument
-                    && order.side == side
-                    && (other.at_open, other.price) == (touch.at_open, touch.price)
-            });
-            if !meets {
+            let Some((_, own)) = working.touch().filter(|(_, own)| own.at_open == touch.at_open) else { continue };
+            if working.instrument != bar.instrument {
                 continue;
             }
-            // A share that does not fit is more than any order can want, and the largest share stands for no limit at all.
-            let share = costs(order).volume_share;
-            let share = if share == Ratio::MAX { None } else { bar.bar.volume.times(share).ok() };
-            let share = share.unwrap_or(Quantity::MAX);
-            let cap = Quantity::from_units(share.units() - gone);
-            let (leaves, whole) = (order.purpose != Purpose::Entry, order.tif == TimeInForce::Fok);
-            members.push(index);
-            claims.push(Claim { book: order.book, wanted: order.remaining(), leaves, whole, cap });
+            // One that has its part already shares elsewhere, and its turn has yet to come.
+            if working.part.is_some() || order.side != side || own.price != touch.price {
+                passed.push(order.book);
+            } else if !passed.contains(&order.book) {
+                // A share that does not fit is more than any order can want, and the largest share stands for no limit at all.
+                let share = costs(order).volume_share;
+                let share = if share == Ratio::MAX { None } else { bar.bar.volume.times(share).ok() };
+                let share = share.unwrap_or(Quantity::MAX);
+                let cap = Quantity::from_units(share.units() - gone);
+                let (leaves, whole) = (order.purpose != Purpose::Entry, order.tif == TimeInForce::Fok);
+                members.push(index);
+                claims.push(Claim { book: order.book, wanted: order.remaining(), leaves, whole, cap });
+            }
         }
-        (members, claims)
+        let parts = allocate(&claims, self.working[first].lot);
+        let total = Quantity::from_units(parts.iter().map(|gets| gets.units()).sum());
+        for (index, gets) in members.into_iter().zip(parts) {
+            self.working[index].part = Some(Part { gets, total });
+        }
+        self.given.push((bar.instrument, total));
     }
 
-    /// What one order sold of a position, the others that leave the same position cannot sell again.
+    /// What one order left of a position, the others that leave the same position cannot leave again.
     fn share_position(&mut self, filled: usize, quantity: Quantity, reports: &mut Vec<Report>) {
         let (book, symbol, purpose) = {
             let order = &self.working[filled].order;

@@ -25,7 +25,7 @@ pub enum Report {
         /// When.
         at: Timestamp,
     },
-    /// Another order sold a part of what it was to sell.
+    /// Another order left a part of the position that it was to leave.
     Reduced {
         /// Which.
         order: OrderId,

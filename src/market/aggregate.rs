@@ -56,6 +56,11 @@ impl Aggregator {
         self.open.as_ref().map(|open| open.due)
     }
 
+    /// The bar that is being gathered as it stands, not known whole. None while there is none.
+    pub fn so_far(&self) -> Option<Bar> {
+        self.open.as_ref().map(|open| open.bar)
+    }
+
     /// Adds a shorter bar; they come in the order of time, and what is due by then has been taken. A bar of a period that was
     /// given already changes nothing. The volume stays at the largest quantity where the sum does not fit.
     pub fn add(&mut self, bar: &Bar) {
@@ -146,8 +151,9 @@ mod tests {
         hour.add(&bar("2024-07-03T13:45", [11, 15, 10, 14, 7]));
         assert_eq!(hour.take_due(at("2024-07-03T13:59")), None);
         assert_eq!(hour.due(), Some(at("2024-07-03T14:00")));
+        assert_eq!(hour.so_far(), Some(bar("2024-07-03T13:00", [10, 15, 9, 14, 12])));
         assert_eq!(hour.take_due(at("2024-07-03T14:00")), Some(bar("2024-07-03T13:00", [10, 15, 9, 14, 12])));
-        assert_eq!(hour.take_due(at("2024-07-03T14:01")), None);
+        assert_eq!((hour.take_due(at("2024-07-03T14:01")), hour.so_far()), (None, None));
         hour.add(&bar("2024-07-03T13:59", [1, 1, 1, 1, 1]));
         assert_eq!(hour.due(), None, "it comes too late");
     }

@@ -17,7 +17,7 @@ const CLEAR_PART: i128 = 4;
 /// Dividends before its `adjusted_until` are left out. Before the second bar there is nothing to add: nobody held anything.
 pub(super) fn note(series: &Series, actions: &Actions, snapshot: &mut MarketSnapshot) {
     let Some(recorded) = series.recorded() else { return };
-    let [.., before, bar] = &recorded.list[..recorded.next] else { return };
+    let [.., before, bar] = recorded.given() else { return };
     if day_of(before.start) == day_of(bar.start) {
         return;
     }
@@ -103,7 +103,7 @@ mod tests {
             timeframe: Timeframe::D1,
             hours: Hours::of(AssetClass::UsEquity),
             is_finest: true,
-            bars: Bars::Recorded(Recorded { list: days.iter().map(bar).collect(), next: 0, adjusted_until: None }),
+            bars: Bars::Recorded(Recorded::whole(days.iter().map(bar).collect(), None)),
         }
     }
 

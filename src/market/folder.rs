@@ -32,6 +32,23 @@ pub(super) struct Loaded {
     pub(super) left_out: usize,
 }
 
+/// The series of a folder by the names of its files, or of one such file, sorted; a file without such a name tells none.
+///
+/// # Errors
+/// When the folder or the file cannot be read.
+pub fn recorded(path: &Path) -> Result<Vec<(Symbol, Timeframe)>, FeedError> {
+    let failed = |cause| FeedError::Folder { path: path.to_owned(), cause };
+    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
+        return Ok(named(path).into_iter().collect());
+    }
+    let mut series = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(failed)? {
+        series.extend(named(&entry.map_err(failed)?.path()));
+    }
+    series.sort_unstable();
+    Ok(series)
+}
+
 /// Reads the files, on every core; `progress` hears how many of how many.
 pub(super) fn load(
     found: &[Found],
@@ -63,7 +80,7 @@ fn cut(file: BarFile, found: &Found, actions: &Actions, to: Option<Timestamp>, m
         bars.retain(|bar| hours.bar_end(timeframe, bar.start) <= to);
     }
     let adjusted_until = adjusted_until(found.instrument.symbol, &bars, actions).map(|(_, date)| date);
-    Loaded { timeframe, bars: Recorded { list: bars, next: 0, adjusted_until }, problems, left_out }
+    Loaded { timeframe, bars: Recorded::whole(bars, adjusted_until), problems, left_out }
 }
 
 /// The files to read, by symbol and timeframe.

@@ -1,4 +1,4 @@
-//! How is the same work done for many files at once? On every core, with the results in the order of the files.
+//! How is the same work done for many things at once? On every core, with the results in the order of the things.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -6,7 +6,7 @@ use std::thread::{self, Builder};
 
 /// Does `work` for every item on as many threads as the machine runs at once; the answers stand in the order of the items.
 /// `progress` hears, on this thread, how many of how many items are taken up.
-pub(super) fn in_parallel<T: Sync, R: Send>(
+pub fn in_parallel<T: Sync, R: Send>(
     items: &[T],
     work: impl Fn(&T) -> R + Sync,
     progress: &mut dyn FnMut(usize, usize),

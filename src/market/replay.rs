@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeSet, BinaryHeap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,19 @@ pub struct ReplayOptions {
     pub to: Option<Timestamp>,
 }
 
+/// Which part of recorded prices is played again; by default all of it, with nothing of it as history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stretch {
+    /// Bars that end at this time or before are left out.
+    pub after: Option<Timestamp>,
+    /// Bars that end at this time or before are history.
+    pub from: Option<Timestamp>,
+    /// Bars that end after this time are left out.
+    pub to: Option<Timestamp>,
+    /// True if the end must not show: no bar is marked as the last one, as if more followed.
+    pub is_cut: bool,
+}
+
 /// Recorded bars in the order they became known.
 ///
 /// A gathered bar is given at the instant its period ends, even if no recorded bar ends then. What is still being gathered
@@ -50,7 +64,7 @@ pub struct ReplayFeed {
     queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
     /// Recorded bars that were not given yet.
     left: usize,
-    actions: Actions,
+    actions: Arc<Actions>,
     /// Of the actions: it is saved with the position, because a split that is put on file later changes the past.
     fingerprint: String,
     from: Option<Timestamp>,
@@ -92,7 +106,7 @@ impl ReplayFeed {
             queue: BinaryHeap::new(),
             left: 0,
             fingerprint: actions.fingerprint(),
-            actions,
+            actions: Arc::new(actions),
             from: options.from,
             files: Vec::new(),
             warnings: Vec::new(),
@@ -183,7 +197,45 @@ impl ReplayFeed {
 
     /// How many recorded bars it plays in all.
     pub fn bars(&self) -> usize {
-        self.series.iter().filter_map(Series::recorded).map(|recorded| recorded.list.len()).sum()
+        self.series.iter().filter_map(Series::recorded).map(|recorded| recorded.part.len()).sum()
+    }
+
+    /// The same prices once more, without reading the files again: a part of what this feed plays, from its beginning.
+    #[must_use]
+    pub fn again(&self, stretch: Stretch) -> Self {
+        let mut feed = Self {
+            instruments: self.instruments.clone(),
+            series: self.series.iter().map(|series| series.again(&stretch)).collect(),
+            queue: BinaryHeap::new(),
+            left: 0,
+            actions: self.actions.clone(),
+            fingerprint: self.fingerprint.clone(),
+            from: stretch.from,
+            files: self.files.clone(),
+            warnings: Vec::new(),
+            left_out: 0,
+            too_fine: Vec::new(),
+        };
+        feed.line_up();
+        feed
+    }
+
+    /// The instants at which the finest bars that it plays are known, in order, each once.
+    pub fn instants(&self) -> Vec<Timestamp> {
+        let mut instants: Vec<_> = self.finest().flat_map(Series::ends).collect();
+        instants.sort_unstable();
+        instants.dedup();
+        instants
+    }
+
+    /// The latest time after which every symbol has `bars` finest bars up to `at`, or all it has up to then. None where no
+    /// symbol has any.
+    pub fn back(&self, at: Timestamp, bars: usize) -> Option<Timestamp> {
+        self.finest().filter_map(|series| series.back(at, bars)).min()
+    }
+
+    fn finest(&self) -> impl Iterator<Item = &Series> {
+        self.series.iter().filter(|series| series.is_finest)
     }
 
     /// Takes the next bar that is known at `at`, and tells of which series.
@@ -205,7 +257,7 @@ impl ReplayFeed {
             Bars::Recorded(_) => self.left -= 1,
             Bars::Gathered(_) => {
                 let finest = self.series[..index].iter().rfind(|series| series.is_finest);
-                seen.is_last = finest.is_some_and(|finest| finest.next_end().is_none());
+                seen.is_last = finest.and_then(Series::recorded).is_some_and(Recorded::is_at_end);
             }
         }
         if seen.is_finest {

@@ -1,9 +1,12 @@
 //! What comes next of one instrument and length? Recorded bars in their order, or longer ones gathered from them.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregator, Hours, ResumeError};
+use super::{Aggregator, Hours, ResumeError, Stretch};
 use crate::clock::Timestamp;
 use crate::domain::{Bar, SnapshotBar, Symbol, Timeframe};
 
@@ -28,11 +31,17 @@ pub(super) enum Bars {
     Gathered(Aggregator),
 }
 
-/// The bars of a file, and how many were given.
-#[derive(Debug, Default)]
+/// The bars of a file, which of them are played, and how many were given.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Recorded {
-    pub(super) list: Vec<Bar>,
+    /// The whole file, shared by every feed that plays it again.
+    pub(super) list: Arc<Vec<Bar>>,
+    /// What is played of it.
+    pub(super) part: Range<usize>,
+    /// The place of the next bar in the list; inside the part, or at its end.
     pub(super) next: usize,
+    /// True if the end of the part must not show: then only the end of the file is one.
+    pub(super) is_cut: bool,
     /// Dividends before this date are not meant for these prices.
     pub(super) adjusted_until: Option<NaiveDate>,
 }
@@ -48,9 +57,29 @@ pub(super) enum Place {
 }
 
 impl Recorded {
+    /// A whole file.
+    pub(super) fn whole(list: Vec<Bar>, adjusted_until: Option<NaiveDate>) -> Self {
+        Self { part: 0..list.len(), list: Arc::new(list), next: 0, is_cut: false, adjusted_until }
+    }
+
     /// How many bars were not given yet.
     pub(super) fn left(&self) -> usize {
-        self.list.len() - self.next
+        self.part.end - self.next
+    }
+
+    /// The bars that were given.
+    pub(super) fn given(&self) -> &[Bar] {
+        &self.list[self.part.start..self.next]
+    }
+
+    /// The bar that comes next.
+    fn coming(&self) -> Option<&Bar> {
+        self.list[..self.part.end].get(self.next)
+    }
+
+    /// True if no bar follows, as far as anybody may know.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.next == if self.is_cut { self.list.len() } else { self.part.end }
     }
 }
 
@@ -71,20 +100,58 @@ impl Series {
     /// When its next bar is known; none where it has none, or none yet.
     pub(super) fn next_end(&self) -> Option<Timestamp> {
         match &self.bars {
-            Bars::Recorded(Recorded { list, next, .. }) => {
-                list.get(*next).map(|bar| self.hours.bar_end(self.timeframe, bar.start))
-            }
+            Bars::Recorded(recorded) => recorded.coming().map(|bar| self.end_of(bar)),
             Bars::Gathered(aggregator) => aggregator.due(),
         }
+    }
+
+    /// When a bar of it is known.
+    fn end_of(&self, bar: &Bar) -> Timestamp {
+        self.hours.bar_end(self.timeframe, bar.start)
+    }
+
+    /// When each bar that is played is known; empty for gathered bars.
+    pub(super) fn ends(&self) -> impl Iterator<Item = Timestamp> + '_ {
+        let played = self.recorded().map_or(&[][..], |recorded| &recorded.list[recorded.part.clone()]);
+        played.iter().map(|bar| self.end_of(bar))
+    }
+
+    /// The place in the file of its first bar that ends after `at`.
+    fn place_after(&self, recorded: &Recorded, at: Timestamp) -> usize {
+        recorded.list.partition_point(|bar| self.end_of(bar) <= at)
+    }
+
+    /// The latest time after which `bars` bars are known up to `at`, or all there are up to then; none if there are none.
+    pub(super) fn back(&self, at: Timestamp, bars: usize) -> Option<Timestamp> {
+        let recorded = self.recorded()?;
+        let first = self.place_after(recorded, at).saturating_sub(bars).max(recorded.part.start);
+        let bar = recorded.list[recorded.part.clone()].get(first - recorded.part.start)?;
+        Some(self.end_of(bar).plus_ms(-1))
+    }
+
+    /// The same series from its beginning, or a part of it.
+    pub(super) fn again(&self, stretch: &Stretch) -> Self {
+        let bars = match &self.bars {
+            Bars::Gathered(aggregator) => Bars::Gathered(Aggregator::new(aggregator.class(), aggregator.timeframe())),
+            Bars::Recorded(recorded) => {
+                let place = |at: Option<Timestamp>| at.map(|at| self.place_after(recorded, at));
+                let start = place(stretch.after).unwrap_or(0).max(recorded.part.start);
+                let end = place(stretch.to).unwrap_or(usize::MAX).min(recorded.part.end);
+                let part = start.min(end)..end;
+                let is_cut = recorded.is_cut || stretch.is_cut;
+                Bars::Recorded(Recorded { next: part.start, part, is_cut, ..recorded.clone() })
+            }
+        };
+        Self { bars, ..*self }
     }
 
     /// Takes the next bar if it is known at `at`.
     pub(super) fn take(&mut self, at: Timestamp) -> Option<SnapshotBar> {
         let (bar, is_last) = match &mut self.bars {
             Bars::Recorded(recorded) => {
-                let bar = *recorded.list.get(recorded.next)?;
+                let bar = *recorded.coming()?;
                 recorded.next += 1;
-                (bar, recorded.next == recorded.list.len())
+                (bar, recorded.is_at_end())
             }
             Bars::Gathered(aggregator) => (aggregator.take_due(at)?, false),
         };

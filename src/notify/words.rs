@@ -14,8 +14,13 @@ impl Words<'_> {
     pub(super) fn reduced(&self, cause: &ReduceCause, day: Money, until: Option<Timestamp>) -> Vec<String> {
         let book = self.book;
         let fact = match cause {
-            ReduceCause::DailyLoss { loss, limit } => {
-                format!("{book} reducing: day {}, a loss of {}, limit {}", signed(day), percent(*loss), percent(*limit))
+            ReduceCause::DailyLoss { loss, limit, closing } => {
+                let (day, loss, limit) = (signed(day), percent(*loss), percent(*limit));
+                let fact = format!("{book} reducing: day {day}, a loss of {loss}, limit {limit}");
+                match *closing {
+                    0 => fact,
+                    held => format!("{fact}; {} closed at the next bar", counted(held as u64, "position")),
+                }
             }
             ReduceCause::Drawdown { drawdown, limit } => {
                 format!("{book} reducing: {} below its peak, limit {}", percent(*drawdown), percent(*limit))
@@ -128,6 +133,9 @@ impl Words<'_> {
     pub(super) fn halted(&self, cause: &HaltCause, cancelled: usize, positions: usize) -> Vec<String> {
         let why = match cause {
             HaltCause::Command { person } => format!("by {person}"),
+            HaltCause::DailyLoss { loss, limit } => {
+                format!("it lost {} today, limit {}", percent(*loss), percent(*limit))
+            }
             HaltCause::Drawdown { drawdown, limit } => {
                 format!("{} below its peak, limit {}", percent(*drawdown), percent(*limit))
             }

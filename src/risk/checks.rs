@@ -49,6 +49,11 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 const _: () = assert!(!CHECKS.is_empty());
 
+/// The names of all checks, in the order that `/why` prints them.
+pub fn check_names() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|check| check.name)
+}
+
 impl Check {
     /// Measures, if the check applies to this purpose.
     pub(super) fn run(&self, proposal: &Proposal, situation: &Situation, limits: &Limits) -> Option<Measured> {

@@ -34,6 +34,15 @@ impl LimitKind {
             Self::Count | Self::Factor => written,
         }
     }
+
+    /// The other way round: how a limit is written that means this.
+    pub fn written(self, meaning: Ratio) -> Ratio {
+        match self {
+            Self::Percent => meaning.scaled(100, 1).unwrap_or(Ratio::MAX),
+            Self::BasisPoints => meaning.scaled(10_000, 1).unwrap_or(Ratio::MAX),
+            Self::Count | Self::Factor => meaning,
+        }
+    }
 }
 
 /// One limit, as it is documented.
@@ -159,6 +168,20 @@ limits! {
     maintenance_pct: Percent = "5", 1..=100, "Equity below this share of perpetual positions is a margin call: they are closed.";
 }
 
+/// Limits of a whole book, which cannot be set for one of its symbols.
+pub const BOOK_WIDE: &[&str] = &[
+    "daily_loss_pct",
+    "daily_loss_near_pct",
+    "drawdown_warn_pct",
+    "drawdown_reduce_pct",
+    "drawdown_pct",
+    "breaker_atr",
+    "breaker_bars",
+    "correlation_bars",
+    "lock_move_pct",
+    "lock_sessions",
+];
+
 impl Limits {
     /// Sets a limit as it is written in the configuration.
     ///
@@ -196,6 +219,8 @@ mod tests {
         for spec in LIMITS {
             let written: Ratio = spec.default.parse().expect("a number");
             assert_eq!(limits.set(spec.key, written), Ok(()), "{}", spec.key);
+            let set = limits.get(spec.key).expect("there");
+            assert_eq!(spec.kind.written(set), written, "{}", spec.key);
         }
         assert_eq!(limits, Limits::default());
         assert_eq!(limits.daily_loss_pct, Ratio::from_percent(3));

@@ -7,7 +7,8 @@ mod situation;
 mod checks;
 mod review;
 
-pub use limits::{LIMITS, LimitKind, LimitSpec, Limits};
+pub use checks::check_names;
+pub use limits::{BOOK_WIDE, LIMITS, LimitKind, LimitSpec, Limits};
 pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, replace, review, take_up_again, withdraw};
 pub use situation::{Look, Situation, Stake, open_risk};
 pub use sizing::{Sizing, TrackRecord, Wish, size};

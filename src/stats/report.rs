@@ -107,8 +107,8 @@ fn amount(amount: Option<Money>) -> String {
     amount.map_or_else(|| NONE.to_owned(), signed)
 }
 
-/// A share in percent with its sign.
-fn change(value: Option<f64>) -> String {
+/// A share in percent with its sign, as every table writes it; a dash where it is not defined.
+pub fn change(value: Option<f64>) -> String {
     in_percent(value, signed_percent)
 }
 
@@ -125,7 +125,8 @@ fn in_percent(value: Option<f64>, write: fn(Ratio) -> String) -> String {
     }
 }
 
-fn ratio(value: Option<f64>) -> String {
+/// A plain figure, as every table writes it; a dash where it is not defined.
+pub fn ratio(value: Option<f64>) -> String {
     match value {
         None => NONE.to_owned(),
         Some(value) if value.abs() < PLAIN_MAX => format!("{value:.2}").replace("-0.00", "0.00"),

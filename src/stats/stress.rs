@@ -7,7 +7,7 @@
 
 use serde::Serialize;
 
-use crate::domain::{AssetClass, Symbol};
+use crate::domain::{AssetClass, Ratio, Symbol, SymbolFigures};
 
 use super::Scenario;
 use super::moments::finite;
@@ -25,6 +25,18 @@ pub struct Exposed<'a> {
     pub value: f64,
     /// Its beta to the stock market, if it is known.
     pub beta: Option<f64>,
+}
+
+impl<'a> From<&'a SymbolFigures> for Exposed<'a> {
+    fn from(held: &'a SymbolFigures) -> Self {
+        Self {
+            symbol: held.symbol,
+            class: held.class,
+            sector: Some(held.sector.as_str()).filter(|sector| !sector.is_empty()),
+            value: held.value.to_f64(),
+            beta: held.beta.map(Ratio::to_f64),
+        }
+    }
 }
 
 /// What a shock was taken from.

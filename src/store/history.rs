@@ -70,8 +70,17 @@ pub struct StepRecord {
     pub limit: f64,
 }
 
+/// The journal, as [`Reader::journal`] reads it.
 pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
+
+/// All fills, as [`fill`] reads them.
+pub(super) const FILLS: &str =
+    "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills";
+
+const TRADES: &str =
+    "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit,
+                        reason, carried, best, worst FROM trades";
 
 /// How many journal rows one question may read.
 const JOURNAL_ROWS_MAX: u32 = 500;
@@ -172,6 +181,7 @@ impl Reader {
         Ok(statement.query_row(params![severity.as_str(), since.ms()], |row| unsigned(row, 0))?)
     }
 
+    /// The facts that a query on [`JOURNAL`] finds.
     pub(super) fn journal(&self, sql: &str, params: impl rusqlite::Params) -> Result<Vec<JournalRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query(params)?;
@@ -209,13 +219,20 @@ impl Reader {
     pub fn trades(&self, rows: u32) -> Result<(Vec<Trade>, u64), StoreError> {
         let connection = self.connection();
         let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
-        let mut statement = connection.prepare_cached(
-            "SELECT id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened_ms, closed_ms, fees, profit, reason,
-               carried, best, worst
-             FROM trades ORDER BY id DESC LIMIT ?1",
-        )?;
+        let mut statement = connection.prepare_cached(&format!("{TRADES} ORDER BY id DESC LIMIT ?1"))?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
         Ok((trades, all))
+    }
+
+    /// A book's round trips, of one symbol if one is given, in the order in which they ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trades_of(&self, book: Label, symbol: Option<Symbol>) -> Result<Vec<Trade>, StoreError> {
+        let sql = format!("{TRADES} WHERE book = ?1 AND coalesce(symbol = ?2, 1) ORDER BY closed_ms, id");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let trades = statement.query_map(params![book.as_str(), symbol.map(|symbol| symbol.to_string())], trade)?;
+        Ok(trades.collect::<Result<_, _>>()?)
     }
 
     /// All fills, oldest first.
@@ -223,30 +240,8 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn fills(&self) -> Result<Vec<TradeFill>, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills ORDER BY id",
-        )?;
-        let rows = statement.query_map([], |row| {
-            let leg: String = row.get(9)?;
-            Ok(TradeFill {
-                id: FillId(unsigned(row, 0)?),
-                order: OrderId(unsigned(row, 1)?),
-                book: parsed(row, 2)?,
-                symbol: parsed(row, 3)?,
-                side: side(row, 4)?,
-                quantity: Quantity::from_units(row.get(5)?),
-                price: Price::from_units(row.get(6)?),
-                fee: Money::from_units(row.get(7)?),
-                slippage: Money::from_units(row.get(8)?),
-                leg: match leg.as_str() {
-                    "stop" => FillLeg::Stop,
-                    "target" => FillLeg::Target,
-                    "limit" => FillLeg::Limit,
-                    _ => FillLeg::Market,
-                },
-                at: time(row, 10)?,
-            })
-        })?;
+        let mut statement = self.connection().prepare_cached(&format!("{FILLS} ORDER BY id"))?;
+        let rows = statement.query_map([], fill)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -362,6 +357,29 @@ impl Reader {
 fn side(row: &Row<'_>, index: usize) -> rusqlite::Result<Side> {
     let text: String = row.get(index)?;
     Ok(if text == "sell" { Side::Sell } else { Side::Buy })
+}
+
+/// A row of [`FILLS`].
+pub(super) fn fill(row: &Row<'_>) -> rusqlite::Result<TradeFill> {
+    let leg: String = row.get(9)?;
+    Ok(TradeFill {
+        id: FillId(unsigned(row, 0)?),
+        order: OrderId(unsigned(row, 1)?),
+        book: parsed(row, 2)?,
+        symbol: parsed(row, 3)?,
+        side: side(row, 4)?,
+        quantity: Quantity::from_units(row.get(5)?),
+        price: Price::from_units(row.get(6)?),
+        fee: Money::from_units(row.get(7)?),
+        slippage: Money::from_units(row.get(8)?),
+        leg: match leg.as_str() {
+            "stop" => FillLeg::Stop,
+            "target" => FillLeg::Target,
+            "limit" => FillLeg::Limit,
+            _ => FillLeg::Market,
+        },
+        at: time(row, 10)?,
+    })
 }
 
 fn trade(row: &Row<'_>) -> rusqlite::Result<Trade> {

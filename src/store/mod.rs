@@ -16,6 +16,7 @@ mod backup;
 mod reader;
 mod history;
 mod drills;
+mod outcomes;
 
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
@@ -26,6 +27,7 @@ pub use history::{JournalRow, RunRow, StepRecord};
 pub use inbox::InboxRow;
 pub use lease::{Lease, LeaseError, LeaseRow};
 pub use outbox::{Delivery, LaneCounts, LaneSpec, Settled};
+pub use outcomes::SignalsRow;
 pub use points::Points;
 pub use reader::Reader;
 pub use record::Recorded;

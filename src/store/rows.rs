@@ -68,6 +68,21 @@ impl BookRow {
         }
         serde_json::from_str(&self.memory).map_or_else(|_| Vec::new(), |memory: Memory| memory.locks)
     }
+
+    /// Its strategies and each one's current streak, from its memory: wins in a row, or losses in a row as a negative number.
+    pub fn streaks(&self) -> Vec<(Label, i64)> {
+        #[derive(serde::Deserialize)]
+        struct Record {
+            streak: i64,
+        }
+        #[derive(serde::Deserialize)]
+        struct Memory {
+            #[serde(default)]
+            records: Vec<(Label, Record)>,
+        }
+        let records = serde_json::from_str(&self.memory).map_or_else(|_| Vec::new(), |memory: Memory| memory.records);
+        records.into_iter().map(|(strategy, record)| (strategy, record.streak)).collect()
+    }
 }
 
 /// The risk figures of a book, as JSON.

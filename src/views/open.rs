@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Money, Price, Symbol};
+use crate::domain::{AmountError, Money, Price, Symbol};
 use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
 use crate::domain::format::{age, money, price};
@@ -20,6 +20,9 @@ pub enum ViewError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A sum cannot be counted.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
     /// There is nothing to tell of.
     #[error("{0}")]
     Nothing(String),
@@ -106,6 +109,18 @@ pub(super) struct Scene {
 }
 
 impl Scene {
+    /// The book of this name, or all books.
+    pub(super) fn books_named(&self, name: Option<&str>) -> Result<Vec<&BookRow>, ViewError> {
+        let wanted = |row: &&BookRow| name.is_none_or(|name| row.book.name.as_str().eq_ignore_ascii_case(name));
+        let found: Vec<&BookRow> = self.books.iter().filter(wanted).collect();
+        if let (Some(name), true) = (name, found.is_empty()) {
+            let known: Vec<&str> = self.books.iter().map(|row| row.book.name.as_str()).collect();
+            let name = name.escape_debug();
+            return Err(ViewError::Nothing(format!("there is no book \"{name}\": books are {}", known.join(", "))));
+        }
+        Ok(found)
+    }
+
     /// The last price of a symbol.
     pub(super) fn mark(&self, symbol: Symbol) -> Option<&MarkRow> {
         self.marks.iter().find(|mark| mark.symbol == symbol)

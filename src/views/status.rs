@@ -1,6 +1,6 @@
 //! How do we stand? One book in five lines.
 
-use crate::domain::{Money, Ratio, Symbol, TradingState};
+use crate::domain::{Money, Ratio, TradingState};
 use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
 
@@ -99,6 +99,7 @@ pub(super) fn state_words(row: &BookRow) -> String {
         Some("breaker") => " (volatility breaker, for a while)".to_owned(),
         Some("paused") => format!(" (paused by {})", cause["person"].as_str().unwrap_or("somebody")),
         Some("stopped") => format!(" (stopped by {})", cause["person"].as_str().unwrap_or("somebody")),
+        Some("daily_loss") if row.state == TradingState::Halted => " (daily loss limit)".to_owned(),
         Some("daily_loss") => " (daily loss limit, until the book's next day)".to_owned(),
         Some("store_trouble") => " (the store could not be written)".to_owned(),
         Some("broken_invariant") => " (something impossible happened; see /health)".to_owned(),
@@ -117,12 +118,11 @@ pub(super) fn limit_of(row: &BookRow, key: &str) -> Ratio {
 pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
     row.book.positions.iter().fold(Money::ZERO, |sum, held| {
         let now = scene.value_price(held.symbol).unwrap_or_else(|| held.average_price());
-        let loss = match held.protection {
-            Some(levels) => now.minus(levels.stop).and_then(|gap| held.quantity.value_at(gap)),
-            None => held.value_at(now).map(Money::abs),
-        };
-        let loss = loss.unwrap_or(Money::ZERO);
-        sum.plus(loss.max(Money::ZERO)).unwrap_or(Money::MAX)
+        let loss = held.protection.map_or_else(
+            || held.value_at(now).map(Money::abs),
+            |levels| now.minus(levels.stop).and_then(|gap| held.quantity.value_at(gap)),
+        );
+        sum.plus(loss.unwrap_or(Money::ZERO).max(Money::ZERO)).unwrap_or(Money::MAX)
     })
 }
 
@@ -145,59 +145,40 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
         lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
+        let (may, anew) = if cause_name(row) == "daily_loss" && is_of_today(row) {
+            (format!("leave again at the next bar, and enter from {} on", time(row.day_ends, zone)), String::new())
+        } else {
+            let anew = amount(row.equity, &row.book.currency);
+            let anew = format!("; the fall from the peak is counted anew from {anew}");
+            ("enter and leave again at the next bar".to_owned(), anew)
+        };
+        let held = counted(row.book.positions.len() as u64, "position");
+        lines.push(format!("After: strategies may {may}; {held} keep their stops."));
         lines.push(format!(
-            "After: strategies may enter and leave again at the next bar; {} keep their stops.",
-            counted(row.book.positions.len() as u64, "position")
-        ));
-        lines.push(format!(
-            "Today {} {} ({}), loss limit {}; the fall from the peak is counted anew from {}.",
+            "Today {} {} ({}), loss limit {}{anew}.",
             signed(day),
             row.book.currency,
             signed_percent(day.share_of(row.day_start)),
-            percent(limit_of(row, "daily_loss_pct")),
-            amount(row.equity, &row.book.currency)
+            percent(limit_of(row, "daily_loss_pct"))
         ));
     }
     Ok(lines.join("\n"))
+}
+
+/// True if a book came into its state on the day that it is in now.
+fn is_of_today(row: &BookRow) -> bool {
+    let zone = row.zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    row.since.utc().with_timezone(&zone).date_naive().to_string() == row.day
+}
+
+/// Why a book is not running, by its name; empty if it is.
+fn cause_name(row: &BookRow) -> String {
+    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
+    cause["cause"].as_str().unwrap_or_default().to_owned()
 }
 
 /// True for a book whose entries come back only when somebody says so.
 fn waits_for_a_person(row: &BookRow) -> bool {
-    let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
-    let asks = matches!(cause["cause"].as_str(), Some("drawdown" | "paused" | "stopped"));
+    let asks = matches!(cause_name(row).as_str(), "drawdown" | "paused" | "stopped");
     row.state == TradingState::Halted || (row.state == TradingState::Reducing && asks)
-}
-
-/// What `/unlock` would do, before anybody confirms it.
-///
-/// # Errors
-/// When the symbol is not locked, or the store cannot be read.
-pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
-    let scene = views.scene()?;
-    let lock = scene.mark(symbol).and_then(|mark| mark.lock.map(|lock| (mark.price, lock)));
-    let Some((now, (before, since, _))) = lock else {
-        return Err(ViewError::Nothing(format!("{symbol} is not locked")));
-    };
-    let mut lines = vec![format!(
-        "Unlock {symbol}? It stood at {} before it was locked at {}; now it is at {}.",
-        price(before),
-        time(since, views.zone()?),
-        price(now)
-    )];
-    for row in &scene.books {
-        if let Some(held) = row.book.position(symbol) {
-            let profit = held.unrealised_at(now).unwrap_or(Money::ZERO);
-            lines.push(format!(
-                "After: the {} {symbol} of {} count at {}, result {} {}; stops and exits work again, and the stop may fill at once.",
-                held.quantity,
-                row.book.name,
-                price(now),
-                signed(profit),
-                row.book.currency
-            ));
-        }
-    }
-    lines
-        .push("If the shares were split, say no: put the split into corporate_actions.csv and start again.".to_owned());
-    Ok(lines.join("\n"))
 }

@@ -1,6 +1,7 @@
 //! How did the last trades end?
 
 use super::open::{ViewError, Views};
+use crate::domain::Side;
 use crate::domain::format::{age, counted, price, quantity, signed, time};
 
 /// The answer to `/trades [n]`.
@@ -19,8 +20,12 @@ pub fn trades(views: &Views, rows: u32) -> Result<String, ViewError> {
     for trade in &trades {
         let currency =
             books.iter().find(|row| row.book.name == trade.book).map_or("", |row| row.book.currency.as_str());
+        let side = match trade.side {
+            Side::Buy => "",
+            Side::Sell => "short ",
+        };
         lines.push(format!(
-            "{} {} {} {} {currency} · {} to {} · by {} · {} after {} · {}",
+            "{} {side}{} {} {} {currency} · {} to {} · by {} · {} after {} · {}",
             trade.id,
             quantity(trade.quantity),
             trade.symbol,

@@ -2,11 +2,13 @@
 
 use chrono_tz::Tz;
 
-use crate::domain::{CheckResult, EventKind, NoticeId, OrderId, Purpose, SignalIntent, Symbol, TradeFill, TradeId};
+use crate::domain::{
+    CheckResult, EventKind, NoticeId, OrderId, Purpose, Side, SignalIntent, Symbol, TradeFill, TradeId,
+};
 
 use super::open::{ViewError, Views};
 use super::orders::order_words;
-use crate::domain::format::{age, money, price, quantity, signed, time};
+use crate::domain::format::{age, money, price, quantity, signed, signed_percent, time};
 
 /// The answer to `/why` with a symbol, an order, a trade or the number of a message.
 ///
@@ -52,14 +54,22 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
     let rows = views.reader().journal_of_order(id)?;
     let mut lines = vec![format!("{} · {}", order_words(&order), order.status.as_str())];
     if order.purpose == Purpose::Protect {
+        let (did, way) = match order.side {
+            Side::Sell => ("bought", "upwards"),
+            Side::Buy => ("sold short", "downwards"),
+        };
         lines.push(format!(
-            "It protects what {} bought: stop set when the position was opened, moved only upwards.",
+            "It protects what {} {did}: stop set when the position was opened, moved only {way}.",
             order.strategy
         ));
     }
     if let Some(signal) = order.signal {
         if let Some(found) = views.reader().signal(order.symbol, signal)? {
             lines.extend(signal_lines(&found, zone));
+            lines.extend(views.reader().measured(order.symbol, signal)?.map(|(bars, outcome)| {
+                let moved = signed_percent(outcome);
+                format!("  {bars} bars after it the price had moved {moved} in its direction")
+            }));
         } else if !order.because.is_empty() {
             lines.push(format!("Because {}", order.because));
         }

@@ -28,12 +28,20 @@ fn person(role: Role) -> Person {
     Person { name: "owner".to_owned(), role, zone: None }
 }
 
-fn inbound(text: &str) -> Inbound {
+pub(crate) fn inbound(text: &str) -> Inbound {
     Inbound { person: person(Role::Owner), chat: "terminal".to_owned(), text: text.to_owned() }
 }
 
-fn chat(bench: &Bench) -> Chat {
+pub(crate) fn chat(bench: &Bench) -> Chat {
     bench.chat()
+}
+
+/// What the owner is answered.
+pub(crate) fn said(bench: &Bench, text: &str) -> String {
+    match chat(bench).handle(&inbound(text)) {
+        Reply::Text(text) => text,
+        reply => panic!("{text}: {reply:?}"),
+    }
 }
 
 /// Every example of the table gets an answer, so that no help text promises what does not work.

@@ -1,7 +1,7 @@
 //! What one cycle after the other does with a book: fills inside bars, stops, halts, locks, dry runs.
 
 use bellwether::domain::{EventKind, OrderKind, Price, Purpose, Quantity, Ratio, TradingState};
-use bellwether::engine::DeskSettings;
+use bellwether::engine::{DeskSettings, LossAction};
 use bellwether::strategy::{Values, find};
 
 use crate::support::{Bench, Life, ListFeed, bar_at, flat_bars};
@@ -183,4 +183,90 @@ fn what_is_refused_names_every_reason_with_value_and_limit() {
     assert!(refusals.len() >= 2, "{refusals:?}");
     assert!(refusals.iter().any(|line| line.starts_with("price sanity: 5.0 %, at most 1.0 %")), "{refusals:?}");
     assert!(refusals.iter().any(|line| line.starts_with("open risk: ")), "{refusals:?}");
+}
+
+/// A book that buys as much as it can and loses it within a day; `change` says what its daily loss limit does.
+fn lost_day(action: LossAction, after: &[[i64; 4]]) -> (Bench, impl Fn() -> Life + use<>) {
+    let mut bars = flat_bars(&after_a_fall(&[106, 110, 114, 118, 122]));
+    let day = bars.len() as i64;
+    bars.push(bar_at(day, [122, 123, 110, 111]));
+    bars.extend(after.iter().zip(1..).map(|(bar, n)| bar_at(day + n, *bar)));
+    let greedy = move |desk: &mut DeskSettings| {
+        quick(desk);
+        desk.zone = chrono_tz::Tz::UTC;
+        desk.daily_loss = action;
+        for (key, value) in [
+            ("daily_loss_pct", "1"),
+            ("stop_atr", "20"),
+            ("risk_per_trade_pct", "20"),
+            ("open_risk_pct", "100"),
+            ("position_pct", "100"),
+            ("exposure_pct", "100"),
+            ("net_pct", "100"),
+        ] {
+            desk.limits.set(key, value.parse().expect("number")).expect("in range");
+        }
+    };
+    let lost = day as u64 + 1;
+    let life = move || Life::whole(ListFeed::daily("BTC-USD", bars.clone()), greedy);
+    let bench = Bench::new();
+    bench.live(Life { cycles_max: Some(lost), ..life() }).expect("runs");
+    (bench, life)
+}
+
+#[test]
+fn a_lost_day_may_close_everything() {
+    let calm = [[111, 112, 110, 111], [111, 112, 110, 111], [111, 112, 110, 111]];
+    let (bench, life) = lost_day(LossAction::Flatten, &calm);
+    let saved = bench.saved();
+    assert_eq!((saved.books[0].state, saved.books[0].book.positions.len()), (TradingState::Reducing, 1));
+    assert!(saved.orders.iter().any(|order| order.purpose == Purpose::Close), "the way out is on order");
+    assert!(events(&bench).contains("\"closing\":1"), "and told");
+    bench.live(life()).expect("runs");
+    let saved = bench.saved();
+    assert_eq!((saved.books[0].state, saved.books[0].book.positions.len()), (TradingState::Running, 0));
+    let (trades, _) = bench.reader().trades(10).expect("reads");
+    assert_eq!(trades[0].reason.as_str(), "closed");
+}
+
+/// Set to halt, it halts until somebody resumes; resumed on the same day it still enters nothing before the next.
+#[test]
+fn a_lost_day_may_halt() {
+    let calm = [[111, 112, 110, 111], [111, 112, 110, 111], [111, 112, 110, 111]];
+    let (bench, life) = lost_day(LossAction::Halt, &calm);
+    let state = |bench: &Bench| bench.saved().books[0].state;
+    assert_eq!(state(&bench), TradingState::Halted);
+    let preview = bench.confirm("/resume");
+    assert!(preview.contains("It is halted (daily loss limit)") && preview.contains("and enter from "), "{preview}");
+    bench.live(Life { cycles_max: Some(0), ..life() }).expect("runs");
+    assert_eq!(state(&bench), TradingState::Reducing, "no entries on the day that is lost");
+    bench.live(Life { cycles_max: Some(1), ..life() }).expect("runs");
+    assert_eq!(state(&bench), TradingState::Running, "and on the next it goes on by itself");
+
+    let (bench, life) = lost_day(LossAction::Halt, &calm);
+    bench.live(life()).expect("runs");
+    assert_eq!(state(&bench), TradingState::Halted, "nobody resumed");
+    assert!(bench.confirm("/resume").contains("enter and leave again at the next bar"));
+}
+
+/// Halted and reducing books fall from their peak alike; a restart must not take one for the other.
+#[test]
+fn a_book_that_reduces_for_its_drawdown_still_waits_for_a_person_after_a_restart() {
+    let calm = [[111, 112, 110, 111], [111, 112, 110, 111]];
+    let (bench, life) = lost_day(LossAction::Reduce, &calm);
+    let low = |desk: &mut DeskSettings| {
+        for (key, value) in [("daily_loss_pct", "100"), ("drawdown_warn_pct", "1"), ("drawdown_reduce_pct", "2")] {
+            desk.limits.set(key, value.parse().expect("number")).expect("in range");
+        }
+    };
+    let careful = |cycles| {
+        let mut life = Life { cycles_max: Some(cycles), ..life() };
+        life.desks.iter_mut().for_each(low);
+        life
+    };
+    bench.live(careful(1)).expect("runs");
+    assert!(events(&bench).contains("\"cause\":\"drawdown\""), "{}", events(&bench));
+    assert!(bench.confirm("/resume").contains("Resume main?"));
+    bench.live(careful(0)).expect("runs");
+    assert_eq!(bench.saved().books[0].state, TradingState::Running);
 }

@@ -1,48 +1,11 @@
 //! The program as a shell sees it: output, exit codes, errors that say what to do.
 
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
 use bellwether::store::Lease;
 
-struct Shell {
-    folder: tempfile::TempDir,
-}
-
-impl Shell {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("folder") }
-    }
-
-    fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
-        command.current_dir(self.path()).args(args).stdin(Stdio::null());
-        for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG", "RUST_BACKTRACE"] {
-            command.env_remove(name);
-        }
-        command
-    }
-
-    fn run(&self, args: &[&str]) -> (i32, String, String) {
-        seen(self.command(args).output().expect("starts"))
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path().join(name), text).expect("writes");
-    }
-}
-
-fn seen(output: Output) -> (i32, String, String) {
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
-    let seen = (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr));
-    assert!(!seen.2.contains("panicked"), "{}", seen.2);
-    seen
-}
+use crate::support::{Shell, seen};
 
 const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max"];
 
@@ -65,8 +28,18 @@ fn views_answer_while_nothing_runs_and_wrong_words_exit_with_two() {
     let (code, _, err) = shell.run(&["command", "/status"]);
     assert!(code == 1 && err.contains("there is no database") && err.contains("hint: "), "{err}");
     shell.run(QUICK);
-    for asked in ["/status", "/positions", "/orders", "/trades", "/pnl all", "/watchlist", "/runs", "/health", "/help"]
-    {
+    for asked in [
+        "/status",
+        "/positions",
+        "/orders",
+        "/trades",
+        "/pnl all",
+        "/watchlist",
+        "/schedule",
+        "/runs",
+        "/health",
+        "/help",
+    ] {
         let (code, out, err) = shell.run(&["command", asked]);
         assert!(code == 0 && !out.is_empty() && err.is_empty(), "{asked}: {out}{err}");
     }
@@ -231,4 +204,32 @@ fn plain_lines_drive_the_terminal() {
     assert!(!out.contains("wrong PIN") && !out.contains("2846"), "{out}");
     let bytes = std::fs::read(shell.path().join("bellwether.db")).expect("readable");
     assert!(!bytes.windows(8).any(|window| window == b"73915826"), "digits at the wrong prompt are not kept");
+}
+
+/// The configuration is edited while the bot runs: a change is taken and told, a mistake is told and changes nothing.
+#[test]
+fn the_configuration_is_taken_without_a_restart() {
+    let shell = Shell::new();
+    let text = |limit: &str| format!("[[books]]\nsymbols = [\"AAPL\", \"BTC-USD\"]\n[books.limits]\n{limit}\n");
+    shell.write("bellwether.toml", &text("daily_loss_pct = 3"));
+    // One cycle a second: if nothing is told it ends by itself.
+    let mut child =
+        shell.command(&["run", "--speed", "60", "--cycles", "90"]).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut until = |part: &str| {
+        let told: Vec<String> =
+            lines.by_ref().map(|line| line.expect("text")).take_while(|line| !line.contains(part)).collect();
+        assert!(
+            told.iter().all(|line| !line.starts_with("Stopped after")),
+            "{part} was never told:\n{}",
+            told.join("\n")
+        );
+    };
+    until("Started on sim");
+    shell.write("bellwether.toml", &text("daily_loss_pct = 2"));
+    until("main: daily_loss_pct 3 -> 2");
+    shell.write("bellwether.toml", &text("daily_los_pct = 1"));
+    until("is refused, the old one stays: bellwether.toml:4:1: books.limits has no key \"daily_los_pct\"");
+    child.kill().expect("ended");
+    child.wait().expect("gone");
 }

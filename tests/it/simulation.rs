@@ -1,15 +1,20 @@
-//! Hundreds of days with everything going wrong: gaps, bad prints, kills, a failing channel, a clock that is set, people who halt.
+//! Hundreds of days with everything going wrong: gaps, bad prints, kills, a failing channel, a clock that is set, people who halt
+//! and who edit the configuration.
 //!
 //! Rerun one seed with `SIM_SEED=17 cargo test seeded_simulation -- --nocapture`.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether::clock::{Clock, Timestamp};
 use bellwether::control::{ChangeDesk, Control, PinCost, ShownOn};
-use bellwether::domain::{EventKind, Instrument, Purpose, TradingState};
-use bellwether::engine::{Pace, RunnerError};
+use bellwether::domain::{EventKind, Instrument, Purpose, Ratio, TradingState};
+use bellwether::engine::{
+    DeskSettings, EngineMessage, LossAction, Pace, Reload, RunnerError, Schedule, StrategySettings,
+};
 use bellwether::notify::SendError;
-use bellwether::store::{Points, Store, StoreError};
+use bellwether::store::{BookRow, Points, Store, StoreError};
+use bellwether::strategy::{STRATEGIES, Values, find};
 use secrecy::SecretString;
 
 use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
@@ -40,6 +45,19 @@ fn instruments() -> Vec<Instrument> {
         .to_vec()
 }
 
+/// A book of every strategy there is, long and short, with more room than usual.
+fn wide(desk: &mut DeskSettings) {
+    let short = [("short".to_owned(), Ratio::ONE)];
+    let strategies = STRATEGIES.iter().map(|kind| {
+        let values = Values::check(kind.name, kind.params, &short).expect("in range");
+        StrategySettings::new(kind.name.parse().expect("a name"), kind, values)
+    });
+    desk.strategies = strategies.collect();
+    for (key, value) in [("exposure_pct", 150), ("net_pct", 100), ("leverage_max", 2), ("correlation_max", 1)] {
+        desk.limits.set(key, Ratio::whole(value)).expect("in range");
+    }
+}
+
 /// Dies after a number of points drawn from the seed; never in the last lives, so that it comes to an end.
 fn deadly(seed: u64, life: u64) -> Points {
     if life > 25 {
@@ -47,6 +65,32 @@ fn deadly(seed: u64, life: u64) -> Points {
     }
     let left = AtomicU64::new(20 + draw(seed, life) % 900);
     Points::armed(move |_| left.fetch_sub(1, Ordering::SeqCst) == 1)
+}
+
+/// Somebody edits the configuration while this life runs: limits, strategies, schedules, and now and then nonsense.
+fn edits(seed: u64, life: u64) -> Vec<(u64, EngineMessage)> {
+    let edit = |number: u64| {
+        let feed = FaultyFeed::new(seed, instruments(), DAYS, fault);
+        let Life { mut desks, .. } = Life::whole(feed, quick_cross).with_book("wide", wide);
+        let desk = &mut desks[0];
+        let strategy = |name: &str| {
+            let kind = find(name).expect("listed");
+            let values = Values::check(kind.name, kind.params, &[]).expect("defaults");
+            StrategySettings::new(name.parse().expect("a name"), kind, values)
+        };
+        match draw(seed, life * 31 + number) % 6 {
+            0 => return Err("the file is half written".to_owned()),
+            1 => desk.limits.set("positions_max", Ratio::whole(2)).expect("in range"),
+            2 => desk.strategies.push(strategy("breakout")),
+            3 => desk.strategies.insert(0, strategy("rsi")),
+            4 => desk.strategies[0].schedule = Some(Schedule::parse("0 12 * * *", chrono_tz::Tz::UTC).expect("sound")),
+            _ => desk.daily_loss = LossAction::Flatten,
+        }
+        Ok(Reload { desks, restart: Vec::new() })
+    };
+    (0..5)
+        .map(|number| (number * 60 + draw(seed, life + number) % 60, EngineMessage::Reconfigure(edit(number))))
+        .collect()
 }
 
 /// Somebody halts, or confirms that it goes on, while the bot is down.
@@ -58,8 +102,8 @@ fn people_act(bench: &Bench, seed: u64, life: u64) {
         desk.set_pin("owner", None, &pin).expect("set");
     }
     let books = bench.reader().books().expect("reads");
-    let halted = books.iter().any(|row| row.state == TradingState::Halted);
-    if halted {
+    let waits = |row: &BookRow| row.state == TradingState::Halted || row.cause.contains("drawdown");
+    if books.iter().any(waits) {
         let mut shown_on = ShownOn::nothing();
         for row in &books {
             shown_on.add_book(row.book.name, row.state, row.since);
@@ -77,7 +121,8 @@ fn simulate(seed: u64) {
     let bench = Bench::new();
     let mut crashes = 0;
     for life in 0..200u64 {
-        let mut now = Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick_cross);
+        let now = Life::whole(FaultyFeed::new(seed, instruments(), DAYS, fault), quick_cross);
+        let mut now = now.with_book("wide", wide).telling(edits(seed, life));
         now.points = deadly(seed, life);
         now.pace = if life.is_multiple_of(2) { Pace::Max } else { Pace::Times(1_000_000_000) };
         now.cycles_max = Some(20 + draw(seed, life + 900) % 60);
@@ -120,7 +165,8 @@ fn check(bench: &Bench, seed: u64, life: u64) {
         for held in &row.book.positions {
             let guard = held.protection.and_then(|levels| saved.orders.iter().find(|order| order.id == levels.order));
             let guard = guard.unwrap_or_else(|| panic!("seed {seed}, life {life}: {} has no stop", held.symbol));
-            assert_eq!(guard.remaining(), held.quantity, "seed {seed}, life {life}: {}", held.symbol);
+            let (covers, side) = (guard.remaining(), held.side().opposite());
+            assert_eq!((covers, guard.side), (held.quantity.abs(), side), "seed {seed}, life {life}: {}", held.symbol);
         }
     }
 }
@@ -135,26 +181,37 @@ fn finish(bench: &Bench, seed: u64, crashes: usize) {
     assert_eq!(counts.accepted, counts.sent + counts.skipped + counts.dead + counts.open, "seed {seed}");
     assert_eq!((counts.open, counts.dead), (0, 0), "seed {seed}: nothing lost");
     let told = bench.sink.sent();
-    let numbers: std::collections::BTreeSet<u64> = told.iter().map(|notice| notice.number.0).collect();
+    let numbers: BTreeSet<u64> = told.iter().map(|notice| notice.number.0).collect();
     assert_eq!(numbers.len() as u64, counts.accepted, "seed {seed}: each notice arrived");
     let fills = no_entry_while_halted(bench, seed);
-    eprintln!("seed {seed}: {fills} fills, {} notices, {crashes} crashes, invariants held", counts.accepted);
+    let rows = bench.reader().journal_all().expect("reads");
+    let edits = rows.iter().filter(|row| row.event.kind.name().starts_with("config_")).count();
+    assert!(edits > 2, "seed {seed}: {edits} edits");
+    eprintln!(
+        "seed {seed}: {fills} fills, {edits} edits, {} notices, {crashes} crashes, invariants held",
+        counts.accepted
+    );
     assert!(fills > 10, "seed {seed}: something must have been traded");
 }
 
 /// Goes over the journal: between a halt and the resumption no entry is filled.
 fn no_entry_while_halted(bench: &Bench, seed: u64) -> usize {
     let reader = bench.reader();
-    let mut halted = false;
+    let mut halted = BTreeSet::new();
     let mut fills = 0;
     for row in reader.journal_all().expect("reads") {
         match row.event.kind {
-            EventKind::TradingHalted { .. } => halted = true,
-            EventKind::TradingResumed { .. } => halted = false,
+            EventKind::TradingHalted { .. } => {
+                halted.insert(row.event.book);
+            }
+            EventKind::TradingResumed { .. } => {
+                halted.remove(&row.event.book);
+            }
             EventKind::OrderFilled { fill, .. } => {
                 fills += 1;
                 let order = reader.order(fill.order).expect("reads").expect("stored");
-                assert!(!(halted && order.purpose == Purpose::Entry), "seed {seed}: an entry filled while halted");
+                let stopped = halted.contains(&row.event.book);
+                assert!(!(stopped && order.purpose == Purpose::Entry), "seed {seed}: an entry filled while halted");
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! One database over many lives: each life opens it, runs until it ends or is killed, and delivers what it can.
 
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -11,7 +11,8 @@ use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
 use bellwether::domain::{EventKind, Instrument, Money, Severity};
 use bellwether::engine::{
-    DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch, restore,
+    DeskSettings, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch,
+    restore,
 };
 use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
@@ -19,6 +20,8 @@ use bellwether::notify::{Channel, Notice, Policy, SendError, Tally, Worker};
 use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreError};
 use bellwether::strategy::{Values, find};
 use secrecy::SecretString;
+
+use super::feed::TellingFeed;
 
 /// The lane of all tests.
 pub(crate) const LANE: &str = "terminal:owner";
@@ -95,6 +98,8 @@ pub(crate) struct Life {
     pub(crate) pace: Pace,
     pub(crate) dry_run: bool,
     pub(crate) auditor: Option<Sender<Stretch>>,
+    /// What others ask of the engine; nobody asks anything where it is none.
+    pub(crate) queue: Option<Receiver<EngineMessage>>,
 }
 
 impl Life {
@@ -109,11 +114,20 @@ impl Life {
             pace: Pace::Max,
             dry_run: false,
             auditor: None,
+            queue: None,
         }
     }
 }
 
 impl Life {
+    /// Hands these to the engine, each just before it decides on the instant of that number, counted from 1.
+    pub(crate) fn telling(mut self, messages: Vec<(u64, EngineMessage)>) -> Self {
+        let (sender, queue) = channel();
+        self.feed = Box::new(TellingFeed::new(self.feed, sender, messages));
+        self.queue = Some(queue);
+        self
+    }
+
     /// A second book beside the first, on the same prices.
     pub(crate) fn with_book(mut self, name: &str, change: impl FnOnce(&mut DeskSettings)) -> Self {
         let mut desk = desk_settings(self.feed.instruments(), change);
@@ -181,7 +195,7 @@ impl Bench {
     }
 
     fn run(&self, store: &Store, life: Life) -> Result<Finished, RunnerError> {
-        let Life { feed, desks, cycles_max, pace, dry_run, auditor, points: _ } = life;
+        let Life { feed, desks, cycles_max, pace, dry_run, auditor, queue, points: _ } = life;
         let saved = Reader::open(store.path())?.saved()?;
         let mut engine = Engine::new(feed.instruments(), desks).expect("parameters");
         let mut broker = PaperBroker::new(feed.instruments());
@@ -196,7 +210,8 @@ impl Bench {
             first_cycle: resumed.progress.cycle.next(),
         })?;
         store.sign_lease(run, clock.now())?;
-        let (_queue, messages) = channel();
+        let (_sender, nothing) = channel();
+        let messages = queue.unwrap_or(nothing);
         let started = EventKind::EngineStarted { feed: "test".to_owned(), symbols: 1, dry_run };
         let options = RunnerOptions { run, started: clock.now(), dry_run, pace, cycles_max, opening: vec![started] };
         let desk = ChangeDesk::new(store.clone(), clock.clone(), PinCost::LEAST);

@@ -1,21 +1,30 @@
 //! Feeds for tests: a list of bars, and the simulated market with faults in it.
 
+use std::collections::VecDeque;
+use std::sync::mpsc::Sender;
+
 use bellwether::clock::{DAY_MS, Timestamp};
 use bellwether::domain::{Bar, Instrument, MarketSnapshot, Price, Quantity, SnapshotBar, Timeframe};
-use bellwether::market::{Feed, SimulatedFeed};
+use bellwether::engine::EngineMessage;
+use bellwether::market::{Feed, ResumeError, SimulatedFeed};
 
-/// Bars of one symbol, given one by one.
+/// Daily bars of some symbols, given day by day.
 pub(crate) struct ListFeed {
     instruments: Vec<Instrument>,
-    bars: Vec<Bar>,
+    bars: Vec<Vec<Bar>>,
     next: usize,
 }
 
 impl ListFeed {
     /// Daily bars of a coin, which has no holidays.
     pub(crate) fn daily(symbol: &str, bars: Vec<Bar>) -> Self {
-        let symbol = symbol.parse().expect("symbol");
-        Self { instruments: vec![Instrument::bare(symbol)], bars, next: 0 }
+        Self::of(vec![(Instrument::bare(symbol.parse().expect("symbol")), bars)])
+    }
+
+    /// Daily bars of some symbols, of the same days.
+    pub(crate) fn of(list: Vec<(Instrument, Vec<Bar>)>) -> Self {
+        let (instruments, bars) = list.into_iter().unzip();
+        Self { instruments, bars, next: 0 }
     }
 }
 
@@ -26,12 +35,14 @@ impl Feed for ListFeed {
 
     fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
         snapshot.clear();
-        let Some(bar) = self.bars.get(self.next) else { return false };
+        for (instrument, bars) in self.bars.iter().enumerate() {
+            let Some(bar) = bars.get(self.next).copied() else { return false };
+            snapshot.at = bar.start.plus_ms(DAY_MS);
+            let is_last = self.next + 1 == bars.len();
+            let (timeframe, opens) = (Timeframe::D1, bar.start);
+            snapshot.bars.push(SnapshotBar { instrument, timeframe, bar, opens, is_finest: true, is_last });
+        }
         self.next += 1;
-        snapshot.at = bar.start.plus_ms(DAY_MS);
-        let is_last = self.next == self.bars.len();
-        let (timeframe, opens) = (Timeframe::D1, bar.start);
-        snapshot.bars.push(SnapshotBar { instrument: 0, timeframe, bar: *bar, opens, is_finest: true, is_last });
         true
     }
 
@@ -90,8 +101,19 @@ impl FaultyFeed {
         days: u64,
         fault: fn(u64, u64, usize) -> Option<Fault>,
     ) -> Self {
+        Self::with_longer(seed, instruments, days, fault, &[])
+    }
+
+    /// The same, with bars of these lengths besides.
+    pub(crate) fn with_longer(
+        seed: u64,
+        instruments: Vec<Instrument>,
+        days: u64,
+        fault: fn(u64, u64, usize) -> Option<Fault>,
+        longer: &[Timeframe],
+    ) -> Self {
         let start = SimulatedFeed::history_start(Timeframe::D1, 60, &instruments);
-        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start);
+        let inner = SimulatedFeed::new(seed, Timeframe::D1, instruments, start).with_longer(longer);
         Self { inner, days_left: days, seen: 0, fault, seed }
     }
 }
@@ -112,7 +134,7 @@ impl Feed for FaultyFeed {
             }
             self.seen += 1;
             let (seed, instant, fault) = (self.seed, self.seen, self.fault);
-            snapshot.bars.retain(|bar| fault(seed, instant, bar.instrument) != Some(Fault::Missing));
+            snapshot.bars.retain(|bar| !bar.is_finest || fault(seed, instant, bar.instrument) != Some(Fault::Missing));
             for bar in &mut snapshot.bars {
                 if fault(seed, instant, bar.instrument) == Some(Fault::BadPrint) {
                     for price in [&mut bar.bar.open, &mut bar.bar.high, &mut bar.bar.low, &mut bar.bar.close] {
@@ -128,5 +150,50 @@ impl Feed for FaultyFeed {
 
     fn history_until(&self) -> Timestamp {
         SimulatedFeed::START
+    }
+}
+
+/// Another feed, and messages that reach the engine at certain instants of it.
+pub(crate) struct TellingFeed {
+    inner: Box<dyn Feed>,
+    queue: Sender<EngineMessage>,
+    messages: VecDeque<(u64, EngineMessage)>,
+    given: u64,
+}
+
+impl TellingFeed {
+    pub(crate) fn new(inner: Box<dyn Feed>, queue: Sender<EngineMessage>, messages: Vec<(u64, EngineMessage)>) -> Self {
+        Self { inner, queue, messages: messages.into(), given: 0 }
+    }
+}
+
+impl Feed for TellingFeed {
+    fn instruments(&self) -> &[Instrument] {
+        self.inner.instruments()
+    }
+
+    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
+        let more = self.inner.next_into(snapshot);
+        if more && snapshot.at > self.inner.history_until() {
+            self.given += 1;
+        }
+        while self.messages.front().is_some_and(|(at, _)| *at <= self.given) {
+            let (_, message) = self.messages.pop_front().expect("there");
+            // An engine that is gone hears nothing.
+            let _ = self.queue.send(message);
+        }
+        more
+    }
+
+    fn history_until(&self) -> Timestamp {
+        self.inner.history_until()
+    }
+
+    fn save(&self) -> Option<String> {
+        self.inner.save()
+    }
+
+    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
+        self.inner.resume(saved)
     }
 }

@@ -1,7 +1,16 @@
-//! The bench: a store in a folder of its own, a manual clock, a feed that can be broken, a channel that can be scripted.
+//! The bench: a store in a folder of its own, a manual clock, a feed that can be broken, a channel that can be scripted. Beside it the
+//! floor: a broker and a ledger without an engine.
 
 mod bench;
+mod books;
 mod feed;
+mod orders;
+mod prices;
+mod shell;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
+pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
+pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
+pub(crate) use prices::{opened, walk, write_prices};
+pub(crate) use shell::{Shell, seen};

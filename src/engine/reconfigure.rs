@@ -1,0 +1,197 @@
+//! How does a running engine take a changed configuration? Between two cycles, as a whole or not at all.
+
+use crate::clock::Timestamp;
+use crate::domain::format::counted;
+use crate::domain::{Event, EventKind, RunContext};
+use crate::indicators::Atr;
+use crate::risk::TrackRecord;
+use crate::strategy::{Classifier, ParamError};
+
+use super::difference::Difference;
+use super::state::{ATR_BARS, Desk, Engine, Lane, StrategyRun, classifiers_for, limits_json, returns_remembered};
+use super::{DeskSettings, Due, Outcome, StrategySettings};
+
+/// A changed configuration, as it was read.
+#[derive(Clone)]
+pub struct Reload {
+    /// The books as they are to be.
+    pub desks: Vec<DeskSettings>,
+    /// What else is different and cannot change without a restart, in words.
+    pub restart: Vec<String>,
+}
+
+/// Takes a changed configuration and tells every difference, or tells why it is refused; `read` is the reason where it could not be
+/// read. Positions, orders and locks stay as they are, and so does the trading state. Says nothing where nothing is different.
+pub fn reconfigure(engine: &mut Engine, read: Result<Reload, String>, context: &RunContext, out: &mut Outcome) {
+    let kind = match read.and_then(|reload| take(engine, reload, context.now)) {
+        Ok(changes) if changes.is_empty() => return,
+        Ok(changes) => EventKind::ConfigChanged { changes },
+        Err(error) => EventKind::ConfigRefused { error },
+    };
+    out.tell(context.cycle, Event { at: context.now, book: None, kind });
+}
+
+/// Every difference in words, once all are in force.
+fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<String>, String> {
+    let pairs = paired(engine, reload)?;
+    let different = pairs.iter().any(|(_, changes)| !changes.is_empty());
+    if !different {
+        return Ok(Vec::new());
+    }
+    let mut made = Vec::new();
+    for (desk, (settings, _)) in engine.desks.iter().zip(&pairs) {
+        made.push(Made::of(desk, settings, &engine.lanes).map_err(|error| error.to_string())?);
+    }
+    let mut told = Vec::new();
+    for ((desk, (settings, changes)), made) in engine.desks.iter_mut().zip(pairs).zip(made) {
+        told.extend(changes);
+        told.extend(orphans(desk, &settings).map(|words| format!("{}: {words}", settings.name)));
+        told.extend(made.young.iter().map(|young| format!("{}: {young}", settings.name)));
+        engine.is_young |= !made.young.is_empty();
+        made.enter(desk, settings, now);
+    }
+    let returns = returns_remembered(engine.desks.iter().map(|desk| &desk.settings));
+    engine.lanes.iter_mut().for_each(|lane| lane.history.resize(returns));
+    Ok(told)
+}
+
+/// The new settings of each desk with the differences, in the order of the desks.
+fn paired(engine: &Engine, reload: Reload) -> Result<Vec<(DeskSettings, Vec<String>)>, String> {
+    let Reload { mut desks, mut restart } = reload;
+    let serves = |timeframe| {
+        engine.served.contains(&timeframe) || engine.lanes.iter().any(|lane| lane.timeframe == Some(timeframe))
+    };
+    let mut pairs = Vec::new();
+    for desk in &engine.desks {
+        let Some(place) = desks.iter().position(|new| new.name == desk.name()) else {
+            restart.push(format!("book {} is gone", desk.name()));
+            continue;
+        };
+        let new = desks.remove(place);
+        let difference = Difference::between(&desk.settings, &new, serves);
+        restart.extend(difference.restart);
+        pairs.push((new, difference.changes));
+    }
+    restart.extend(desks.iter().map(|new| format!("book {} is new", new.name)));
+    if restart.is_empty() {
+        return Ok(pairs);
+    }
+    Err(format!("only a restart can take all of it, so nothing is changed: {}", restart.join("; ")))
+}
+
+/// What a book needs anew for its new settings.
+struct Made {
+    /// The runs of each strategy, one a lane; none where those that the book has go on.
+    runs: Vec<Option<Vec<StrategyRun>>>,
+    /// Classifiers; none where those that the book has go on.
+    classifiers: Option<Vec<Classifier>>,
+    /// What has not seen the past, in words.
+    young: Vec<String>,
+}
+
+impl Made {
+    fn of(desk: &Desk, new: &DeskSettings, lanes: &[Lane]) -> Result<Self, ParamError> {
+        let mut young = Vec::new();
+        let mut runs = Vec::new();
+        for strategy in &new.strategies {
+            if place_of(desk, strategy).is_some_and(|place| desk.settings.strategies[place].values == strategy.values) {
+                runs.push(None);
+                continue;
+            }
+            let (made, knows) = runs_for(desk, strategy, lanes)?;
+            if !knows {
+                let bars = (strategy.kind.warm_up)(&strategy.values);
+                let name = strategy.name;
+                young.push(format!("{name} warms up over the next {bars} bars; a restart would show it the past"));
+            }
+            runs.push(Some(made));
+        }
+        let old = &desk.settings;
+        let same = (old.selector.is_some(), old.regime_timeframe) == (new.selector.is_some(), new.regime_timeframe);
+        let classifiers = (!same).then(|| classifiers_for(new, lanes.len()));
+        if new.selector.is_some() && !same {
+            let bars = Classifier::WARM_UP;
+            young.push(format!(
+                "regimes are known after {bars} bars, until then nothing is entered; a restart would show them the past"
+            ));
+        }
+        Ok(Self { runs, classifiers, young })
+    }
+
+    /// Puts the new settings in force.
+    fn enter(self, desk: &mut Desk, settings: DeskSettings, now: Timestamp) {
+        let lanes = desk.runs.len() / desk.settings.strategies.len().max(1);
+        let mut columns: Vec<Vec<StrategyRun>> = desk.settings.strategies.iter().map(|_| Vec::new()).collect();
+        let count = columns.len().max(1);
+        for (index, run) in std::mem::take(&mut desk.runs).into_iter().enumerate() {
+            columns[index % count].push(run);
+        }
+        let (mut records, mut due, mut runs) = (Vec::new(), Vec::new(), Vec::new());
+        for (strategy, made) in settings.strategies.iter().zip(self.runs) {
+            let old = desk.settings.strategies.iter().position(|known| known.name == strategy.name);
+            records.push(old.map_or_else(TrackRecord::default, |old| desk.records[old]));
+            due.push(due_of(old.map(|old| (&desk.settings.strategies[old], &desk.due[old])), strategy, now));
+            let kept = || old.map(|old| std::mem::take(&mut columns[old])).unwrap_or_default();
+            runs.push(made.unwrap_or_else(kept).into_iter());
+        }
+        desk.runs = (0..lanes).flat_map(|_| runs.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>()).collect();
+        (desk.records, desk.due) = (records, due);
+        desk.failing.retain(|(name, _)| settings.strategies.iter().any(|strategy| strategy.name == *name));
+        desk.classifiers = self.classifiers.unwrap_or_else(|| std::mem::take(&mut desk.classifiers));
+        desk.limits_json = limits_json(&settings.limits);
+        desk.settings = settings;
+        desk.rewatch();
+        desk.revalue = true;
+    }
+}
+
+/// What is held of strategies that are gone: nobody leaves it but its stop, its target and people.
+fn orphans<'a>(desk: &'a Desk, new: &'a DeskSettings) -> impl Iterator<Item = String> + 'a {
+    let gone = |name| new.strategies.iter().all(|strategy| strategy.name != name);
+    desk.settings.strategies.iter().filter(move |strategy| gone(strategy.name)).filter_map(|strategy| {
+        let held = desk.book.positions.iter().filter(|held| held.strategy == strategy.name).count();
+        let words = counted(held as u64, "position");
+        (held > 0).then(|| format!("no strategy leaves {words} of {} any more, only stops do", strategy.name))
+    })
+}
+
+/// Where the strategy of this name is that sees the same bars.
+fn place_of(desk: &Desk, strategy: &StrategySettings) -> Option<usize> {
+    let same = |old: &StrategySettings| (old.name, old.timeframe) == (strategy.name, strategy.timeframe);
+    desk.settings.strategies.iter().position(same)
+}
+
+/// New runs of a strategy, one a lane; true if they know all that those before them knew.
+fn runs_for(desk: &Desk, strategy: &StrategySettings, lanes: &[Lane]) -> Result<(Vec<StrategyRun>, bool), ParamError> {
+    let count = desk.settings.strategies.len();
+    let before = place_of(desk, strategy);
+    let alike = desk.settings.strategies.iter().position(|old| old.timeframe == strategy.timeframe);
+    let mut knows = before.is_some();
+    let mut runs = Vec::new();
+    for (index, lane) in lanes.iter().enumerate() {
+        let mut brain = (strategy.kind.build)(&strategy.values)?;
+        if let Some(before) = before {
+            // What does not shape its memory, such as a level, may change: it goes on with what it knows.
+            knows &= brain.load(&desk.runs[index * count + before].brain.save()).is_ok();
+        }
+        let atr = match alike {
+            Some(alike) => desk.runs[index * count + alike].atr.clone(),
+            None if strategy.timeframe.is_none() => lane.atr.clone(),
+            None => Atr::new(ATR_BARS),
+        };
+        runs.push(StrategyRun { brain, atr, stay: None, judged: Timestamp::from_ms(i64::MIN) });
+    }
+    Ok((runs, knows))
+}
+
+/// What is due stays due where the schedule stays; a new one counts from now on.
+fn due_of(old: Option<(&StrategySettings, &Due)>, strategy: &StrategySettings, now: Timestamp) -> Due {
+    match old {
+        Some((old, due)) if old.schedule == strategy.schedule => due.clone(),
+        _ => {
+            let mut due = old.map(|(_, due)| due.clone()).unwrap_or_default();
+            due.begin_after(strategy.schedule.as_ref(), now);
+            due
+        }
+    }
+}

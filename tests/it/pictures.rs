@@ -1,0 +1,174 @@
+//! `chart` as a shell sees it: what it draws, what it refuses, and that it leaves nothing half done.
+
+use std::fmt::Write as _;
+
+use bellwether::domain::format::price;
+use bellwether::store::Reader;
+
+use crate::support::Shell;
+
+const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max", "--no-console"];
+
+/// Width and height, from the header of a PNG.
+fn size_of(shell: &Shell, name: &str) -> (u32, u32) {
+    let bytes = std::fs::read(shell.path().join(name)).expect("a picture");
+    assert_eq!(&bytes[..8], b"\x89PNG\r\n\x1a\n", "{name}");
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().expect("four bytes"));
+    (number(16), number(20))
+}
+
+fn text_of(shell: &Shell, name: &str) -> String {
+    let text = std::fs::read_to_string(shell.path().join(name)).expect("a picture");
+    assert!(text.starts_with("<svg") && text.trim_end().ends_with("</svg>"), "{name}");
+    text
+}
+
+fn names(shell: &Shell) -> Vec<String> {
+    let entries = std::fs::read_dir(shell.path()).expect("readable");
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.expect("readable").file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
+/// Draws; the line that was printed.
+fn drawn(shell: &Shell, args: &[&str]) -> String {
+    let (code, out, err) = shell.run(&[&["chart"], args].concat());
+    assert!(code == 0 && err.is_empty() && out.lines().count() == 1, "{args:?}: {out}{err}");
+    out
+}
+
+/// A file of one-minute bars of ten sessions' first hours: the closes rise by a cent a minute.
+fn minutes(shell: &Shell, name: &str) {
+    let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
+    let mut cents = 10_000;
+    for day in [2, 3, 4, 5, 8, 9, 10, 11, 12, 16] {
+        for minute in 30..60 {
+            let (open, close) = (cents, cents + 1);
+            let row = [open, close, open, close].map(|cents| format!("{}.{:02}", cents / 100, cents % 100)).join(",");
+            let _ = writeln!(text, "2024-01-{day:02}T14:{minute:02}:00Z,{row},100");
+            cents += 1;
+        }
+    }
+    shell.write(name, &text);
+}
+
+#[test]
+fn a_simulated_run_is_drawn_from_its_own_database() {
+    let shell = Shell::new();
+    shell.run(QUICK);
+    let out = drawn(&shell, &["AAPL", "--out", "wide.png"]);
+    assert!(out.starts_with("wide.png: 1280 x 800, ") && out.contains("AAPL 1m, 120 bars to 2024-01-08"), "{out}");
+    assert_eq!(size_of(&shell, "wide.png"), (1280, 800));
+    drawn(&shell, &["AAPL", "--out", "tall.png", "--tall", "--light", "--timeframe", "5m", "--bars", "40"]);
+    assert_eq!(size_of(&shell, "tall.png"), (1080, 1350));
+    for (args, words) in [
+        (["BTC-USD", "--sheet"], "BTC-USD 1h · 15m · 5m · 1m to "),
+        (["equity", "--light"], "equity of main, "),
+        (["pnl", "--light"], "result by day of main, 1 day to "),
+    ] {
+        let out = drawn(&shell, &[args[0], args[1], "--out", "more.png"]);
+        assert!(out.contains(words) && size_of(&shell, "more.png") == (1280, 800), "{out}");
+    }
+}
+
+/// The market is made again from its seed: the last price is the one the books are valued at.
+#[test]
+fn prices_are_those_of_the_run() {
+    let shell = Shell::new();
+    shell.run(QUICK);
+    let reader = Reader::open(&shell.path().join("bellwether.db")).expect("opens");
+    let marks = reader.marks().expect("reads");
+    assert!(marks.len() > 20);
+    for mark in marks.iter().step_by(6) {
+        drawn(&shell, &[mark.symbol.as_str(), "--out", "p.svg"]);
+        let (text, last) = (text_of(&shell, "p.svg"), price(mark.price));
+        assert!(text.contains(&format!(">{last}<")) && text.contains(">sim<"), "{}: {last}", mark.symbol);
+    }
+}
+
+#[test]
+fn what_is_held_is_told_with_its_stop() {
+    let shell = Shell::new();
+    let held = (0..20).find_map(|_| {
+        shell.run(&["run", "--cycles", "20", "--speed", "max", "--no-console"]);
+        let reader = Reader::open(&shell.path().join("bellwether.db")).expect("opens");
+        let book = reader.books().expect("reads").remove(0).book;
+        book.positions.into_iter().find(|held| held.protection.is_some())
+    });
+    let held = held.expect("something is held sooner or later");
+    let out = drawn(&shell, &[held.symbol.as_str(), "--out", "p.svg"]);
+    assert!(out.contains(&format!("{} long", held.quantity)), "{out}");
+    let stop = price(held.protection.expect("a stop").stop);
+    let text = text_of(&shell, "p.svg");
+    assert!(text.matches(&format!(">{stop}<")).count() == 2 && text.contains(">Open P/L<"), "a tag and a card: {stop}");
+}
+
+#[test]
+fn a_replay_is_drawn_from_the_folder_that_it_read() {
+    let shell = Shell::new();
+    std::fs::create_dir(shell.path().join("my prices")).expect("made");
+    minutes(&shell, "my prices/SPY.1m.csv");
+    let (code, _, err) = shell.run(&["run", "--data", "my prices", "--to", "2024-01-11T14:47:00Z", "--no-console"]);
+    assert_eq!(code, 0, "{err}");
+    let out = drawn(&shell, &["SPY", "--out", "p.svg"]);
+    assert!(out.contains("SPY 1m, 120 bars to 2024-01-11 09:47 EST"), "no further than it was traded: {out}");
+    assert!(!text_of(&shell, "p.svg").contains(">sim<"));
+    let out = drawn(&shell, &["SPY", "--out", "p.svg", "--timeframe", "5m", "--to", "2024-01-10T14:33:00Z"]);
+    assert!(out.contains("SPY 5m, 37 bars to 2024-01-10 09:33 EST"), "{out}");
+    assert!(text_of(&shell, "p.svg").contains("5m gathered from 1m, the last bar not finished"));
+}
+
+#[test]
+fn files_are_drawn_without_a_database() {
+    let shell = Shell::new();
+    minutes(&shell, "SPY.1m.csv");
+    shell.write("SPY.1d.csv", "timestamp,open,high,low,close,volume\n2024-01-02T00:00:00Z,1,2,1,2,5\n");
+    assert!(drawn(&shell, &["SPY", "--out", "p.png", "--data", "."]).contains("SPY 1d, 1 bar to 2024-01-02"));
+    let out = drawn(&shell, &["SPY", "--out", "p.png", "--data", "SPY.1m.csv"]);
+    assert!(out.contains("SPY 1m, 120 bars to 2024-01-16 10:00 EST"), "{out}");
+    // The daily file ends long before, so its days are gathered from minutes.
+    let out =
+        drawn(&shell, &["SPY", "--out", "p.png", "--data", ".", "--timeframe", "1d", "--to", "2024-01-16T15:00:00Z"]);
+    assert!(out.contains("SPY 1d, 10 bars to 2024-01-16 10:00 EST"), "{out}");
+    drawn(&shell, &["SPY", "--out", "no-ending", "--svg", "--data", ".", "--timeframe", "1h", "--tall"]);
+    assert!(text_of(&shell, "no-ending").contains("1h gathered from 1m"));
+    assert_eq!(names(&shell), ["SPY.1d.csv", "SPY.1m.csv", "no-ending", "p.png"], "and nothing beside it");
+}
+
+#[test]
+fn what_cannot_be_drawn_is_refused_and_leaves_no_file() {
+    let shell = Shell::new();
+    minutes(&shell, "SPY.1m.csv");
+    shell.write("kept.png", "a picture from before");
+    std::fs::create_dir(shell.path().join("folder.png")).expect("made");
+    let before = names(&shell);
+    let data = ["--data", "."];
+    for (args, code, words) in [
+        (&["SPY", "--out", "kept.png"][..], 1, "draw price files with --data"),
+        (&["equity", "--out", "kept.png"], 1, "there is no database"),
+        (&["SPY"], 2, "--out"),
+        (&["SPY", "--out", "p.jpg", data[0], data[1]], 2, ".png or .svg"),
+        (&["SPY", "--out", "kept.png", "--svg", data[0], data[1]], 2, "leave --svg out"),
+        (&["SPX", "--out", "kept.png", data[0], data[1]], 2, "hint: there are SPY"),
+        (&["S PY", "--out", "kept.png", data[0], data[1]], 2, "is not a symbol"),
+        (&["SPY", "--out", "kept.png", "--data", "nowhere"], 2, "there is no nowhere"),
+        (&["SPY", "--out", "kept.png", "--bars", "0", data[0], data[1]], 2, "--bars"),
+        (&["SPY", "--out", "kept.png", "--timeframe", "2h", data[0], data[1]], 2, "unknown timeframe"),
+        (&["equity", "--out", "kept.png", data[0], data[1]], 2, "--data goes with a symbol"),
+        (&["SPY", "--out", "kept.png", "--to", "2001-01-01", data[0], data[1]], 1, "no bars of SPY"),
+        (&["SPY", "--out", "folder.png", data[0], data[1]], 1, "cannot write folder.png"),
+        (&["SPY", "--out", "nowhere/p.png", data[0], data[1]], 1, "cannot write"),
+    ] {
+        let (found, out, err) = shell.run(&[&["chart"], args].concat());
+        assert!(found == code && err.contains(words) && out.is_empty(), "{args:?}: {found} {out}{err}");
+        assert_eq!(names(&shell), before, "{args:?}");
+    }
+    assert_eq!(std::fs::read_to_string(shell.path().join("kept.png")).expect("there"), "a picture from before");
+    drawn(&shell, &["SPY", "--out", "kept.png", "--data", "."]);
+    assert_eq!(size_of(&shell, "kept.png"), (1280, 800), "an older picture is replaced");
+    assert_eq!(names(&shell), before);
+    shell.write("IBM.1d.csv", "timestamp,open,high,low,close,volume\n2024-01-02T00:00:00Z,1,2,1,2,5\n");
+    let (code, _, err) = shell.run(&["chart", "IBM", "--out", "p.png", "--data", ".", "--timeframe", "1h"]);
+    assert!(code == 2 && err.contains("longer than asked for: 1d"), "{err}");
+}
