@@ -271,7 +271,7 @@ mod tests {
     #[test]
     fn a_change_is_measured_from_the_session_before_or_a_day_ago() {
         let (bars, class) = (bars(60), AssetClass::UsEquity);
-        let told = |class, timeframe| base(&bars, timeframe, class).map(|(price, name)| (price, name));
+        let told = |class, timeframe| base(&bars, timeframe, class);
         // The last bar is that of Wednesday at 11:00.
         assert_eq!(told(class, Timeframe::H1), Some((bars[47].close, "today".to_owned())));
         assert_eq!(told(AssetClass::Crypto, Timeframe::H1), Some((bars[35].close, "in 24 h".to_owned())));

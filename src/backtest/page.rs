@@ -70,6 +70,9 @@ struct Page<'a> {
     foot: String,
 }
 
+/// A grouping, its title, and how its keys are told.
+type Titled = (Grouping, &'static str, fn(String) -> String);
+
 impl Report<'_> {
     /// The symbols whose prices the page draws: those with the most trades.
     pub fn charted(&self) -> Vec<Symbol> {
@@ -181,13 +184,13 @@ impl Report<'_> {
         if trades.is_empty() {
             return Ok(Vec::new());
         }
-        let titled: [(Grouping, &str, fn(String) -> String); 4] = [
+        let titled: [Titled; 4] = [
             (Grouping::Symbol, "Symbol", |key| key),
             (Grouping::Strategy, "Strategy", |key| key),
             (Grouping::ExitReason, "Reason of the exit", |key| key.replace('_', " ")),
             (Grouping::Side, "Side", |key| if key == "sell" { "short".to_owned() } else { "long".to_owned() }),
         ];
-        let table = |(grouping, title, words): (Grouping, &'static str, fn(String) -> String)| {
+        let table = |(grouping, title, words): Titled| {
             let rows = grouped(&trades, grouping, self.zone())?.into_iter().map(group);
             Ok((title, rows.map(|(key, cells)| (words(key), cells)).collect()))
         };
