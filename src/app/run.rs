@@ -55,8 +55,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
         // Nothing is moved for a run that cannot begin: the feed is tried first, against an empty database.
         let (feed, desks) = prepare(args, &config, None, &Saved::default(), clock.as_ref())?;
         drop((feed, desks));
-        let stamp = clock.now().utc().format("%Y%m%d-%H%M%S").to_string();
-        if let Some(aside) = set_aside(database, &stamp)? {
+        if let Some(aside) = set_aside(database, clock.now())? {
             say(&format!("the old database is kept as {}", aside.display()));
         }
     }
@@ -121,7 +120,7 @@ pub(super) fn prepare(
     if !union.is_empty() {
         let held = saved.books.iter().flat_map(|row| row.book.positions.iter().map(|held| held.symbol));
         let held = held.chain(saved.orders.iter().map(|order| order.symbol));
-        union = universe::with_held(union, held);
+        union = universe::with_symbols(union, held);
     }
     let feed = feeds::build(args, union, config.timeframes(), clock)?;
     let mut desks = Vec::new();

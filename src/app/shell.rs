@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::channels::Editor;
-use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Question, Reply, read_only};
+use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Reply, read_only};
 use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
@@ -86,13 +86,12 @@ fn is_running(database: &Path) -> bool {
 /// Asks through the inbox of the running bot.
 fn inbox_asker(store: Store, clock: Arc<dyn Clock>, person: String, running: bool) -> Asker {
     Arc::new(move |question| {
-        let Question::DryCycle = question;
         if !running {
-            return Err("the bot is not running; only a running engine can try a cycle".to_owned());
+            return Err(format!("the bot is not running; only a running engine can answer {}", question.line()));
         }
         let key = format!("{}-{}", std::process::id(), clock.now().ms());
         let failed = |error: crate::store::StoreError| error.to_string();
-        let kept = store.receive(SHELL, &key, &person, "/cycle dry", clock.now()).map_err(failed)?;
+        let kept = store.receive(SHELL, &key, &person, &question.line(), clock.now()).map_err(failed)?;
         let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
         let reader = Reader::open(store.path()).map_err(failed)?;
         let (_keep, nothing) = std::sync::mpsc::channel::<()>();

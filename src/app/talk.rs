@@ -9,10 +9,12 @@ use std::time::Duration;
 use crate::channels::{Console, ConsoleInput, Editor, Prompted};
 use crate::chat::{Asker, Chat, Inbound, Person, Question, Reply, completions};
 use crate::clock::Clock;
+use crate::domain::Label;
 use crate::domain::format::{price, quantity};
-use crate::engine::{EngineMessage, Trial};
+use crate::engine::{EngineMessage, Ranking, Trial};
 use crate::notify::Worker;
 use crate::store::{Reader, Store};
+use crate::views::screening_words;
 
 /// The name of the terminal's lane.
 pub(super) const TERMINAL: &str = "terminal:owner";
@@ -28,14 +30,29 @@ const MESSAGES_MAX: usize = 64;
 /// Asks the engine through its queue.
 pub(super) fn asker(queue: Sender<EngineMessage>) -> Asker {
     Arc::new(move |question| match question {
-        Question::DryCycle => {
-            let (answer, answered) = channel();
-            let gone = || "the engine is not running".to_owned();
-            queue.send(EngineMessage::Try(answer)).map_err(|_| gone())?;
-            let trials = answered.recv_timeout(ANSWER).map_err(|_| gone())??;
-            Ok(trial_words(&trials))
-        }
+        Question::DryCycle => Ok(trial_words(&ask(&queue, EngineMessage::Try)??)),
+        Question::Screen(book) => ranking_words(&ask(&queue, EngineMessage::Rank)?, book),
     })
+}
+
+fn ask<T>(queue: &Sender<EngineMessage>, question: impl FnOnce(Sender<T>) -> EngineMessage) -> Result<T, String> {
+    let (answer, answered) = channel();
+    let gone = || "the engine is not running".to_owned();
+    queue.send(question(answer)).map_err(|_| gone())?;
+    answered.recv_timeout(ANSWER).map_err(|_| gone())
+}
+
+/// What the screeners would choose, in words.
+fn ranking_words(rankings: &[Ranking], book: Option<Label>) -> Result<String, String> {
+    let asked = rankings.iter().filter(|ranking| book.is_none_or(|book| ranking.book == book));
+    let mut lines: Vec<String> =
+        asked.map(|ranking| screening_words(ranking.book, &ranking.screening, ranking.zone)).collect();
+    if lines.is_empty() {
+        let whose = book.map_or_else(|| "no book".to_owned(), |book| format!("no book {book}"));
+        return Err(format!("there is {whose} with a screener; [books.screener] in bellwether.toml is one"));
+    }
+    lines.push("Nothing was changed".to_owned());
+    Ok(lines.join("\n"))
 }
 
 /// What the strategies would do, in words.

@@ -221,8 +221,7 @@ pub(super) fn backup(database: &Path, file: &Path) -> Result<(), AppError> {
 
 /// `restore FILE`.
 pub(super) fn restore(database: &Path, file: &Path) -> Result<(), AppError> {
-    let stamp = SystemClock::new().now().utc().format("%Y%m%d-%H%M%S").to_string();
-    let aside = store::restore(file, database, &stamp).map_err(|error| match error {
+    let aside = store::restore(file, database, SystemClock::new().now()).map_err(|error| match error {
         RestoreError::Store(error) => AppError::failed(format!("{} cannot be brought back: {error}", file.display()))
             .with_hint("the database is as it was; \"bellwether backup FILE\" makes copies that can be brought back"),
         RestoreError::Lease(error) => error.into(),

@@ -62,18 +62,20 @@ pub(super) fn configured(book: &BookConfig) -> Result<Watched, AppError> {
     })
 }
 
-/// The list of a book: an imported one wins over the configuration. A replay without any word on symbols plays all it has.
+/// The list of a book with its pins: an imported one wins over the configuration. A replay without any word on symbols plays all it has.
 pub(super) fn of_book(book: &BookConfig, reader: Option<&Reader>, replay: bool) -> Result<Watched, AppError> {
+    let pins = book.desk.pins.iter().copied();
     if let Some(reader) = reader {
         let (source, list) = reader.watchlist(book.desk.name)?;
         if source == "imported" {
-            return Ok(Watched { list, source: "imported" });
+            return Ok(Watched { list: with_symbols(list, pins), source: "imported" });
         }
     }
     if replay && book.watch == WatchSource::Usual {
         return Ok(Watched { list: Vec::new(), source: "the price files" });
     }
-    configured(book)
+    let watched = configured(book)?;
+    Ok(Watched { list: with_symbols(watched.list, pins), ..watched })
 }
 
 /// Refuses what is quoted in another currency than the book's.
@@ -98,9 +100,9 @@ pub(super) fn check_currency(config: &Config, book: &BookConfig, list: &[Instrum
     Ok(())
 }
 
-/// What is held stays watched, so that it can be left.
-pub(super) fn with_held(mut list: Vec<Instrument>, held: impl Iterator<Item = Symbol>) -> Vec<Instrument> {
-    for symbol in held {
+/// A list with more symbols: what is held, so that it can be left, and what is pinned.
+pub(super) fn with_symbols(mut list: Vec<Instrument>, more: impl Iterator<Item = Symbol>) -> Vec<Instrument> {
+    for symbol in more {
         if list.iter().all(|item| item.symbol != symbol) {
             list.extend(named(&[symbol]));
         }

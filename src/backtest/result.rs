@@ -142,10 +142,10 @@ impl DeskRan {
 
     /// Counts the bars of a cycle that are this book's. A position was held in a bar if it is at its end, or was left in it.
     pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome) {
-        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.watches(seen.instrument));
+        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.lists(seen.instrument));
         self.bars += own.count() as u64;
         let had_a_bar = |symbol| {
-            let lane = engine.lane_of(symbol).filter(|lane| desk.watches(*lane));
+            let lane = engine.lane_of(symbol).filter(|lane| desk.lists(*lane));
             lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
         };
         let left = |trade: &&Trade| trade.book == self.book.name && desk.book.position(trade.symbol).is_none();

@@ -45,7 +45,8 @@ pub struct Person {
 /// would be somebody else's money not trading.
 pub fn may(role: Role, command: &Command) -> bool {
     match (&command.run, role) {
-        (Run::View(_) | Run::Text(_) | Run::Ask(_), _) | (Run::Control(_), Role::Owner | Role::Operator) => true,
+        (Run::View(_) | Run::Text(_) | Run::Ask(_) | Run::ViewOrAsk(..), _)
+        | (Run::Control(_), Role::Owner | Role::Operator) => true,
         (Run::Control(_), Role::Viewer) => false,
     }
 }

@@ -1,6 +1,7 @@
 //! What is a command? A name, a help text, an example, and what it may do, as a type.
 
 use crate::control::Control;
+use crate::domain::Label;
 use crate::views::{ViewError, Views};
 
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
@@ -12,6 +13,8 @@ pub enum Run {
     Text(fn(&[&str]) -> Result<String, ArgError>),
     /// Asks the running engine.
     Ask(fn(&[&str]) -> Result<Question, ArgError>),
+    /// Answers from the store, or asks the running engine where the arguments say so.
+    ViewOrAsk(fn(&Views, &[&str]) -> Result<String, ArgError>, fn(&[&str]) -> Result<Option<Question>, ArgError>),
     /// Names a change.
     Control(fn(&[&str]) -> Result<Control, ArgError>),
 }
@@ -21,6 +24,19 @@ pub enum Run {
 pub enum Question {
     /// What would the strategies do now?
     DryCycle,
+    /// Which symbols would the screeners choose now, or the one of this book?
+    Screen(Option<Label>),
+}
+
+impl Question {
+    /// As it is typed.
+    pub fn line(self) -> String {
+        match self {
+            Self::DryCycle => "/cycle dry".to_owned(),
+            Self::Screen(None) => "/screener now".to_owned(),
+            Self::Screen(Some(book)) => format!("/screener now {book}"),
+        }
+    }
 }
 
 /// Why a command could not be carried out.

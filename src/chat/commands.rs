@@ -1,7 +1,7 @@
 //! Which commands are there? Help, menus, completion and the parser are derived from this table; its order is their order.
 
 use crate::control::Control;
-use crate::domain::Symbol;
+use crate::domain::{Label, Symbol};
 use crate::views::{self, Period, Views};
 
 use super::command::{ArgError, Arity, Command, Group, Question, Run};
@@ -227,6 +227,26 @@ pub const COMMANDS: &[Command] = &[
         }),
     },
     Command {
+        name: "screener",
+        aliases: &[],
+        group: Group::Reasons,
+        args: "[now] [BOOK]",
+        arity: Arity { min: 0, max: 2 },
+        help: "What the screener measured, who is in and why not; with now, measured anew and nothing changed",
+        example: "/screener",
+        run: Run::ViewOrAsk(|views, args| Ok(views::screener(views, book_name(args.first().copied())?)?), screen_now),
+    },
+    Command {
+        name: "readiness",
+        aliases: &[],
+        group: Group::Reasons,
+        args: "[BOOK]",
+        arity: PERHAPS,
+        help: "Whether a book has earned real money: each rule, and the share of capital it allows",
+        example: "/readiness",
+        run: Run::View(|views, args| Ok(views::readiness(views, book_name(args.first().copied())?)?)),
+    },
+    Command {
         name: "halt",
         aliases: &["stop"],
         group: Group::Control,
@@ -304,9 +324,22 @@ fn symbol(text: &str) -> Result<Symbol, ArgError> {
 
 fn book(args: &[&str]) -> Result<Control, ArgError> {
     let action = args[0].to_ascii_lowercase().parse().map_err(ArgError::Usage)?;
-    let name = args.get(1).map(|name| name.parse()).transpose();
-    let book = name.map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))?;
-    Ok(Control::Book { action, book })
+    Ok(Control::Book { action, book: book_name(args.get(1).copied())? })
+}
+
+fn book_name(text: Option<&str>) -> Result<Option<Label>, ArgError> {
+    text.map(str::parse).transpose().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
+}
+
+/// The question behind `/screener now`; none for what the store answers.
+fn screen_now(args: &[&str]) -> Result<Option<Question>, ArgError> {
+    match args {
+        ["now", rest @ ..] => Ok(Some(Question::Screen(book_name(rest.first().copied())?))),
+        [other, _, ..] => {
+            Err(ArgError::Usage(format!("\"{}\" is no way to ask: use /screener now BOOK", other.escape_debug())))
+        }
+        [] | [_] => Ok(None),
+    }
 }
 
 fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {

@@ -100,14 +100,17 @@ impl Chat {
 
     fn answer(&self, inbound: &Inbound) -> Result<Reply, ArgError> {
         let parsed = parse(&inbound.text)?;
-        match &parsed.command.run {
-            Run::Ask(run) => match (self.parts.ask)(run(&parsed.args)?) {
-                Ok(answer) => Ok(Reply::Text(answer)),
-                Err(what) => Ok(Reply::Failed { what, hint: None }),
-            },
-            Run::Control(run) => self.control(inbound, &run(&parsed.args)?),
-            Run::Text(_) | Run::View(_) => Ok(Reply::Refused("read-only commands are answered before".to_owned())),
-        }
+        let question = match &parsed.command.run {
+            Run::Ask(run) => Some(run(&parsed.args)?),
+            Run::ViewOrAsk(_, asks) => asks(&parsed.args)?,
+            Run::Control(run) => return self.control(inbound, &run(&parsed.args)?),
+            Run::Text(_) | Run::View(_) => None,
+        };
+        Ok(match question.map(|question| (self.parts.ask)(question)) {
+            Some(Ok(answer)) => Reply::Text(answer),
+            Some(Err(what)) => Reply::Failed { what, hint: None },
+            None => Reply::Refused("read-only commands are answered before".to_owned()),
+        })
     }
 
     fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
@@ -204,11 +207,18 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
     if !may(inbound.person.role, parsed.command) {
         return Some(Reply::Refused(format!("/{} is not for viewers", parsed.command.name)));
     }
+    let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
+        let views = Views::open(database, inbound.person.zone, now)?;
+        run(&views, &parsed.args)
+    };
     let answer = match &parsed.command.run {
         Run::Text(run) => run(&parsed.args),
-        Run::View(run) => Views::open(database, inbound.person.zone, now)
-            .map_err(ArgError::from)
-            .and_then(|views| run(&views, &parsed.args)),
+        Run::View(run) => view(*run),
+        Run::ViewOrAsk(run, asks) => match asks(&parsed.args) {
+            Ok(Some(_)) => return None,
+            Ok(None) => view(*run),
+            Err(error) => Err(error),
+        },
         Run::Ask(_) | Run::Control(_) => return None,
     };
     Some(answer.map_or_else(|error| told_error(&error), Reply::Text))

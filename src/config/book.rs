@@ -9,8 +9,8 @@ use crate::risk::{BOOK_WIDE, LIMITS, Limits, Sizing};
 use crate::strategy::{ParamKind, STRATEGIES, StrategyKind, Values, find};
 
 use super::file::{Mistake, Read, Table, Value, boolean, each, mistake, number, read_text, text, unknown_key, zone};
-use super::selector;
 use super::settings::{BookConfig, WatchSource};
+use super::{screener, selector};
 
 /// Reads one book.
 pub(super) fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
@@ -29,6 +29,9 @@ pub(super) fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
             "sizing" => desk.sizing = sizing(value)?,
             "limits" => limits(table_of(value, "limits are written as [books.limits]")?, &mut desk.limits)?,
             "selector" => selector::read(value, desk)?,
+            "screener" => screener::read(value, desk)?,
+            "pins" => desk.pins = screener::symbols(value)?,
+            "bans" => desk.bans = screener::symbols(value)?,
             _ => {}
         }
     }
@@ -40,6 +43,7 @@ pub(super) fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
         None => selector::add_strategies(desk),
     }
     check_strategies(at, desk)?;
+    screener::check_manual(desk, at.span().start)?;
     book.watch = watch(at, table)?;
     if let Some(value) = table.get("symbol_limits") {
         desk.overrides = symbol_limits(value, desk, &book.watch)?;
@@ -61,17 +65,10 @@ fn check_strategies(at: &Value<'_>, desk: &DeskSettings) -> Read<()> {
 fn watch(at: &Value<'_>, table: &Table<'_>) -> Read<WatchSource> {
     match (table.get("symbols"), table.get("watchlist")) {
         (Some(_), Some(_)) => mistake(at.span().start, "a book has symbols or a watchlist, not both"),
-        (Some(value), None) => symbols(value),
+        (Some(value), None) => Ok(WatchSource::Symbols(screener::symbols(value)?)),
         (None, Some(value)) => Ok(WatchSource::File(text(value)?.into())),
         (None, None) => Ok(WatchSource::Usual),
     }
-}
-
-fn symbols(value: &Value<'_>) -> Read<WatchSource> {
-    let DeValue::Array(items) = value.get_ref() else {
-        return mistake(value.span().start, "symbols are a list such as [\"AAPL\", \"MSFT\"]");
-    };
-    Ok(WatchSource::Symbols(items.iter().map(read_text).collect::<Read<_>>()?))
 }
 
 fn capital(value: &Value<'_>) -> Read<Money> {

@@ -203,7 +203,7 @@ pub(super) fn number(value: &Value<'_>) -> Read<Ratio> {
     written.parse().map_err(|error| Mistake { at: value.span().start, what: format!("{written} is {error}") })
 }
 
-fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
+pub(super) fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
     let found = number(value)?;
     let whole = found.units() / Ratio::ONE.units();
     if found.units() % Ratio::ONE.units() != 0 || !(min..=max).contains(&whole) {

@@ -3,6 +3,7 @@
 mod settings;
 mod book;
 mod selector;
+mod screener;
 mod file;
 mod environment;
 mod docs;

@@ -75,6 +75,60 @@ pub const SETTINGS: &[Setting] = &[
         help: "What the book watches, as a CSV file with names and sectors.",
     },
     Setting {
+        path: "books.pins",
+        takes: "a list of symbols",
+        default: "none",
+        help: "What the book may enter whatever its screener says; added to its list.",
+    },
+    Setting {
+        path: "books.bans",
+        takes: "a list of symbols",
+        default: "none",
+        help: "What the book may not enter, with a screener and without; what it holds of it is left as usual.",
+    },
+    Setting {
+        path: "books.screener",
+        takes: "a table, which may be empty",
+        default: "none: everything on the list may be entered",
+        help: "Narrows the list once a trading day to the best of those that exceed every limit; /screener shows who and why not.",
+    },
+    Setting {
+        path: "books.screener.at",
+        takes: "a time such as 09:00",
+        default: "09:00",
+        help: "When it runs, in the book's zone, by the market's time: at the first instant from then on.",
+    },
+    Setting {
+        path: "books.screener.top",
+        takes: "a number from 1 to 250",
+        default: "30",
+        help: "How many symbols it chooses at most, by score: the mean rank of relative strength, momentum of 20 days and volume.",
+    },
+    Setting {
+        path: "books.screener.volume_min",
+        takes: "a number from 0 to 10000000000",
+        default: "1000000",
+        help: "What the mean daily volume of 20 days must exceed.",
+    },
+    Setting {
+        path: "books.screener.price_min",
+        takes: "a price from 0 to 1000000",
+        default: "10",
+        help: "What the last price must exceed.",
+    },
+    Setting {
+        path: "books.screener.atr_min",
+        takes: "a price from 0 to 1000000",
+        default: "1",
+        help: "What the average true range of 14 days must exceed.",
+    },
+    Setting {
+        path: "books.screener.relative_strength_min",
+        takes: "a number from 0 to 99",
+        default: "50",
+        help: "What the relative strength must exceed: the percentage of the list that it did better than over 63 days.",
+    },
+    Setting {
         path: "books.daily_loss",
         takes: "reduce, halt or flatten",
         default: "reduce",
@@ -271,6 +325,9 @@ impl BookConfig {
             regime_timeframe: None,
             overrides: Vec::new(),
             symbols: Vec::new(),
+            screener: None,
+            pins: Vec::new(),
+            bans: Vec::new(),
             strategies: strategies.collect(),
         };
         Self { desk, watch: WatchSource::Usual }

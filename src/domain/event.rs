@@ -325,8 +325,10 @@ pub enum EventKind {
     ScreenerRan {
         /// How many were looked at.
         looked: usize,
-        /// Who passed, best first, with the score.
+        /// Who was chosen, best first, with the score from 0 to 100.
         chosen: Vec<(Symbol, Ratio)>,
+        /// How many stay as they were, because too few days are known to measure them.
+        unmeasured: usize,
     },
     /// The day's decisions were made again from the recorded prices and compared.
     DayAudited {
@@ -442,8 +444,15 @@ impl EventKind {
             | Self::StopMoved { .. }
             | Self::RegimeSwitched { .. }
             | Self::SignalMeasured { .. }
-            | Self::ScreenerRan { .. }
             | Self::BackupMade { .. } => Severity::Info,
+            // A list that nobody came onto is told; any other is there for those who ask.
+            Self::ScreenerRan { chosen, .. } => {
+                if chosen.is_empty() {
+                    Severity::Notice
+                } else {
+                    Severity::Info
+                }
+            }
             Self::CarryBooked { booking } => booking.kind.severity(),
             Self::DayAudited { differences, .. } => {
                 if differences.is_empty() {

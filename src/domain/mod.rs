@@ -19,6 +19,7 @@ mod lock;
 mod regime;
 mod booking;
 mod figures;
+mod screening;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
@@ -39,6 +40,7 @@ pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, S
 pub use proposal::{CheckResult, Proposal, Refusal};
 pub use regime::Regime;
 pub use run::{Mode, RunContext};
+pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};
 pub use timetable::TimetableRow;

@@ -165,7 +165,6 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::PinLocked { .. }
             | EventKind::ConfigChanged { .. }
             | EventKind::ConfigRefused { .. }
-            | EventKind::ScreenerRan { .. }
             | EventKind::DayAudited { .. }
             | EventKind::PositionUnprotected { .. }
     )

@@ -39,7 +39,7 @@ impl Benchmark {
     pub(super) fn refresh(&mut self, desk: &Desk, prices: Prices<'_>) {
         let days = prices.lanes.iter().filter_map(|lane| lane.history.last_day());
         let ended = days.fold(0i64, |sum, day| sum.wrapping_add(day.ms()));
-        let watched = (0..prices.lanes.len()).filter(|lane| desk.watches(*lane)).count();
+        let watched = (0..prices.lanes.len()).filter(|lane| desk.lists(*lane)).count();
         if self.made_from != Some((ended, watched)) {
             *self = Self { made_from: Some((ended, watched)), ..Self::of(desk, prices) };
         }
@@ -48,7 +48,7 @@ impl Benchmark {
     /// The benchmark of a book: SPY if it trades shares, BTC-USD if it trades coins alone, and where the feed has no such symbol
     /// the mean of the book's own shares or coins, equally weighted.
     fn of(desk: &Desk, prices: Prices<'_>) -> Self {
-        let watched = prices.lanes.iter().enumerate().filter(|(index, _)| desk.watches(*index)).map(|(_, lane)| lane);
+        let watched = prices.lanes.iter().enumerate().filter(|(index, _)| desk.lists(*index)).map(|(_, lane)| lane);
         let watched: Vec<&Lane> = watched.collect();
         let weekly = watched.iter().any(|lane| lane.timeframe == Some(Timeframe::W1));
         let period = if weekly { "weekly" } else { "daily" };

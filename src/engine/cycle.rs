@@ -6,7 +6,7 @@ use crate::domain::{
 use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::state::{Desk, Engine, MEASURE_BARS};
-use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule, screen};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -114,6 +114,7 @@ pub fn decide(
             books::watch_stop(desk, context, out);
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
+            screen::screen_if_due(desk, prices, context, out);
             entries::judge(desk, prices, counters, snapshot, context, out)
         };
         if let Err(error) = step() {

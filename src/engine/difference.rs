@@ -6,7 +6,7 @@ use crate::domain::{Label, Regime, Symbol, Timeframe};
 use crate::risk::{LIMITS, Limits, Sizing};
 use crate::strategy::Selector;
 
-use super::{DeskSettings, Schedule, StrategySettings};
+use super::{DeskSettings, Schedule, ScreenerSettings, StrategySettings};
 
 /// What is different between two settings of a book.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,12 +30,18 @@ impl Difference {
         for timeframe in new.timeframes().filter(|timeframe| !serves(*timeframe)) {
             all.say(&format!("{timeframe} bars, which nobody asked for at the start"));
         }
+        for pin in new.pins.iter().filter(|pin| !old.pins.contains(pin) && !old.symbols.contains(pin)) {
+            all.say(&format!("the pin {pin}, which is not on its list"));
+        }
         let restart = std::mem::take(&mut all.lines);
         all.limits("", &old.limits, &new.limits);
         all.note("daily_loss", &old.daily_loss.as_str(), &new.daily_loss.as_str());
         all.note("sizing", &old.sizing.as_str(), &new.sizing.as_str());
         all.symbols(old, new);
         all.selector(old, new);
+        all.note("pins", &symbols_listed(&old.pins), &symbols_listed(&new.pins));
+        all.note("bans", &symbols_listed(&old.bans), &symbols_listed(&new.bans));
+        all.screener(old.screener, new.screener);
         all.strategies(&old.strategies, &new.strategies);
         Self { changes: all.lines, restart }
     }
@@ -105,6 +111,23 @@ impl Words {
         self.note("selector timeframe", &bars(old.regime_timeframe), &bars(new.regime_timeframe));
     }
 
+    fn screener(&mut self, old: Option<ScreenerSettings>, new: Option<ScreenerSettings>) {
+        match (old, new) {
+            (None, None) => {}
+            (Some(_), None) => self.say("no screener any more: everything on its list may be entered"),
+            (None, Some(new)) => self.say(&format!("a screener: the best {} at {}", new.rules.top, time_of_day(new))),
+            (Some(old), Some(new)) => {
+                self.note("screener at", &time_of_day(old), &time_of_day(new));
+                let (old, new) = (old.rules, new.rules);
+                self.note("screener top", &old.top, &new.top);
+                self.note("screener volume_min", &old.volume_min, &new.volume_min);
+                self.note("screener price_min", &old.price_min, &new.price_min);
+                self.note("screener atr_min", &old.atr_min, &new.atr_min);
+                self.note("screener relative_strength_min", &old.strength_min, &new.strength_min);
+            }
+        }
+    }
+
     fn strategies(&mut self, old: &[StrategySettings], new: &[StrategySettings]) {
         for gone in old.iter().filter(|gone| new.iter().all(|stays| stays.name != gone.name)) {
             self.say(&format!("strategy {} removed", gone.name));
@@ -164,6 +187,15 @@ fn row_words(selector: &Selector, regime: Regime) -> String {
         })
         .collect();
     if rows.is_empty() { "nobody".to_owned() } else { rows.join(", ") }
+}
+
+fn time_of_day(screener: ScreenerSettings) -> String {
+    screener.at.format("%H:%M").to_string()
+}
+
+fn symbols_listed(symbols: &[Symbol]) -> String {
+    let symbols: Vec<&str> = symbols.iter().map(Symbol::as_str).collect();
+    if symbols.is_empty() { "none".to_owned() } else { symbols.join(", ") }
 }
 
 fn listed(names: &[Label]) -> String {

@@ -225,8 +225,8 @@ impl Judge<'_> {
         if self.lane.ended {
             return Err(Stay::new("another bar of it follows", 0.0, 1.0));
         }
-        if !desk.watches(self.index) {
-            return Err(Stay::new("the symbol is on the book's list", 0.0, 1.0));
+        if let Some(rule) = desk.watch.against(self.index) {
+            return Err(Stay::new(rule, 0.0, 1.0));
         }
         let wanted_confidence = desk.settings.strategies[self.strategy].min_confidence;
         if wanted.confidence < wanted_confidence {

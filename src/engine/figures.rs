@@ -242,6 +242,9 @@ pub(super) mod tests {
             regime_timeframe: None,
             overrides: Vec::new(),
             symbols: instruments.iter().map(|one| one.symbol).collect(),
+            screener: None,
+            pins: Vec::new(),
+            bans: Vec::new(),
             strategies: Vec::new(),
         };
         Engine::new(&instruments, vec![settings]).unwrap()

@@ -1,20 +1,18 @@
 //! How did a symbol move lately? Its last bars' closes and volumes, and the closes of its last days, for checks and figures that
 //! compare symbols or ask for an average.
 
-use std::collections::VecDeque;
-
 use serde::{Deserialize, Serialize};
 
-use crate::clock::{DAY_MS, Timestamp};
+use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
 use crate::stats::{correlation, deviation, returns_of};
+
+use super::days::Days;
 
 /// Bars in the average volume that liquidity is measured against.
 const VOLUME_BARS: usize = 20;
 /// Returns that two symbols must share before their correlation counts.
 pub(super) const SHARED_MIN: usize = 20;
-/// Closes of days that are remembered: 252 sessions and the one before them.
-const DAYS: usize = 253;
 /// Hours that a US share trades in a year: 252 sessions of six and a half hours.
 const EQUITY_HOURS: f64 = 252.0 * 6.5;
 /// Sessions of a US share in a year.
@@ -30,15 +28,13 @@ struct Point {
     volume: i64,
 }
 
-/// A ring of the last finest bars, and the closes of the last days that are over.
+/// A ring of the last finest bars, and the last days.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct History {
     ring: Box<[Point]>,
     next: usize,
     seen: usize,
-    days: VecDeque<(Timestamp, f64)>,
-    /// Bars that end after this belong to a later day than the last one.
-    day_ends: i64,
+    days: Days,
 }
 
 impl History {
@@ -46,14 +42,12 @@ impl History {
     pub fn new(returns: usize) -> Self {
         let size = returns.max(VOLUME_BARS) + 1;
         let ring = vec![Point::default(); size].into_boxed_slice();
-        Self { ring, next: 0, seen: 0, days: VecDeque::new(), day_ends: i64::MIN }
+        Self { ring, next: 0, seen: 0, days: Days::new() }
     }
 
     /// Takes a bar that ended at `end`.
     pub fn push(&mut self, bar: &Bar, end: Timestamp) {
-        if end.ms() > self.day_ends {
-            self.end_day(end);
-        }
+        self.days.push(bar, end);
         self.put(Point { end, close: bar.close.to_f64(), volume: bar.volume.units() });
     }
 
@@ -63,26 +57,13 @@ impl History {
         self.seen = (self.seen + 1).min(self.ring.len());
     }
 
-    /// The last close becomes that of its day; the day of a bar that ends at `end` begins. A session of US shares lies within one
-    /// day of UTC, so that its date names the day for them as for coins.
-    fn end_day(&mut self, end: Timestamp) {
-        if self.seen > 0 {
-            if self.days.len() == DAYS {
-                self.days.pop_front();
-            }
-            let last = self.ring[(self.next + self.ring.len() - 1) % self.ring.len()];
-            self.days.push_back((Timestamp::from_ms(self.day_ends), last.close));
-        }
-        let day = end.ms().saturating_sub(1).div_euclid(DAY_MS);
-        self.day_ends = day.saturating_add(1).saturating_mul(DAY_MS);
-    }
-
     /// Remembers the closes that `returns` returns need from now on. Of what it has, the latest stay; more come with the next bars.
     pub(super) fn resize(&mut self, returns: usize) {
         let mut other = Self::new(returns);
         if other.ring.len() != self.ring.len() {
             self.points().for_each(|point| other.put(*point));
-            (self.ring, self.next, self.seen) = (other.ring, other.next, other.seen);
+            other.days = std::mem::replace(&mut self.days, Days::new());
+            *self = other;
         }
     }
 
@@ -93,20 +74,23 @@ impl History {
             point.close *= factor;
             point.volume = (point.volume as f64 / factor) as i64;
         }
-        for (_, close) in &mut self.days {
-            *close *= factor;
-        }
+        self.days.rescale(numerator, denominator);
     }
 
     /// The last close of each of the last 253 days that are over and had a bar, oldest first, each under the end of its day in UTC.
     /// Of a symbol whose finest bars are weeks, these are weeks.
     pub fn days(&self) -> impl Iterator<Item = (Timestamp, f64)> {
-        self.days.iter().copied()
+        self.days.closes()
     }
 
     /// The last of them.
     pub fn last_day(&self) -> Option<Timestamp> {
-        self.days.back().map(|day| day.0)
+        self.days.last()
+    }
+
+    /// The same days as bars that start with their date, and the last day if `is_over` says so of its start.
+    pub fn day_bars(&self, is_over: impl FnOnce(Timestamp) -> bool) -> Vec<Bar> {
+        self.days.bars(is_over)
     }
 
     /// The closes of the last finest bars, oldest first, each under the end of its bar.
@@ -122,7 +106,7 @@ impl History {
     /// True for a memory of the same size, with its places inside it: what was saved can be taken up in the other's stead.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         let size = self.ring.len();
-        size == other.ring.len() && self.next < size && self.seen <= size && self.days.len() <= DAYS
+        size == other.ring.len() && self.next < size && self.seen <= size && self.days.fits()
     }
 
     /// Oldest first.
@@ -206,6 +190,7 @@ pub(super) fn bars_per_day(timeframe: Timeframe, class: AssetClass) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::DAY_MS;
     use crate::domain::Price;
 
     fn history(closes: &[i64], shift: i64) -> History {

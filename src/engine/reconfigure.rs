@@ -140,6 +140,7 @@ impl Made {
         desk.classifiers = self.classifiers.unwrap_or_else(|| std::mem::take(&mut desk.classifiers));
         desk.limits_json = limits_json(&settings.limits);
         desk.settings = settings;
+        desk.rewatch();
         desk.revalue = true;
     }
 }

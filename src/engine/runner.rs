@@ -19,7 +19,7 @@ use super::cycle::warm;
 use super::group::Group;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
-use super::{CycleError, Pace, Reload, Trial, cycle, halt, obey, reconfigure, trial};
+use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt, obey, rankings, reconfigure, trial};
 
 /// Cycles that form one transaction at full pace, at most.
 const GROUP_CYCLES_MAX: u64 = 1_000;
@@ -40,6 +40,8 @@ pub enum EngineMessage {
     Look,
     /// What would the strategies do now?
     Try(Sender<Result<Vec<Trial>, String>>),
+    /// What would the screeners choose now?
+    Rank(Sender<Vec<Ranking>>),
     /// The configuration changed: take it, or the reason why it cannot be read.
     Reconfigure(Result<Reload, String>),
     /// Finish the step, commit, end.
@@ -381,6 +383,9 @@ impl Runner {
                 let context = self.context(self.market, self.engine.counters.cycle);
                 // Whoever asked may have stopped waiting.
                 let _ = answer.send(trial(&self.engine, &context).map_err(|error| error.to_string()));
+            }
+            EngineMessage::Rank(answer) => {
+                let _ = answer.send(rankings(&self.engine, self.market));
             }
         }
     }

@@ -1,11 +1,12 @@
 //! How is a book set up? What the configuration says of it, checked.
 
+use chrono::NaiveTime;
 use chrono_tz::Tz;
 
 use crate::domain::{Label, Money, Ratio, SnapshotBar, Symbol, TimeInForce, Timeframe};
 use crate::execution::Costs;
 use crate::risk::{Limits, Sizing};
-use crate::strategy::{Selector, StrategyKind, Values};
+use crate::strategy::{ScreenRules, Selector, StrategyKind, Values};
 
 use super::Schedule;
 
@@ -67,6 +68,15 @@ pub struct SymbolTerms {
     pub sizing: Sizing,
 }
 
+/// How a book's list of symbols is narrowed each trading day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScreenerSettings {
+    /// At which time of the day, in the book's zone.
+    pub at: NaiveTime,
+    /// Who passes.
+    pub rules: ScreenRules,
+}
+
 /// What a book does when its day's loss reaches the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LossAction {
@@ -117,6 +127,12 @@ pub struct DeskSettings {
     pub overrides: Vec<SymbolTerms>,
     /// The symbols it may enter; others it only leaves.
     pub symbols: Vec<Symbol>,
+    /// What narrows the symbols; none if it may enter all of them.
+    pub screener: Option<ScreenerSettings>,
+    /// Symbols that it may enter whatever list and screener say.
+    pub pins: Vec<Symbol>,
+    /// Symbols that it may not enter; they win over pins.
+    pub bans: Vec<Symbol>,
     /// Its strategies, in their order of precedence.
     pub strategies: Vec<StrategySettings>,
 }

@@ -1,6 +1,6 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::domain::{
     Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
+    ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
@@ -20,6 +20,7 @@ use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 use super::history::History;
 use super::locks::Ended;
 use super::schedule::timetable_row;
+use super::watch::Watch;
 use super::{DeskSettings, Due};
 
 /// Bars in the average true range that stops are measured in.
@@ -259,8 +260,12 @@ pub struct Desk {
     pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
-    /// Which lanes are on its list of symbols.
-    watched: Vec<bool>,
+    /// What its screener last found; none before that, and without a screener.
+    pub screening: Option<Screening>,
+    /// Up to when the screener need not be looked at.
+    pub(super) screen_due: Timestamp,
+    /// Which symbols it may enter.
+    pub(super) watch: Watch,
     /// Which lanes it has a position or an order in.
     touched: Vec<bool>,
 }
@@ -304,6 +309,8 @@ pub struct DeskMemory {
     pub timetable: Vec<TimetableRow>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
+    /// What its screener last found.
+    pub screening: Option<Screening>,
 }
 
 impl Desk {
@@ -313,8 +320,7 @@ impl Desk {
     /// When a strategy refuses its parameters.
     pub fn new(settings: DeskSettings, instruments: &[Instrument]) -> Result<Self, ParamError> {
         let symbols = instruments.len();
-        let listed: HashSet<Symbol> = settings.symbols.iter().copied().collect();
-        let watched = instruments.iter().map(|item| listed.contains(&item.symbol)).collect();
+        let watch = Watch::new(&settings, instruments.iter().map(|item| item.symbol));
         let classifiers = classifiers_for(&settings, symbols);
         let records = vec![TrackRecord::default(); settings.strategies.len()];
         let due = vec![Due::default(); settings.strategies.len()];
@@ -365,14 +371,21 @@ impl Desk {
             carried_to: Timestamp::from_ms(i64::MIN),
             stopping: false,
             classifiers,
-            watched,
+            screening: None,
+            screen_due: Timestamp::from_ms(i64::MIN),
+            watch,
             touched: vec![false; symbols],
         })
     }
 
-    /// True if a lane is on its list of symbols.
+    /// True if it may enter a lane's symbol.
     pub fn watches(&self, lane: usize) -> bool {
-        self.watched.get(lane).copied().unwrap_or(false)
+        self.watch.against(lane).is_none()
+    }
+
+    /// True if a lane is on its list, whatever its screener chose.
+    pub fn lists(&self, lane: usize) -> bool {
+        self.watch.lists(lane)
     }
 
     /// Notes which lanes it has a position or an order in, so that the others need no search.
@@ -424,6 +437,7 @@ impl Desk {
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
             stopping: self.stopping,
+            screening: self.screening.clone(),
         }
     }
 
@@ -446,6 +460,8 @@ impl Desk {
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
         self.stopping = memory.stopping;
+        self.screening = memory.screening;
+        self.rewatch();
     }
 
     /// Its name.

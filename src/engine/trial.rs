@@ -5,7 +5,7 @@ use crate::domain::{
     Symbol, Timeframe,
 };
 use crate::risk::{self, RiskDecision, Situation};
-use crate::strategy::{Plan, Verdict};
+use crate::strategy::{Plan, Stay, Verdict};
 
 use super::CycleError;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
@@ -57,12 +57,20 @@ fn try_one(
     situation: &mut Situation,
     context: &RunContext,
 ) -> Result<Trial, CycleError> {
-    let place = index % desk.settings.strategies.len();
+    let strategies = desk.settings.strategies.len();
+    let place = index % strategies;
     let strategy = desk.settings.strategies[place].name;
     let symbol = lane.instrument.symbol;
     let mut trial =
         Trial { book: desk.name(), strategy, symbol, rule: String::new(), order: None, refusals: Vec::new() };
-    let (action, side, reason, plan) = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
+    let verdict = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
+        verdict @ Verdict::Enter { .. } => match desk.watch.against(index / strategies) {
+            Some(rule) => Verdict::Stay(Stay::new(rule, 0.0, 1.0)),
+            None => verdict,
+        },
+        verdict => verdict,
+    };
+    let (action, side, reason, plan) = match verdict {
         Verdict::Stay(stay) => {
             trial.rule = format!("not yet: {} ({:.4} against {:.4})", stay.rule, stay.value, stay.limit);
             return Ok(trial);

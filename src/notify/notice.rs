@@ -229,9 +229,9 @@ impl Words<'_> {
             EventKind::DayAudited { day, cycles, orders, fills, differences } => {
                 self.audited(day, [*cycles, *orders, *fills], differences)
             }
+            EventKind::ScreenerRan { looked, chosen, unmeasured } => self.screened(*looked, chosen, *unmeasured),
             EventKind::RegimeSwitched { .. }
             | EventKind::SignalMeasured { .. }
-            | EventKind::ScreenerRan { .. }
             | EventKind::SignalRaised { .. }
             | EventKind::ProposalRefused { .. }
             | EventKind::OrderSubmitted { .. }

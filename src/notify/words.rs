@@ -2,9 +2,12 @@
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
-use crate::domain::{EventKind, HaltCause, Money, ReduceCause, Side, Trade};
+use crate::domain::{EventKind, HaltCause, Money, Ratio, ReduceCause, Side, Symbol, Trade};
 
 use super::notice::Words;
+
+/// Symbols of a screener that are told by name.
+const CHOSEN_TOLD: usize = 10;
 
 impl Words<'_> {
     /// Entries stopped: why, and how they come back.
@@ -33,6 +36,27 @@ impl Words<'_> {
             |until| format!("No entries until {}; exits and stops work", time(until, self.zone)),
         );
         vec![fact, back]
+    }
+
+    /// Who is on the list today; why nobody came onto it, if nobody did.
+    pub(super) fn screened(&self, looked: usize, chosen: &[(Symbol, Ratio)], unmeasured: usize) -> Vec<String> {
+        let (book, looked) = (self.book, counted(looked as u64, "symbol"));
+        let mut lines = vec![match chosen.len() {
+            0 if unmeasured == 0 => {
+                format!("The screener of {book} chose nobody of {looked}: no one exceeds every limit")
+            }
+            0 => format!("The screener of {book} chose nobody of {looked}"),
+            number => format!("The screener of {book} chose {number} of {looked}"),
+        }];
+        if !chosen.is_empty() {
+            let best = chosen.iter().take(CHOSEN_TOLD).map(|(symbol, score)| format!("{symbol} {score:.1}"));
+            lines.push(format!("The best, with their scores: {}", best.collect::<Vec<_>>().join(", ")));
+        }
+        if unmeasured > 0 {
+            lines.push(format!("Unchanged, as too few days are known: {}", counted(unmeasured as u64, "symbol")));
+        }
+        lines.push("/screener shows each symbol and why".to_owned());
+        lines
     }
 
     /// The nightly proof, or what does not fit.

@@ -11,7 +11,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Drill {
-    /// The loss limits stopped trading as they should.
+    /// The volatility breaker stopped entries.
     CircuitBreaker,
     /// A person halted trading.
     EmergencyStop,

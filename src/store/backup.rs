@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, backup::Backup};
 
+use crate::clock::Timestamp;
+
 use super::db::{connect, schema_version, upgrade};
+use super::drills::RESTORED;
 use super::{Lease, LeaseError, StoreError};
 
 const BACKUP_PREFIX: &str = "bellwether-";
@@ -100,11 +103,12 @@ pub enum RestoreError {
     Lease(#[from] LeaseError),
 }
 
-/// Puts the copy `from` in the place of the database `to`. What was there is moved aside under a name with `stamp`, which is returned.
+/// Puts the copy `from` in the place of the database `to`, and notes in it that it was restored at `now`. What was there is moved aside
+/// under a name with that time, which is returned.
 ///
 /// # Errors
 /// When the copy is not sound, or the bot is running; nothing changes then.
-pub fn restore(from: &Path, to: &Path, stamp: &str) -> Result<Option<PathBuf>, RestoreError> {
+pub fn restore(from: &Path, to: &Path, now: Timestamp) -> Result<Option<PathBuf>, RestoreError> {
     verify(from)?;
     let _lease = Lease::take(to)?;
     let mut arriving = to.as_os_str().to_owned();
@@ -112,8 +116,8 @@ pub fn restore(from: &Path, to: &Path, stamp: &str) -> Result<Option<PathBuf>, R
     let arriving = PathBuf::from(arriving);
     std::fs::copy(from, &arriving).map_err(file_error(from))?;
     verify(&arriving)?;
-    upgrade(&mut connect(&arriving, OpenFlags::default())?)?;
-    let aside = set_aside(to, stamp)?;
+    arrive(&arriving, now)?;
+    let aside = set_aside(to, now)?;
     std::fs::rename(&arriving, to).map_err(file_error(to))?;
     for suffix in ["-wal", "-shm"] {
         let mut left = arriving.as_os_str().to_owned();
@@ -123,14 +127,24 @@ pub fn restore(from: &Path, to: &Path, stamp: &str) -> Result<Option<PathBuf>, R
     Ok(aside)
 }
 
-/// Moves a database and its log aside; where to, if there was one.
+/// Brings a copy up to date, with a note of when it was restored.
+fn arrive(path: &Path, now: Timestamp) -> Result<(), StoreError> {
+    let mut connection = connect(path, OpenFlags::default())?;
+    upgrade(&mut connection)?;
+    let note = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
+    connection.execute(note, [RESTORED, &now.ms().to_string()])?;
+    Ok(())
+}
+
+/// Moves a database and its log aside, under a name with the time `now`; where to, if there was one.
 ///
 /// # Errors
 /// When a file cannot be moved.
-pub fn set_aside(path: &Path, stamp: &str) -> Result<Option<PathBuf>, StoreError> {
+pub fn set_aside(path: &Path, now: Timestamp) -> Result<Option<PathBuf>, StoreError> {
     if !path.exists() {
         return Ok(None);
     }
+    let stamp = now.utc().format("%Y%m%d-%H%M%S");
     let with = |base: &Path, suffix: &str| {
         let mut name = base.as_os_str().to_owned();
         name.push(suffix);
@@ -203,6 +217,6 @@ mod tests {
         store.close();
         std::fs::write(&to, b"something of somebody's").expect("writes");
         assert!(matches!(backup(&from, &to), Err(StoreError::InTheWay(_))));
-        assert!(restore(&to, &from, "now").is_err() && verify(&from).is_ok());
+        assert!(restore(&to, &from, Timestamp::from_ms(0)).is_err() && verify(&from).is_ok());
     }
 }

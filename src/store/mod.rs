@@ -15,6 +15,7 @@ mod lease;
 mod backup;
 mod reader;
 mod history;
+mod drills;
 mod outcomes;
 
 pub use audit::{AuditEntry, AuditFault};

@@ -15,6 +15,7 @@ mod momentum;
 mod registry;
 mod regime;
 mod selector;
+mod screener;
 mod docs;
 #[cfg(test)]
 mod story;
@@ -24,5 +25,6 @@ pub use memory::LoadError;
 pub use params::{Param, ParamError, ParamKind, Values};
 pub use regime::{Classifier, Gate, RegimeInputs, Switch, Thresholds};
 pub use registry::{STRATEGIES, StrategyKind, find};
+pub use screener::{Candidate, SCREEN_DAYS_MIN, ScreenRules, screen};
 pub use selector::{Selector, SelectorRow};
 pub use verdict::{Place, Plan, Reason, Stay, Strategy, Verdict};

@@ -32,7 +32,7 @@ pub fn books(views: &Views) -> Result<String, ViewError> {
 }
 
 /// The book that is meant: the one named, or the only one.
-fn find(scene: &Scene, name: Option<Label>) -> Result<&BookRow, ViewError> {
+pub(super) fn find(scene: &Scene, name: Option<Label>) -> Result<&BookRow, ViewError> {
     let known = || scene.books.iter().map(|row| row.book.name.to_string()).collect::<Vec<_>>().join(", ");
     match (name, &scene.books[..]) {
         (None, [only]) => Ok(only),

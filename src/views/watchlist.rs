@@ -1,6 +1,7 @@
 //! What do we watch?
 
 use super::open::{ViewError, Views};
+use super::screener::screening_of;
 use crate::domain::format::counted;
 
 /// The answer to `/watchlist`.
@@ -16,11 +17,20 @@ pub fn watchlist(views: &Views) -> Result<String, ViewError> {
         sectors.sort_unstable();
         sectors.dedup();
         lines.push(format!("{} watches {} ({source})", row.book.name, counted(list.len() as u64, "symbol")));
+        let screening = screening_of(row);
+        let is_out = |symbol| screening.as_ref().is_some_and(|last| last.leaves_out(symbol));
+        if let Some(screening) = &screening {
+            let entered = screening.watched();
+            lines.push(format!("{entered} of {} may be entered; /screener says which and why", screening.rows.len()));
+        }
         for sector in sectors {
             let named = if sector.is_empty() { "No sector" } else { sector };
             let members = list.iter().filter(|item| item.sector == sector);
-            let members: Vec<String> =
-                members.map(|item| format!("{} {}", item.symbol, scene.price_words(item.symbol))).collect();
+            let members = members.map(|item| {
+                let out = if is_out(item.symbol) { " (out)" } else { "" };
+                format!("{} {}{out}", item.symbol, scene.price_words(item.symbol))
+            });
+            let members: Vec<String> = members.collect();
             lines.push(format!("{named}: {}", members.join(" · ")));
         }
     }

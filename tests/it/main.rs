@@ -19,6 +19,8 @@ mod resume;
 mod reload;
 mod strategies;
 mod audit;
+mod screener;
+mod readiness;
 mod restart;
 mod schedule;
 mod simulation;

@@ -91,11 +91,13 @@ fn copies_are_checked_on_both_ways() {
     shell.run(QUICK);
     assert_eq!(shell.run(&["migrate"]).1, shell.run(&["migrate"]).1);
     assert_eq!(shell.run(&["backup", "copy.db"]).0, 0);
+    assert!(shell.run(&["command", "/readiness"]).1.contains("restore from backup: not done"));
     let before = shell.run(&["command", "/trades"]).1;
     shell.run(&["run", "--cycles", "100", "--speed", "max"]);
     let (code, out, _) = shell.run(&["restore", "copy.db"]);
     assert!(code == 0 && out.contains("what was there is kept as"), "{out}");
     assert_eq!(shell.run(&["command", "/trades"]).1, before);
+    assert!(shell.run(&["command", "/readiness"]).1.contains("restore from backup: done at "));
     let (code, _, err) = shell.run(&["backup", "bellwether.db"]);
     assert!(code == 1 && err.contains("is in use"), "{err}");
     shell.write("notes.txt", "not to be replaced");
@@ -136,6 +138,39 @@ fn price_files_are_looked_over() {
     let (code, _, err) = shell.run(&["run", "--data", ".", "--speed", "max"]);
     assert!(code == 1 && err.contains("X.1d.csv:2: error:"), "{err}");
     assert_eq!(shell.run(&["indicators", "X.1d.csv"]).0, 1);
+}
+
+/// The running engine ranks the list anew and leaves it as it is; pins are on the list, and bans off it.
+#[test]
+fn a_fresh_ranking_can_be_asked_for() {
+    let shell = Shell::new();
+    shell.write("bellwether.toml", "[[books]]\npins = [\"TSLA\"]\nbans = [\"KO\"]\n[books.screener]\ntop = 5\n");
+    let mut child = shell
+        .command(&["run", "--speed", "600", "--cycles", "30"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let lines = "/screener now\n/screener now big\n";
+    child.stdin.take().expect("piped").write_all(lines.as_bytes()).expect("writes");
+    let (code, out, err) = seen(child.wait_with_output().expect("ends"));
+    assert_eq!(code, 0, "{err}");
+    for part in [
+        "main screened 28 symbols at 2024-01-08 09:3",
+        "0 chosen of at most 5, 27 may be entered",
+        "- TSLA in (pinned; 2 of 21 days known)",
+        "- KO out (banned)",
+        "Nothing was changed",
+        "there is no book big with a screener",
+        "The screener of main chose nobody of 28 symbols",
+    ] {
+        assert!(out.contains(part), "{part}:\n{out}");
+    }
+    let (code, out, _) = shell.run(&["command", "/screener"]);
+    assert!(code == 0 && out.contains("main screened 28 symbols at 2024-01-08 09:31 EST"), "{out}");
+    let (code, _, err) = shell.run(&["command", "/screener now"]);
+    assert!(code == 1 && err.contains("only a running engine can answer /screener now"), "{err}");
 }
 
 /// A script drives the terminal: it stops, sets its first PIN, resumes, and reads what happened.

@@ -12,6 +12,8 @@ ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 
 CREATE INDEX journal_cycle ON journal (cycle);
+CREATE INDEX journal_states ON journal (seq)
+  WHERE kind IN ('trading_halted', 'trading_reduced', 'trading_resumed', 'engine_recovered');
 
 CREATE TABLE bookings (
   id     INTEGER PRIMARY KEY,
