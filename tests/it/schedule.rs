@@ -307,7 +307,7 @@ fn schedules_are_made_again_by_the_audit() {
 #[test]
 fn what_was_asked_is_not_asked_again_after_a_restart() {
     let feed = || Hourly::new(&["AAPL", "BTC-USD"], "2026-11-19T12:00", "2026-11-24T22:00");
-    let at_the_close = |probe: &mut StrategySettings| probe.schedule = cron("0 16 * * *");
+    let at_the_close = |probe: &mut StrategySettings| probe.schedule = Some(cron("0 16 * * *"));
     let whole = asked(feed(), at_the_close);
     let bench = Bench::new();
     for _ in 0..9 {
