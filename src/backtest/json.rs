@@ -116,6 +116,7 @@ fn walked(walk: &WalkForward) -> Value {
     })
 }
 
+/// A window. `chosen` is null where nothing was traded, and empty where there was nothing to choose.
 fn step(step: &Step) -> Value {
     let score = |score: Option<Score>| score.map(|score| json!(score));
     let chosen = step.chosen.as_ref().map(|set| {
