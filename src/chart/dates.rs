@@ -17,7 +17,7 @@ pub(super) struct DateLabel {
     pub(super) rank: u8,
 }
 
-/// Fewer labels than this are worse than a row with holes, which uneven moments make.
+/// Fewer labels than this are worse than a finer row that was thinned.
 const LABELS_MIN: usize = 3;
 
 /// A kind of boundary between two moments.
@@ -86,24 +86,27 @@ pub(super) fn date_labels(times: &[Timestamp], x: impl Fn(usize) -> f64, zone: T
     let room = |label: &DateLabel| font.width(&label.text) + 1.4 * font.size;
     let sparse = |cut: &Cut| matches!(cut, Cut::Days(2..)) && zone == Tz::UTC && are_dates(times);
     let place = |label: &DateLabel| (x(label.index), room(label) / 2.0);
-    let mut with_holes = Vec::new();
+    let mut spare = Vec::new();
     for cut in CUTS.into_iter().filter(|cut| !sparse(cut)) {
         let labels = boundaries(&local, cut);
         let count = labels.len();
         let wide = labels.iter().map(room).sum::<f64>();
-        if count > 0 && wide <= span {
-            let kept = without_overlaps(&labels, place);
-            // A row with holes looks like a mistake: then a coarser one is better, unless next to nothing is left of it.
-            let whole = kept.len() * 10 >= count * 8;
-            if whole && (kept.len() >= LABELS_MIN || kept.len() >= with_holes.len()) {
-                return kept;
+        if count == 0 || wide > span {
+            continue;
+        }
+        let kept = without_overlaps(&labels, place);
+        // A row with holes looks like a mistake: then a coarser one is better, unless next to nothing is left of it.
+        if kept.len() * 20 < count * 17 {
+            let every = |step: usize| labels.iter().step_by(step).cloned().collect::<Vec<_>>();
+            let thinned = [2, 3].map(every).into_iter().find(|row| without_overlaps(row, place).len() == row.len());
+            let row = thinned.unwrap_or(kept);
+            if row.len() > spare.len() {
+                spare = row;
             }
-            if whole {
-                return with_holes;
-            }
-            if kept.len() > with_holes.len() {
-                with_holes = kept;
-            }
+        } else if kept.len() < LABELS_MIN && kept.len() < spare.len() {
+            return spare;
+        } else {
+            return kept;
         }
     }
     let only = |index: usize| DateLabel { index, text: full(&local[index], are_dates(times)), rank: 1 };
@@ -215,11 +218,11 @@ mod tests {
 
     #[test]
     fn uneven_moments_are_labelled_where_there_is_room() {
-        let minutes = [0, 25, 31, 33, 61, 62, 95, 118, 121, 122, 200, 201, 202, 203, 300, 360];
+        // Bursts of eight minutes, four hours apart.
         let start = Timestamp::from("2026-03-03T14:34:00Z".parse::<DateTime<chrono::Utc>>().unwrap());
-        let times = minutes.map(|minute| start.plus_ms(minute * 60_000));
+        let times: Vec<Timestamp> = (0..16).map(|i| start.plus_ms((i / 8 * 240 + i % 8) * 60_000)).collect();
         let labels = date_labels(&times, |index| index as f64 * 50.0, New_York, Font::new(13.0, NORMAL));
-        assert!(labels.len() > 4, "{labels:?}");
+        assert!(labels.len() >= LABELS_MIN, "{labels:?}");
     }
 
     #[test]
