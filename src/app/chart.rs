@@ -110,11 +110,11 @@ fn draw_symbol(
     clock: &dyn Clock,
 ) -> Result<(String, String), AppError> {
     let (source, dealt, origin) = if let Some(path) = &args.data {
-        (Source::in_files(path, symbol, args.to, clock)?, Dealt::default(), "recorded prices")
+        (Source::in_files(path, symbol, args.to, clock)?, Dealt::default(), "recorded")
     } else {
         let reader = open(database)?;
         let source = Source::of_database(&reader, symbol, args.to, clock)?;
-        let origin = if source.is_simulated() { "paper · simulated market" } else { "paper · recorded prices" };
+        let origin = if source.is_simulated() { "paper · simulated" } else { "paper · recorded" };
         (source, Dealt::of(&reader, symbol, args.book, args.to)?, origin)
     };
     let usual = config.books.first().map_or(Tz::UTC, |book| book.desk.zone);

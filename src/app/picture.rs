@@ -121,10 +121,10 @@ fn caption(subject: &Subject, series: &[Series]) -> Caption {
     let gathered: Vec<&str> =
         series.iter().filter(|series| series.from.is_some()).map(|series| series.timeframe.as_str()).collect();
     if let Some(from) = series.iter().find_map(|series| series.from) {
-        let _ = write!(note, " · {} gathered from {from}", gathered.join(", "));
+        let _ = write!(note, " · {} from {from}", gathered.join(", "));
     }
     if series.iter().any(|series| series.unfinished) {
-        note.push_str(", the last bar not finished");
+        note.push_str(", last bar unfinished");
     }
     let at = series.iter().map(|series| series.at).max().unwrap_or_default();
     Caption {

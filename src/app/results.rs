@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::chart::{self, Caption, EquityChart, Figure, ProfitChart, Tone};
 use crate::clock::{DAY_MS, Timestamp};
-use crate::domain::format::{counted, signed, time};
+use crate::domain::format::{counted, grouped, signed, time};
 use crate::domain::{Label, Money, Trade};
 use crate::stats::TradeFigures;
 use crate::store::{BookRow, DayRow, Reader};
@@ -66,9 +66,9 @@ impl Results {
         let trades = &self.trades[self.trades.len().saturating_sub(closed)..];
         let by_day = days.len() >= DAYS_MIN;
         let (points, basis) = if by_day {
-            (points_by_day(days), "at the end of each day, open positions at last prices")
+            (points_by_day(days), "by day, open positions at last prices")
         } else {
-            let note = "after each closed trade without what is open, the last point with it";
+            let note = "by closed trade, the last point with open positions";
             (points_by_trade(days, trades, self.at), note)
         };
         let stretch = if by_day { counted(days.len() as u64, "day") } else { counted(trades.len() as u64, "trade") };
@@ -84,7 +84,7 @@ impl Results {
             points,
             benchmark: None,
             figures: vec![
-                Figure::new("Trades", figures.trades.to_string(), Tone::Plain),
+                Figure::new("Trades", grouped(&figures.trades.to_string()), Tone::Plain),
                 Figure::new("Won", won, Tone::Plain),
                 Figure::new("Profit factor", ratio(figures.profit_factor), Tone::Plain),
             ],
@@ -103,10 +103,10 @@ impl Results {
             figures.extend([figure("Best day", best), figure("Worst day", worst)]);
         }
         let trades: u64 = days.iter().map(|day| u64::from(day.trades)).sum();
-        figures.push(Figure::new("Trades", trades.to_string(), Tone::Plain));
+        figures.push(Figure::new("Trades", grouped(&trades.to_string()), Tone::Plain));
         let ends = days.first().zip(days.last()).filter(|(first, last)| first.day != last.day);
         let dates = ends.map_or_else(String::new, |(first, last)| format!("{} to {} · ", first.day, last.day));
-        let basis = "each day from its start to its end, after fees, open positions at last prices";
+        let basis = "after fees, open positions at last prices";
         let chart = ProfitChart {
             caption: self.caption("result by day", format!("{dates}days of {}", self.row.zone), basis),
             currency: self.row.book.currency.clone(),
@@ -124,7 +124,7 @@ impl Results {
     }
 
     fn caption(&self, badge: &str, subtitle: String, basis: &str) -> Caption {
-        let origin = if self.simulated { "simulated market" } else { "recorded prices" };
+        let origin = if self.simulated { "simulated" } else { "recorded" };
         Caption {
             title: self.row.book.name.to_string(),
             badge: badge.to_owned(),

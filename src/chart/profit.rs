@@ -65,7 +65,7 @@ fn draw(canvas: &mut Canvas, content: Rect, periods: &[(&str, f64)]) {
     canvas.value_grid(rect, 0.0, &ticks, &[]);
     let slots = Slots::at_most(rect, periods.len(), rect.w / 5.0);
     let (width, zero) = ((slots.step * 0.68).clamp(1.0, 96.0), scale.y(0.0).round());
-    for (index, (_, value)) in periods.iter().enumerate() {
+    for (index, (_, value)) in periods.iter().enumerate().filter(|(_, (_, value))| *value != 0.0) {
         let (x, y) = (slots.x(index), scale.y(*value));
         let colour = if *value < 0.0 { canvas.palette.down } else { canvas.palette.up };
         let column = Rect::new(x - width / 2.0, y.min(zero), width, (y - zero).abs().max(1.0));

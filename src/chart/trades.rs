@@ -13,6 +13,8 @@ use crate::domain::{Price, Ratio, Side};
 
 /// At most this many trades are marked: the last ones.
 const TRADES_MAX: usize = 60;
+/// At most so many flags have words: the latest. More would cover the picture.
+const WORDS_MAX: usize = 16;
 /// How often a flag is moved out of another's way before it is left out.
 const MOVES_MAX: u8 = 4;
 
@@ -129,7 +131,7 @@ fn placed(canvas: &Canvas, rect: Rect, slots: Slots, scale: &Scale, shown: &Show
             let aside = if (words.middle().0 - tip.0).abs() < 1.0 { 0.0 } else { height };
             (words.y - tip.1).abs() + aside
         };
-        let words = places.min_by(|a, b| away(a).total_cmp(&away(b)));
+        let words = places.min_by(|a, b| away(a).total_cmp(&away(b))).filter(|_| taken.len() < WORDS_MAX);
         taken.extend(words.map(|words| words.grown(2.0)));
         Some(Placed { flag, tip, words })
     };

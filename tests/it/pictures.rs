@@ -116,7 +116,7 @@ fn a_replay_is_drawn_from_the_folder_that_it_read() {
     assert!(!text_of(&shell, "p.svg").contains(">sim<"));
     let out = drawn(&shell, &["SPY", "--out", "p.svg", "--timeframe", "5m", "--to", "2024-01-10T14:33:00Z"]);
     assert!(out.contains("SPY 5m, 37 bars to 2024-01-10 09:33 EST"), "{out}");
-    assert!(text_of(&shell, "p.svg").contains("5m gathered from 1m, the last bar not finished"));
+    assert!(text_of(&shell, "p.svg").contains("5m from 1m, last bar unfinished"));
 }
 
 #[test]
@@ -132,7 +132,7 @@ fn files_are_drawn_without_a_database() {
         drawn(&shell, &["SPY", "--out", "p.png", "--data", ".", "--timeframe", "1d", "--to", "2024-01-16T15:00:00Z"]);
     assert!(out.contains("SPY 1d, 10 bars to 2024-01-16 10:00 EST"), "{out}");
     drawn(&shell, &["SPY", "--out", "no-ending", "--svg", "--data", ".", "--timeframe", "1h", "--tall"]);
-    assert!(text_of(&shell, "no-ending").contains("1h gathered from 1m"));
+    assert!(text_of(&shell, "no-ending").contains("1h from 1m"));
     assert_eq!(names(&shell), ["SPY.1d.csv", "SPY.1m.csv", "no-ending", "p.png"], "and nothing beside it");
 }
 
