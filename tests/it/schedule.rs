@@ -93,8 +93,8 @@ fn of(kind: &'static StrategyKind) -> StrategySettings {
     StrategySettings::new(kind.name.parse().expect("a name"), kind, values)
 }
 
-fn cron(text: &str) -> Option<Schedule> {
-    Some(Schedule::parse(text, New_York).expect("a schedule"))
+fn cron(text: &str) -> Schedule {
+    Schedule::parse(text, New_York).expect("a schedule")
 }
 
 fn at(text: &str) -> Timestamp {
@@ -186,10 +186,10 @@ fn asked(feed: Hourly, change: impl FnOnce(&mut StrategySettings)) -> Vec<String
 fn a_fixed_time_fires_once_a_day_over_both_changes_of_the_clock() {
     let spring = Hourly::new(&["BTC-USD"], "2026-03-06T12:00", "2026-03-10T12:00");
     let want = ["Sat 07 08:00 BTC", "Sun 08 07:00 BTC", "Mon 09 07:00 BTC", "Tue 10 07:00 BTC"];
-    assert_eq!(asked(spring, |probe| probe.schedule = cron("30 2 * * *")), want);
+    assert_eq!(asked(spring, |probe| probe.schedule = Some(cron("30 2 * * *"))), want);
     let autumn = Hourly::new(&["BTC-USD"], "2026-10-30T12:00", "2026-11-03T12:00");
     let want = ["Sat 31 06:00 BTC", "Sun 01 06:00 BTC", "Mon 02 07:00 BTC", "Tue 03 07:00 BTC"];
-    assert_eq!(asked(autumn, |probe| probe.schedule = cron("30 1 * * *")), want);
+    assert_eq!(asked(autumn, |probe| probe.schedule = Some(cron("30 1 * * *"))), want);
 }
 
 #[test]
@@ -197,7 +197,10 @@ fn hours_of_the_clock_are_asked_in_the_zone_of_the_schedule() {
     let feed = || Hourly::new(&["BTC-USD"], "2026-07-01T00:00", "2026-07-02T00:00");
     let tokyo = Some(Schedule::parse("0 9,15 * * *", chrono_tz::Asia::Tokyo).expect("a schedule"));
     assert_eq!(asked(feed(), |probe| probe.schedule = tokyo), ["Wed 01 06:00 BTC", "Thu 02 00:00 BTC"]);
-    assert_eq!(asked(feed(), |probe| probe.schedule = cron("0 9,15 * * *")), ["Wed 01 13:00 BTC", "Wed 01 19:00 BTC"]);
+    assert_eq!(
+        asked(feed(), |probe| probe.schedule = Some(cron("0 9,15 * * *"))),
+        ["Wed 01 13:00 BTC", "Wed 01 19:00 BTC"]
+    );
 }
 
 /// A time at which a symbol's session is closed waits for the session, and many of them count once. The close belongs to the session.
@@ -206,7 +209,7 @@ fn hours_of_the_clock_are_asked_in_the_zone_of_the_schedule() {
 fn a_closed_session_is_waited_for_and_a_weekend_counts_once() {
     let feed = |symbols: &[&str]| Hourly::new(symbols, "2026-11-19T12:00", "2026-11-24T22:00");
     let both = ["AAPL", "BTC-USD"];
-    let at_nine = asked(feed(&both), |probe| probe.schedule = cron("0 9 * * 1-5"));
+    let at_nine = asked(feed(&both), |probe| probe.schedule = Some(cron("0 9 * * 1-5")));
     let coins = ["Thu 19 14:00 BTC", "Fri 20 14:00 BTC", "Mon 23 14:00 BTC", "Tue 24 14:00 BTC"];
     let shares = ["Fri 20 15:00 AAPL", "Mon 23 15:00 AAPL", "Tue 24 15:00 AAPL"];
     let only = |all: &[String], symbol: &str| -> Vec<String> {
@@ -216,16 +219,16 @@ fn a_closed_session_is_waited_for_and_a_weekend_counts_once() {
         (only(&at_nine, "BTC"), only(&at_nine, "AAPL")),
         (coins.map(str::to_owned).to_vec(), shares.map(str::to_owned).to_vec())
     );
-    assert_eq!(asked(feed(&["AAPL"]), |probe| probe.schedule = cron("0 9 * * 1-5")), shares);
+    assert_eq!(asked(feed(&["AAPL"]), |probe| probe.schedule = Some(cron("0 9 * * 1-5"))), shares);
 
-    let at_the_close = asked(feed(&both), |probe| probe.schedule = cron("0 16 * * *"));
+    let at_the_close = asked(feed(&both), |probe| probe.schedule = Some(cron("0 16 * * *")));
     let closes =
         ["Thu 19 21:00 AAPL", "Fri 20 21:00 AAPL", "Mon 23 15:00 AAPL", "Mon 23 21:00 AAPL", "Tue 24 21:00 AAPL"];
     assert_eq!(only(&at_the_close, "AAPL"), closes);
     assert_eq!(only(&at_the_close, "BTC").len(), 6, "a coin's market never closes");
 
     let outside = |probe: &mut StrategySettings| {
-        probe.schedule = cron("0 9 * * 1-5");
+        probe.schedule = Some(cron("0 9 * * 1-5"));
         probe.outside_session = true;
     };
     let early = ["Fri 20 14:00 AAPL", "Mon 23 14:00 AAPL", "Tue 24 14:00 AAPL"];
@@ -237,7 +240,7 @@ fn a_gap_counts_once_and_every_bar_is_seen() {
     let feed = Hourly::new(&["BTC-USD"], "2026-11-19T00:00", "2026-11-21T12:00");
     SEEN.set(0);
     let every_second = asked(feed.without("2026-11-19T03:00", "2026-11-20T08:00"), |probe| {
-        probe.schedule = cron("30 */6 * * *");
+        probe.schedule = Some(cron("30 */6 * * *"));
     });
     // It fires at 05:30, 11:30, 17:30 and 23:30 UTC; five times while no prices come.
     let want = ["Fri 20 09:00", "Fri 20 12:00", "Fri 20 18:00", "Sat 21 00:00", "Sat 21 06:00", "Sat 21 12:00"];
@@ -254,7 +257,7 @@ fn scheduled(cycles: u64) -> Life {
     let life = Life::whole(SimulatedWithHistory::new(feed), |desk| {
         let strategies = STRATEGIES.iter().zip(schedules).enumerate().map(|(index, (kind, text))| {
             let timeframe = (index % 2 == 0).then_some(Timeframe::M5);
-            StrategySettings { timeframe, schedule: cron(text), outside_session: index == 3, ..of(kind) }
+            StrategySettings { timeframe, schedule: Some(cron(text)), outside_session: index == 3, ..of(kind) }
         });
         desk.strategies = strategies.collect();
     });
@@ -304,7 +307,7 @@ fn schedules_are_made_again_by_the_audit() {
 #[test]
 fn what_was_asked_is_not_asked_again_after_a_restart() {
     let feed = || Hourly::new(&["AAPL", "BTC-USD"], "2026-11-19T12:00", "2026-11-24T22:00");
-    let at_the_close = |probe: &mut StrategySettings| probe.schedule = cron("0 16 * * *");
+    let at_the_close = |probe: &mut StrategySettings| probe.schedule = Some(cron("0 16 * * *"));
     let whole = asked(feed(), at_the_close);
     let bench = Bench::new();
     for _ in 0..9 {
@@ -322,7 +325,7 @@ fn the_timetable_tells_next_and_last_runs() {
     let feed = Hourly::new(&["AAPL", "BTC-USD"], "2026-11-19T12:00", "2026-11-20T16:00");
     bench
         .live(Life::whole(feed, |desk| {
-            let night = StrategySettings { schedule: cron("0 20 * * 1-5"), ..of(&EAGER) };
+            let night = StrategySettings { schedule: Some(cron("0 20 * * 1-5")), ..of(&EAGER) };
             desk.strategies = vec![of(&PROBE), night];
         }))
         .expect("runs");
@@ -347,7 +350,7 @@ fn an_unfilled_entry_of_the_day_ends_with_its_session() {
     let ended = |schedule: &str, tif: TimeInForce| {
         let bench = Bench::new();
         let feed = Hourly::new(&["AAPL"], "2026-11-17T12:00", "2026-11-24T22:00").dry_from("2026-11-19T17:00");
-        let eager = StrategySettings { schedule: cron(schedule), tif, ..of(&EAGER) };
+        let eager = StrategySettings { schedule: Some(cron(schedule)), tif, ..of(&EAGER) };
         bench.live(Life::whole(feed, |desk| desk.strategies = vec![eager])).expect("runs");
         let rows = bench.reader().journal_all().expect("reads");
         let submitted = rows.iter().find_map(|row| match &row.event.kind {
@@ -459,6 +462,6 @@ fn a_scheduled_cross_trades_on_daily_bars() {
     };
     let each_bar = fills(None);
     assert!(each_bar.len() >= 2);
-    assert_eq!(fills(cron("0 12 * * *")), each_bar, "a daily schedule is every daily bar");
-    assert!(fills(cron("0 12 1 1 *")).is_empty(), "and one that does not fire is none");
+    assert_eq!(fills(Some(cron("0 12 * * *"))), each_bar, "a daily schedule is every daily bar");
+    assert!(fills(Some(cron("0 12 1 1 *"))).is_empty(), "and one that does not fire is none");
 }
