@@ -86,7 +86,7 @@ pub(super) fn date_labels(times: &[Timestamp], x: impl Fn(usize) -> f64, zone: T
     let room = |label: &DateLabel| font.width(&label.text) + 1.4 * font.size;
     let sparse = |cut: &Cut| matches!(cut, Cut::Days(2..)) && zone == Tz::UTC && are_dates(times);
     let place = |label: &DateLabel| (x(label.index), room(label) / 2.0);
-    let mut spare = Vec::new();
+    let mut fallback = Vec::new();
     for cut in CUTS.into_iter().filter(|cut| !sparse(cut)) {
         let labels = boundaries(&local, cut);
         let count = labels.len();
@@ -100,11 +100,11 @@ pub(super) fn date_labels(times: &[Timestamp], x: impl Fn(usize) -> f64, zone: T
             let every = |step: usize| labels.iter().step_by(step).cloned().collect::<Vec<_>>();
             let thinned = [2, 3].map(every).into_iter().find(|row| without_overlaps(row, place).len() == row.len());
             let row = thinned.unwrap_or(kept);
-            if row.len() > spare.len() {
-                spare = row;
+            if row.len() > fallback.len() {
+                fallback = row;
             }
-        } else if kept.len() < LABELS_MIN && kept.len() < spare.len() {
-            return spare;
+        } else if kept.len() < LABELS_MIN && kept.len() < fallback.len() {
+            return fallback;
         } else {
             return kept;
         }

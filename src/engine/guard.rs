@@ -152,7 +152,7 @@ pub(super) fn watch_market(
     }
     let (mut sum, mut count, mut bar_ms) = (0.0, 0u32, 0);
     for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
-        if let Some(stretch) = prices.lanes[seen.instrument].stretch.filter(|_| desk.watches(seen.instrument)) {
+        if let Some(stretch) = prices.lanes[seen.instrument].stretch.filter(|_| desk.lists(seen.instrument)) {
             (sum, count, bar_ms) = (sum + stretch, count + 1, seen.timeframe.ms());
         }
     }

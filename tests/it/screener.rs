@@ -9,7 +9,7 @@ use bellwether::domain::{
     AssetClass, Event, EventKind, Instrument, Price, Purpose, Quantity, Ratio, ScreenVerdict, Screening, Symbol,
     Timeframe,
 };
-use bellwether::engine::{DeskMemory, DeskSettings, Pace, ScreenerSettings};
+use bellwether::engine::{DeskMemory, DeskSettings, EngineMessage, Pace, Reload, ScreenerSettings};
 use bellwether::market::{Feed, Hours, SimulatedFeed, SimulatedWithHistory};
 use bellwether::store::Points;
 use bellwether::strategy::ScreenRules;
@@ -255,6 +255,57 @@ fn screening_is_part_of_what_is_audited() {
         }
     }
     assert!(screened > 5, "{screened}");
+}
+
+/// The engine ranks the list when it is asked and goes on as if nobody had asked.
+#[test]
+fn a_fresh_ranking_changes_nothing() {
+    let (alone, asked) = (Bench::new(), Bench::new());
+    let (sender, answers) = channel();
+    let life = || Life { cycles_max: Some(60), pace: Pace::Times(1_000_000_000), ..Life::whole(days(), best_two) };
+    alone.live(life()).expect("runs");
+    asked.live(life().telling(vec![(40, EngineMessage::Rank(sender))])).expect("runs");
+    let ranking = answers.recv().expect("answered").remove(0);
+    assert!(ranking.book.as_str() == "main" && ranking.zone == New_York && ranking.screening.chosen().len() == 2);
+    assert_eq!(ranking.screening.at, ranking.screening.due);
+    assert_eq!(journal(&asked), journal(&alone));
+    assert_eq!(last_screening(&asked), last_screening(&alone));
+}
+
+/// Pins, bans and the screener itself may change while it runs; what would need other prices needs a restart.
+#[test]
+fn a_changed_configuration_changes_the_list() {
+    let after = |change: &dyn Fn(&mut DeskSettings)| {
+        let life = Life { pace: Pace::Times(1_000_000_000), ..Life::whole(days(), best_two) };
+        let mut desk = life.desks[0].clone();
+        change(&mut desk);
+        let reload = EngineMessage::Reconfigure(Ok(Reload { desks: vec![desk], restart: Vec::new() }));
+        let bench = Bench::new();
+        bench.live(life.telling(vec![(80, reload)])).expect("runs");
+        let events = journal(&bench);
+        let place = events.iter().position(|event| event.kind.name().starts_with("config_")).expect("told");
+        let told = match &events[place].kind {
+            EventKind::ConfigChanged { changes } => changes.clone(),
+            EventKind::ConfigRefused { error } => vec![error.clone()],
+            other => panic!("{other:?}"),
+        };
+        let entered: BTreeSet<Symbol> = events[place..].iter().filter_map(entry).collect();
+        let ran = events[place..].iter().filter(|event| event.kind.name() == "screener_ran").count();
+        (told, entered, ran)
+    };
+    let (told, entered, ran) = after(&|desk| {
+        desk.pins = vec![symbol("KO")];
+        desk.bans = vec![symbol("AAPL"), symbol("MSFT")];
+    });
+    assert_eq!(told, ["main: pins none -> KO", "main: bans none -> AAPL, MSFT"]);
+    assert!(entered.contains(&symbol("KO")) && !entered.contains(&symbol("AAPL")) && ran > 30, "{entered:?} {ran}");
+    let (told, entered, ran) = after(&|desk| desk.screener = None);
+    assert_eq!(told, ["main: no screener any more: everything on its list may be entered"]);
+    assert!(entered.len() == SIX.len() && ran == 0, "{entered:?}");
+    let (told, ..) = after(&|desk| desk.screener = Some(best(5)));
+    assert_eq!(told, ["main: screener top 2 -> 5"]);
+    let (told, ..) = after(&|desk| desk.pins = vec![symbol("GME")]);
+    assert!(told[0].ends_with("main: the pin GME, which is not on its list"), "{told:?}");
 }
 
 #[test]
