@@ -1,8 +1,6 @@
 //! How are recorded prices played again? Files of many symbols and timeframes, merged by the instant each bar became known.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -19,6 +17,8 @@ use super::{Actions, Aggregator, Feed, FeedError, Hours, Problem, ResumeError, e
 const PROBLEMS_SHOWN_MAX: usize = 12;
 /// Marks saved positions; a new number where their form changes.
 const KIND: &str = "replay-1";
+/// When the next bar of a series is known that has none.
+const NEVER: Timestamp = Timestamp::from_ms(i64::MAX);
 
 /// What to replay.
 #[derive(Debug, Clone, Default)]
@@ -60,8 +60,9 @@ pub struct ReplayFeed {
     instruments: Vec<Instrument>,
     /// By instrument, the finest first.
     series: Vec<Series>,
-    /// When the next bar of each series is known that has one: its end, and the place of the series.
-    queue: BinaryHeap<Reverse<(Timestamp, usize)>>,
+    /// When the next bar of each series is known. To look through all of them is quicker than to keep them sorted, since most
+    /// series have a bar at most instants.
+    coming: Vec<Timestamp>,
     /// Recorded bars that were not given yet.
     left: usize,
     actions: Arc<Actions>,
@@ -103,7 +104,7 @@ impl ReplayFeed {
         let mut feed = Self {
             instruments: Vec::new(),
             series: Vec::new(),
-            queue: BinaryHeap::new(),
+            coming: Vec::new(),
             left: 0,
             fingerprint: actions.fingerprint(),
             actions: Arc::new(actions),
@@ -168,10 +169,9 @@ impl ReplayFeed {
         self.series.sort_by_key(|series| (series.instrument, series.timeframe));
     }
 
-    /// Puts every series that has a next bar into the queue, and counts what is left.
+    /// Notes when each series goes on, and counts what is left.
     fn line_up(&mut self) {
-        let ends = self.series.iter().enumerate().filter_map(|(index, series)| Some((series.next_end()?, index)));
-        self.queue = ends.map(Reverse).collect();
+        self.coming = self.series.iter().map(|series| series.next_end().unwrap_or(NEVER)).collect();
         self.left = self.series.iter().map(|series| series.recorded().map_or(0, Recorded::left)).sum();
     }
 
@@ -206,7 +206,7 @@ impl ReplayFeed {
         let mut feed = Self {
             instruments: self.instruments.clone(),
             series: self.series.iter().map(|series| series.again(&stretch)).collect(),
-            queue: BinaryHeap::new(),
+            coming: Vec::new(),
             left: 0,
             actions: self.actions.clone(),
             fingerprint: self.fingerprint.clone(),
@@ -238,17 +238,15 @@ impl ReplayFeed {
         self.series.iter().filter(|series| series.is_finest)
     }
 
-    /// Takes the next bar that is known at `at`, and tells of which series.
-    fn take_next(&mut self, at: Timestamp) -> Option<(usize, SnapshotBar)> {
-        let mut next = self.queue.peek_mut().filter(|next| next.0.0 <= at)?;
-        let index = next.0.1;
-        let series = &mut self.series[index];
-        let seen = series.take(at)?;
-        match series.next_end() {
-            Some(end) => next.0.0 = end,
-            None => drop(PeekMut::pop(next)),
+    /// Takes the next bar of a series if it is known at `at`.
+    fn take(&mut self, index: usize, at: Timestamp) -> Option<SnapshotBar> {
+        if self.coming[index] > at {
+            return None;
         }
-        Some((index, seen))
+        let series = &mut self.series[index];
+        let seen = series.take(at);
+        self.coming[index] = series.next_end().unwrap_or(NEVER);
+        seen
     }
 
     /// Puts a bar into the snapshot that was taken from the series at `index`.
@@ -279,11 +277,8 @@ impl ReplayFeed {
             for split in &snapshot.splits[before..] {
                 aggregator.rescale(split.numerator, split.denominator);
             }
-            let was_waiting = aggregator.due().is_some();
             aggregator.add(bar);
-            if let Some(due) = aggregator.due().filter(|_| !was_waiting) {
-                self.queue.push(Reverse((due, index)));
-            }
+            self.coming[index] = aggregator.due().unwrap_or(NEVER);
         }
     }
 }
@@ -308,10 +303,12 @@ impl Feed for ReplayFeed {
 
     fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
         snapshot.clear();
-        let Some(Reverse((at, _))) = self.queue.peek().copied().filter(|_| self.left > 0) else { return false };
+        let Some(at) = self.coming.iter().copied().min().filter(|_| self.left > 0) else { return false };
         snapshot.at = at;
-        while let Some((index, seen)) = self.take_next(at) {
-            self.give(index, seen, snapshot);
+        for index in 0..self.series.len() {
+            while let Some(seen) = self.take(index, at) {
+                self.give(index, seen, snapshot);
+            }
         }
         true
     }
