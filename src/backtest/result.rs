@@ -203,7 +203,7 @@ impl DeskRan {
                 EventKind::SignalRaised { .. } => self.signals += 1,
                 EventKind::ProposalRefused { refusals, .. } => {
                     for refusal in refusals {
-                        *self.refusals.entry(refusal.check.clone()).or_default() += 1;
+                        *self.refusals.entry(refusal.check.to_string()).or_default() += 1;
                     }
                 }
                 // In the order of the facts: a book that turns round leaves and enters within one cycle.

@@ -1,5 +1,7 @@
 //! What is put before risk, and what does risk answer?
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol, TimeInForce};
@@ -44,13 +46,13 @@ pub struct Proposal {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckResult {
     /// The check's name.
-    pub check: String,
+    pub check: Cow<'static, str>,
     /// True if the proposal may pass.
     pub passed: bool,
     /// What was measured, with its unit.
-    pub value: String,
+    pub value: Cow<'static, str>,
     /// What is allowed, with its unit.
-    pub limit: String,
+    pub limit: Cow<'static, str>,
 }
 
 /// A check that said no.

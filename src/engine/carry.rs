@@ -109,7 +109,7 @@ pub(super) fn call_margin(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    if desk.book.positions.is_empty() {
+    if !prices.has_perpetuals {
         return Ok(());
     }
     for (symbol, _) in holdings(desk, prices, |class| class == AssetClass::Perpetual) {

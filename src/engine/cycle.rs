@@ -174,7 +174,7 @@ fn follow_prices(
         let believed = prices.lane(symbol).filter(|lane| !lane.suspended);
         if let Some(bar) = believed.and_then(|lane| lane.bar_at(context.now)) {
             held.note_range(bar.high, bar.low);
-            fills::trail(desk, symbol, &bar, context, out)?;
+            fills::trail(desk, place, &bar, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

@@ -174,10 +174,11 @@ impl Judge<'_> {
 
     /// What the strategy asks for, if it may; else the rule that did not hold. One that is leaving is asked as if nothing were held.
     fn wish(&self, desk: &Desk, turning: bool) -> Result<Wanted, Stay> {
-        let held = if turning || !desk.touches(self.index) {
+        let held = if turning {
             Holding::Flat
         } else {
-            holding(desk, self.lane.instrument.symbol, desk.settings.strategies[self.strategy].name)
+            let strategy = desk.settings.strategies[self.strategy].name;
+            holding(desk, desk.spots.of(self.index), self.lane.instrument.symbol, strategy)
         };
         let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held))?;
         if turning && wanted.action == SignalAction::Exit {
@@ -266,7 +267,7 @@ impl Judge<'_> {
         out: &mut Outcome,
     ) -> Result<(), CycleError> {
         let Decision { signal, side, answer, .. } = decision;
-        desk.touch(self.index);
+        desk.spots.order(self.index);
         counters.signal = signal.id;
         let kind = EventKind::SignalRaised { signal: signal.clone() };
         out.tell(self.context.cycle, Event { at: self.context.now, book: Some(desk.name()), kind });

@@ -377,15 +377,15 @@ fn cover(
     Ok(())
 }
 
-/// Lets trailing stops follow the best price of the snapshot's bars, after those bars were checked against the old stops.
+/// Lets the trailing stop of the position at `place` follow the best price of a bar, after that bar was checked against the old stop.
 pub(super) fn trail(
     desk: &mut Desk,
-    symbol: Symbol,
+    place: usize,
     bar: &Bar,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    let Some(held) = desk.book.position(symbol) else { return Ok(()) };
+    let held = &desk.book.positions[place];
     let Some(levels) = held.protection else { return Ok(()) };
     let Some(distance) = levels.trail.filter(|_| !context.dry_run) else { return Ok(()) };
     let (stop, better) = match held.side() {
@@ -397,15 +397,13 @@ pub(super) fn trail(
     }
     let (held, entry) = (held.clone(), held.average_price());
     cover(desk, &held, levels.order, stop, context, out)?;
-    if let Some(position) = desk.book.position_mut(symbol) {
-        position.protection = Some(Protection { stop, ..levels });
-    }
+    desk.book.positions[place].protection = Some(Protection { stop, ..levels });
     // Told in steps of half the first distance: a stop that follows every bar would be noise.
     let half = (distance.units() / 2).max(1);
     let sign = held.side().sign();
     let steps = |level: Price| ((level.units() - entry.units()) * sign).div_euclid(half);
     if steps(stop) > steps(levels.stop) {
-        let kind = EventKind::StopMoved { symbol, from: levels.stop, to: stop };
+        let kind = EventKind::StopMoved { symbol: held.symbol, from: levels.stop, to: stop };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 mod schedule;
 mod settings;
+mod spots;
 mod state;
 mod outcome;
 mod lanes;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price, Purpose, Ratio,
-    ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId, TradingState,
+    AssetClass, Bar, Book, CycleId, EntryLock, FillId, HaltCause, Instrument, Label, Money, Order, OrderId, Price,
+    Purpose, Ratio, ReduceCause, Screening, Side, SignalId, SignalIntent, Symbol, Timeframe, TimetableRow, TradeId,
+    TradingState,
 };
 use crate::indicators::{Atr, Indicator};
 use crate::market::Hours;
@@ -20,6 +21,7 @@ use crate::strategy::{Classifier, ParamError, Stay, Strategy, Thresholds};
 use super::history::History;
 use super::locks::Ended;
 use super::schedule::timetable_row;
+use super::spots::Spots;
 use super::watch::Watch;
 use super::{DeskSettings, Due};
 
@@ -266,8 +268,8 @@ pub struct Desk {
     pub(super) screen_due: Timestamp,
     /// Which symbols it may enter.
     pub(super) watch: Watch,
-    /// Which lanes it has a position or an order in.
-    touched: Vec<bool>,
+    /// What it has where, as its strategies are asked.
+    pub(super) spots: Spots,
 }
 
 /// An entry signal on its way to its outcome.
@@ -374,7 +376,7 @@ impl Desk {
             screening: None,
             screen_due: Timestamp::from_ms(i64::MIN),
             watch,
-            touched: vec![false; symbols],
+            spots: Spots::none(symbols),
         })
     }
 
@@ -388,25 +390,9 @@ impl Desk {
         self.watch.lists(lane)
     }
 
-    /// Notes which lanes it has a position or an order in, so that the others need no search.
+    /// Notes what it has where.
     pub(super) fn look_around(&mut self, lane_of: impl Fn(Symbol) -> Option<usize>) {
-        self.touched.fill(false);
-        let held = self.book.positions.iter().map(|held| held.symbol);
-        for symbol in held.chain(self.orders.iter().map(|order| order.symbol)) {
-            if let Some(lane) = lane_of(symbol) {
-                self.touched[lane] = true;
-            }
-        }
-    }
-
-    /// Notes that it has something in a lane.
-    pub(super) fn touch(&mut self, lane: usize) {
-        self.touched[lane] = true;
-    }
-
-    /// True if it may have a position or an order in a lane; false only if it has none.
-    pub(super) fn touches(&self, lane: usize) -> bool {
-        self.touched[lane]
+        self.spots.note(&self.book, &self.orders, lane_of);
     }
 
     /// True while something other than a stop is taking the book out of a symbol.
@@ -511,6 +497,7 @@ pub struct Engine {
     /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
     pub(super) is_young: bool,
     index: FxHashMap<Symbol, usize>,
+    has_perpetuals: bool,
 }
 
 impl Engine {
@@ -529,7 +516,8 @@ impl Engine {
             known.filter(|_| !item.sector.is_empty())
         };
         let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
-        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index })
+        let has_perpetuals = instruments.iter().any(|item| item.class == AssetClass::Perpetual);
+        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index, has_perpetuals })
     }
 
     /// Where a symbol's lane is.
@@ -544,12 +532,13 @@ impl Engine {
 
     /// The lanes, to be read.
     pub(super) fn prices(&self) -> Prices<'_> {
-        Prices { lanes: &self.lanes, index: &self.index }
+        Prices { lanes: &self.lanes, index: &self.index, has_perpetuals: self.has_perpetuals }
     }
 
     /// Lanes and desks apart, so that a desk can be changed while prices are read.
     pub(super) fn split(&mut self) -> (Prices<'_>, &mut [Desk], &mut Counters) {
-        (Prices { lanes: &self.lanes, index: &self.index }, &mut self.desks, &mut self.counters)
+        let prices = Prices { lanes: &self.lanes, index: &self.index, has_perpetuals: self.has_perpetuals };
+        (prices, &mut self.desks, &mut self.counters)
     }
 }
 
@@ -563,6 +552,8 @@ pub(super) struct Prices<'a> {
     /// All lanes.
     pub(super) lanes: &'a [Lane],
     index: &'a FxHashMap<Symbol, usize>,
+    /// True if a symbol has funding and a margin of its own.
+    pub(super) has_perpetuals: bool,
 }
 
 impl Prices<'_> {

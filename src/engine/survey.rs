@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{AmountError, Label, Money, Price, Purpose, Quantity, Ratio, RunContext, Side, Symbol};
+use crate::domain::{AmountError, Holding, Label, Money, Price, Purpose, Quantity, Ratio, RunContext, Side, Symbol};
 use crate::risk::{Situation, Stake};
 
 use super::fills::losses;
+use super::spots::Spot;
 use super::state::{Desk, Lane, Prices};
 
 /// The book's figures that do not depend on the symbol.
@@ -83,19 +84,18 @@ fn closest(situation: &Situation, prices: Prices<'_>, lane: &Lane, side: Side) -
 }
 
 /// What the book holds of a symbol, as the strategy of this name may know it.
-pub(super) fn holding(desk: &Desk, symbol: Symbol, strategy: Label) -> crate::domain::Holding {
-    use crate::domain::Holding;
+pub(super) fn holding(desk: &Desk, spot: Spot, symbol: Symbol, strategy: Label) -> Holding {
     let of = |side: Side| if side == Side::Sell { Holding::Short } else { Holding::Long };
-    let own_entry = desk.open_order(symbol, Purpose::Entry).map(|order| (order.strategy == strategy, order.side));
-    match desk.book.position(symbol) {
-        Some(held) if held.strategy != strategy => Holding::Busy,
-        Some(_) if desk.is_leaving(symbol) => Holding::Busy,
-        Some(held) => of(held.side()),
-        None => match own_entry {
-            None => Holding::Flat,
-            Some((true, side)) => of(side),
-            Some((false, _)) => Holding::Busy,
-        },
+    if let Some(place) = spot.position {
+        let held = &desk.book.positions[place];
+        let is_busy = held.strategy != strategy || (spot.may_leave && desk.is_leaving(symbol));
+        return if is_busy { Holding::Busy } else { of(held.side()) };
+    }
+    let entry = if spot.may_enter { desk.open_order(symbol, Purpose::Entry) } else { None };
+    match entry {
+        None => Holding::Flat,
+        Some(entry) if entry.strategy == strategy => of(entry.side),
+        Some(_) => Holding::Busy,
     }
 }
 

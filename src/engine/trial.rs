@@ -9,6 +9,7 @@ use crate::strategy::{Plan, Stay, Verdict};
 
 use super::CycleError;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
+use super::spots::Spot;
 use super::state::{Desk, Engine, Lane, Prices};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
 
@@ -63,7 +64,7 @@ fn try_one(
     let symbol = lane.instrument.symbol;
     let mut trial =
         Trial { book: desk.name(), strategy, symbol, rule: String::new(), order: None, refusals: Vec::new() };
-    let verdict = match desk.runs[index].brain.judge(holding(desk, symbol, strategy)) {
+    let verdict = match desk.runs[index].brain.judge(holding(desk, Spot::find(&desk.book, symbol), symbol, strategy)) {
         verdict @ Verdict::Enter { .. } => match desk.watch.against(index / strategies) {
             Some(rule) => Verdict::Stay(Stay::new(rule, 0.0, 1.0)),
             None => verdict,

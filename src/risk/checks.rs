@@ -1,6 +1,8 @@
 //! What must hold before an order goes out? A table of checks; each measures, compares and says both numbers.
 #![expect(clippy::unnecessary_wraps, reason = "every check in the table has the same form")]
 
+use std::borrow::Cow;
+
 use crate::domain::{AmountError, CheckResult, Money, Proposal, Purpose, Ratio, TradingState};
 
 use super::situation::signed_value;
@@ -20,8 +22,14 @@ pub(super) struct Check {
 /// What a check found.
 struct Measure {
     passed: bool,
-    value: String,
-    limit: String,
+    value: Cow<'static, str>,
+    limit: Cow<'static, str>,
+}
+
+impl Measure {
+    fn new(passed: bool, value: impl Into<Cow<'static, str>>, limit: impl Into<Cow<'static, str>>) -> Self {
+        Self { passed, value: value.into(), limit: limit.into() }
+    }
 }
 
 /// Every check, in the order that `/why` prints them.
@@ -60,7 +68,7 @@ impl Check {
         (self.applies)(proposal.purpose).then_some(()).filter(|()| self.stays || limits.enforced).map(|()| {
             let measure = (self.measure)(proposal, situation, limits)?;
             let Measure { passed, value, limit } = measure;
-            Ok(CheckResult { check: self.name.to_owned(), passed, value, limit })
+            Ok(CheckResult { check: self.name.into(), passed, value, limit })
         })
     }
 }
@@ -82,11 +90,11 @@ fn percent(share: Ratio) -> String {
 }
 
 fn at_most(value: Ratio, limit: Ratio) -> Measure {
-    Measure { passed: value <= limit, value: percent(value), limit: format!("at most {}", percent(limit)) }
+    Measure::new(value <= limit, percent(value), format!("at most {}", percent(limit)))
 }
 
 fn below(value: Ratio, limit: Ratio) -> Measure {
-    Measure { passed: value < limit, value: percent(value), limit: format!("below {}", percent(limit)) }
+    Measure::new(value < limit, percent(value), format!("below {}", percent(limit)))
 }
 
 fn trading_state(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
@@ -95,32 +103,28 @@ fn trading_state(proposal: &Proposal, situation: &Situation, _: &Limits) -> Resu
         Purpose::Exit => (situation.state != TradingState::Halted, "running or reducing"),
         Purpose::Protect | Purpose::Close | Purpose::Liquidate => (true, "any"),
     };
-    Ok(Measure { passed, value: situation.state.to_string(), limit: limit.to_owned() })
+    Ok(Measure::new(passed, situation.state.as_str(), limit))
 }
 
 fn symbol_lock(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
     let locked = situation.look.locked;
     let value = if locked { "locked: the price is in doubt" } else { "none" };
-    Ok(Measure {
-        passed: !locked || proposal.purpose == Purpose::Protect,
-        value: value.to_owned(),
-        limit: "none".to_owned(),
-    })
+    Ok(Measure::new(!locked || proposal.purpose == Purpose::Protect, value, "none"))
 }
 
 fn entry_lock(_: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
     let lock = &situation.look.entry_lock;
-    let value = lock.clone().unwrap_or_else(|| "none".to_owned());
-    Ok(Measure { passed: lock.is_none(), value, limit: "none".to_owned() })
+    let value = lock.clone().map_or(Cow::Borrowed("none"), Cow::Owned);
+    Ok(Measure::new(lock.is_none(), value, "none"))
 }
 
 fn data_age(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let allowed = Limits::count(limits.data_age_bars);
-    Ok(Measure {
-        passed: situation.look.bars_missing < allowed,
-        value: format!("{} bars missing", situation.look.bars_missing),
-        limit: format!("fewer than {allowed}"),
-    })
+    Ok(Measure::new(
+        situation.look.bars_missing < allowed,
+        format!("{} bars missing", situation.look.bars_missing),
+        format!("fewer than {allowed}"),
+    ))
 }
 
 fn price_sanity(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
@@ -129,37 +133,33 @@ fn price_sanity(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<
 
 fn whole_lots(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
     let lot = situation.look.lot;
-    Ok(Measure {
-        passed: proposal.quantity >= lot || (proposal.purpose != Purpose::Entry && !proposal.quantity.is_zero()),
-        value: format!("{} {}", proposal.quantity, proposal.symbol),
-        limit: format!("at least {lot}"),
-    })
+    Ok(Measure::new(
+        proposal.quantity >= lot || (proposal.purpose != Purpose::Entry && !proposal.quantity.is_zero()),
+        format!("{} {}", proposal.quantity, proposal.symbol),
+        format!("at least {lot}"),
+    ))
 }
 
 fn has_stop(proposal: &Proposal, _: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
-    let value = proposal.plan.map_or_else(|| "none".to_owned(), |plan| format!("{} away", plan.stop_distance));
-    Ok(Measure { passed: proposal.plan.is_some() || !limits.stops, value, limit: "a planned stop".to_owned() })
+    let value = proposal.plan.map_or(Cow::Borrowed("none"), |plan| format!("{} away", plan.stop_distance).into());
+    Ok(Measure::new(proposal.plan.is_some() || !limits.stops, value, "a planned stop"))
 }
 
 /// An exit may not do more than end the position: it is for at most what is held, on the other side.
 fn held(proposal: &Proposal, situation: &Situation, _: &Limits) -> Result<Measure, AmountError> {
     let held = situation.look.held;
     let leaves = held.units().signum() == -proposal.side.sign();
-    Ok(Measure {
-        passed: leaves && proposal.quantity <= held.abs(),
-        value: format!("{} {} {}", proposal.side, proposal.quantity, proposal.symbol),
-        limit: format!("at most the {held} held"),
-    })
+    Ok(Measure::new(
+        leaves && proposal.quantity <= held.abs(),
+        format!("{} {} {}", proposal.side, proposal.quantity, proposal.symbol),
+        format!("at most the {held} held"),
+    ))
 }
 
 fn buying_power(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let value = proposal.quantity.value_at(proposal.reference)?;
     let free = situation.buying_power(limits.leverage_max);
-    Ok(Measure {
-        passed: value <= free,
-        value: format!("{value:.2}"),
-        limit: format!("at most {:.2} free", free.max(Money::ZERO)),
-    })
+    Ok(Measure::new(value <= free, format!("{value:.2}"), format!("at most {:.2} free", free.max(Money::ZERO))))
 }
 
 /// What the book has in the symbol after the proposal, as a share of equity.
@@ -184,16 +184,12 @@ fn net_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> 
 fn sector_exposure(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let look = &situation.look;
     if look.sector.is_none() {
-        return Ok(Measure {
-            passed: true,
-            value: "no sector known".to_owned(),
-            limit: format!("at most {}", percent(limits.sector_pct)),
-        });
+        return Ok(Measure::new(true, "no sector known", format!("at most {}", percent(limits.sector_pct))));
     }
     let value = proposal.quantity.value_at(proposal.reference)?;
     let after = situation.stake_in_sector(look.sector).plus(value)?;
     let mut measure = at_most(after.share_of(situation.equity), limits.sector_pct);
-    measure.value = format!("{} in {}", measure.value, look.sector_name);
+    measure.value = format!("{} in {}", measure.value, look.sector_name).into();
     Ok(measure)
 }
 
@@ -201,9 +197,9 @@ fn correlation(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<M
     let window = Limits::count(limits.correlation_bars);
     let limit = format!("at most {:.2} over {window} bars", limits.correlation_max);
     Ok(match situation.look.correlation {
-        None => Measure { passed: true, value: "nothing comparable held".to_owned(), limit },
+        None => Measure::new(true, "nothing comparable held", limit),
         Some((symbol, share)) => {
-            Measure { passed: share <= limits.correlation_max, value: format!("{share:.2} with {symbol}"), limit }
+            Measure::new(share <= limits.correlation_max, format!("{share:.2} with {symbol}"), limit)
         }
     })
 }
@@ -212,26 +208,26 @@ fn liquidity(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Res
     let average = situation.look.average_volume;
     let mut measure = at_most(proposal.quantity.share_of(average), limits.liquidity_pct);
     measure.passed &= !average.is_zero();
-    measure.value = format!("{} of the average volume {average:.0}", measure.value);
+    measure.value = format!("{} of the average volume {average:.0}", measure.value).into();
     Ok(measure)
 }
 
 fn open_positions(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let allowed = Limits::count(limits.positions_max);
-    Ok(Measure {
-        passed: situation.positions < allowed,
-        value: format!("{} with this one", situation.positions + 1),
-        limit: format!("at most {allowed}"),
-    })
+    Ok(Measure::new(
+        situation.positions < allowed,
+        format!("{} with this one", situation.positions + 1),
+        format!("at most {allowed}"),
+    ))
 }
 
 fn trades_per_day(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     let allowed = Limits::count(limits.trades_per_day);
-    Ok(Measure {
-        passed: situation.trades_today < allowed,
-        value: format!("{} with this one", situation.trades_today + 1),
-        limit: format!("at most {allowed}"),
-    })
+    Ok(Measure::new(
+        situation.trades_today < allowed,
+        format!("{} with this one", situation.trades_today + 1),
+        format!("at most {allowed}"),
+    ))
 }
 
 fn open_risk(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {

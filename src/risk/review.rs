@@ -136,10 +136,10 @@ fn replaceable(order: &Order, proposal: &Proposal) -> CheckResult {
         == (proposal.book, proposal.symbol, proposal.side, proposal.purpose);
     let Order { status, side, symbol, book, .. } = order;
     CheckResult {
-        check: "replacement".to_owned(),
+        check: "replacement".into(),
         passed: same && status.is_open() && order.purpose != Purpose::Protect,
-        value: format!("{} is {}: {side} {symbol} in {book}", order.id, status.as_str()),
-        limit: format!("an open entry or exit: {} {} in {}", proposal.side, proposal.symbol, proposal.book),
+        value: format!("{} is {}: {side} {symbol} in {book}", order.id, status.as_str()).into(),
+        limit: format!("an open entry or exit: {} {} in {}", proposal.side, proposal.symbol, proposal.book).into(),
     }
 }
 

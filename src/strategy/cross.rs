@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::{Bar, Holding, Price, Side};
 use crate::indicators::{Atr, Indicator};
 
-use super::verdict::confidence;
+use super::verdict::{confidence, level};
 use super::{LoadError, ParamError, Plan, Reason, Strategy, Values, Verdict, memory};
 
 /// Bars in the range that confidence is measured in.
@@ -97,7 +97,8 @@ impl<A: Average> Cross<A> {
     fn reason(&self, moved: &str) -> Reason {
         let (fast, slow) = self.levels();
         let (f, s) = (format!("{}{}", A::WORD, self.fast), format!("{}{}", A::WORD, self.slow));
-        Reason::new(format!("{f} {fast:.4} {moved} {s} {slow:.4}"), [(f, fast), (s, slow)])
+        let rule = format!("{f} {:.4} {moved} {s} {:.4}", level(fast), level(slow));
+        Reason::new(rule, [(f, fast), (s, slow)])
     }
 
     #[cold]

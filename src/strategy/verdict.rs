@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Bar, Holding, Input, Ratio, Side};
+use crate::domain::{Bar, Holding, Input, Price, Ratio, Side};
 
 use super::LoadError;
 
@@ -110,6 +110,11 @@ impl Reason {
     pub(super) fn new<const N: usize>(rule: String, inputs: [(String, f64); N]) -> Self {
         Self { rule, inputs: inputs.map(|(name, value)| Input { name, value }).into() }
     }
+}
+
+/// A level that was computed, to be written as prices are.
+pub(super) fn level(value: f64) -> Price {
+    Price::from_f64(value).unwrap_or(Price::ZERO)
 }
 
 /// The first rule that did not hold. Plain numbers, since most bars end here.
