@@ -68,12 +68,7 @@ fn fill_and_decide(
     reports: &mut Vec<Report>,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    for split in &snapshot.splits {
-        lanes::rescale(engine, *split)?;
-        lanes::split_books(engine, *split, context, out)?;
-        broker.apply_split(*split)?;
-    }
-    lanes::admit(engine, snapshot, context, out);
+    follow(engine, broker, snapshot, context, out)?;
     let (lanes, desks) = (&engine.lanes, &engine.desks);
     let costs = |order: &crate::domain::Order| {
         let desk = desks.iter().find(|desk| desk.name() == order.book).unwrap_or(&desks[0]);
@@ -83,6 +78,26 @@ fn fill_and_decide(
     // What the broker did before it failed has happened: the books must know of it.
     decide(engine, snapshot, reports, context, out);
     filled.map_err(CycleError::from)
+}
+
+/// Follows splits and prices, before anything may fill on them.
+///
+/// # Errors
+/// When an amount does not fit.
+pub fn follow(
+    engine: &mut Engine,
+    broker: &mut PaperBroker,
+    snapshot: &MarketSnapshot,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    for split in &snapshot.splits {
+        lanes::rescale(engine, *split)?;
+        lanes::split_books(engine, *split, context, out)?;
+        broker.apply_split(*split)?;
+    }
+    lanes::admit(engine, snapshot, context, out);
+    Ok(())
 }
 
 fn tell_broker(broker: &mut PaperBroker, out: &mut Outcome) -> Result<(), CycleError> {

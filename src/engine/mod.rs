@@ -39,7 +39,7 @@ mod commit;
 
 pub use audit::Stretch;
 pub use brains::{Brains, RecallError};
-pub use cycle::{CycleError, cycle, decide, warm};
+pub use cycle::{CycleError, cycle, decide, follow, warm};
 pub use history::History;
 pub use locks::Ended;
 pub use operate::{halt, obey};
