@@ -14,7 +14,7 @@ use crate::stats::{Exposed, StressReport, scenarios, stress};
 use crate::store::FiguresRow;
 
 use super::benchmark::Benchmark;
-use super::history::{History, SHARED_MIN, correlations};
+use super::history::SHARED_MIN;
 use super::state::{Desk, Engine, Lane};
 use super::survey::survey;
 use super::tail::{Weighted, tail};
@@ -169,14 +169,12 @@ fn groups(held: &[Held<'_>], equity: Money, name: impl Fn(&SymbolFigures) -> Str
 /// The correlations of the largest positions, over the returns that the check of entries compares.
 fn correlation(held: &[Held<'_>]) -> CorrelationFigures {
     let compared = &held[..held.len().min(COMPARED_MAX)];
-    let histories: Vec<&History> = compared.iter().map(|one| &one.lane.history).collect();
-    let shares = correlations(&histories);
     let mut rows = Vec::with_capacity(compared.len());
     let mut closest: Option<(usize, usize, Ratio)> = None;
     for (index, one) in compared.iter().enumerate() {
         let mut row = Vec::with_capacity(index);
         for (before, other) in compared[..index].iter().enumerate() {
-            let share = shares[index][before].and_then(Ratio::from_f64);
+            let share = one.lane.history.correlation(&other.lane.history).and_then(Ratio::from_f64);
             let same_side = one.figures.side() == other.figures.side();
             let together = share.map(|share| if same_side { share } else { share.negated() });
             if let Some(together) = together.filter(|share| closest.is_none_or(|most| *share > most.2)) {

@@ -1,11 +1,13 @@
 //! How did a symbol move lately? Its last bars' closes and volumes, and the closes of its last days, for checks and figures that
 //! compare symbols or ask for an average.
 
+use std::cell::OnceCell;
+
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::{AssetClass, Bar, Quantity, Ratio, Timeframe};
-use crate::stats::{correlation, deviation, returns_of};
+use crate::stats::{correlation, correlation_of_scaled, deviation, returns_of, scaled_for_correlation};
 
 use super::days::Days;
 
@@ -35,6 +37,9 @@ pub struct History {
     next: usize,
     seen: usize,
     days: Days,
+    /// The returns, scaled for correlations; made when they are first asked for after a bar.
+    #[serde(skip)]
+    scaled: OnceCell<Option<Vec<f64>>>,
 }
 
 impl History {
@@ -42,7 +47,7 @@ impl History {
     pub fn new(returns: usize) -> Self {
         let size = returns.max(VOLUME_BARS) + 1;
         let ring = vec![Point::default(); size].into_boxed_slice();
-        Self { ring, next: 0, seen: 0, days: Days::new() }
+        Self { ring, next: 0, seen: 0, days: Days::new(), scaled: OnceCell::new() }
     }
 
     /// Takes a bar that ended at `end`.
@@ -55,6 +60,7 @@ impl History {
         self.ring[self.next] = point;
         self.next = if self.next + 1 == self.ring.len() { 0 } else { self.next + 1 };
         self.seen = (self.seen + 1).min(self.ring.len());
+        self.scaled = OnceCell::new();
     }
 
     /// Remembers the closes that `returns` returns need from now on. Of what it has, the latest stay; more come with the next bars.
@@ -75,6 +81,7 @@ impl History {
             point.volume = (point.volume as f64 / factor) as i64;
         }
         self.days.rescale(numerator, denominator);
+        self.scaled = OnceCell::new();
     }
 
     /// The last close of each of the last 253 days that are over and had a bar, oldest first, each under the end of its day in UTC.
@@ -128,6 +135,9 @@ impl History {
     /// Correlation of the returns that both symbols made between the same instants (Pearson); none with fewer than 20 of them, or where one
     /// did not move.
     pub fn correlation(&self, other: &Self) -> Option<f64> {
+        if self.has_instants_of(other) {
+            return Some(correlation_of_scaled(self.scaled()?, other.scaled()?));
+        }
         let mut others = other.points().peekable();
         let mut shared: Vec<(f64, f64)> = Vec::with_capacity(self.seen);
         for point in self.points() {
@@ -143,28 +153,28 @@ impl History {
         correlation(&returns_of(&own)?, &returns_of(&theirs)?)
     }
 
+    /// True if both have bars of the very same instants, as nearly all symbols of a market have; they need not be joined.
+    fn has_instants_of(&self, other: &Self) -> bool {
+        let place = |history: &Self| (history.ring.len(), history.next, history.seen);
+        place(self) == place(other) && self.ring.iter().zip(&other.ring).all(|(own, theirs)| own.end == theirs.end)
+    }
+
+    /// Its returns, scaled for correlations; none with fewer than 20.
+    fn scaled(&self) -> Option<&[f64]> {
+        let make = || {
+            let closes: Vec<f64> = self.points().map(|point| point.close).collect();
+            let returns = returns_of(&closes).filter(|returns| returns.len() >= SHARED_MIN)?;
+            scaled_for_correlation(&returns)
+        };
+        self.scaled.get_or_init(make).as_deref()
+    }
+
     /// Standard deviation of the returns, on a year of such bars; none with fewer than 20.
     pub fn yearly_volatility(&self, timeframe: Timeframe, class: AssetClass) -> Option<Ratio> {
         let closes: Vec<f64> = self.points().map(|point| point.close).collect();
         let returns = returns_of(&closes).filter(|returns| returns.len() >= SHARED_MIN)?;
         Ratio::from_f64(deviation(&returns)? * libm::sqrt(bars_per_year(timeframe, class)))
     }
-}
-
-/// The correlation of each history with all before it. Those that have the same instants, as nearly all have, need not be joined.
-pub(super) fn correlations(histories: &[&History]) -> Vec<Vec<Option<f64>>> {
-    let ends = |history: &History| history.points().map(|point| point.end).collect::<Vec<_>>();
-    let usual = histories.first().map_or_else(Vec::new, |first| ends(first));
-    let returns = |history: &&History| {
-        let closes: Vec<f64> = history.points().map(|point| point.close).collect();
-        if closes.len() > SHARED_MIN && ends(history) == usual { returns_of(&closes) } else { None }
-    };
-    let returns: Vec<Option<Vec<f64>>> = histories.iter().map(returns).collect();
-    let pair = |one: usize, other: usize| match (&returns[one], &returns[other]) {
-        (Some(own), Some(theirs)) => correlation(own, theirs),
-        _ => histories[one].correlation(histories[other]),
-    };
-    (0..histories.len()).map(|one| (0..one).map(|other| pair(one, other)).collect()).collect()
 }
 
 /// How many bars of this length a symbol has in a year.

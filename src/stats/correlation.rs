@@ -54,6 +54,29 @@ pub fn correlation(left: &[f64], right: &[f64]) -> Option<f64> {
     Some(finite(together / apart)?.clamp(-1.0, 1.0))
 }
 
+/// A series so scaled that the products with another one like it sum up to their correlation: deviations from the mean, in standard
+/// deviations, over the root of what the deviation is counted with. None where `correlation` has none.
+pub fn scaled_for_correlation(values: &[f64]) -> Option<Vec<f64>> {
+    if values.len() < ROWS_MIN {
+        return None;
+    }
+    let mean = mean(values)?;
+    let scale = variance_of_note(values)? * ((values.len() - 1) as f64).sqrt();
+    Some(values.iter().map(|value| (value - mean) / scale).collect())
+}
+
+/// The correlation of two series that were scaled for it, and are of one length.
+pub fn correlation_of_scaled(left: &[f64], right: &[f64]) -> f64 {
+    // Four sums at once, since each addition waits for the one before.
+    let mut sums = [0.0; 4];
+    for (left, right) in left.chunks(4).zip(right.chunks(4)) {
+        for (sum, (left, right)) in sums.iter_mut().zip(left.iter().zip(right)) {
+            *sum += left * right;
+        }
+    }
+    sums.iter().sum::<f64>().clamp(-1.0, 1.0)
+}
+
 /// How far a series moves when its benchmark moves by one: covariance over variance of the benchmark, of aligned returns. None
 /// below ten rows, for different lengths, or if the benchmark stands still.
 pub fn beta(asset: &[f64], benchmark: &[f64]) -> Option<f64> {
@@ -88,6 +111,19 @@ fn covariance(left: &[f64], right: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
     use crate::stats::moments::near;
+
+    #[test]
+    fn what_was_scaled_once_correlates_the_same() {
+        let slope: Vec<f64> = (0..13).map(f64::from).collect();
+        let bent: Vec<f64> = slope.iter().map(|x| 3.0 - x * x).collect();
+        for (left, right) in [(&slope, &bent), (&slope, &slope), (&bent, &bent)] {
+            let scaled = |values: &[f64]| scaled_for_correlation(values).unwrap();
+            let want = correlation(left, right).unwrap();
+            assert!(near(Some(correlation_of_scaled(&scaled(left), &scaled(right))), want));
+        }
+        assert_eq!(scaled_for_correlation(&[1.0; 13]), None);
+        assert_eq!(scaled_for_correlation(&slope[..9]), None);
+    }
 
     const WAVE: [f64; 10] = [1.0, 2.0, 3.0, 4.0, 5.0, 5.0, 4.0, 3.0, 2.0, 1.0];
     const STEPS: [f64; 10] = [0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0, 1.0];

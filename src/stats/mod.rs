@@ -23,7 +23,9 @@ mod monte_carlo;
 mod readiness;
 
 pub use comparison::Comparison;
-pub use correlation::{Matrix, beta, correlation, join, joined_returns, matrix};
+pub use correlation::{
+    Matrix, beta, correlation, correlation_of_scaled, join, joined_returns, matrix, scaled_for_correlation,
+};
 pub use drawdown::{Drawdown, DrawdownFigures, underwater, worst_drawdown};
 pub use groups::{Group, Grouping, grouped};
 pub use moments::deviation;
