@@ -1,5 +1,7 @@
 //! How large may the numbers of a figure be? Bounds that hold when one is made and again when one is loaded.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::Price;
@@ -50,6 +52,12 @@ impl From<Period> for usize {
 /// Cut to the bounds; what is not a number becomes zero.
 pub(super) fn bound(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(-LARGEST, LARGEST) }
+}
+
+/// Where a price lies against a level that was computed. The level is taken to the smallest unit that prices have, so that a close
+/// exactly at it is at it, whatever the last bit of the computed number.
+pub fn against(price: Price, level: f64) -> Ordering {
+    Price::from_f64(level).map_or_else(|| price.to_f64().total_cmp(&level), |level| price.cmp(&level))
 }
 
 /// For fields that are loaded: refuses what lies outside the bounds.

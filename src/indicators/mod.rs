@@ -32,6 +32,7 @@ pub use atr::Atr;
 pub use bollinger::{Bands, Bollinger};
 pub use donchian::Donchian;
 pub use ema::Ema;
+pub use limits::against;
 pub use macd::{Macd, MacdValue};
 pub use obv::Obv;
 pub use percentile::Percentile;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Bar, Holding, Price, Side};
-use crate::indicators::{Bands, Bollinger, Indicator, Rsi};
+use crate::indicators::{Bands, Bollinger, Indicator, Rsi, against};
 
 use super::verdict::confidence;
 use super::{
@@ -55,6 +55,7 @@ struct Memory {
 /// What it sees after a bar.
 #[derive(Clone, Copy)]
 struct Sight {
+    price: Price,
     close: f64,
     bands: Bands,
     index: f64,
@@ -76,11 +77,11 @@ fn build(values: &Values) -> Result<Box<dyn Strategy>, ParamError> {
 impl MeanReversion {
     fn sight(&self) -> Option<Sight> {
         let Memory { bands, index, close, .. } = &self.memory;
-        Some(Sight { close: close.to_f64(), bands: bands.bands()?, index: index.value()? })
+        Some(Sight { price: *close, close: close.to_f64(), bands: bands.bands()?, index: index.value()? })
     }
 
     #[cold]
-    fn enter(&self, side: Side, Sight { close, bands, index }: Sight) -> Verdict {
+    fn enter(&self, side: Side, Sight { close, bands, index, .. }: Sight) -> Verdict {
         let half = bands.middle - bands.lower;
         let name = format!("rsi{}", self.period);
         let (beyond, depth, rule, band) = match side {
@@ -107,12 +108,12 @@ impl MeanReversion {
 
     /// Enters, or tells the first rule that did not hold on the nearer side.
     fn look(&self, sight: Sight) -> Verdict {
-        let Sight { close, bands, index } = sight;
+        let Sight { price, close, bands, index } = sight;
         if bands.lower >= bands.upper {
             return Verdict::stay("the bands have a width", bands.upper - bands.lower, 0.0);
         }
-        if self.short && close > bands.middle {
-            if close < bands.upper {
+        if self.short && against(price, bands.middle).is_gt() {
+            if against(price, bands.upper).is_lt() {
                 return Verdict::stay("the close is at the upper band or above", close, bands.upper);
             }
             if index < self.overbought {
@@ -120,7 +121,7 @@ impl MeanReversion {
             }
             return self.enter(Side::Sell, sight);
         }
-        if close > bands.lower {
+        if against(price, bands.lower).is_gt() {
             return Verdict::stay("the close is at the lower band or below", close, bands.lower);
         }
         if index > self.oversold {
@@ -150,13 +151,14 @@ impl Strategy for MeanReversion {
         let Some(sight) = self.sight() else {
             return Verdict::early(self.memory.seen, self.bands.max(self.period + 1));
         };
-        let Sight { close, bands, .. } = sight;
+        let Sight { price, close, bands, .. } = sight;
+        let stand = against(price, bands.middle);
         match holding {
             Holding::Busy => Verdict::busy(),
             Holding::Flat => self.look(sight),
-            Holding::Long if close >= bands.middle => leave(sight),
+            Holding::Long if stand.is_ge() => leave(sight),
             Holding::Long => Verdict::stay("the close is at the middle band or above", close, bands.middle),
-            Holding::Short if close <= bands.middle => leave(sight),
+            Holding::Short if stand.is_le() => leave(sight),
             Holding::Short => Verdict::stay("the close is at the middle band or below", close, bands.middle),
         }
     }
@@ -180,7 +182,8 @@ impl Strategy for MeanReversion {
 
 #[cfg(test)]
 mod tests {
-    use crate::domain::Holding;
+    use crate::domain::{Holding, Side};
+    use crate::strategy::Verdict;
     use crate::strategy::story::{closes, made, stay, story, watch};
 
     const SET: [(&str, &str); 5] =
@@ -221,6 +224,20 @@ mod tests {
         };
         assert_eq!(told(&[("oversold", "18")], &SWING[..5]), "the index is at oversold or below");
         assert_eq!(told(&[("width", "2")], &SWING[..5]), "the close is at the lower band or below");
+    }
+
+    /// After four equal closes the fifth lies exactly on the band of two deviations, whatever it is.
+    #[test]
+    fn a_close_exactly_at_the_band_is_at_it() {
+        for cents in 1..200 {
+            let mut it = made("mean_reversion", &[SET.as_slice(), &[("bands", "5"), ("width", "2")]].concat());
+            let from = 100.0 + f64::from(cents) * 0.37;
+            watch(&mut *it, &closes(&[from, from, from, from, from - f64::from(cents) / 100.0]));
+            assert!(
+                matches!(it.judge(Holding::Flat), Verdict::Enter { side: Side::Buy, .. }),
+                "{from} less {cents} cents"
+            );
+        }
     }
 
     /// The index keeps its last value in a market that stands still, and the close lies on all three bands.
