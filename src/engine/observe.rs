@@ -33,7 +33,7 @@ pub(super) fn observe(
     for strategy in 0..count {
         let settings = &desk.settings.strategies[strategy];
         if settings.kind.ranks && snapshot.bars.iter().any(|seen| settings.decides_on(seen)) {
-            rank(desk, strategy);
+            rank(desk, strategy, |lane| !prices.lanes[lane].is_over(context.now));
         }
     }
 }
@@ -57,12 +57,12 @@ fn classify(desk: &mut Desk, prices: Prices<'_>, seen: &SnapshotBar, context: &R
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
 }
 
-/// Tells each symbol of the book where it stands by its score; equal scores rank in the order of the symbols.
-fn rank(desk: &mut Desk, strategy: usize) {
+/// Tells each symbol of the book that is still there where it stands by its score; equal scores rank in the order of the symbols.
+fn rank(desk: &mut Desk, strategy: usize, is_there: impl Fn(usize) -> bool) {
     let count = desk.settings.strategies.len();
     let runs = desk.runs.len() / count.max(1);
     let mut scores: Vec<(usize, f64)> = (0..runs)
-        .filter(|lane| desk.watches(*lane))
+        .filter(|lane| desk.watches(*lane) && is_there(*lane))
         .filter_map(|lane| Some((lane, desk.runs[lane * count + strategy].brain.score()?)))
         .collect();
     scores.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

@@ -147,6 +147,11 @@ impl Lane {
         self.lock.map(|lock| lock.before).or_else(|| self.last.map(|bar| bar.close))
     }
 
+    /// True after the last bar that there is of it.
+    pub(super) fn is_over(&self, now: Timestamp) -> bool {
+        self.ended && self.last_end < now
+    }
+
     /// How many bars are missing at `now`.
     pub fn bars_missing(&self, now: Timestamp) -> u64 {
         match self.timeframe {

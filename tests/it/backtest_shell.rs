@@ -76,6 +76,31 @@ fn everything_that_is_asked_for_is_in_table_document_and_files() {
 }
 
 #[test]
+fn a_symbol_whose_prices_have_ended_takes_no_rank_from_the_others() {
+    let shell = Shell::new();
+    let rising = |days: i64, step: i64| (0..days).map(|day| 10_000 + day * step).collect::<Vec<_>>();
+    write_prices(shell.path(), "AAA-USD", &rising(30, 100));
+    write_prices(shell.path(), "BBB-USD", &rising(60, 30));
+    let best = [
+        "--strategy",
+        "momentum",
+        "--set",
+        "period=5",
+        "--set",
+        "top=1",
+        "--set",
+        "slack=0",
+        "--no-stops",
+        "--no-limits",
+    ];
+    let (code, out, err) = shell.run(&[&["backtest", "--data", ".", "--out", "report"], &best[..]].concat());
+    assert_eq!(code, 0, "{err}\n{out}");
+    let trades = std::fs::read_to_string(shell.path().join("report/trades.csv")).expect("written");
+    let held = |symbol: &str| trades.lines().filter(|line| line.contains(symbol)).count();
+    assert_eq!((held("AAA-USD"), held("BBB-USD")), (1, 1), "{trades}");
+}
+
+#[test]
 fn a_walk_is_told_window_by_window() {
     let shell = shell();
     let walk =

@@ -14,6 +14,10 @@ ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX journal_cycle ON journal (cycle);
 CREATE INDEX journal_states ON journal (seq)
   WHERE kind IN ('trading_halted', 'trading_reduced', 'trading_resumed', 'engine_recovered');
+CREATE INDEX journal_raised ON journal (book) WHERE kind = 'signal_raised';
+CREATE INDEX journal_measured ON journal (book) WHERE kind = 'signal_measured';
+CREATE INDEX journal_regimes ON journal (book, symbol, seq) WHERE kind = 'regime_switched';
+CREATE INDEX journal_finished ON journal (cycle) WHERE kind = 'replay_finished';
 
 CREATE TABLE bookings (
   id     INTEGER PRIMARY KEY,
