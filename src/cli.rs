@@ -87,7 +87,9 @@ pub enum Command {
     #[command(subcommand)]
     Data(DataCommand),
     /// Print indicators of a price file, a row a bar
-    #[command(after_help = "Example:\n  bellwether indicators prices/AAPL.1d.csv --out aapl.csv")]
+    #[command(
+        after_help = "docs/INDICATORS.md tells what each column is.\n\nExample:\n  bellwether indicators prices/AAPL.1d.csv --out aapl.csv"
+    )]
     Indicators {
         /// The price file
         file: PathBuf,

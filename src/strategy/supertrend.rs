@@ -14,7 +14,7 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     help: "Enters when the SuperTrend line turns up, leaves when it turns down.",
     suits: "Trends on any bars; the line gives way in proportion to how much the market moves.",
     enters: "The line ran above the price a bar ago and runs below it now: a close broke through it. Short: the other \
-        way round.",
+        way round. A close exactly at the line turns a rising one, and does not turn a falling one.",
     leaves: "The line runs above the price. Short: below.",
     confidence: "A half, and up to a half more the farther the close broke through the old line: full where it is as \
         far beyond the old line as it is from the new one.",

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use bellwether::config::{Config, reference};
+use bellwether::indicators;
 use bellwether::strategy::{STRATEGIES, guide};
 
 /// The page in `docs` is the generated one.
@@ -35,6 +36,11 @@ fn configuration_page_is_what_the_tables_say() {
 #[test]
 fn strategies_page_is_what_the_tables_say() {
     is_current("STRATEGIES.md", &guide());
+}
+
+#[test]
+fn indicators_page_is_what_the_table_says() {
+    is_current("INDICATORS.md", &indicators::guide());
 }
 
 #[test]
