@@ -142,16 +142,19 @@ impl<'a> Curves<'a> {
         let now = last_of(&under);
         let colour = canvas.palette.down;
         let percent = |value: f64| format!("{value:.1} %").replace("-0.0 %", "0.0 %");
-        let entries =
-            [Entry::new("Drawdown", percent(now), colour), Entry::new("worst", percent(worst), canvas.palette.text)];
-        let legend = Legend::new(canvas, rect.w, entries);
-        let scale =
-            Scale::new((worst.min(-0.5), 0.0), (rect.y, legend.height), (rect.bottom(), canvas.measures.pad * 0.6));
-        let mut curves = vec![(under, colour)];
-        if let Some((_, theirs)) = &self.benchmark {
-            let inside = theirs.under.iter().map(|value| value.filter(|value| scale.holds(*value)));
-            curves.push((inside.collect(), canvas.palette.line(5)));
+        let mut entries = vec![
+            Entry::new("Drawdown", percent(now), colour),
+            Entry::new("worst", percent(worst), canvas.palette.text),
+        ];
+        let (mut curves, mut deepest) = (vec![(under, colour)], worst.min(-0.5));
+        if let Some((name, theirs)) = &self.benchmark {
+            let grey = canvas.palette.line(5);
+            entries.push(Entry::new(format!("{name} worst"), percent(theirs.worst), grey));
+            curves.push((theirs.under.clone(), grey));
+            deepest = deepest.min(theirs.worst);
         }
+        let legend = Legend::new(canvas, rect.w, entries);
+        let scale = Scale::new((deepest, 0.0), (rect.y, legend.height), (rect.bottom(), canvas.measures.pad * 0.6));
         View { rect, tags: Vec::new(), legend, scale, curves, falling: true, percent: true }
     }
 }
