@@ -454,6 +454,7 @@ impl EventKind {
                 }
             }
             Self::CarryBooked { booking } => booking.kind.severity(),
+            Self::EntryLocked { lock } => lock.cause.severity(),
             Self::DayAudited { differences, .. } => {
                 if differences.is_empty() {
                     Severity::Info
@@ -471,7 +472,6 @@ impl EventKind {
             | Self::DayClosed { .. }
             | Self::FeedRecovered { .. }
             | Self::SymbolUnlocked { .. }
-            | Self::EntryLocked { .. }
             | Self::EntryUnlocked { .. }
             | Self::BookStopped { .. }
             | Self::BookReset { .. }

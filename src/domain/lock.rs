@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Money, Symbol};
+use super::{Money, Severity, Symbol};
 use crate::clock::Timestamp;
 
 /// Why a book keeps out of a symbol.
@@ -31,6 +31,14 @@ pub enum LockCause {
 }
 
 impl LockCause {
+    /// How loud it is: a short rest after every stop is there for those who ask, what a symbol's results led to is told.
+    pub const fn severity(&self) -> Severity {
+        match self {
+            Self::Cooldown => Severity::Info,
+            Self::Stops { .. } | Self::LosingStreak { .. } | Self::LowProfit { .. } => Severity::Notice,
+        }
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         match self {

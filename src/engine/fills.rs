@@ -236,10 +236,10 @@ fn close_up(
         end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
     }
     desk.day.trades += 1;
-    note_trade(desk, &trade, prices, context, out);
     let (day, equity) = (desk.day_profit(), desk.equity);
     let kind = EventKind::PositionClosed { trade: trade.clone(), day, day_share: day.share_of(desk.day.start), equity };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    note_trade(desk, &trade, prices, context, out);
     out.trades.push(trade);
     Ok(())
 }

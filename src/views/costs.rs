@@ -45,6 +45,8 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Result<Vec<String>
     let measured = counted(costs.len() as u64, "order");
     let newest =
         if all > u64::from(ORDERS_MAX) { format!(", of the newest {ORDERS_MAX} of {all}") } else { String::new() };
+    let excess = sum.excess()?;
+    let (off, than) = if excess < Money::ZERO { (excess.abs(), "less") } else { (excess, "more") };
     let mut lines = vec![
         format!(
             "{name}: trading cost {}, {} of {} decided on · {measured} that ended{newest}",
@@ -53,11 +55,11 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Result<Vec<String>
             amount(sum.paper, currency),
         ),
         format!(
-            "  expected {}: fee {} and slippage {} as the book sets them, without impact · {} more than expected",
+            "  expected {}: fee {} and slippage {} as the book sets them, without impact · {} {than} than expected",
             part(&sum, sum.expected)?,
             in_bps(model.fee)?,
             in_bps(model.slippage)?,
-            part(&sum, sum.excess()?)?,
+            part(&sum, off)?,
         ),
         format!("  {}", parts(&sum)?),
         "By strategy".to_owned(),
