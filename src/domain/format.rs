@@ -34,6 +34,11 @@ pub fn signed(amount: Money) -> String {
     if text.starts_with('-') || amount.is_zero() { text } else { format!("+{text}") }
 }
 
+/// What holding brought or cost, to be appended where there is any: ` · carried -3.20`.
+pub fn carried(amount: Money) -> String {
+    if amount.is_zero() { String::new() } else { format!(" · carried {}", signed(amount)) }
+}
+
 /// A share: `24.1 %`.
 pub fn percent(share: Ratio) -> String {
     format!("{:.1} %", share.percent())

@@ -138,7 +138,7 @@ impl Made {
         (desk.records, desk.due) = (records, due);
         desk.failing.retain(|(name, _)| settings.strategies.iter().any(|strategy| strategy.name == *name));
         desk.classifiers = self.classifiers.unwrap_or_else(|| std::mem::take(&mut desk.classifiers));
-        desk.limits_json = limits_json(&settings.limits);
+        desk.limits_json = limits_json(&settings);
         desk.settings = settings;
         desk.rewatch();
         desk.revalue = true;

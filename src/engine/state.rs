@@ -344,7 +344,7 @@ impl Desk {
             }
         }
         let capital = settings.capital;
-        let limits_json = limits_json(&settings.limits);
+        let limits_json = limits_json(&settings);
         let day = Day {
             date: None,
             ends: Timestamp::from_ms(i64::MIN),
@@ -477,10 +477,20 @@ pub(super) fn classifiers_for(settings: &DeskSettings, lanes: usize) -> Vec<Clas
     (0..classified).map(|_| Classifier::new(Thresholds::USUAL)).collect()
 }
 
-/// Limits as they are stored for views.
-pub(super) fn limits_json(limits: &Limits) -> String {
-    let named = LIMITS.iter().filter_map(|spec| Some((spec.key.to_owned(), limits.get(spec.key)?.to_string().into())));
-    serde_json::Value::Object(named.collect()).to_string()
+/// Limits as they are stored for views; under `symbols` those that a symbol has different from its book.
+pub(super) fn limits_json(settings: &DeskSettings) -> String {
+    let named = |limits: &Limits, keep: &dyn Fn(&str, Ratio) -> bool| -> serde_json::Map<String, serde_json::Value> {
+        let values = LIMITS.iter().filter_map(|spec| Some((spec.key, limits.get(spec.key)?)));
+        let kept = values.filter(|(key, value)| keep(key, *value));
+        kept.map(|(key, value)| (key.to_owned(), value.to_string().into())).collect()
+    };
+    let mut all = named(&settings.limits, &|_, _| true);
+    let own = settings.overrides.iter().map(|terms| {
+        let differs = |key: &str, value| settings.limits.get(key) != Some(value);
+        (terms.symbol.to_string(), named(&terms.limits, &differs).into())
+    });
+    all.insert("symbols".to_owned(), serde_json::Value::Object(own.collect()));
+    serde_json::Value::Object(all).to_string()
 }
 
 /// How many returns correlations of any of these books are measured over.

@@ -1,7 +1,7 @@
 //! What do the longer facts sound like? The notices that take more than a line, each a function of its own.
 
 use crate::clock::Timestamp;
-use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
+use crate::domain::format::{age, carried, counted, money, percent, price, quantity, signed, signed_percent, time};
 use crate::domain::{EventKind, HaltCause, Money, Ratio, ReduceCause, Side, Symbol, Trade};
 
 use super::notice::Words;
@@ -119,11 +119,12 @@ impl Words<'_> {
                 self.mark
             ),
             format!(
-                "By {}: {} {entered} at {} · fees {} · {} · /why {}",
+                "By {}: {} {entered} at {} · fees {}{} · {} · /why {}",
                 trade.reason.as_str(),
                 quantity(trade.quantity),
                 price(trade.entry_price),
                 money(trade.fees),
+                carried(trade.carried),
                 time(trade.closed, self.zone),
                 trade.id
             ),

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::{Label, Money, Order, Ratio};
+use crate::domain::{Label, Money, Order, Ratio, Symbol};
 use crate::portfolio::{Expected, Shortfall, shortfall_by_strategy, shortfalls};
 use crate::store::BookRow;
 
@@ -38,8 +38,14 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Result<Vec<String>
     let (orders, all) = views.reader().ended_orders(name, ORDERS_MAX)?;
     let Some(oldest) = orders.last() else { return Ok(vec![format!("{name}: no order has ended yet")]) };
     let fills = views.reader().fills_from(name, oldest.id)?;
-    let model = expected(row);
-    let mut costs = shortfalls(&orders, &fills, |_| model, |order| scene.value_price(order.symbol))?;
+    let model = Model::of(row);
+    let usual = model.expected(None);
+    let mut costs = shortfalls(
+        &orders,
+        &fills,
+        |order| model.expected(Some(order.symbol)),
+        |order| scene.value_price(order.symbol),
+    )?;
     let by_strategy = shortfall_by_strategy(costs.iter().map(|(order, cost)| (order.strategy, *cost)))?;
     let sum = by_strategy.values().try_fold(Shortfall::default(), |sum, one| sum.plus(*one))?;
     let measured = counted(costs.len() as u64, "order");
@@ -55,10 +61,11 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Result<Vec<String>
             amount(sum.paper, currency),
         ),
         format!(
-            "  expected {}: fee {} and slippage {} as the book sets them, without impact · {} {than} than expected",
+            "  expected {}: fee {} and slippage {} as the book sets them{}, without impact · {} {than} than expected",
             part(&sum, sum.expected)?,
-            in_bps(model.fee)?,
-            in_bps(model.slippage)?,
+            in_bps(usual.fee)?,
+            in_bps(usual.slippage)?,
+            model.exceptions(),
             part(&sum, off)?,
         ),
         format!("  {}", parts(&sum)?),
@@ -131,9 +138,35 @@ fn in_bps(share: Ratio) -> Result<String, ViewError> {
     Ok(format!("{:.1} bps", share.scaled(10_000, 1)?))
 }
 
-/// What the book's own settings expect; zero of what they do not say.
-fn expected(row: &BookRow) -> Expected {
-    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&row.limits).unwrap_or_default();
-    let set = |key: &str| all.get(key).and_then(|value| value.as_str()?.parse().ok()).unwrap_or(Ratio::ZERO);
-    Expected { fee: set("fee_bps"), slippage: set("slippage_bps") }
+/// What a book's settings expect of orders; zero of what they do not say.
+struct Model {
+    all: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Model {
+    fn of(row: &BookRow) -> Self {
+        Self { all: serde_json::from_str(&row.limits).unwrap_or_default() }
+    }
+
+    /// Of the book itself, or of a symbol, which may have its own.
+    fn expected(&self, symbol: Option<Symbol>) -> Expected {
+        let own = symbol.and_then(|symbol| self.all.get("symbols")?.get(symbol.as_str()));
+        let set = |key: &str| {
+            let value = own.and_then(|own| own.get(key)).or_else(|| self.all.get(key));
+            value.and_then(|value| value.as_str()?.parse().ok()).unwrap_or(Ratio::ZERO)
+        };
+        Expected { fee: set("fee_bps"), slippage: set("slippage_bps") }
+    }
+
+    /// Names the symbols whose costs differ from the book's.
+    fn exceptions(&self) -> String {
+        let usual = self.expected(None);
+        let symbols = self.all.get("symbols").and_then(|own| own.as_object());
+        let symbols = symbols.into_iter().flatten().filter_map(|(name, _)| name.parse().ok());
+        let others: Vec<String> = symbols
+            .filter(|symbol| self.expected(Some(*symbol)) != usual)
+            .map(|symbol: Symbol| symbol.to_string())
+            .collect();
+        if others.is_empty() { String::new() } else { format!(", with {} as set for each", others.join(", ")) }
+    }
 }

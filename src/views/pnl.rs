@@ -8,7 +8,7 @@ use crate::domain::Money;
 use crate::store::{BookRow, DayRow};
 
 use super::open::{ViewError, Views};
-use crate::domain::format::{counted, money, signed, signed_percent};
+use crate::domain::format::{carried, counted, money, signed, signed_percent};
 
 /// Over which stretch; each begins with a day of the book.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,12 +97,13 @@ fn book_lines(row: &BookRow, period: Period, days: &[DayRow]) -> Vec<String> {
     )];
     let unrealised = row.equity.minus(book.cash).and_then(|held| held.minus(book.at_cost()?)).unwrap_or(Money::ZERO);
     lines.push(format!(
-        "{} closed · days cut in {} · since the start: realised {} before fees, fees {}, unrealised {}",
+        "{} closed · days cut in {} · since the start: realised {} before fees, fees {}, unrealised {}{}",
         counted(u64::from(trades), "trade"),
         row.zone,
         signed(book.realised),
         money(book.fees),
-        signed(unrealised)
+        signed(unrealised),
+        carried(book.carried)
     ));
     lines
 }

@@ -5,7 +5,7 @@ use crate::store::BookRow;
 
 use super::measured::Measured;
 use super::open::{Scene, ViewError, Views, amount};
-use crate::domain::format::{age, percent, price, quantity, signed, signed_percent};
+use crate::domain::format::{age, carried, percent, price, quantity, signed, signed_percent};
 
 /// The answer to `/positions [book]`.
 ///
@@ -36,12 +36,13 @@ fn position_lines(scene: &Scene, row: &BookRow, held: &Position) -> Vec<String> 
     let value = held.value_at(now).unwrap_or_default();
     vec![
         format!(
-            "{side}{} {} {} {} ({}) unrealised, before fees of leaving",
+            "{side}{} {} {} {} ({}) unrealised, before fees of leaving{}",
             quantity(held.quantity.abs()),
             held.symbol,
             signed(profit),
             row.book.currency,
-            signed_percent(profit.share_of(held.cost.abs()))
+            signed_percent(profit.share_of(held.cost.abs())),
+            carried(held.carried)
         ),
         format!(
             "  {entered} at {} on average, now {} · {} of equity · held {} · {}",

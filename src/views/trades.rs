@@ -2,7 +2,7 @@
 
 use super::open::{ViewError, Views};
 use crate::domain::Side;
-use crate::domain::format::{age, counted, price, quantity, signed, time};
+use crate::domain::format::{age, carried, counted, price, quantity, signed, time};
 
 /// The answer to `/trades [n]`.
 ///
@@ -25,13 +25,14 @@ pub fn trades(views: &Views, rows: u32) -> Result<String, ViewError> {
             Side::Sell => "short ",
         };
         lines.push(format!(
-            "{} {side}{} {} {} {currency} · {} to {} · by {} · {} after {} · {}",
+            "{} {side}{} {} {} {currency} · {} to {}{} · by {} · {} after {} · {}",
             trade.id,
             quantity(trade.quantity),
             trade.symbol,
             signed(trade.profit),
             price(trade.entry_price),
             price(trade.exit_price),
+            carried(trade.carried),
             trade.reason.as_str(),
             time(trade.closed, zone),
             age(trade.closed.since(trade.opened)),

@@ -8,7 +8,7 @@ use crate::domain::{
 
 use super::open::{ViewError, Views};
 use super::orders::order_words;
-use crate::domain::format::{age, money, price, quantity, signed, signed_percent, time};
+use crate::domain::format::{age, carried, money, price, quantity, signed, signed_percent, time};
 
 /// The answer to `/why` with a symbol, an order, a trade or the number of a message.
 ///
@@ -150,12 +150,13 @@ fn why_trade(views: &Views, id: TradeId) -> Result<String, ViewError> {
     orders.sort_unstable();
     orders.dedup();
     let mut lines = vec![format!(
-        "{} {} {} · {} after fees of {} · held {} · {}",
+        "{} {} {} · {} after fees of {}{} · held {} · {}",
         trade.id,
         quantity(trade.quantity),
         trade.symbol,
         signed(trade.profit),
         money(trade.fees),
+        carried(trade.carried),
         age(trade.closed.since(trade.opened)),
         trade.strategy
     )];

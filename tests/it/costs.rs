@@ -10,11 +10,11 @@ use bellwether::domain::{
     OrderStatus, Price, Purpose, Quantity, Ratio, Regime, Side, SignalAction, SignalId, SignalIntent, Symbol,
     TimeInForce, Timeframe, Trade, TradeFill, TradeId,
 };
-use bellwether::engine::DeskSettings;
+use bellwether::engine::{DeskSettings, SymbolTerms};
 use bellwether::store::{Batch, MarkRow};
 
 use crate::chat::said;
-use crate::support::{Bench, Holding, ListFeed, book_batch, flat_bars, order, quick_cross};
+use crate::support::{Bench, Holding, Life, ListFeed, book_batch, flat_bars, order, quick_cross};
 
 const AT: Timestamp = Timestamp::from_ms(1_780_000_000_000);
 
@@ -176,6 +176,20 @@ fn what_trading_cost_is_told_by_strategy_and_order() {
     assert!(lines[10].starts_with("  O2 rsi sell 100 AAPL: 53.00 (110.4 bps) of 4,800.00"), "{text}");
     assert!(lines[11].contains("against the price at which each order was decided") && lines.len() == 12, "{text}");
     assert!(said(&lived(), "/costs other").contains("books are main"));
+}
+
+/// What a book expects of a symbol with costs of its own, as the engine stores its settings.
+#[test]
+fn a_symbol_with_its_own_costs_is_measured_against_them() {
+    let mut desk = settings(TimeInForce::Gtc);
+    let mut limits = desk.limits.clone();
+    limits.set("fee_bps", Ratio::whole(50)).expect("in range");
+    desk.overrides = vec![SymbolTerms { symbol: coin().symbol, limits, sizing: desk.sizing }];
+    let bench = Bench::new();
+    bench.live(Life::whole(ListFeed::of(vec![(coin(), bars())]), |own| *own = desk)).expect("runs");
+    let text = said(&bench, "/costs");
+    let expected = "(52.0 bps): fee 1.0 bps and slippage 2.0 bps as the book sets them, with BTC-USD as set for each";
+    assert!(text.contains(expected) && text.contains(" · 0.00 (0.0 bps) more than expected"), "{text}");
 }
 
 #[test]
