@@ -102,7 +102,10 @@ impl Made {
             if !knows {
                 let bars = (strategy.kind.warm_up)(&strategy.values);
                 let name = strategy.name;
-                young.push(format!("{name} warms up over the next {bars} bars; a restart would show it the past"));
+                young.push(format!(
+                    "{name} has not seen the past: it acts on its first values and is settled after {bars} bars; \
+                     a restart would show it the past"
+                ));
             }
             runs.push(Some(made));
         }

@@ -183,7 +183,10 @@ fn differences_are_told_in_words() {
             "main: rsi runs at the end of the finest bars -> at 16:00 (America/New_York) on the finest bars",
             "main: strategy breakout added, at the end of the finest bars",
             "main: precedence sma_cross, rsi -> rsi, sma_cross",
-            &format!("main: breakout warms up over the next {bars} bars; a restart would show it the past"),
+            &format!(
+                "main: breakout has not seen the past: it acts on its first values and is settled after {bars} bars; a restart would \
+                 show it the past"
+            ),
         ]
     );
     bench.deliver(bellwether::store::Points::default()).expect("delivers");
@@ -198,7 +201,11 @@ fn a_strategy_keeps_what_it_knows_where_it_can() {
     assert_eq!(told(&level), ["main: rsi oversold 30 -> 20"]);
     let shape = lived(|desk| desk.strategies[1] = strategy("rsi", &[("period", "6")]));
     assert_eq!(told(&shape)[0], "main: rsi period 5 -> 6");
-    assert!(told(&shape)[1].starts_with("main: rsi warms up over the next "), "{:?}", told(&shape));
+    assert!(
+        told(&shape)[1].starts_with("main: rsi has not seen the past: it acts on its first values "),
+        "{:?}",
+        told(&shape)
+    );
 }
 
 /// Strategies come, go and change places around one that stays: it trades as if nobody had touched the others.
@@ -351,7 +358,7 @@ fn a_restart_shows_the_past_to_who_came_late() {
     let [first, second] = pieces;
     bench.live(first).expect("runs");
     bench.live(second.telling(vec![(10, message(vec![changed(late)]))])).expect("runs");
-    let young = "main: supertrend warms up over the next ";
+    let young = "main: supertrend has not seen the past: ";
     assert!(told(&bench)[1].starts_with(young), "{:?}", told(&bench));
     let reads_on = |bench: &Bench| bench.saved().brains.expect("saved");
     let kept = reads_on(&bench);
