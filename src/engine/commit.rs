@@ -78,6 +78,8 @@ impl Runner {
             tracing::error!(%error, "an order could not be taken back");
         }
         self.tell_broker();
+        // What the disk did cannot be made again from prices.
+        self.stretch = None;
     }
 
     /// Hands on what was decided outside of a cycle.

@@ -145,7 +145,7 @@ fn symbol_figures(
 
 /// Where the exchange closes a perpetual position: it stands on its own margin and on what it carried.
 fn liquidation(desk: &Desk, held: &Position) -> Option<Price> {
-    let limits = &desk.settings.limits;
+    let limits = desk.settings.terms_of(held.symbol).0;
     let margin = initial_margin(held.cost, limits.leverage_max).and_then(|margin| margin.plus(held.carried)).ok()?;
     liquidation_price(held.quantity, held.average_price(), margin, limits.maintenance_pct).ok()?
 }

@@ -51,6 +51,9 @@ pub(super) fn split_books(
     let (new, old) = (split.numerator, split.denominator);
     for desk in &mut engine.desks {
         apply_split(&mut desk.book, symbol, split)?;
+        for measure in desk.measures.iter_mut().filter(|measure| measure.symbol == symbol) {
+            measure.price = measure.price.scaled(old, new)?;
+        }
         for order in desk.orders.iter_mut().filter(|order| order.symbol == symbol) {
             split_order(order, new, old)?;
             out.orders.push(order.clone());
@@ -117,7 +120,7 @@ fn admit_bar(
     // What is held is asked for only where it matters: this runs for every bar.
     let (lanes, desks) = (&mut engine.lanes, &engine.desks);
     let held = || -> i64 {
-        desks.iter().filter_map(|desk| desk.book.position(symbol)).map(|held| held.quantity.units()).sum()
+        desks.iter().filter_map(|desk| desk.book.position(symbol)).map(|held| held.quantity.abs().units()).sum()
     };
     let lane = &mut lanes[seen.instrument];
     let mut tell = |kind| out.tell(context.cycle, Event { at: context.now, book: None, kind });

@@ -102,7 +102,7 @@ impl Working {
         if !self.arrived {
             let latency_ms = costs(order).latency_ms;
             let arrives = order.created.plus_ms(latency_ms);
-            if latency_ms > 0 && arrives > bar.opens {
+            if arrives > bar.opens {
                 let (passed, length) = (arrives.since(bar.opens), now.since(bar.opens));
                 let inside = passed < length;
                 return inside.then(|| Sight::from_arrival(order.side, &bar.bar, passed, length)).transpose();

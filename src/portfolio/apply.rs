@@ -144,6 +144,7 @@ fn shrink(
     let income = flow(held, value);
     book.cash = book.cash.plus(income)?;
     book.realised = book.realised.plus(income.minus(gone)?)?;
+    position.note_range(fill.price, fill.price);
     position.cost = position.cost.minus(gone)?;
     position.quantity = held.minus(Quantity::from_units(closing.units() * held.units().signum()))?;
     position.exited_value = position.exited_value.plus(value)?;

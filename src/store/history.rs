@@ -224,6 +224,18 @@ impl Reader {
         Ok((trades, all))
     }
 
+    /// So many of the last round trips of each book, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_trades(&self, rows: u32) -> Result<Vec<Trade>, StoreError> {
+        let places = "SELECT id, row_number() OVER (PARTITION BY book ORDER BY id DESC) AS place FROM trades";
+        let sql = format!("{TRADES} WHERE id IN (SELECT id FROM ({places}) WHERE place <= ?1) ORDER BY id DESC");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let trades = statement.query_map([rows], trade)?;
+        Ok(trades.collect::<Result<_, _>>()?)
+    }
+
     /// A book's round trips, of one symbol if one is given, in the order in which they ended.
     ///
     /// # Errors

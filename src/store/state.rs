@@ -9,7 +9,7 @@ use crate::domain::{
 
 use super::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
 
-/// Trades that a restart looks back on.
+/// Trades of each book that a restart looks back on.
 const TRADES_REMEMBERED: u32 = 500;
 
 /// The engine's part of the database.
@@ -21,7 +21,7 @@ pub struct Saved {
     pub books: Vec<BookRow>,
     /// All open orders, oldest first.
     pub orders: Vec<Order>,
-    /// The last trades, newest first.
+    /// The last trades of each book, newest first.
     pub trades: Vec<Trade>,
     /// All last prices.
     pub marks: Vec<MarkRow>,
@@ -48,7 +48,7 @@ impl Reader {
             progress: self.progress()?,
             books: self.books()?,
             orders: self.open_orders()?,
-            trades: self.trades(TRADES_REMEMBERED)?.0,
+            trades: self.last_trades(TRADES_REMEMBERED)?,
             marks: self.marks()?,
             finished: finished.map(|cycle| CycleId(cycle.unsigned_abs())),
         })

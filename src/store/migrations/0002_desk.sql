@@ -11,6 +11,7 @@ ALTER TABLE trades ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 
+CREATE INDEX trades_book ON trades (book, id);
 CREATE INDEX journal_cycle ON journal (cycle);
 CREATE INDEX journal_states ON journal (seq)
   WHERE kind IN ('trading_halted', 'trading_reduced', 'trading_resumed', 'engine_recovered');
