@@ -2,14 +2,15 @@
 
 use crate::control::ShownOn;
 use crate::domain::{
-    Book, BookAction, Event, EventKind, Label, Money, OrderAction, OrderId, ReduceCause, RunContext, TradingState,
+    Book, BookAction, Event, EventKind, Label, Money, OrderAction, OrderId, Purpose, ReduceCause, RunContext, Symbol,
+    TradingState,
 };
 use crate::risk::{self, TrackRecord};
 
-use super::close::close_all;
+use super::close::{close_all, close_position};
 use super::fills::end;
 use super::operate::MOVED;
-use super::state::{Day, Desk, Engine, StateCause};
+use super::state::{Counters, Day, Desk, Engine, Prices, StateCause};
 use super::{CycleError, Outcome, guard};
 
 /// Carries out what was confirmed; in words, what became of it.
@@ -34,26 +35,21 @@ pub(super) fn operate(
     }
     let name = desk.name();
     match action {
-        BookAction::Start if waits(desk) => {
-            desk.stopping = false;
-            guard::set_running(desk, Some(person.to_owned()), context, out);
-            Ok(format!("{name} is running"))
-        }
-        BookAction::Start => Ok(format!("{name} was neither paused nor stopped")),
-        BookAction::Pause if desk.state != TradingState::Running => Ok(format!("{name} enters nothing already")),
+        BookAction::Start if desk.parked.is_none() => Ok(format!("{name} was neither paused nor stopped")),
+        BookAction::Start => Ok(start(desk, person, context, out)),
+        BookAction::Pause if desk.parked.is_some() => Ok(format!("{name} enters nothing already")),
         BookAction::Pause => {
-            guard::reduce(desk, ReduceCause::Paused { person: person.to_owned() }, None, context, out)?;
+            park(desk, ReduceCause::Paused { person: person.to_owned() }, context, out)?;
             Ok(format!("{name} is paused: no entries, exits and stops go on"))
         }
         BookAction::Stop => {
-            if desk.state != TradingState::Halted {
-                guard::reduce(desk, ReduceCause::Stopped { person: person.to_owned() }, None, context, out)?;
-            }
-            let because = format!("{person} stopped the book");
-            let closing = close_all(desk, &because, prices, counters, context, out)?;
+            park(desk, ReduceCause::Stopped { person: person.to_owned() }, context, out)?;
+            let closing = close_all(desk, &stopped_by(person), prices, counters, context, out)?;
             desk.stopping = true;
-            watch_stop(desk, context, out);
-            Ok(format!("{name} is stopped: {closing} positions are closed at the next bar"))
+            watch_stop(desk, prices, counters, context, out)?;
+            let left = desk.book.positions.len() - closing;
+            let waiting = if left == 0 { String::new() } else { format!(", {left} once the price is believed again") };
+            Ok(format!("{name} is stopped: {closing} positions are closed at the next bar{waiting}"))
         }
         BookAction::Reset if !desk.book.positions.is_empty() => Ok(format!("{name} holds something: stop it first")),
         BookAction::Reset => {
@@ -63,20 +59,58 @@ pub(super) fn operate(
     }
 }
 
-/// True for a book that a person paused or stopped.
-fn waits(desk: &Desk) -> bool {
-    matches!(desk.cause, StateCause::Reduce(ReduceCause::Paused { .. } | ReduceCause::Stopped { .. }))
+/// Keeps a book from entering until a person starts it, whatever else keeps it from that meanwhile.
+fn park(desk: &mut Desk, cause: ReduceCause, context: &RunContext, out: &mut Outcome) -> Result<(), CycleError> {
+    desk.parked = Some(cause.clone());
+    if desk.state != TradingState::Halted {
+        guard::reduce(desk, cause, None, context, out)?;
+    }
+    Ok(())
 }
 
-/// Says with which result a stopped book ended, once it holds nothing any more.
-pub(super) fn watch_stop(desk: &mut Desk, context: &RunContext, out: &mut Outcome) {
-    if !desk.stopping || !desk.book.positions.is_empty() {
-        return;
+fn start(desk: &mut Desk, person: &str, context: &RunContext, out: &mut Outcome) -> String {
+    (desk.parked, desk.stopping) = (None, false);
+    let name = desk.name();
+    if matches!(desk.cause, StateCause::Reduce(ReduceCause::Paused { .. } | ReduceCause::Stopped { .. })) {
+        guard::set_running(desk, Some(person.to_owned()), context, out);
+        return format!("{name} is running");
+    }
+    format!("{name} is started, and is {} still: /resume ends that", desk.state)
+}
+
+fn stopped_by(person: &str) -> String {
+    format!("{person} stopped the book")
+}
+
+/// Closes what a stopped book could not close when it was stopped, and says with which result it ended once it holds nothing any more.
+pub(super) fn watch_stop(
+    desk: &mut Desk,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    if !desk.stopping {
+        return Ok(());
+    }
+    let because = match &desk.parked {
+        Some(ReduceCause::Stopped { person }) => stopped_by(person),
+        _ => "the book was stopped".to_owned(),
+    };
+    let left: Vec<Symbol> = desk.book.positions.iter().map(|held| held.symbol).collect();
+    for symbol in &left {
+        if prices.lane(*symbol).is_some_and(|lane| lane.lock.is_none()) {
+            close_position(desk, *symbol, Purpose::Close, &because, prices, counters, context, out)?;
+        }
+    }
+    if !left.is_empty() {
+        return Ok(());
     }
     desk.stopping = false;
     let profit = desk.equity.minus(desk.book.capital).unwrap_or(Money::ZERO);
     let kind = EventKind::BookStopped { equity: desk.equity, profit };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
 }
 
 /// Gives a book that holds nothing its capital back, and forgets what it learned from its trades.

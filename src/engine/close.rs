@@ -58,7 +58,7 @@ pub(super) fn close_position(
     Ok(())
 }
 
-/// Orders out of everything; how many positions there are.
+/// Orders out of everything; how many positions are on their way out. Of a price in doubt nothing is sold.
 pub(super) fn close_all(
     desk: &mut Desk,
     because: &str,
@@ -71,5 +71,5 @@ pub(super) fn close_all(
     for symbol in &held {
         close_position(desk, *symbol, Purpose::Close, because, prices, counters, context, out)?;
     }
-    Ok(held.len())
+    Ok(held.iter().filter(|symbol| desk.is_leaving(**symbol)).count())
 }

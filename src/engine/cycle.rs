@@ -126,7 +126,7 @@ pub fn decide(
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, context, out)?;
             guard::watch_losses(desk, prices, counters, context, out)?;
-            books::watch_stop(desk, context, out);
+            books::watch_stop(desk, prices, counters, context, out)?;
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
             screen::screen_if_due(desk, prices, context, out);

@@ -89,13 +89,14 @@ pub(super) fn watch_losses(
     if desk.drawdown_told && drawdown < warn_at {
         desk.drawdown_told = false;
     }
-    if desk.state != TradingState::Running {
+    if desk.state == TradingState::Halted {
         return Ok(());
     }
-    if drawdown >= reduce_at {
+    let goes_on = goes_on_by_itself(desk);
+    if drawdown >= reduce_at && goes_on {
         return reduce(desk, ReduceCause::Drawdown { drawdown, limit: reduce_at }, None, context, out);
     }
-    if day_loss >= loss_limit {
+    if day_loss >= loss_limit && (desk.state == TradingState::Running || !desk.day.loss_told) {
         return stop_the_day(desk, day_loss, prices, counters, context, out);
     }
     if !desk.drawdown_told && drawdown >= warn_at {
@@ -112,7 +113,15 @@ pub(super) fn watch_losses(
     Ok(())
 }
 
-/// The day's loss reached its limit: the book does what it is set to do then.
+/// True for a book that enters, or will again without anybody saying so.
+pub(super) fn goes_on_by_itself(desk: &Desk) -> bool {
+    match &desk.cause {
+        StateCause::None | StateCause::Reduce(ReduceCause::Breaker { .. } | ReduceCause::DailyLoss { .. }) => true,
+        StateCause::Halt(_) | StateCause::Reduce(_) => false,
+    }
+}
+
+/// The day's loss reached its limit: the book does what it is set to do then. One that waits for a person goes on waiting.
 fn stop_the_day(
     desk: &mut Desk,
     loss: Ratio,
@@ -122,12 +131,20 @@ fn stop_the_day(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     let (limit, until) = (desk.settings.limits.daily_loss_pct, Some(desk.day.ends));
+    desk.day.loss_told = true;
     let closing = match desk.settings.daily_loss {
         LossAction::Halt => return halt(desk, HaltCause::DailyLoss { loss, limit }, context, out),
         LossAction::Flatten => close_all(desk, "the day's loss reached its limit", prices, counters, context, out)?,
         LossAction::Reduce => 0,
     };
-    reduce(desk, ReduceCause::DailyLoss { loss, limit, closing }, until, context, out)
+    let cause = ReduceCause::DailyLoss { loss, limit, closing };
+    if goes_on_by_itself(desk) {
+        desk.breaker_until = None;
+        return reduce(desk, cause, until, context, out);
+    }
+    let kind = EventKind::TradingReduced { cause, day: desk.day_profit(), until: None };
+    out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
 }
 
 /// Stops entries for a while when the book's symbols together move far more than usual, and lets them go on after it.

@@ -57,6 +57,12 @@ fn resume(
     }
     let mut books = Vec::new();
     for desk in engine.desks.iter_mut().filter(halted) {
+        if let Some(cause) = desk.parked.clone() {
+            desk.peak = desk.equity;
+            guard::reduce(desk, cause, None, context, out)?;
+            books.push(format!("{} (no entries until /book start {0})", desk.name()));
+            continue;
+        }
         match desk.cause {
             StateCause::Halt(HaltCause::DailyLoss { loss, limit }) if is_of_today(desk) => {
                 let (cause, until) = (ReduceCause::DailyLoss { loss, limit, closing: 0 }, Some(desk.day.ends));
@@ -77,15 +83,9 @@ fn is_of_today(desk: &Desk) -> bool {
     Day::containing(desk.since, desk.settings.zone, desk.equity).date == desk.day.date
 }
 
-/// True for a book whose entries come back only when somebody says so.
+/// True for a book that reduces until somebody resumes.
 fn waits_for_a_person(desk: &Desk) -> bool {
-    match &desk.cause {
-        StateCause::None | StateCause::Halt(_) => false,
-        StateCause::Reduce(cause) => match cause {
-            ReduceCause::DailyLoss { .. } | ReduceCause::Breaker { .. } => false,
-            ReduceCause::Drawdown { .. } | ReduceCause::Paused { .. } | ReduceCause::Stopped { .. } => true,
-        },
-    }
+    matches!(desk.cause, StateCause::Reduce(ReduceCause::Drawdown { .. }))
 }
 
 /// Lifts what keeps a symbol from being traded: the doubt about its price, and the locks of books that do not enter it. All of it must

@@ -190,6 +190,8 @@ pub struct Day {
     pub trades: u32,
     /// The warning before the loss limit was sent.
     pub near_told: bool,
+    /// The loss limit was reached, and that was told.
+    pub loss_told: bool,
 }
 
 impl Day {
@@ -201,7 +203,7 @@ impl Day {
         let ends =
             (0..4).find_map(|hours| zone.from_local_datetime(&(next + chrono::TimeDelta::hours(hours))).earliest());
         let ends = ends.map_or(now.plus_ms(1), |time| Timestamp::from_ms(time.timestamp_millis()));
-        Self { date: Some(date), ends, start: equity, entries: 0, trades: 0, near_told: false }
+        Self { date: Some(date), ends, start: equity, entries: 0, trades: 0, near_told: false, loss_told: false }
     }
 }
 
@@ -263,6 +265,8 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Who paused or stopped it, until somebody starts it again; a halt on top of that changes nothing about it.
+    pub parked: Option<ReduceCause>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
@@ -306,6 +310,8 @@ pub struct DeskMemory {
     pub measures: Vec<Measure>,
     /// The warning before the drawdown limit was sent.
     pub drawdown_told: bool,
+    /// The day's loss limit was reached, and that was told.
+    pub loss_told: bool,
     /// Until when the volatility breaker holds.
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
@@ -314,6 +320,8 @@ pub struct DeskMemory {
     pub failing: Vec<(Label, Symbol)>,
     /// When each strategy runs, as `/schedule` shows it.
     pub timetable: Vec<TimetableRow>,
+    /// Who paused or stopped it, until somebody starts it again.
+    pub parked: Option<ReduceCause>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
     /// What its screener last found.
@@ -352,6 +360,7 @@ impl Desk {
             entries: 0,
             trades: 0,
             near_told: false,
+            loss_told: false,
         };
         Ok(Self {
             settings,
@@ -376,6 +385,7 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            parked: None,
             stopping: false,
             classifiers,
             screening: None,
@@ -423,10 +433,12 @@ impl Desk {
             records: names.zip(self.records.iter().copied()).collect(),
             measures: self.measures.clone(),
             drawdown_told: self.drawdown_told,
+            loss_told: self.day.loss_told,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
+            parked: self.parked.clone(),
             stopping: self.stopping,
             screening: self.screening.clone(),
         }
@@ -448,8 +460,10 @@ impl Desk {
         self.locks = memory.locks;
         self.measures = memory.measures;
         self.drawdown_told = memory.drawdown_told;
+        self.day.loss_told = memory.loss_told;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.parked = memory.parked;
         self.stopping = memory.stopping;
         self.screening = memory.screening;
         self.rewatch();

@@ -31,10 +31,12 @@ impl Words<'_> {
             ReduceCause::Paused { person } => format!("{book} paused by {person}"),
             ReduceCause::Stopped { person } => format!("{book} stopped by {person}: everything is closed"),
         };
-        let back = until.map_or_else(
-            || "No entries until somebody resumes; exits and stops work".to_owned(),
-            |until| format!("No entries until {}; exits and stops work", time(until, self.zone)),
-        );
+        let until = match (until, cause) {
+            (Some(until), _) => time(until, self.zone),
+            (None, ReduceCause::Paused { .. } | ReduceCause::Stopped { .. }) => format!("/book start {book}"),
+            (None, _) => "somebody resumes".to_owned(),
+        };
+        let back = format!("No entries until {until}; exits and stops work");
         vec![fact, back]
     }
 

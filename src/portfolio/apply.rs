@@ -295,6 +295,20 @@ mod tests {
     }
 
     #[test]
+    fn the_fill_that_ends_a_trade_belongs_to_its_range() {
+        for (exit, best, worst) in [(90, 0, -10), (130, 30, 0)] {
+            let mut book = book();
+            let units = |whole: i64| whole * 100_000_000;
+            apply_fill(&mut book, &fill("AAPL", Side::Buy, units(1), units(100), 0), by(1)).expect("fits");
+            let left = fill("AAPL", Side::Sell, units(1), units(exit), 0);
+            let Change::Closed(trade) = apply_fill(&mut book, &left, by(1)).expect("fits").change else {
+                panic!("closed")
+            };
+            assert_eq!((trade.best, trade.worst), (Money::whole(best), Money::whole(worst)));
+        }
+    }
+
+    #[test]
     fn a_split_keeps_the_money_and_moves_the_levels() {
         let mut book = book();
         apply_fill(&mut book, &fill("AAPL", Side::Buy, 300_000_000, 64_500_000_000, 0), by(1)).expect("fits");

@@ -4,7 +4,7 @@ use crate::domain::{BookAction, Label, Money, TradingState};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
-use super::status::state_words;
+use super::status::{is_parked, state_words};
 use crate::domain::format::{counted, money, quantity, signed, signed_percent, time};
 
 /// The answer to `/books`.
@@ -58,11 +58,16 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
         vec![format!("{} is {} since {}.", book.name, state_words(row), time(row.since, views.zone_of(row)))];
     match action {
         BookAction::Start if row.state == TradingState::Running => return nothing(format!("{} runs", book.name)),
-        BookAction::Start if row.state == TradingState::Halted => {
-            return nothing(format!("{} is halted: /resume ends that", book.name));
+        BookAction::Start if !is_parked(row) => {
+            let back =
+                if row.state == TradingState::Halted { "/resume ends that" } else { "it was not paused or stopped" };
+            return nothing(format!("{} is {}: {back}", book.name, state_words(row)));
         }
-        BookAction::Pause if row.state != TradingState::Running => {
+        BookAction::Pause if is_parked(row) => {
             return nothing(format!("{} enters nothing already: it is {}", book.name, state_words(row)));
+        }
+        BookAction::Start if row.state == TradingState::Halted => {
+            lines.push("Start it? It stays halted until /resume.".to_owned());
         }
         BookAction::Reset if !book.positions.is_empty() => {
             return nothing(format!("{} holds {held}: /book stop {} closes them first", book.name, book.name));

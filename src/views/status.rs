@@ -137,7 +137,15 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         let reducing = scene.books.iter().find(|row| row.state == TradingState::Reducing);
         return Err(ViewError::Nothing(reducing.map_or_else(
             || "nothing to resume: every book is running".to_owned(),
-            |row| format!("{} is {} and goes on by itself", row.book.name, state_words(row)),
+            |row| {
+                let (name, state) = (row.book.name, state_words(row));
+                let back = if is_parked(row) {
+                    format!(": /book start {name} ends that")
+                } else {
+                    " and goes on by itself".to_owned()
+                };
+                format!("{name} is {state}{back}")
+            },
         )));
     }
     let mut lines = Vec::new();
@@ -145,7 +153,9 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
         lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
-        let (may, anew) = if cause_name(row) == "daily_loss" && is_of_today(row) {
+        let (may, anew) = if is_parked(row) {
+            (format!("leave again at the next bar, and enter after /book start {}", row.book.name), String::new())
+        } else if cause_name(row) == "daily_loss" && is_of_today(row) {
             (format!("leave again at the next bar, and enter from {} on", time(row.day_ends, zone)), String::new())
         } else {
             let anew = amount(row.equity, &row.book.currency);
@@ -177,8 +187,13 @@ fn cause_name(row: &BookRow) -> String {
     cause["cause"].as_str().unwrap_or_default().to_owned()
 }
 
-/// True for a book whose entries come back only when somebody says so.
+/// True for a book that a person paused or stopped, and nobody started since.
+pub(super) fn is_parked(row: &BookRow) -> bool {
+    let memory: serde_json::Value = serde_json::from_str(&row.memory).unwrap_or_default();
+    memory["parked"].is_object()
+}
+
+/// True for a book that stands still until somebody resumes.
 fn waits_for_a_person(row: &BookRow) -> bool {
-    let asks = matches!(cause_name(row).as_str(), "drawdown" | "paused" | "stopped");
-    row.state == TradingState::Halted || (row.state == TradingState::Reducing && asks)
+    row.state == TradingState::Halted || (row.state == TradingState::Reducing && cause_name(row) == "drawdown")
 }

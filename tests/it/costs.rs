@@ -218,6 +218,16 @@ fn each_strategy_tells_its_trades_and_how_right_its_signals_were() {
     assert!(why.contains("20 bars after it the price had moved +4.0 % in its direction"), "{why}");
 }
 
+#[test]
+fn a_restart_remembers_the_last_trades_of_each_book() {
+    let bench = Bench::new();
+    let other = |id| Trade { book: name("other"), ..trade(id, 5) };
+    let trades = vec![other(1), other(2), trade(3, 5), trade(4, 5), trade(5, 5)];
+    bench.record(Batch { trades, ..book_batch(AT, 10_000, &[], &[]) });
+    let last = bench.reader().last_trades(2).expect("reads");
+    assert_eq!(last.iter().map(|trade| trade.id.0).collect::<Vec<_>>(), [5, 4, 2, 1]);
+}
+
 fn coin() -> Instrument {
     Instrument::bare("BTC-USD".parse().expect("symbol"))
 }

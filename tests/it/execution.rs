@@ -176,6 +176,11 @@ fn an_order_on_its_way_meets_the_bar_late_and_at_a_worse_price() {
     assert_eq!(first(59_999, OrderKind::Market), ["O1 10 at 107.99986667"]);
     assert_eq!(first(60_000, OrderKind::Market), NOTHING);
     assert_eq!(first(15_000, limit(95)), NOTHING);
+    // Made while the bar ran, by a schedule or a person: what was before that it cannot have.
+    let mut floor = Floor::new();
+    let created = Timestamp::from_ms(15_000);
+    floor.place(Order { created, ..order(1, Buy, OrderKind::Market, 10) });
+    assert_eq!(floor.minute([100, 108, 92, 104], 100), ["O1 10 at 102"]);
     let mut floor = Floor::new();
     floor.place(in_force(Ioc, order(1, Buy, OrderKind::Market, 10)));
     assert_eq!(floor.minute_at(late(60_000), [100, 108, 92, 104], 100), NOTHING);
