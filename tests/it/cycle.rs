@@ -249,6 +249,59 @@ fn a_lost_day_may_halt() {
     assert!(bench.confirm("/resume").contains("enter and leave again at the next bar"));
 }
 
+/// A pause is no shelter from the day's loss, and outlives both the loss and a halt on top of it.
+#[test]
+fn a_paused_book_loses_its_day_too_and_stays_paused() {
+    let calm = [[111, 112, 110, 111], [111, 112, 110, 111], [111, 112, 110, 111]];
+    let before = after_a_fall(&[106, 110, 114, 118, 122]).len() as u64;
+    let paused = |action| {
+        let (_, life) = lost_day(action, &calm);
+        let bench = Bench::new();
+        bench.live(Life { cycles_max: Some(before), ..life() }).expect("runs");
+        bench.confirm("/book pause");
+        bench.live(Life { cycles_max: Some(1), ..life() }).expect("runs");
+        (bench, life)
+    };
+    let (bench, life) = paused(LossAction::Flatten);
+    let told = events(&bench);
+    assert!(told.contains("\"cause\":\"daily_loss\"") && told.contains("\"closing\":1"), "{told}");
+    bench.live(life()).expect("runs");
+    let row = &bench.saved().books[0];
+    assert_eq!((row.state, row.book.positions.len()), (TradingState::Reducing, 0));
+    assert_eq!(events(&bench).matches("\"cause\":\"daily_loss\"").count(), 1, "told once");
+
+    let (bench, life) = paused(LossAction::Halt);
+    assert_eq!(bench.saved().books[0].state, TradingState::Halted);
+    assert!(bench.confirm("/resume").contains("enter after /book start main"));
+    bench.live(Life { cycles_max: Some(2), ..life() }).expect("runs");
+    assert_eq!(bench.saved().books[0].state, TradingState::Reducing, "still paused");
+    assert!(bench.confirm("/resume").contains("/book start main ends that"));
+    bench.confirm("/book start");
+    bench.live(life()).expect("runs");
+    assert_eq!(bench.saved().books[0].state, TradingState::Running);
+}
+
+/// What cannot be closed because its price is in doubt is closed when that is over.
+#[test]
+fn a_stop_waits_for_a_price_in_doubt() {
+    let mut bars = flat_bars(&after_a_fall(&[106, 110, 114, 118]));
+    let day = bars.len() as i64;
+    bars.extend((0..8).map(|n| bar_at(day + n, [59, 60, 58, 59])));
+    let life = |cycles| {
+        let whole = Life::whole(ListFeed::daily("BTC-USD", bars.clone()), quick);
+        Life { cycles_max: Some(cycles), ..whole }
+    };
+    let bench = Bench::new();
+    bench.live(life(day as u64 + 1)).expect("runs");
+    bench.confirm("/book stop");
+    bench.live(life(2)).expect("runs");
+    assert_eq!(bench.saved().books[0].book.positions.len(), 1, "the price is in doubt");
+    bench.confirm("/unlock BTC-USD");
+    bench.live(life(3)).expect("runs");
+    assert!(bench.saved().books[0].book.positions.is_empty(), "and now it is not");
+    assert!(events(&bench).contains("book_stopped"));
+}
+
 /// Halted and reducing books fall from their peak alike; a restart must not take one for the other.
 #[test]
 fn a_book_that_reduces_for_its_drawdown_still_waits_for_a_person_after_a_restart() {
