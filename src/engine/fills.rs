@@ -251,8 +251,9 @@ fn note_trade(desk: &mut Desk, trade: &Trade, prices: Prices<'_>, context: &RunC
         desk.records[place].count(trade.profit);
     }
     let own = place.and_then(|place| desk.settings.strategies[place].timeframe);
-    let timeframe = own.or_else(|| prices.lane(trade.symbol).and_then(|lane| lane.timeframe));
-    locks::after_trade(desk, trade, timeframe.map_or(0, Timeframe::ms), context, out);
+    let Some(lane) = prices.lane(trade.symbol) else { return };
+    let timeframe = own.or(lane.timeframe).unwrap_or(Timeframe::D1);
+    locks::after_trade(desk, trade, locks::Bars { hours: lane.hours, timeframe }, context, out);
 }
 
 fn opened(desk: &Desk, order: &Order, fill: &TradeFill, prices: Prices<'_>) -> Result<EventKind, CycleError> {

@@ -167,10 +167,10 @@ pub(super) fn watch_market(
     if desk.state != TradingState::Running || !desk.settings.limits.enforced {
         return Ok(());
     }
-    let (mut sum, mut count, mut bar_ms) = (0.0, 0u32, 0);
+    let (mut sum, mut count) = (0.0, 0u32);
     for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
         if let Some(stretch) = prices.lanes[seen.instrument].stretch.filter(|_| desk.lists(seen.instrument)) {
-            (sum, count, bar_ms) = (sum + stretch, count + 1, seen.timeframe.ms());
+            (sum, count) = (sum + stretch, count + 1);
         }
     }
     let limit = desk.settings.limits.breaker_atr;
@@ -178,10 +178,23 @@ pub(super) fn watch_market(
     if count == 0 || value < limit {
         return Ok(());
     }
-    let bars = i64::try_from(Limits::count(desk.settings.limits.breaker_bars)).unwrap_or(i64::MAX);
-    let until = context.now.plus_ms(bar_ms.saturating_mul(bars));
+    let until = breaker_end(desk, prices, snapshot, context);
     desk.breaker_until = Some(until);
     reduce(desk, ReduceCause::Breaker { value, limit }, Some(until), context, out)
+}
+
+/// When every market that moved has had as many bars as the breaker holds for.
+fn breaker_end(desk: &Desk, prices: Prices<'_>, snapshot: &MarketSnapshot, context: &RunContext) -> Timestamp {
+    let bars = Limits::count(desk.settings.limits.breaker_bars);
+    let mut markets = Vec::new();
+    for seen in snapshot.bars.iter().filter(|seen| seen.is_finest && desk.lists(seen.instrument)) {
+        let market = (prices.lanes[seen.instrument].hours, seen.timeframe);
+        if !markets.contains(&market) {
+            markets.push(market);
+        }
+    }
+    let ends = markets.into_iter().map(|(hours, timeframe)| hours.end_of_bars(timeframe, context.now, bars));
+    ends.max().unwrap_or(context.now)
 }
 
 /// Takes back the open entries; how many there were.

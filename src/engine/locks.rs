@@ -1,7 +1,8 @@
 //! Should a book keep out of a symbol for a while? Looked at whenever a trade ends.
 
 use crate::clock::Timestamp;
-use crate::domain::{EntryLock, Event, EventKind, ExitReason, LockCause, Money, RunContext, Symbol, Trade};
+use crate::domain::{EntryLock, Event, EventKind, ExitReason, LockCause, Money, RunContext, Symbol, Timeframe, Trade};
+use crate::market::Hours;
 use crate::risk::Limits;
 
 use super::Outcome;
@@ -29,8 +30,15 @@ impl From<&Trade> for Ended {
     }
 }
 
-/// Notes a trade that ended, and locks its symbol where a limit says so. `bar_ms` is the length of the bars it was traded on.
-pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bar_ms: i64, context: &RunContext, out: &mut Outcome) {
+/// The bars that a trade's strategy decides on, by which locks count: those of the market's hours.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bars {
+    pub(super) hours: Hours,
+    pub(super) timeframe: Timeframe,
+}
+
+/// Notes a trade that ended, and locks its symbol where a limit says so.
+pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bars: Bars, context: &RunContext, out: &mut Outcome) {
     if desk.ended.len() >= TRADES_REMEMBERED {
         desk.ended.pop_front();
     }
@@ -39,9 +47,9 @@ pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bar_ms: i64, context: 
     if !limits.enforced {
         return;
     }
-    let until = |bars: u64| context.now.plus_ms(bar_ms.saturating_mul(i64::try_from(bars).unwrap_or(i64::MAX)));
-    let Some((cause, bars)) = cause(desk, limits, trade, bar_ms, context) else { return };
-    let lock = EntryLock { symbol: trade.symbol, cause, since: context.now, until: until(bars) };
+    let Some((cause, count)) = cause(desk, limits, trade, bars, context) else { return };
+    let until = bars.hours.end_of_bars(bars.timeframe, context.now, count);
+    let lock = EntryLock { symbol: trade.symbol, cause, since: context.now, until };
     desk.locks.retain(|old| old.until > context.now);
     desk.locks.push(lock.clone());
     let kind = EventKind::EntryLocked { lock };
@@ -49,15 +57,16 @@ pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bar_ms: i64, context: 
 }
 
 /// The gravest reason to keep out, and for how many bars.
-fn cause(desk: &Desk, limits: &Limits, trade: &Trade, bar_ms: i64, context: &RunContext) -> Option<(LockCause, u64)> {
+fn cause(desk: &Desk, limits: &Limits, trade: &Trade, bars: Bars, context: &RunContext) -> Option<(LockCause, u64)> {
     let long = Limits::count(limits.lock_bars);
     let of_symbol = || desk.ended.iter().rev().filter(|ended| ended.symbol == trade.symbol);
     let streak = of_symbol().take_while(|ended| ended.profit < Money::ZERO).count() as u64;
     if streak >= Limits::count(limits.losing_streak) {
         return Some((LockCause::LosingStreak { count: streak }, long));
     }
-    let window = bar_ms.saturating_mul(i64::try_from(Limits::count(limits.stops_window_bars)).unwrap_or(i64::MAX));
-    let stops = of_symbol().filter(|ended| ended.stopped && context.now.since(ended.at) <= window).count() as u64;
+    let window = Limits::count(limits.stops_window_bars);
+    let is_recent = |at: Timestamp| bars.hours.bars_between(bars.timeframe, at, context.now) <= window;
+    let stops = of_symbol().filter(|ended| ended.stopped).take_while(|ended| is_recent(ended.at)).count() as u64;
     if trade.reason == ExitReason::Stop && stops >= Limits::count(limits.stops_max) {
         return Some((LockCause::Stops { count: stops }, long));
     }

@@ -12,6 +12,10 @@ const FIRST_MONDAY_MS: i64 = 4 * DAY_MS;
 /// Daily bars of stocks before this year are believed on any weekday, so that an inexact rule loses none.
 const EXACT_SINCE: i32 = 1998;
 
+const MINUTE_MS: i64 = 60_000;
+/// A hundred years, the farthest that anybody looks ahead.
+const FAR_MINUTES: i64 = 100 * 366 * 24 * 60;
+
 /// Open and close of one session, as instants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Session {
@@ -162,6 +166,22 @@ impl Hours {
         count.unsigned_abs()
     }
 
+    /// When the last of the next `bars` bars ends that end later than `after`, to the minute. Years of nothing end the search.
+    pub fn end_of_bars(self, timeframe: Timeframe, after: Timestamp, bars: u64) -> Timestamp {
+        let ended = |minutes: i64| self.bars_between(timeframe, after, after.plus_ms(minutes * MINUTE_MS));
+        let shortest = timeframe.ms() / MINUTE_MS * i64::try_from(bars).unwrap_or(i64::MAX).min(FAR_MINUTES);
+        let mut enough = shortest.min(FAR_MINUTES);
+        while ended(enough) < bars && enough < FAR_MINUTES {
+            enough = (enough * 2).min(FAR_MINUTES);
+        }
+        let mut too_few = 0;
+        while enough - too_few > 1 {
+            let middle = i64::midpoint(too_few, enough);
+            if ended(middle) < bars { too_few = middle } else { enough = middle }
+        }
+        after.plus_ms(enough * MINUTE_MS)
+    }
+
     /// Number of sessions strictly between two dates; for stocks, within the years 1900 to 2199.
     pub fn sessions_between(self, after: NaiveDate, before: NaiveDate) -> u64 {
         match (self.class, after.succ_opt(), before.pred_opt()) {
@@ -233,6 +253,23 @@ mod tests {
     }
 
     /// The goal: rules and exceptions together give exactly the sessions that an independent calendar lists.
+    #[test]
+    fn bars_ahead_are_those_of_the_hours() {
+        for (hours, timeframe, after, bars, end) in [
+            // From a Friday's close over a weekend, and from five minutes before it to the next day.
+            (STOCKS, Timeframe::D1, "1998-07-10T20:00", 3, "1998-07-15T20:00"),
+            (STOCKS, Timeframe::M1, "2024-01-05T20:55", 20, "2024-01-08T14:45"),
+            (STOCKS, Timeframe::W1, "2024-01-05T21:00", 1, "2024-01-12T21:00"),
+            (COINS, Timeframe::D1, "2024-01-05T00:00", 3, "2024-01-08T00:00"),
+            (COINS, Timeframe::M1, "2024-01-05T20:55", 20, "2024-01-05T21:15"),
+            (COINS, Timeframe::M1, "2024-01-05T20:55", 0, "2024-01-05T20:55"),
+        ] {
+            assert_eq!(hours.end_of_bars(timeframe, at(after), bars), at(end), "{timeframe} {after} {bars}");
+        }
+        let far = STOCKS.end_of_bars(Timeframe::D1, at("2190-01-02T21:00"), 100_000);
+        assert!(far > at("2199-12-31T00:00"));
+    }
+
     #[test]
     fn sessions_equal_the_recorded_hours_in_both_directions() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/market/hours/us_equity_sessions.csv");
