@@ -47,13 +47,15 @@ impl<'a> Report<'a> {
         let zone = settings.zone;
         let curve = desk.curve.points();
         let trades: Vec<TradeRecord<'_>> = desk.trips.iter().map(RoundTrip::record).collect();
+        let usual = periods_per_year(instruments.iter().map(|item| item.class));
         let figures = Performance::measure(&PerformanceInput {
             curve: &curve,
             trades: &trades,
             bars: Some(Bars { in_market: desk.bars_in_market, total: desk.bars }),
-            periods_per_year: periods_per_year(instruments.iter().map(|item| item.class)),
+            periods_per_year: usual,
             zone,
         })?;
+        let notes = annualised(&figures, usual).into_iter().collect();
         Ok(Self {
             ran,
             desk,
@@ -63,7 +65,7 @@ impl<'a> Report<'a> {
             walk_forward: None,
             monte_carlo: None,
             checks: Vec::new(),
-            notes: Vec::new(),
+            notes,
         })
     }
 
@@ -113,4 +115,13 @@ impl<'a> Report<'a> {
     pub fn is_trusted(&self) -> bool {
         self.checks.iter().all(|check| check.passed)
     }
+}
+
+/// Says what a year is where it is not the usual one.
+fn annualised(figures: &Performance, usual: f64) -> Option<String> {
+    let differs = (figures.periods_per_year - usual).abs() > f64::EPSILON;
+    let words = figures.periods_words();
+    differs.then(|| {
+        format!("there were {words} returns a year, not {usual}: growth and ratios a year are measured by {words}")
+    })
 }

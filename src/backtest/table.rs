@@ -48,14 +48,14 @@ impl Report<'_> {
             Ok::<_, AmountError>(format!("{} ({realised_bps:.1} bps, {expected_bps:.1} expected)", money(realised)))
         };
         let text = self.cost().and_then(|sum| told(sum).ok()).unwrap_or_else(|| "-".to_owned());
-        Row { label: "Trading cost", text, basis: "against the price at which each order was decided; Perold 1988" }
+        Row::new("Trading cost", text, "against the price at which each order was decided; Perold 1988")
     }
 }
 
 /// Rows with their columns under each other.
 fn lines(rows: &[Row]) -> String {
     let wide = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
-    let (name, value) = (wide(|row| row.label), wide(|row| &row.text));
+    let (name, value) = (wide(|row| &row.label), wide(|row| &row.text));
     let mut text = String::new();
     for row in rows {
         let _ = writeln!(text, "{:name$}  {:>value$}  {}", row.label, row.text, row.basis);
@@ -70,7 +70,7 @@ pub(super) fn shuffled_words(told: &MonteCarlo) -> String {
 
 /// What came of it, as rows of a table.
 pub(super) fn shuffled(told: &MonteCarlo) -> Vec<Row> {
-    let row = |label, value: f64, basis| Row { label, text: change(Some(value)), basis };
+    let row = |label, value: f64, basis| Row::new(label, change(Some(value)), basis);
     vec![
         row("Drawdown, median", told.drawdown_median, "between closed trades; half of the orders fell further"),
         row("Drawdown, 1 in 20", told.drawdown_95, "one order in twenty fell further"),
@@ -119,7 +119,7 @@ impl WalkForward {
 
     /// How much of the training's success was left in the tests.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let row = |label, value, basis| Row { label, text: ratio(value), basis };
+        let row = |label, value, basis| Row::new(label, ratio(value), basis);
         vec![
             row("Efficiency, return", self.return_efficiency(), "return a day in tests over return a day in training"),
             row("Efficiency, Sharpe", self.sharpe_efficiency(), "mean of the tests over mean of the trainings"),

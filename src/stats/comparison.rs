@@ -56,7 +56,7 @@ impl Comparison {
 impl Comparison {
     /// The figures in words, in the order of every table.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |label, text, basis| Row { label, text, basis };
+        let row = Row::new;
         vec![
             row("Total return", change(self.total_return), "bought at the first close, no fees, dividends kept"),
             row("Growth a year (CAGR)", change(self.cagr), "over the book's days"),
