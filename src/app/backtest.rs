@@ -137,10 +137,11 @@ impl<'a> Work<'a> {
         }
         let basis = (self.periods_per_year(), self.desk().zone);
         if let Some((symbol, feed)) = &mut self.benchmark {
-            report.benchmark = Benchmark::hold(feed, *symbol, report.ran, report.desk, basis);
-            if report.benchmark.is_none() {
+            let Some(held) = Benchmark::hold(feed, *symbol, report.ran, report.desk, basis) else {
                 return Err(AppError::failed(format!("--benchmark {symbol}: it has no bar in the time of the run")));
-            }
+            };
+            report.notes.extend(held.note(report.ran));
+            report.benchmark = Some(held);
         }
         if let Some(paths) = self.args.monte_carlo {
             let limit = -self.desk().limits.drawdown_pct.to_f64();

@@ -6,7 +6,8 @@ use crate::domain::{AmountError, Instrument, Money};
 use crate::engine::DeskSettings;
 use crate::portfolio::Shortfall;
 use crate::stats::{
-    Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, periods_per_year, reshuffle,
+    Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, WEEKLY_PERIODS, periods_per_year,
+    reshuffle,
 };
 
 use super::{Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
@@ -117,11 +118,12 @@ impl<'a> Report<'a> {
     }
 }
 
-/// Says what a year is where it is not the usual one.
+/// Says how many returns make a year where it is not the usual number of days, nor weeks, which the table tells.
 fn annualised(figures: &Performance, usual: f64) -> Option<String> {
-    let differs = (figures.periods_per_year - usual).abs() > f64::EPSILON;
+    let is = |periods: f64| (figures.periods_per_year - periods).abs() < f64::EPSILON;
     let words = figures.periods_words();
-    differs.then(|| {
-        format!("there were {words} returns a year, not {usual}: growth and ratios a year are measured by {words}")
+    let told = is(usual) || is(WEEKLY_PERIODS);
+    (!told).then(|| {
+        format!("there were {words} daily returns a year, not {usual}: figures a year are measured by {words}")
     })
 }

@@ -22,7 +22,7 @@ mod stress;
 mod monte_carlo;
 mod readiness;
 
-pub use comparison::Comparison;
+pub use comparison::{APART_MAX_MS, Comparison};
 pub use correlation::{
     Matrix, beta, correlation, correlation_of_scaled, join, joined_returns, matrix, scaled_for_correlation,
 };
