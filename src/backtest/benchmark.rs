@@ -61,11 +61,12 @@ impl Benchmark {
     /// Says over which days both are compared, where its prices begin or end more than a week inside the run.
     pub fn note(&self, ran: &Ran) -> Option<String> {
         let (first, last) = (self.curve.first()?.0, self.curve.last()?.0);
-        let is_late = first.since(ran.from?) > APART_MAX_MS;
+        let is_late = first.since(ran.from?.plus_ms(-1)) > APART_MAX_MS;
         let is_early = ran.to?.since(last) > APART_MAX_MS;
+        // Where bars end at midnight, the day that ended counts.
         let date = |at: Timestamp| at.utc().format("%Y-%m-%d");
         (is_late || is_early).then(|| {
-            let (symbol, first, last) = (self.symbol, date(first), date(last));
+            let (symbol, first, last) = (self.symbol, date(first), date(last.plus_ms(-1)));
             format!("{symbol} has prices from {first} to {last}: book and benchmark are compared over these days alone")
         })
     }

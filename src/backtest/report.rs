@@ -10,7 +10,7 @@ use crate::stats::{
     reshuffle,
 };
 
-use super::{Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
+use super::{Asked, Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
 
 /// A result, measured.
 pub struct Report<'a> {
@@ -22,6 +22,8 @@ pub struct Report<'a> {
     pub figures: Performance,
     /// How it was set up; of a walk, as the first of those to choose from.
     pub settings: &'a DeskSettings,
+    /// What was asked for on the command line, if it was.
+    pub asked: Asked,
     /// Something that was only bought and held.
     pub benchmark: Option<Benchmark>,
     /// How the result was chained from windows; the figures are those of the tests together.
@@ -62,6 +64,7 @@ impl<'a> Report<'a> {
             desk,
             figures,
             settings,
+            asked: Asked::default(),
             benchmark: None,
             walk_forward: None,
             monte_carlo: None,

@@ -68,15 +68,18 @@ pub(super) fn shuffled_words(told: &MonteCarlo) -> String {
     format!("Monte-Carlo: the {} trades in {} random orders, seed {}", told.trades, told.paths, told.seed)
 }
 
-/// What came of it, as rows of a table.
+/// What came of it, as rows of a table; without the book's drawdown limit where limits are lifted.
 pub(super) fn shuffled(told: &MonteCarlo) -> Vec<Row> {
     let row = |label, value: f64, basis| Row::new(label, change(Some(value)), basis);
-    vec![
+    let mut rows = vec![
         row("Drawdown, median", told.drawdown_median, "between closed trades; half of the orders fell further"),
         row("Drawdown, 1 in 20", told.drawdown_95, "one order in twenty fell further"),
-        row("Drawdown limit", told.limit, "of the book, at which trading halts"),
-        row("Chance of exceeding it", told.chance_beyond, "share of the orders"),
-    ]
+    ];
+    if let Some((limit, chance)) = told.limit.zip(told.chance_beyond) {
+        rows.push(row("Drawdown limit", limit, "of the book, at which trading halts"));
+        rows.push(row("Chance of exceeding it", chance, "share of the orders"));
+    }
+    rows
 }
 
 /// A set of parameters in words: `fast 10, slow 50`.
