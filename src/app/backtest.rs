@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::backtest::{
-    BacktestError, Benchmark, Candidate, CandleBars, Check, Ran, Report, Walk, WalkError, WalkForward,
+    Asked, BacktestError, Benchmark, Candidate, CandleBars, Check, Ran, Report, Walk, WalkError, WalkForward,
     check_look_ahead, check_warm_up, run,
 };
 use crate::cli::{BacktestArgs, FeedArg, RunArgs};
@@ -38,6 +38,13 @@ pub(super) fn backtest(args: &BacktestArgs) -> Result<(), AppError> {
     let settings = work.desk().clone();
     let mut report = Report::measure(&ran, desk, &settings, &work.instruments).map_err(too_large)?;
     report.walk_forward = walked;
+    report.asked = Asked {
+        data: args.data.display().to_string(),
+        timeframe: args.timeframe,
+        from: args.from,
+        to: args.to,
+        set: args.set.clone(),
+    };
     work.add_to(&mut report)?;
     if let Some(folder) = &args.out {
         let mut prices = work.feed.again(Stretch { from: None, to: args.to, after: None, is_cut: false });
@@ -137,13 +144,16 @@ impl<'a> Work<'a> {
         }
         let basis = (self.periods_per_year(), self.desk().zone);
         if let Some((symbol, feed)) = &mut self.benchmark {
-            report.benchmark = Benchmark::hold(feed, *symbol, report.ran, report.desk, basis);
-            if report.benchmark.is_none() {
+            let Some(held) = Benchmark::hold(feed, *symbol, report.ran, report.desk, basis) else {
                 return Err(AppError::failed(format!("--benchmark {symbol}: it has no bar in the time of the run")));
-            }
+            };
+            report.notes.extend(held.note(report.ran));
+            report.benchmark = Some(held);
         }
         if let Some(paths) = self.args.monte_carlo {
-            let limit = -self.desk().limits.drawdown_pct.to_f64();
+            // Lifted, it halts nothing.
+            let limits = &self.desk().limits;
+            let limit = limits.enforced.then(|| -limits.drawdown_pct.to_f64());
             report.reshuffle(Shuffle { paths: usize::from(paths), seed: self.args.seed, limit });
         }
         if self.args.check_lookahead {

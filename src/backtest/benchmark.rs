@@ -1,4 +1,4 @@
-//! What would buying and holding have brought? One symbol, bought once with all the capital, over the same days.
+//! What would buying and holding have brought? One symbol, bought once with all the capital, over the days that both have.
 
 use chrono_tz::Tz;
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::clock::Timestamp;
 use crate::domain::{Bar, MarketSnapshot, Money, Symbol};
 use crate::market::Feed;
-use crate::stats::Comparison;
+use crate::stats::{APART_MAX_MS, Comparison};
 
 use super::{Curve, DeskRan, Ran};
 
@@ -31,30 +31,44 @@ struct Held {
 
 impl Benchmark {
     /// Buys at the first close from the run's first cycle on and holds to its last: parts of shares, no fees, dividends kept in
-    /// cash. None if the feed has no bar of it in that time.
+    /// cash. `usual` is how many daily returns usually make a year. None if the
+    /// feed has no bar of it in that time.
     pub fn hold(
         feed: &mut dyn Feed,
         symbol: Symbol,
         ran: &Ran,
         desk: &DeskRan,
-        (periods_per_year, zone): (f64, Tz),
+        (usual, zone): (f64, Tz),
     ) -> Option<Self> {
         let (from, to) = (ran.from?, ran.to?);
         let instrument = feed.instruments().iter().position(|item| item.symbol == symbol)?;
         let capital = desk.book.capital;
-        let mut curve = Curve::new(from.plus_ms(-1), capital);
+        let mut curve: Option<Curve> = None;
         let (mut snapshot, mut held) = (MarketSnapshot::default(), None);
         while feed.next_into(&mut snapshot) && snapshot.at <= to {
             let bar = snapshot.bars.iter().find(|seen| seen.instrument == instrument && seen.is_finest);
             let Some(bar) = bar.map(|seen| seen.bar).filter(|_| snapshot.at >= from) else { continue };
             let value = follow(&mut held, &snapshot, instrument, &bar, capital);
             let day = snapshot.at.utc().with_timezone(&zone).date_naive();
+            let curve = curve.get_or_insert_with(|| Curve::new(snapshot.at.plus_ms(-1), capital));
             curve.add(snapshot.at, Some(day), Money::from_f64(value).unwrap_or(Money::MAX));
         }
-        held?;
-        let curve = curve.points();
-        let figures = Comparison::measure(&desk.curve.points(), &curve, periods_per_year, zone);
+        let curve = curve?.points();
+        let figures = Comparison::measure(&desk.curve.points(), &curve, usual, zone);
         Some(Self { symbol, figures, curve })
+    }
+
+    /// Says over which days both are compared, where its prices begin or end more than a week inside the run.
+    pub fn note(&self, ran: &Ran) -> Option<String> {
+        let (first, last) = (self.curve.first()?.0, self.curve.last()?.0);
+        let is_late = first.since(ran.from?.plus_ms(-1)) > APART_MAX_MS;
+        let is_early = ran.to?.since(last) > APART_MAX_MS;
+        // Where bars end at midnight, the day that ended counts.
+        let date = |at: Timestamp| at.utc().format("%Y-%m-%d");
+        (is_late || is_early).then(|| {
+            let (symbol, first, last) = (self.symbol, date(first), date(last.plus_ms(-1)));
+            format!("{symbol} has prices from {first} to {last}: book and benchmark are compared over these days alone")
+        })
     }
 
     /// What it was worth at each of these times, which are in order.

@@ -17,8 +17,16 @@ pub struct Curve {
     stride: usize,
     skipped: usize,
     last: Option<(Timestamp, Money)>,
+    falls: Falls,
+    /// What was known before the last value, which may still be replaced.
+    falls_before: Falls,
+}
+
+/// The highest value so far and the deepest fall.
+#[derive(Debug, Clone, Copy, Default)]
+struct Falls {
     peak: Option<(Timestamp, Money)>,
-    fall: Option<Fall>,
+    deepest: Option<Fall>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +34,19 @@ struct Fall {
     from: (Timestamp, Money),
     to: (Timestamp, Money),
     depth: Ratio,
+}
+
+impl Falls {
+    fn watch(&mut self, at: Timestamp, equity: Money) {
+        let Some(peak) = self.peak.filter(|(_, most)| equity < *most) else {
+            self.peak = Some((at, equity));
+            return;
+        };
+        let depth = peak.1.minus(equity).map_or(Ratio::MAX, |fall| fall.share_of(peak.1));
+        if self.deepest.is_none_or(|deepest| depth > deepest.depth) {
+            self.deepest = Some(Fall { from: peak, to: (at, equity), depth });
+        }
+    }
 }
 
 impl Curve {
@@ -47,24 +68,14 @@ impl Curve {
         }
         let moved = self.last.is_none_or(|(_, last)| last != equity);
         self.last = Some((at, equity));
+        self.falls_before = self.falls;
         if moved {
-            self.watch(at, equity);
+            self.falls.watch(at, equity);
         }
         self.skipped += 1;
         if self.skipped >= self.stride {
             self.skipped = 0;
             self.thin(at, equity);
-        }
-    }
-
-    fn watch(&mut self, at: Timestamp, equity: Money) {
-        let Some(peak) = self.peak.filter(|(_, most)| equity < *most) else {
-            self.peak = Some((at, equity));
-            return;
-        };
-        let depth = peak.1.minus(equity).map_or(Ratio::MAX, |fall| fall.share_of(peak.1));
-        if self.fall.is_none_or(|deepest| depth > deepest.depth) {
-            self.fall = Some(Fall { from: peak, to: (at, equity), depth });
         }
     }
 
@@ -83,7 +94,7 @@ impl Curve {
 
     /// The curve: start, every day's last value, peak and trough of the deepest fall, the end, and what fits between.
     pub fn points(&self) -> Vec<(Timestamp, Money)> {
-        let fall = self.fall.iter().flat_map(|fall| [fall.from, fall.to]);
+        let fall = self.falls.deepest.iter().flat_map(|fall| [fall.from, fall.to]);
         let mut points: Vec<_> = self.days.iter().chain(&self.thinned).copied().chain(fall).chain(self.last).collect();
         points.sort_by_key(|(at, _)| *at);
         points.dedup_by_key(|(at, _)| *at);
@@ -95,12 +106,14 @@ impl Curve {
         self.last
     }
 
-    /// Replaces the last value, when what was open is closed by the report.
+    /// Replaces the last value, when what was open is closed by the report. The value that stood there is neither a peak nor
+    /// the end of a fall any more.
     pub fn end_with(&mut self, equity: Money) {
         if let Some((at, _)) = self.last {
             self.thinned.retain(|(point, _)| *point != at);
             self.last = Some((at, equity));
-            self.watch(at, equity);
+            self.falls = self.falls_before;
+            self.falls.watch(at, equity);
         }
     }
 }
@@ -124,5 +137,32 @@ mod tests {
         assert!(points.contains(&(Timestamp::from_ms(4_999), Money::whole(1_009))), "the end of a day");
         assert_eq!(points.last(), Some(&(Timestamp::from_ms(199_999), Money::whole(1_009))));
         assert!(points.windows(2).all(|pair| pair[0].0 < pair[1].0));
+    }
+    /// The last value is the deepest, or a peak, and is replaced by what the closing of positions left.
+    #[test]
+    fn a_replaced_end_is_the_end_and_leaves_no_peak_and_no_fall_behind() {
+        let at = Timestamp::from_ms;
+        for (values, end, wanted) in [
+            (&[100, 120, 60][..], 90, &[(0, 100), (1, 120), (2, 90)][..]),
+            (&[100, 120, 60], 30, &[(0, 100), (1, 120), (2, 30)]),
+            (&[100, 90, 150], 80, &[(0, 100), (1, 90), (2, 80)]),
+            (&[100, 40, 150], 140, &[(0, 100), (1, 40), (2, 140)]),
+            (&[100, 120, 120], 60, &[(0, 100), (1, 120), (2, 60)]),
+        ] {
+            let mut curve = Curve::new(at(0), Money::whole(values[0]));
+            let day = NaiveDate::from_ymd_opt(2024, 1, 8);
+            (1..).zip(&values[1..]).for_each(|(step, value)| curve.add(at(step), day, Money::whole(*value)));
+            curve.end_with(Money::whole(end));
+            let wanted: Vec<_> = wanted.iter().map(|(step, value)| (at(*step), Money::whole(*value))).collect();
+            assert_eq!(curve.points(), wanted, "{values:?} ends with {end}");
+            assert_eq!(curve.end(), wanted.last().copied());
+            let deepest = curve.falls.deepest.map(|fall| (fall.from, fall.to));
+            let by_hand = match end {
+                30 | 60 | 90 => Some((wanted[1], wanted[2])),
+                80 => Some((wanted[0], wanted[2])),
+                _ => Some((wanted[0], wanted[1])),
+            };
+            assert_eq!(deepest, by_hand, "{values:?} ends with {end}");
+        }
     }
 }

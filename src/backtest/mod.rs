@@ -25,6 +25,7 @@ pub use candle_bars::CandleBars;
 pub use check::{Check, Difference};
 pub use closing::close_open;
 pub use curve::Curve;
+pub use facts::Asked;
 pub use grid::{COMBINATIONS_MAX, Grid};
 pub use look_ahead::check_look_ahead;
 pub use report::Report;

@@ -6,10 +6,11 @@ use crate::domain::{AmountError, Instrument, Money};
 use crate::engine::DeskSettings;
 use crate::portfolio::Shortfall;
 use crate::stats::{
-    Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, periods_per_year, reshuffle,
+    Bars, MonteCarlo, Performance, PerformanceInput, Row, Shuffle, TradeRecord, WEEKLY_PERIODS, periods_per_year,
+    reshuffle,
 };
 
-use super::{Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
+use super::{Asked, Benchmark, Check, DeskRan, Ran, RoundTrip, WalkForward};
 
 /// A result, measured.
 pub struct Report<'a> {
@@ -21,6 +22,8 @@ pub struct Report<'a> {
     pub figures: Performance,
     /// How it was set up; of a walk, as the first of those to choose from.
     pub settings: &'a DeskSettings,
+    /// What was asked for on the command line, if it was.
+    pub asked: Asked,
     /// Something that was only bought and held.
     pub benchmark: Option<Benchmark>,
     /// How the result was chained from windows; the figures are those of the tests together.
@@ -47,23 +50,26 @@ impl<'a> Report<'a> {
         let zone = settings.zone;
         let curve = desk.curve.points();
         let trades: Vec<TradeRecord<'_>> = desk.trips.iter().map(RoundTrip::record).collect();
+        let usual = periods_per_year(instruments.iter().map(|item| item.class));
         let figures = Performance::measure(&PerformanceInput {
             curve: &curve,
             trades: &trades,
             bars: Some(Bars { in_market: desk.bars_in_market, total: desk.bars }),
-            periods_per_year: periods_per_year(instruments.iter().map(|item| item.class)),
+            periods_per_year: usual,
             zone,
         })?;
+        let notes = annualised(&figures, usual).into_iter().collect();
         Ok(Self {
             ran,
             desk,
             figures,
             settings,
+            asked: Asked::default(),
             benchmark: None,
             walk_forward: None,
             monte_carlo: None,
             checks: Vec::new(),
-            notes: Vec::new(),
+            notes,
         })
     }
 
@@ -113,4 +119,14 @@ impl<'a> Report<'a> {
     pub fn is_trusted(&self) -> bool {
         self.checks.iter().all(|check| check.passed)
     }
+}
+
+/// Says how many returns make a year where it is not the usual number of days, nor weeks, which the table tells.
+fn annualised(figures: &Performance, usual: f64) -> Option<String> {
+    let is = |periods: f64| (figures.periods_per_year - periods).abs() < f64::EPSILON;
+    let words = figures.periods_words();
+    let told = is(usual) || is(WEEKLY_PERIODS);
+    (!told).then(|| {
+        format!("there were {words} daily returns a year, not {usual}: figures a year are measured by {words}")
+    })
 }

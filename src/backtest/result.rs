@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Symbol, Trade,
-    TradeFill,
+    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Ratio, Side, Symbol,
+    Trade, TradeFill,
 };
 use crate::engine::{Counters, Desk, Engine, Outcome};
 use crate::portfolio::{Expected, Shortfall, shortfall_by_strategy, shortfalls};
@@ -22,7 +22,7 @@ pub struct RoundTrip {
     pub entry_bar: Timestamp,
     /// The label of the bar it was left on.
     pub exit_bar: Timestamp,
-    /// What its first stop would have lost; none without a stop.
+    /// What its first stop would have lost on all that was entered; none without a stop.
     pub risk: Option<Money>,
     /// Where its first stop lay, in units of the price then; none without one.
     pub stop: Option<Price>,
@@ -33,23 +33,38 @@ pub struct RoundTrip {
 pub(super) struct Entered {
     /// The label of the bar.
     pub(super) bar: Timestamp,
-    /// What the first stop would lose.
-    pub(super) risk: Option<Money>,
     /// Where the first stop lies.
-    pub(super) stop: Option<Price>,
+    stop: Option<Price>,
+    /// What a share or coin loses from the first fill to the first stop. It follows splits.
+    distance: Option<Price>,
 }
 
 impl Entered {
     /// On this bar, without a stop so far.
     pub(super) const fn on(bar: Timestamp) -> Self {
-        Self { bar, risk: None, stop: None }
+        Self { bar, stop: None, distance: None }
+    }
+
+    /// By this fill, with this stop.
+    fn by(fill: &TradeFill, bar: Timestamp, stop: Option<Price>) -> Self {
+        let lost = |stop: Price| match fill.side {
+            Side::Buy => fill.price.minus(stop).ok(),
+            Side::Sell => stop.minus(fill.price).ok(),
+        };
+        Self { bar, stop, distance: stop.and_then(lost).map(|lost| lost.max(Price::ZERO)) }
+    }
+
+    /// Follows a split of `ratio` new shares per old.
+    fn divide(&mut self, ratio: Ratio) {
+        self.distance = self.distance.and_then(|lost| lost.scaled(Ratio::ONE.units(), ratio.units()).ok());
     }
 }
 
 impl RoundTrip {
     /// A trade that was left on this bar.
     pub(super) fn new(trade: Trade, entered: Entered, exit_bar: Timestamp) -> Self {
-        let Entered { bar: entry_bar, risk, stop } = entered;
+        let Entered { bar: entry_bar, stop, distance } = entered;
+        let risk = distance.and_then(|lost| trade.quantity.value_at(lost).ok());
         Self { trade, entry_bar, exit_bar, risk, stop }
     }
 
@@ -207,9 +222,11 @@ impl DeskRan {
                     }
                 }
                 // In the order of the facts: a book that turns round leaves and enters within one cycle.
-                EventKind::PositionOpened { fill, risk, stop, .. } => {
-                    let entered = Entered { bar: label(fill.symbol), risk: stop.map(|_| *risk), stop: *stop };
-                    self.entered.insert(fill.symbol, entered);
+                EventKind::PositionOpened { fill, stop, .. } => {
+                    self.entered.insert(fill.symbol, Entered::by(fill, label(fill.symbol), *stop));
+                }
+                EventKind::SplitApplied { symbol, ratio, .. } => {
+                    self.entered.entry(*symbol).and_modify(|entered| entered.divide(*ratio));
                 }
                 EventKind::PositionClosed { trade, .. } => {
                     let exit_bar = label(trade.symbol);

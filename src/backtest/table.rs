@@ -48,14 +48,14 @@ impl Report<'_> {
             Ok::<_, AmountError>(format!("{} ({realised_bps:.1} bps, {expected_bps:.1} expected)", money(realised)))
         };
         let text = self.cost().and_then(|sum| told(sum).ok()).unwrap_or_else(|| "-".to_owned());
-        Row { label: "Trading cost", text, basis: "against the price at which each order was decided; Perold 1988" }
+        Row::new("Trading cost", text, "against the price at which each order was decided; Perold 1988")
     }
 }
 
 /// Rows with their columns under each other.
 fn lines(rows: &[Row]) -> String {
     let wide = |text: fn(&Row) -> &str| rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0);
-    let (name, value) = (wide(|row| row.label), wide(|row| &row.text));
+    let (name, value) = (wide(|row| &row.label), wide(|row| &row.text));
     let mut text = String::new();
     for row in rows {
         let _ = writeln!(text, "{:name$}  {:>value$}  {}", row.label, row.text, row.basis);
@@ -68,15 +68,18 @@ pub(super) fn shuffled_words(told: &MonteCarlo) -> String {
     format!("Monte-Carlo: the {} trades in {} random orders, seed {}", told.trades, told.paths, told.seed)
 }
 
-/// What came of it, as rows of a table.
+/// What came of it, as rows of a table; without the book's drawdown limit where limits are lifted.
 pub(super) fn shuffled(told: &MonteCarlo) -> Vec<Row> {
-    let row = |label, value: f64, basis| Row { label, text: change(Some(value)), basis };
-    vec![
+    let row = |label, value: f64, basis| Row::new(label, change(Some(value)), basis);
+    let mut rows = vec![
         row("Drawdown, median", told.drawdown_median, "between closed trades; half of the orders fell further"),
         row("Drawdown, 1 in 20", told.drawdown_95, "one order in twenty fell further"),
-        row("Drawdown limit", told.limit, "of the book, at which trading halts"),
-        row("Chance of exceeding it", told.chance_beyond, "share of the orders"),
-    ]
+    ];
+    if let Some((limit, chance)) = told.limit.zip(told.chance_beyond) {
+        rows.push(row("Drawdown limit", limit, "of the book, at which trading halts"));
+        rows.push(row("Chance of exceeding it", chance, "share of the orders"));
+    }
+    rows
 }
 
 /// A set of parameters in words: `fast 10, slow 50`.
@@ -119,7 +122,7 @@ impl WalkForward {
 
     /// How much of the training's success was left in the tests.
     pub(super) fn rows(&self) -> Vec<Row> {
-        let row = |label, value, basis| Row { label, text: ratio(value), basis };
+        let row = |label, value, basis| Row::new(label, ratio(value), basis);
         vec![
             row("Efficiency, return", self.return_efficiency(), "return a day in tests over return a day in training"),
             row("Efficiency, Sharpe", self.sharpe_efficiency(), "mean of the tests over mean of the trainings"),

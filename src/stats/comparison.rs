@@ -3,16 +3,24 @@
 use chrono_tz::Tz;
 use serde::Serialize;
 
-use crate::clock::Timestamp;
+use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::Money;
 
 use super::days::{daily, day_of};
+use super::returns::observed_periods;
 use super::{DrawdownFigures, ReturnFigures, Row, beta, change, correlation, joined_returns, ratio};
+
+/// So much later than the book a benchmark may begin, and so much earlier end, to be compared over all of the book's days.
+pub const APART_MAX_MS: i64 = 7 * DAY_MS;
 
 /// A benchmark's figures, and the book's against it. Shares are fractions and losses negative.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Comparison {
-    /// Growth of the benchmark from the first point to the last.
+    /// Where the stretch begins that is compared: with the book, or with a benchmark that begins more than a week later ...
+    pub from: Option<Timestamp>,
+    /// ... and where it ends: with the book, or with the last day of a benchmark that ends more than a week earlier.
+    pub to: Option<Timestamp>,
+    /// Growth of the benchmark from there to there.
     pub total_return: Option<f64>,
     /// Growth of the benchmark a year, over the book's own days.
     pub cagr: Option<f64>,
@@ -22,20 +30,17 @@ pub struct Comparison {
     pub beta: Option<f64>,
     /// Correlation of these returns.
     pub correlation: Option<f64>,
-    /// Total return of the book less that of the benchmark.
+    /// Total return of the book over the same stretch less that of the benchmark.
     pub excess_return: Option<f64>,
 }
 
 impl Comparison {
-    /// Compares two curves in order of time that start together with the same amount. Days are cut in `zone`; the benchmark
-    /// is valued at the book's own days, at its last point up to then.
-    pub fn measure(
-        own: &[(Timestamp, Money)],
-        benchmark: &[(Timestamp, Money)],
-        periods_per_year: f64,
-        zone: Tz,
-    ) -> Self {
-        let days = daily(own, zone);
+    /// Compares two curves in order of time over the stretch that both have, give or take a week at its ends. Days are cut in `zone`; the benchmark is valued at
+    /// the book's own days, at its last point up to then. `usual` is how many of them usually make a year.
+    pub fn measure(own: &[(Timestamp, Money)], benchmark: &[(Timestamp, Money)], usual: f64, zone: Tz) -> Self {
+        let own = within(own, benchmark, zone);
+        let days = daily(&own, zone);
+        let periods_per_year = observed_periods(usual, days.iter().map(|(at, _)| *at), zone);
         let held = benchmark_on(&days, benchmark);
         let figures = ReturnFigures::of_equity(&held, periods_per_year);
         let points: Vec<(Timestamp, f64)> = benchmark.iter().map(|(at, value)| (*at, value.to_f64())).collect();
@@ -43,6 +48,8 @@ impl Comparison {
         let growth = ReturnFigures::of_equity(&equity, periods_per_year).total_return;
         let joined = joined_returns(&by_date(&days, zone), &by_date(&daily(benchmark, zone), zone));
         Self {
+            from: own.first().map(|(at, _)| *at),
+            to: own.last().map(|(at, _)| *at),
             total_return: figures.total_return,
             cagr: figures.cagr,
             max_drawdown: DrawdownFigures::of(&points).max_drawdown,
@@ -56,16 +63,35 @@ impl Comparison {
 impl Comparison {
     /// The figures in words, in the order of every table.
     pub fn rows(&self) -> Vec<Row> {
-        let row = |label, text, basis| Row { label, text, basis };
+        let row = Row::new;
         vec![
             row("Total return", change(self.total_return), "bought at the first close, no fees, dividends kept"),
-            row("Growth a year (CAGR)", change(self.cagr), "over the book's days"),
+            row("Growth a year (CAGR)", change(self.cagr), "over the same days"),
             row("Max drawdown", change(self.max_drawdown), "from the highest value so far, every point"),
-            row("Excess return", change(self.excess_return), "total return of the book less this one"),
-            row("Beta", ratio(self.beta), "of the book against it, daily returns"),
-            row("Correlation", ratio(self.correlation), "daily returns"),
+            row(
+                "Excess return",
+                change(self.excess_return),
+                "total return of the book over the same days less this one",
+            ),
+            row("Beta", ratio(self.beta), "of the book against it, returns over days that both have"),
+            row("Correlation", ratio(self.correlation), "of these returns"),
         ]
     }
+}
+
+/// The stretch of a curve that is compared with another: from what it was worth when the other begins to the end of the other's
+/// last day, or to its own ends where the other's are no more than [`APART_MAX_MS`] inside.
+fn within(own: &[(Timestamp, Money)], other: &[(Timestamp, Money)], zone: Tz) -> Vec<(Timestamp, Money)> {
+    let ([(first, _), .., (last, _)], [begin, .., end]) = (other, own) else { return Vec::new() };
+    let (mut own, mut start) = (own, None);
+    if end.0.since(*last) > APART_MAX_MS {
+        own = &own[..own.partition_point(|(at, _)| day_of(*at, zone) <= day_of(*last, zone))];
+    }
+    if first.since(begin.0) > APART_MAX_MS {
+        let (before, rest) = own.split_at(own.partition_point(|(at, _)| at <= first));
+        (own, start) = (rest, before.last().map(|(_, equity)| (*first, *equity)));
+    }
+    start.into_iter().chain(own.iter().copied()).collect()
 }
 
 /// The benchmark's last value up to each of these points; its first before it has one.
@@ -91,7 +117,6 @@ fn by_date(days: &[(Timestamp, f64)], zone: Tz) -> Vec<(Timestamp, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::DAY_MS;
     use crate::stats::moments::near;
 
     fn curve(step_ms: i64, values: &[i64]) -> Vec<(Timestamp, Money)> {
@@ -123,6 +148,27 @@ mod tests {
         let got = Comparison::measure(&own, &curve(DAY_MS, &[100, 105]), 365.0, Tz::UTC);
         assert!(near(got.total_return, 0.05) && near(got.excess_return, 0.2 - 0.05));
         assert_eq!((got.beta, got.correlation), (None, None));
+    }
+
+    /// The book doubled before the benchmark began and lost half after it ended: neither is compared.
+    #[test]
+    fn both_are_measured_over_the_stretch_that_both_have() {
+        let own = curve(8 * DAY_MS, &[100, 150, 200, 220, 210, 230, 115, 100]);
+        let benchmark = &curve(8 * DAY_MS, &[0, 0, 1_000, 1_010, 1_050, 1_100])[2..];
+        let got = Comparison::measure(&own, benchmark, 365.25 / 8.0, Tz::UTC);
+        assert_eq!((got.from, got.to), (Some(own[2].0), Some(own[5].0)));
+        assert!(near(got.total_return, 0.1) && near(got.excess_return, 230.0 / 200.0 - 1.1));
+        assert!(near(got.cagr, 1.1f64.powf(365.25 / 24.0) - 1.0));
+        // It begins between two of the book's points: the book's value then is the last one.
+        let later: Vec<_> = benchmark.iter().map(|(at, value)| (at.plus_ms(1_000), *value)).collect();
+        let got = Comparison::measure(&own, &later, 252.0, Tz::UTC);
+        assert_eq!((got.from, got.to), (Some(own[2].0.plus_ms(1_000)), Some(own[5].0)));
+        assert!(near(got.excess_return, 230.0 / 200.0 - 1.05), "{got:?}");
+        // A few days are no matter.
+        let own = curve(DAY_MS, &[100, 110, 120, 130, 140]);
+        let got = Comparison::measure(&own, &curve(DAY_MS, &[0, 100, 100, 150])[1..], 365.0, Tz::UTC);
+        assert!(near(got.total_return, 0.5) && near(got.excess_return, 0.4 - 0.5));
+        assert_eq!((got.from, got.to), (Some(own[0].0), Some(own[4].0)));
     }
 
     #[test]

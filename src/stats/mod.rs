@@ -22,7 +22,7 @@ mod stress;
 mod monte_carlo;
 mod readiness;
 
-pub use comparison::Comparison;
+pub use comparison::{APART_MAX_MS, Comparison};
 pub use correlation::{
     Matrix, beta, correlation, correlation_of_scaled, join, joined_returns, matrix, scaled_for_correlation,
 };
@@ -34,7 +34,7 @@ pub use monthly::{YearRow, monthly_returns};
 pub use performance::{Bars, Performance, PerformanceInput};
 pub use readiness::{Drill, Evidence, Readiness, Rule, readiness};
 pub use report::{Row, change, ratio};
-pub use returns::{CRYPTO_PERIODS, ReturnFigures, STOCK_PERIODS, periods_per_year, returns_of};
+pub use returns::{CRYPTO_PERIODS, ReturnFigures, STOCK_PERIODS, WEEKLY_PERIODS, periods_per_year, returns_of};
 pub use scenario::{Scenario, scenario, scenarios};
 pub use stress::{Exposed, ShockRule, Shocked, StressReport, stress};
 pub use trades::{TradeFigures, TradeRecord, time_in_market, turnover};

@@ -26,8 +26,8 @@ pub struct Shuffle {
     pub paths: usize,
     /// The same seed gives the same orders.
     pub seed: u64,
-    /// The drawdown whose chance is asked for, as a negative share such as -0.2.
-    pub limit: f64,
+    /// The drawdown whose chance is asked for, as a negative share such as -0.2; none asks for no chance.
+    pub limit: Option<f64>,
 }
 
 /// Where the equity stood after so many trades: the share of orders below each figure is in its name.
@@ -62,16 +62,16 @@ pub struct MonteCarlo {
     pub drawdown_median: f64,
     /// One order in twenty fell further than this, as a negative share.
     pub drawdown_95: f64,
-    /// The drawdown that was asked about.
-    pub limit: f64,
+    /// The drawdown that was asked about, if one was.
+    pub limit: Option<f64>,
     /// The share of orders that fell further than it.
-    pub chance_beyond: f64,
+    pub chance_beyond: Option<f64>,
 }
 
 /// Adds the profits of closed trades to `start` in many random orders. Drawdowns are those between closed trades, from the highest
 /// equity so far. None below two trades or without equity at the start. The same input gives the same figures to the bit.
 pub fn reshuffle(start: Money, profits: &[Money], how: Shuffle) -> Option<MonteCarlo> {
-    if profits.len() < 2 || start <= Money::ZERO || !how.limit.is_finite() {
+    if profits.len() < 2 || start <= Money::ZERO || how.limit.is_some_and(|limit| !limit.is_finite()) {
         return None;
     }
     let paths = how.paths.min(PATHS_MAX).min(DRAWS_MAX / profits.len()).max(1);
@@ -80,7 +80,7 @@ pub fn reshuffle(start: Money, profits: &[Money], how: Shuffle) -> Option<MonteC
     let mut drawdowns = deck.drawdowns(paths);
     let bands = places.chunks(CELLS_MAX / paths).flat_map(|places| deck.bands(paths, places)).collect();
     drawdowns.sort_unstable_by(f64::total_cmp);
-    let beyond = drawdowns.partition_point(|depth| *depth < how.limit);
+    let beyond = |limit: f64| drawdowns.partition_point(|depth| *depth < limit) as f64 / paths as f64;
     Some(MonteCarlo {
         paths,
         trades: profits.len(),
@@ -89,7 +89,7 @@ pub fn reshuffle(start: Money, profits: &[Money], how: Shuffle) -> Option<MonteC
         drawdown_median: quantile(&drawdowns, 50),
         drawdown_95: quantile(&drawdowns, 5),
         limit: how.limit,
-        chance_beyond: beyond as f64 / paths as f64,
+        chance_beyond: how.limit.map(beyond),
     })
 }
 
@@ -180,7 +180,7 @@ mod tests {
 
     fn run(profits: &[i64], paths: usize, seed: u64) -> Option<MonteCarlo> {
         let profits: Vec<Money> = profits.iter().map(|profit| Money::whole(*profit)).collect();
-        reshuffle(Money::whole(100), &profits, Shuffle { paths, seed, limit: -0.45 })
+        reshuffle(Money::whole(100), &profits, Shuffle { paths, seed, limit: Some(-0.45) })
     }
 
     /// +50, -50 and -50 have three orders, which fall from 150 to 50, from 100 to 50, and from 100 to nothing.
@@ -188,15 +188,15 @@ mod tests {
     fn all_orders_come_equally_often() {
         let got = run(&[50, -50, -50], 10_000, 1).unwrap();
         assert!(near(Some(got.drawdown_median), -2.0 / 3.0) && near(Some(got.drawdown_95), -1.0));
-        assert!(near(Some(got.chance_beyond), 1.0));
+        assert!(near(got.chance_beyond, 1.0));
         let first = got.bands[0];
         assert!(near(Some(first.p05), 50.0) && near(Some(first.p50), 50.0) && near(Some(first.p75), 150.0));
         let last = got.bands[2];
         assert!(near(Some(last.p05), 50.0) && near(Some(last.p95), 50.0) && last.trades == 3);
         let profits = [Money::whole(50), Money::whole(-50), Money::whole(-50)];
         for (limit, share) in [(-0.6, 2.0 / 3.0), (-0.9, 1.0 / 3.0), (-1.0, 0.0)] {
-            let how = Shuffle { paths: 10_000, seed: 2, limit };
-            let got = reshuffle(Money::whole(100), &profits, how).unwrap().chance_beyond;
+            let how = Shuffle { paths: 10_000, seed: 2, limit: Some(limit) };
+            let got = reshuffle(Money::whole(100), &profits, how).unwrap().chance_beyond.unwrap();
             assert!((got - share).abs() < 0.02, "{limit}: {got}");
         }
     }
@@ -230,11 +230,13 @@ mod tests {
         assert_eq!((run(&[], 10, 1), run(&[5], 10, 1)), (None, None));
         assert_eq!(run(&[5, 5], 0, 1).map(|got| got.paths), Some(1));
         assert_eq!(run(&[5, 5], usize::MAX, 1).map(|got| (got.paths, got.drawdown_95 as i64)), Some((10_000, 0)));
-        let how = Shuffle { paths: 5, seed: u64::MAX, limit: f64::NAN };
+        let how = Shuffle { paths: 5, seed: u64::MAX, limit: Some(f64::NAN) };
         assert_eq!(reshuffle(Money::whole(1), &[Money::STEP; 3], how), None);
-        assert_eq!(reshuffle(Money::ZERO, &[Money::STEP; 3], Shuffle { limit: -0.1, ..how }), None);
+        assert_eq!(reshuffle(Money::ZERO, &[Money::STEP; 3], Shuffle { limit: Some(-0.1), ..how }), None);
+        let got = reshuffle(Money::whole(1), &[Money::STEP; 3], Shuffle { limit: None, ..how }).unwrap();
+        assert_eq!((got.limit, got.chance_beyond), (None, None));
         let wild = [Money::MAX, Money::MAX.negated(), Money::MAX, Money::ZERO];
-        let got = reshuffle(Money::STEP, &wild, Shuffle { limit: -0.1, ..how }).unwrap();
+        let got = reshuffle(Money::STEP, &wild, Shuffle { limit: Some(-0.1), ..how }).unwrap();
         assert!(got.drawdown_95.is_finite() && got.bands.iter().all(|bands| bands.p95.is_finite()));
     }
 }

@@ -8,6 +8,7 @@ use crate::domain::{AmountError, Money};
 
 use super::days::daily;
 use super::moments::{finite, mean};
+use super::returns::observed_periods;
 use super::trades::average_days_held;
 use super::{
     Drawdown, DrawdownFigures, ReturnFigures, TradeFigures, TradeRecord, ValueAtRisk, returns_of, time_in_market,
@@ -32,7 +33,8 @@ pub struct PerformanceInput<'a> {
     pub trades: &'a [TradeRecord<'a>],
     /// For the exposure; without it the exposure is a share of time.
     pub bars: Option<Bars>,
-    /// How many daily returns make a year; see [`periods_per_year`](super::periods_per_year).
+    /// How many returns usually make a year; see [`periods_per_year`](super::periods_per_year). The days of the curve may say
+    /// otherwise.
     pub periods_per_year: f64,
     /// Whose midnight ends a day.
     pub zone: Tz,
@@ -42,14 +44,14 @@ pub struct PerformanceInput<'a> {
 /// `max_drawdown` is -0.56 for a fall by 56 %. Amounts are decimal strings, times are milliseconds since 1970 in UTC, and what
 /// is not defined is null.
 ///
-/// Returns are taken from day to day, at the last point of each day. Drawdowns are taken from every point.
+/// Returns are taken from day to day, at the last point of each day that has one. Drawdowns are taken from every point.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Performance {
     /// The first point of the curve.
     pub from: Option<Timestamp>,
     /// The last point of the curve.
     pub to: Option<Timestamp>,
-    /// How many daily returns were taken for a year.
+    /// How many returns were taken for a year: 52 of weekly bars.
     pub periods_per_year: f64,
     /// Equity at the first point.
     pub start_equity: Money,
@@ -89,14 +91,15 @@ impl Performance {
         let points: Vec<(Timestamp, f64)> = input.curve.iter().map(|(at, equity)| (*at, equity.to_f64())).collect();
         let days = daily(input.curve, input.zone);
         let equity: Vec<f64> = days.iter().map(|(_, equity)| *equity).collect();
-        let returns = ReturnFigures::of_equity(&equity, input.periods_per_year);
+        let periods_per_year = observed_periods(input.periods_per_year, days.iter().map(|(at, _)| *at), input.zone);
+        let returns = ReturnFigures::of_equity(&equity, periods_per_year);
         let falls = DrawdownFigures::of(&points);
         let (first, last) = (input.curve.first(), input.curve.last());
-        let years = returns.days as f64 / input.periods_per_year;
+        let years = returns.days as f64 / periods_per_year;
         Ok(Self {
             from: first.map(|(at, _)| *at),
             to: last.map(|(at, _)| *at),
-            periods_per_year: input.periods_per_year,
+            periods_per_year,
             start_equity: first.map_or(Money::ZERO, |(_, equity)| *equity),
             end_equity: last.map_or(Money::ZERO, |(_, equity)| *equity),
             calmar: calmar(returns.cagr, falls.max_drawdown),

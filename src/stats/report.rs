@@ -1,19 +1,34 @@
-//! How are the figures told? One table of words, which terminal, chat and pages share.
+//! How are the figures told? One table of words, which terminal, chat and pages share. Of weekly returns it says weeks.
+
+use std::borrow::Cow;
 
 use crate::domain::format::{counted, money, percent, signed, signed_percent};
 use crate::domain::{Money, Ratio};
 
-use super::Performance;
+use super::{Performance, WEEKLY_PERIODS};
 
 /// One line of a table of figures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// What it is.
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     /// The figure with its unit; a dash where it is not defined.
     pub text: String,
     /// What it is based on.
-    pub basis: &'static str,
+    pub basis: Cow<'static, str>,
+}
+
+impl Row {
+    /// A line in these words.
+    pub fn new(label: &'static str, text: String, basis: &'static str) -> Self {
+        Self { label: label.into(), text, basis: basis.into() }
+    }
+
+    /// The same of weekly returns.
+    fn of_weeks(self) -> Self {
+        let label = self.label.replace("day", "week").replace("Day", "Week").into();
+        Self { label, basis: self.basis.replace("daily", "weekly").replace("day", "week").into(), ..self }
+    }
 }
 
 /// What stands for a figure that is not defined.
@@ -80,12 +95,23 @@ const LINES: &[Line] = &[
 impl Performance {
     /// The figures in words, in the order of every table. A figure that is not defined is a dash, never left out.
     pub fn rows(&self) -> Vec<Row> {
-        LINES.iter().map(|(label, text, basis)| Row { label, text: text(self), basis }).collect()
+        let rows = LINES.iter().map(|(label, text, basis)| Row::new(label, text(self), basis));
+        if self.is_weekly() { rows.map(Row::of_weeks).collect() } else { rows.collect() }
+    }
+
+    /// True if its returns are those of weeks.
+    fn is_weekly(&self) -> bool {
+        (self.periods_per_year - WEEKLY_PERIODS).abs() < f64::EPSILON
+    }
+
+    /// How many returns make a year, in words: 252, or 290.3 where they were counted.
+    pub fn periods_words(&self) -> String {
+        ((self.periods_per_year * 10.0).round() / 10.0).to_string()
     }
 }
 
 fn measured_days(performance: &Performance) -> String {
-    format!("{}, {} a year", performance.returns.days, performance.periods_per_year)
+    format!("{}, {} a year", performance.returns.days, performance.periods_words())
 }
 
 fn trades(performance: &Performance) -> String {
@@ -169,6 +195,20 @@ mod tests {
         ] {
             assert_eq!(text(&told, label), want, "{label}");
         }
+    }
+
+    #[test]
+    fn of_weekly_bars_it_says_weeks() {
+        let point = |week: i64| (Timestamp::from_ms(week * 7 * DAY_MS), Money::whole(1_000 + week));
+        let curve: Vec<_> = (0..105).map(point).collect();
+        let zone = chrono_tz::Tz::UTC;
+        let input = PerformanceInput { curve: &curve, trades: &[], bars: None, periods_per_year: 252.0, zone };
+        let measured = Performance::measure(&input).unwrap();
+        // Two years of weeks: 1,000 became 1,104.
+        assert!((measured.returns.cagr.unwrap() - (1.104f64.sqrt() - 1.0)).abs() < 1e-12);
+        let told = measured.rows();
+        assert_eq!((text(&told, "Weeks"), text(&told, "Best week")), ("104, 52 a year", "+0.1 %"));
+        assert!(told.iter().all(|row| ![&row.label, &row.basis].iter().any(|words| words.contains("da"))), "{told:?}");
     }
 
     #[test]

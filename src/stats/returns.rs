@@ -1,23 +1,56 @@
 //! How did it grow, and how bumpy was the way? Growth, volatility and the ratios between them, from returns of equal periods.
+//!
+//! How many returns make a year: 252 for shares, 365 as soon as a coin is among them. Where the days that have a value say
+//! otherwise, they count. Within a tenth of 52 days a year the returns are weekly, and 52 make a year. Over at least
+//! 90 days, and more than a tenth away from the usual number, a year has as many as there were a year of 365.25 days.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use serde::Serialize;
 
+use crate::clock::Timestamp;
 use crate::domain::AssetClass;
 
+use super::days::day_of;
 use super::moments::{FLAT, deviation, finite, kurtosis, mean, skew, variance_of_note};
 
 /// Days a year with prices of shares.
 pub const STOCK_PERIODS: f64 = 252.0;
 /// Days a year with prices of coins.
 pub const CRYPTO_PERIODS: f64 = 365.0;
+/// Weeks a year.
+pub const WEEKLY_PERIODS: f64 = 52.0;
 
-/// How many days a year a book on these markets is valued: all of them as soon as a coin is among them.
+/// Days of a year on the calendar.
+const YEAR_DAYS: f64 = 365.25;
+/// How far a number of returns a year may lie from another that stands for it, as a share.
+const TOLERANCE: f64 = 0.1;
+/// Days below which holidays weigh too much to tell how many returns a year has.
+const SPAN_DAYS_MIN: i64 = 90;
+
+/// How many days a year a book on these markets is usually valued: all of them as soon as a coin is among them.
 pub fn periods_per_year(classes: impl IntoIterator<Item = AssetClass>) -> f64 {
     let always_open = |class| match class {
         AssetClass::Crypto | AssetClass::Perpetual => true,
         AssetClass::UsEquity => false,
     };
     if classes.into_iter().any(always_open) { CRYPTO_PERIODS } else { STOCK_PERIODS }
+}
+
+/// How many returns make a year, by the rule at the head of this module: `usual`, unless the days of these times, which are in
+/// order, say otherwise.
+pub(super) fn observed_periods(usual: f64, times: impl Iterator<Item = Timestamp>, zone: Tz) -> f64 {
+    let mut dates: Vec<NaiveDate> = times.map(|at| day_of(at, zone)).collect();
+    dates.dedup();
+    let [first, _, .., last] = dates[..] else { return usual };
+    let span = (last - first).num_days();
+    let observed = (dates.len() - 1) as f64 * YEAR_DAYS / span.max(1) as f64;
+    let is_near = |periods: f64| (observed / periods - 1.0).abs() <= TOLERANCE;
+    match () {
+        () if is_near(WEEKLY_PERIODS) => WEEKLY_PERIODS,
+        () if span < SPAN_DAYS_MIN || is_near(usual) => usual,
+        () => observed,
+    }
 }
 
 /// The change from each value to the next as a share of the first of the two; none if such a share does not exist, because a
@@ -28,7 +61,7 @@ pub fn returns_of(values: &[f64]) -> Option<Vec<f64>> {
 }
 
 /// Figures over returns of equal periods. In a [`Performance`](super::Performance) the period is a day on which the curve has
-/// a point. All shares are fractions.
+/// a point, which of weekly bars is a week. All shares are fractions.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct ReturnFigures {
     /// How many returns there are.
@@ -186,5 +219,30 @@ mod tests {
         let year = |classes: &[AssetClass]| periods_per_year(classes.iter().copied()) as u32;
         assert_eq!(year(&[AssetClass::UsEquity]), 252);
         assert_eq!(year(&[AssetClass::UsEquity, AssetClass::Crypto]), 365);
+    }
+
+    /// Days from Monday, 2024-01-01 on, of which those are valued that `is_valued` says.
+    fn periods(usual: f64, days: i64, is_valued: impl Fn(i64) -> bool) -> f64 {
+        let at = |day: i64| Timestamp::from_ms(1_704_067_200_000 + day * crate::clock::DAY_MS);
+        observed_periods(usual, (0..days).filter(|day| is_valued(*day)).map(at), Tz::UTC)
+    }
+
+    #[test]
+    fn the_days_that_were_valued_tell_how_many_make_a_year() {
+        let is_weekday = |day: i64| day % 7 < 5;
+        for days in [1, 5, 40, 3_000] {
+            assert!(near(Some(periods(252.0, days, is_weekday)), 252.0), "{days}");
+            assert!(near(Some(periods(365.0, days, |_| true)), 365.0), "{days}");
+        }
+        for days in [19, 60, 3_000] {
+            assert!(near(Some(periods(252.0, days, |day| day % 7 == 4)), 52.0), "{days}");
+            assert!(near(Some(periods(365.0, days, |day| day % 7 == 0)), 52.0), "{days}");
+        }
+        // Weekdays alone for half of the time, then every day.
+        let mixed = periods(365.0, 2_801, |day| day >= 1_400 || is_weekday(day));
+        assert!(near(Some(mixed), 2_400.0 * 365.25 / 2_800.0), "{mixed}");
+        // One return is of no use, nor are few with a long weekend among them.
+        assert!(near(Some(periods(252.0, 8, |day| day % 7 == 0)), 252.0));
+        assert!(near(Some(periods(252.0, 9, |day| [0, 4, 8].contains(&day))), 252.0));
     }
 }

@@ -108,9 +108,10 @@ fn book_lines(
         });
     }
     lines.push(format!(
-        "Basis: {} after fees, {} on {feed}; drawdown from day to day, Sharpe over {periods} days a year without interest",
+        "Basis: {} after fees, {} on {feed}; drawdown from day to day, Sharpe over {} returns a year without interest",
         counted(trades.len() as u64, "closed trade"),
-        counted(days.len() as u64, "day")
+        counted(days.len() as u64, "day"),
+        measured.periods_words()
     ));
     Ok(lines)
 }

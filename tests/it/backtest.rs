@@ -205,6 +205,51 @@ fn stretches_add_up_to_one_result() {
     assert_eq!(desk.book.balances(), Ok(true));
 }
 
+/// An entry that fills bar by bar risks the way to its first stop on all of it, not on its first part; a split changes nothing.
+#[test]
+fn the_risk_of_a_trade_is_that_of_all_its_fills() {
+    let folder = tempfile::tempdir().expect("folder");
+    write_prices(folder.path(), "PART", &walk(500, 6));
+    let file = folder.path().join("PART.1d.csv");
+    let text = std::fs::read_to_string(&file).expect("written");
+    let split = |line: &str| match line.split(',').collect::<Vec<_>>()[..] {
+        [time, ref prices @ .., volume] if time >= "2020-05-20" && time.starts_with("20") => {
+            let half: Vec<String> = prices.iter().map(|price| format!("{:.3}", number(price) / 2.0)).collect();
+            format!("{time},{},{volume}\n", half.join(","))
+        }
+        _ => format!("{line}\n"),
+    };
+    std::fs::write(file, text.lines().map(split).collect::<String>()).expect("writes");
+    let actions = "symbol,ex_date,kind,value\nPART,2020-05-20,split,2\n";
+    std::fs::write(folder.path().join("corporate_actions.csv"), actions).expect("writes");
+    let feed = opened(folder.path(), &["PART"], |_| {});
+    let bench = Life::whole(feed.again(Stretch::default()), |desk| {
+        quick_cross(desk);
+        desk.capital = Money::whole(500_000_000);
+        desk.limits.liquidity_pct = Ratio::ONE;
+        desk.limits.volume_share_pct = Ratio::from_percent(1);
+    });
+    let ran = ran(&feed, &bench.desks);
+    let desk = &ran.desks[0];
+    let (mut in_parts, mut through_the_split) = (0, 0);
+    for trip in &desk.trips {
+        let trade = &trip.trade;
+        let is_entry = |fill: &&bellwether::domain::TradeFill| {
+            fill.side == trade.side && (trade.opened..=trade.closed).contains(&fill.at)
+        };
+        let entries: Vec<_> = desk.fills.iter().filter(is_entry).collect();
+        in_parts += usize::from(entries.len() > 1);
+        let (opened, closed) = (trade.opened.to_string(), trade.closed.to_string());
+        let is_split = opened.as_str() < "2020-05-20" && closed.as_str() > "2020-05-20";
+        through_the_split += usize::from(is_split);
+        let lost = entries[0].price.to_f64() - trip.stop.expect("a stop").to_f64();
+        let want = trade.quantity.to_f64() * lost.abs() / if is_split { 2.0 } else { 1.0 };
+        let got = trip.risk.expect("a risk").to_f64();
+        assert!((got / want - 1.0).abs() < 1e-6, "{got} {want}: {trip:?}");
+    }
+    assert!(in_parts > 2 && through_the_split == 1, "{in_parts} of {}, {through_the_split}", desk.trips.len());
+}
+
 /// Bought at the first close: splits multiply it, dividends are kept in cash.
 #[test]
 fn the_benchmark_is_held_through_splits_and_dividends() {
@@ -244,7 +289,7 @@ fn the_page_is_whole_for_full_and_empty_results() {
             if few { Stretch { to: Some(feed.instants()[2]), ..Stretch::default() } } else { Stretch::default() };
         let ran = ran(&feed.again(stretch), &life.desks);
         let mut report = Report::measure(&ran, &ran.desks[0], &life.desks[0], feed.instruments()).expect("fits");
-        report.reshuffle(Shuffle { paths: 50, seed: 1, limit: -0.2 });
+        report.reshuffle(Shuffle { paths: 50, seed: 1, limit: Some(-0.2) });
         report.notes.push("<script>alert(\"&\")</script>".to_owned());
         let candles = CandleBars::collect(&mut feed.again(Stretch::default()), &report.charted(), &ran);
         let page = report.page(&candles).expect("fits");

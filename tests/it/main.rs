@@ -33,5 +33,6 @@ mod backtest;
 mod walk_forward;
 mod honesty;
 mod backtest_shell;
+mod backtest_told;
 mod pictures;
 mod chart;
