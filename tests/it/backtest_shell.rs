@@ -141,6 +141,7 @@ fn what_cannot_be_is_refused_before_anything_is_read() {
         (&["--set", "short=0|1"], 2, "a list of values goes with --walk-forward"),
         (&["--set", "short=0|0"], 2, "0 is listed twice"),
         (&["--limit", "positions_max=0"], 2, "positions_max is 0"),
+        (&["--limit", "drawdown_reduce_pct=25"], 2, "drawdown_reduce_pct is 25, above drawdown_pct, which is 20"),
         (&["--sizing", "huge"], 2, "there is no sizing \"huge\""),
         (&["--out", "file/report"], 1, "cannot make the folder"),
         (&["--from", "2021-05-01", "--to", "2021-05-01"], 2, "is not before --to"),
