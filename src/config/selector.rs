@@ -159,15 +159,15 @@ mod tests {
     #[test]
     fn a_strategy_that_could_never_enter_is_refused() {
         let with = |rows: &str, strategies: &[&str]| {
-            let own: String =
-                strategies.iter().map(|name| format!("[[books.strategies]]\nname = \"{name}\"\n")).collect();
-            loaded(&format!("[[books]]\n[books.selector]\n{rows}\n{own}")).map(drop)
+            let own: Vec<String> = strategies.iter().map(|name| format!("{{ name = \"{name}\" }}")).collect();
+            let own = own.join(", ");
+            loaded(&format!("[[books]]\nstrategies = [{own}]\n[books.selector]\n{rows}\n")).map(drop)
         };
         assert_eq!(with("", &["breakout"]), Ok(()), "the usual rows may name others");
         assert_eq!(with("trend = [\"rsi\"]\nrange = []", &["rsi", "breakout"]), Ok(()));
         for (rows, own, want) in [
-            ("", "rsi", "2:1: strategy \"rsi\" could never enter: name it for a regime here ("),
-            ("trend = [\"breakout\"]", "rsi", "3:10: the book has no strategy \"breakout\"; it has rsi"),
+            ("", "rsi", "3:1: strategy \"rsi\" could never enter: name it for a regime here ("),
+            ("trend = [\"breakout\"]", "rsi", "4:10: the book has no strategy \"breakout\"; it has rsi"),
         ] {
             let error = with(rows, &[own]).expect_err("refused");
             assert!(error.contains(want), "{rows}: {error}");

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::csv_file::{self, BarFile};
-use super::ex_dates::adjusted_until;
+use super::ex_dates::{BarDays, adjusted_until, mixed};
 use super::inspect::inspect;
 use super::parallel::in_parallel;
 use super::series::Recorded;
@@ -79,7 +79,11 @@ fn cut(file: BarFile, found: &Found, actions: &Actions, to: Option<Timestamp>, m
     if let (Some(timeframe), Some(to)) = (timeframe, to) {
         bars.retain(|bar| hours.bar_end(timeframe, bar.start) <= to);
     }
-    let adjusted_until = adjusted_until(found.instrument.symbol, &bars, actions).map(|(_, date)| date);
+    let (symbol, days) = (found.instrument.symbol, BarDays { hours, timeframe });
+    for (place, _) in mixed(symbol, &bars, days, actions).into_iter().rev() {
+        bars.remove(place);
+    }
+    let adjusted_until = adjusted_until(symbol, &bars, days, actions);
     Loaded { timeframe, bars: Recorded::whole(bars, adjusted_until), problems, left_out }
 }
 
