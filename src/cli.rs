@@ -355,7 +355,7 @@ pub struct ChartArgs {
     /// Length of the bars: 1m, 5m, 15m, 1h, 1d or 1w; if absent, what the bot trades on, with --data the longest recorded up to 1d
     #[arg(long)]
     pub timeframe: Option<Timeframe>,
-    /// How many bars, 1 to 600; 120 if absent
+    /// How many bars, or days of pnl, 1 to 600; 120 if absent
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=600))]
     pub bars: Option<u16>,
     /// Leave out what happened after this time (2010-01-01 or RFC 3339)

@@ -93,12 +93,13 @@ fn limits(args: &BacktestArgs) -> Result<Limits, AppError> {
     for text in &args.limit {
         written.push(pair(text, "--limit")?);
     }
-    for (key, value) in written {
-        limits.set(&key, value).map_err(|what| {
+    for (key, value) in &written {
+        limits.set(key, *value).map_err(|what| {
             let known: Vec<&str> = LIMITS.iter().map(|spec| spec.key).collect();
             AppError::usage(what).with_hint(format!("limits are {}", known.join(", ")))
         })?;
     }
+    limits.settle(|key| written.iter().any(|(known, _)| known == key)).map_err(|(_, what)| AppError::usage(what))?;
     Ok(limits)
 }
 

@@ -87,9 +87,14 @@ fn asked(args: &ChartArgs) -> Result<What, AppError> {
         }
     };
     let given = [(args.data.is_some(), "--data"), (args.timeframe.is_some(), "--timeframe"), (args.sheet, "--sheet")];
-    match given.into_iter().find(|(given, _)| *given) {
-        Some((_, name)) => Err(AppError::usage(format!("{name} goes with a symbol, not with {}", args.what))),
-        None => Ok(what),
+    if let Some((_, name)) = given.into_iter().find(|(given, _)| *given) {
+        return Err(AppError::usage(format!("{name} goes with a symbol, not with {}", args.what)));
+    }
+    match what {
+        What::Equity if args.bars.is_some() => {
+            Err(AppError::usage("--bars goes with a symbol or pnl, not with equity: its picture shows the whole run"))
+        }
+        what => Ok(what),
     }
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Dealt {
     pub(super) zone: Option<Tz>,
     /// What is held, if the picture ends now.
     pub(super) held: Option<Position>,
+    /// Since when its stop stands where it does; none if nothing tells.
+    pub(super) stop_since: Option<Timestamp>,
     /// What it is valued at.
     pub(super) price: Option<Price>,
     deals: Vec<Deal>,
@@ -56,7 +58,9 @@ impl Dealt {
             for deal in &mut deals {
                 deal.exit = deal.exit.filter(|exit| in_time(exit.0));
             }
+            let guard = held.and_then(|held| held.protection).map(|levels| reader.order(levels.order)).transpose()?;
             return Ok(Self {
+                stop_since: guard.flatten().map(|order| order.updated),
                 book: (rows.len() > 1).then_some(row.book.name),
                 zone: row.zone.parse().ok(),
                 held: held.filter(|_| now.is_none_or(in_time)).cloned(),

@@ -110,6 +110,10 @@ impl From<FeedError> for AppError {
             FeedError::Problems { .. } => {
                 failed.with_hint("\"bellwether data check PATH\" lists every problem; mend the files or leave them out")
             }
+            FeedError::OtherFile { .. } => Self::usage(chain(&error))
+                .with_hint("ask for what the name says, or rename the file if the name is wrong"),
+            FeedError::OneFile { .. } => Self::usage(chain(&error))
+                .with_hint("name the folder that has a file of each, such as AAPL.1d.csv, or ask for one symbol"),
             FeedError::Folder { .. } | FeedError::NoFile { .. } | FeedError::Empty(_) => {
                 failed.with_hint("--data takes a folder of files such as AAPL.1d.csv, or one such file")
             }

@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use crate::chart::{
     self, Band, CandleChart, Caption, Figure, Level, LevelKind, Line, Pane, SheetPane, Size, Theme, Tone,
 };
-use crate::clock::DAY_MS;
+use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::format::{counted, price, quantity, signed, signed_percent, time};
 use crate::domain::{AssetClass, Bar, Instrument, Price, Quantity, Timeframe};
 use crate::indicators::{Bollinger, Ema, Indicator, Macd, Rsi, VolumeSma};
@@ -62,7 +62,7 @@ pub(super) fn candles(subject: &Subject, series: &Series, count: usize, look: Lo
         volume: Some(studies.volume),
         panes,
         trades: subject.dealt.marks(series),
-        levels: levels(&subject.dealt),
+        levels: levels(&subject.dealt, series.at),
         figures: figures(&subject.dealt),
         ..CandleChart::new(caption(subject, std::slice::from_ref(series)), *timeframe, subject.zone, drawn)
     };
@@ -194,12 +194,15 @@ impl Studies {
     }
 }
 
-fn levels(dealt: &Dealt) -> Vec<Level> {
+/// Entry, stop and target of what is held, since it is held. A trailing stop was elsewhere before: it is drawn from its last move on, or
+/// from the end of the picture, `at`, where nothing tells of that.
+fn levels(dealt: &Dealt, at: Timestamp) -> Vec<Level> {
     let Some(held) = &dealt.held else { return Vec::new() };
     let level = |kind, price| Level { kind, price, since: Some(held.opened) };
     let mut levels = vec![level(LevelKind::Entry, held.average_price())];
     if let Some(protection) = held.protection {
-        levels.push(level(LevelKind::Stop, protection.stop));
+        let since = if protection.trail.is_some() { dealt.stop_since.unwrap_or(at) } else { held.opened };
+        levels.push(Level { since: Some(since.max(held.opened)), ..level(LevelKind::Stop, protection.stop) });
         levels.extend(protection.target.map(|target| level(LevelKind::Target, target)));
     }
     levels
@@ -229,7 +232,7 @@ fn figures(dealt: &Dealt) -> Vec<Figure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Timestamp;
+    use crate::domain::{Money, OrderId, Position, Protection, TradeId};
 
     /// An hour each, from a Monday of New York at midnight on.
     fn bars(count: i64) -> Vec<Bar> {
@@ -266,6 +269,38 @@ mod tests {
             assert_eq!(whole[290..], part[..]);
             assert!(part.iter().all(Option::is_some), "{part:?}");
         }
+    }
+
+    #[test]
+    fn a_trailing_stop_is_drawn_from_its_last_move_on() {
+        let (opened, moved, end) = (Timestamp::from_ms(10), Timestamp::from_ms(20), Timestamp::from_ms(30));
+        let since = |trail: Option<Price>, stop_since| {
+            let protection = Protection { stop: Price::whole(90), target: None, trail, order: OrderId(1) };
+            let held = Position {
+                trade: TradeId(1),
+                symbol: "AAPL".parse().expect("a symbol"),
+                strategy: "rsi".parse().expect("a name"),
+                quantity: Quantity::whole(1),
+                cost: Money::whole(100),
+                opened,
+                entered: Quantity::whole(1),
+                entered_value: Money::whole(100),
+                exited_value: Money::ZERO,
+                fees: Money::ZERO,
+                carried: Money::ZERO,
+                best: Price::whole(100),
+                worst: Price::whole(100),
+                protection: Some(protection),
+            };
+            let mut dealt = Dealt::default();
+            (dealt.held, dealt.stop_since) = (Some(held), stop_since);
+            levels(&dealt, end).iter().map(|level| level.since.expect("told").ms()).collect::<Vec<_>>()
+        };
+        let trail = Some(Price::whole(10));
+        assert_eq!(since(trail, Some(moved)), [10, 20]);
+        assert_eq!(since(trail, Some(opened)), [10, 10], "it never moved");
+        assert_eq!(since(trail, None), [10, 30], "nobody knows since when");
+        assert_eq!(since(None, Some(moved)), [10, 10], "it stands still");
     }
 
     #[test]

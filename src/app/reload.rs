@@ -10,6 +10,7 @@ use crate::domain::{Label, Symbol};
 use crate::engine::{DeskSettings, EngineMessage, Reload};
 
 use super::error::chain;
+use super::universe;
 
 /// Between two looks. Whoever writes in two steps needs less.
 const LOOK: Duration = Duration::from_secs(1);
@@ -69,6 +70,18 @@ impl Watch {
     fn reload(&self, text: &str) -> Result<Reload, String> {
         let config = read(text, self.named.as_deref()).map_err(|error| chain(&error))?;
         let restart = fixed(&self.config, &config);
+        for book in &config.books {
+            let watched = self.symbols.iter().find(|(name, _)| *name == book.desk.name);
+            let started = self.config.books.iter().find(|was| was.desk.name == book.desk.name);
+            let (Some((_, symbols)), Some(started)) = (watched, started) else { continue };
+            let mut book = book.clone();
+            // What the run was started with was taken then.
+            let is_new = |symbol| started.desk.overrides.iter().all(|terms| terms.symbol != symbol);
+            book.desk.overrides.retain(|terms| is_new(terms.symbol));
+            if let Some(what) = universe::unwatched(&book, symbols) {
+                return Err(what);
+            }
+        }
         let desks = config.books.into_iter().map(|book| {
             let known = self.symbols.iter().find(|(name, _)| *name == book.desk.name);
             DeskSettings { symbols: known.map(|(_, symbols)| symbols.clone()).unwrap_or_default(), ..book.desk }
@@ -173,6 +186,19 @@ mod tests {
         assert!(editor.settle().is_none());
         editor.write(START);
         assert!(editor.settle().expect("told").is_ok(), "the engine finds nothing different");
+    }
+
+    #[test]
+    fn limits_of_what_is_not_watched_are_refused() {
+        let usual = START.replace("symbols = [\"AAPL\"]\n", "");
+        let mut editor = Editor::open(Some(&usual));
+        editor.write(&format!("{usual}[books.symbol_limits.APPL]\nstop_atr = 3\n"));
+        assert_eq!(
+            refused(editor.settle()),
+            "book main does not watch APPL, so [books.symbol_limits.APPL] means nothing: did you mean AAPL?"
+        );
+        editor.write(&format!("{usual}[books.symbol_limits.AAPL]\nstop_atr = 3\n"));
+        assert!(editor.settle().expect("told").is_ok());
     }
 
     #[test]

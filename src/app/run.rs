@@ -13,7 +13,7 @@ use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{Event, EventKind, Instrument, RunId, Severity};
+use crate::domain::{Event, EventKind, Instrument, RunId, Severity, Symbol};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
     Stretch, restore,
@@ -127,7 +127,13 @@ pub(super) fn prepare(
     for (book, watched) in lists {
         let list = if watched.list.is_empty() { feed.feed.instruments().to_vec() } else { watched.list };
         universe::check_currency(config, book, &list)?;
-        let symbols = list.iter().map(|item| item.symbol).collect();
+        let symbols: Vec<Symbol> = list.iter().map(|item| item.symbol).collect();
+        match universe::unwatched(book, &symbols) {
+            // Of the symbols of this run alone nobody can tell which others the book may trade.
+            Some(what) if args.symbols.is_some() || args.watchlist.is_some() => feeds::note(&what),
+            Some(what) => return Err(AppError::usage(what)),
+            None => {}
+        }
         desks.push((DeskSettings { symbols, ..book.desk.clone() }, watched.source));
     }
     Ok((feed, desks))

@@ -1,5 +1,6 @@
 //! Which symbols does a run watch? Options first, then an imported list, then the configuration, then the usual list.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::{BookConfig, Config, WatchSource};
@@ -76,6 +77,23 @@ pub(super) fn of_book(book: &BookConfig, reader: Option<&Reader>, replay: bool) 
     }
     let watched = configured(book)?;
     Ok(Watched { list: with_symbols(watched.list, pins), ..watched })
+}
+
+/// What is wrong with a book that has limits of a symbol which it does not watch, neither in this run nor by its configuration.
+pub(super) fn unwatched(book: &BookConfig, watched: &[Symbol]) -> Option<String> {
+    if matches!(book.watch, WatchSource::Symbols(_)) || book.desk.overrides.is_empty() {
+        // A written list was compared when it was read.
+        return None;
+    }
+    let usual = configured(book).map_or_else(|_| Vec::new(), |usual| usual.list);
+    let known: BTreeSet<Symbol> =
+        watched.iter().chain(&book.desk.pins).copied().chain(usual.into_iter().map(|item| item.symbol)).collect();
+    let symbol = book.desk.overrides.iter().map(|terms| terms.symbol).find(|symbol| !known.contains(symbol))?;
+    let likeness = |other: &&Symbol| strsim::jaro_winkler(symbol.as_str(), other.as_str());
+    let near = known.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|near| likeness(near) > 0.7);
+    let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
+    let name = book.desk.name;
+    Some(format!("book {name} does not watch {symbol}, so [books.symbol_limits.{symbol}] means nothing{near}"))
 }
 
 /// Refuses what is quoted in another currency than the book's.

@@ -39,6 +39,7 @@ pub(super) fn book(at: &Value<'_>, table: &Table<'_>) -> Read<BookConfig> {
     match table.get("strategies") {
         Some(value) => {
             desk.strategies = each(value, "books.strategies", |at, table| strategy(at, table, desk.zone))?;
+            selector::check(table, desk)?;
         }
         None => selector::add_strategies(desk),
     }
@@ -104,7 +105,16 @@ fn limits(table: &Table<'_>, limits: &mut Limits) -> Read<()> {
     let known: Vec<&str> = LIMITS.iter().map(|spec| spec.key).collect();
     let keys = table.iter().map(|(key, _)| (key.get_ref().to_string(), key.span().start));
     unknown_key(keys, &known, "books.limits")?;
-    table.iter().try_for_each(|(key, value)| limit(key.get_ref(), value, limits))
+    table.iter().try_for_each(|(key, value)| limit(key.get_ref(), value, limits))?;
+    settle(table, limits)
+}
+
+/// Limits that have an order must be in it.
+fn settle(table: &Table<'_>, limits: &mut Limits) -> Read<()> {
+    let place = |name: &str| table.get(name).map(|value| value.span().start);
+    limits
+        .settle(|name| place(name).is_some())
+        .map_err(|(name, what)| Mistake { at: place(name).unwrap_or_default(), what })
 }
 
 fn limit(key: &str, value: &Value<'_>, limits: &mut Limits) -> Read<()> {
@@ -125,6 +135,7 @@ fn symbol_limits(value: &Value<'_>, desk: &DeskSettings, watch: &WatchSource) ->
         }
         if let WatchSource::Symbols(watched) = watch
             && !watched.contains(&symbol)
+            && !desk.pins.contains(&symbol)
         {
             return mistake(at, format!("the book does not watch {symbol}, so limits of it mean nothing"));
         }
@@ -148,6 +159,7 @@ fn symbol_terms(symbol: Symbol, table: &Table<'_>, desk: &DeskSettings) -> Read<
             name => limit(name, value, &mut terms.limits)?,
         }
     }
+    settle(table, &mut terms.limits)?;
     Ok(terms)
 }
 
@@ -256,6 +268,13 @@ mod tests {
     }
 
     #[test]
+    fn a_pinned_symbol_is_watched() {
+        let text = "[[books]]\nsymbols = [\"AAPL\"]\npins = [\"SPY\"]\n[books.symbol_limits.SPY]\nkelly_cap_pct = 1\n";
+        let own = &loaded(text).expect("sound").books[0].desk.overrides[0];
+        assert_eq!((own.symbol.as_str(), own.limits.kelly_floor_pct), ("SPY", Ratio::from_percent(1)));
+    }
+
+    #[test]
     fn what_means_nothing_is_refused() {
         let strategy = "[[books]]\n[[books.strategies]]\nname = \"rsi\"\n";
         for (text, want) in [
@@ -281,6 +300,14 @@ mod tests {
             ("[[books]]\nsymbols = [\"MSFT\"]\n[books.symbol_limits.AAPL]\n".to_owned(), "does not watch AAPL"),
             ("[[books]]\n[books.symbol_limits.AAPL]\n[books.symbol_limits.aapl]\n".to_owned(), "written twice"),
             ("[[books]]\n[books.symbol_limits]\nAAPL = 3\n".to_owned(), "[books.symbol_limits.AAPL]"),
+            (
+                "[[books]]\n[books.limits]\ndrawdown_pct = 5\ndrawdown_warn_pct = 6\n".to_owned(),
+                "4:21: drawdown_warn_pct is 6, above drawdown_reduce_pct, which is 5",
+            ),
+            (
+                "[[books]]\n[books.symbol_limits.AAPL]\nkelly_floor_pct = 50\n".to_owned(),
+                "3:19: kelly_floor_pct is 50, above kelly_cap_pct, which is 20",
+            ),
         ] {
             let error = loaded(&text).err().unwrap_or_default();
             assert!(error.contains(want), "{text}: {error}");

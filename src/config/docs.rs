@@ -75,6 +75,12 @@ pub fn reference() -> String {
         BOOK_WIDE.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")
     );
     page.push_str(
+        "\nSome have an order, and each is at most the next: `drawdown_warn_pct`, `drawdown_reduce_pct`, `drawdown_pct`; \
+         `kelly_floor_pct`, `kelly_cap_pct`. One that is written above the next is refused. One that is not written comes down to \
+         the next: `drawdown_pct = 5` alone warns, stops entries and halts at 5 %, of which the halt comes first. None ever goes up by itself, so \
+         that nothing is looser than it was meant to be. The same holds for `--limit` of a backtest.\n",
+    );
+    page.push_str(
         "\n## Strategies\n\n[STRATEGIES.md](STRATEGIES.md) tells what each does and what its parameters are.\n\n\
          | strategy | what it does | keys of `set` |\n|---|---|---|\n",
     );

@@ -6,7 +6,7 @@ use crate::domain::{Label, Ratio, Regime};
 use crate::engine::{DeskSettings, StrategySettings};
 use crate::strategy::{STRATEGIES, Selector, SelectorRow, Values, find};
 
-use super::file::{Mistake, Read, Value, check_keys, mistake, number, read_text};
+use super::file::{Mistake, Read, Table, Value, check_keys, mistake, number, read_text};
 
 /// The smallest and the largest size factor, in percent.
 const SIZE_PERCENT: std::ops::RangeInclusive<i64> = 1..=200;
@@ -79,6 +79,33 @@ fn sizes(value: &Value<'_>, selector: &mut Selector) -> Read<()> {
     Ok(())
 }
 
+/// Refuses what can never happen in a book with strategies of its own: a regime that names one which the book does not have, and a
+/// strategy that no regime names. The usual rows may name others; they are of no account.
+pub(super) fn check(book: &Table<'_>, desk: &DeskSettings) -> Read<()> {
+    let (Some(selector), Some(value)) = (&desk.selector, book.get("selector")) else { return Ok(()) };
+    let DeValue::Table(table) = value.get_ref() else { return Ok(()) };
+    let own: Vec<&str> = desk.strategies.iter().map(|strategy| strategy.name.as_str()).collect();
+    let written = table.iter().filter(|(key, _)| key.get_ref().parse::<Regime>().is_ok());
+    for item in written.filter_map(|(_, value)| value.get_ref().as_array()).flatten() {
+        let name: Label = read_text(item)?;
+        if !own.contains(&name.as_str()) {
+            let what = format!("the book has no strategy \"{name}\"; it has {}", own.join(", "));
+            return mistake(item.span().start, what);
+        }
+    }
+    let named = |name: &str| selector.rows.iter().any(|row| row.strategies.iter().any(|known| known.as_str() == name));
+    match own.into_iter().find(|name| !named(name)) {
+        Some(idle) => {
+            let regimes = Regime::ALL.map(Regime::as_str).join(", ");
+            let what = format!(
+                "strategy \"{idle}\" could never enter: name it for a regime here ({regimes}), or leave it out"
+            );
+            mistake(value.span().start, what)
+        }
+        None => Ok(()),
+    }
+}
+
 /// Gives a book with a selector and without strategies of its own the strategies that the selector names.
 pub(super) fn add_strategies(desk: &mut DeskSettings) {
     let Some(selector) = &desk.selector else { return };
@@ -126,6 +153,24 @@ mod tests {
         ] {
             let error = loaded(&format!("[[books]]\n[books.selector]\n{line}\n")).err().unwrap_or_default();
             assert!(error.contains(want), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_strategy_that_could_never_enter_is_refused() {
+        let with = |rows: &str, strategies: &[&str]| {
+            let own: Vec<String> = strategies.iter().map(|name| format!("{{ name = \"{name}\" }}")).collect();
+            let own = own.join(", ");
+            loaded(&format!("[[books]]\nstrategies = [{own}]\n[books.selector]\n{rows}\n")).map(drop)
+        };
+        assert_eq!(with("", &["breakout"]), Ok(()), "the usual rows may name others");
+        assert_eq!(with("trend = [\"rsi\"]\nrange = []", &["rsi", "breakout"]), Ok(()));
+        for (rows, own, want) in [
+            ("", "rsi", "3:1: strategy \"rsi\" could never enter: name it for a regime here ("),
+            ("trend = [\"breakout\"]", "rsi", "4:10: the book has no strategy \"breakout\"; it has rsi"),
+        ] {
+            let error = with(rows, &[own]).expect_err("refused");
+            assert!(error.contains(want), "{rows}: {error}");
         }
     }
 }

@@ -147,7 +147,7 @@ pub const SETTINGS: &[Setting] = &[
         path: "books.symbol_limits",
         takes: "a table for each symbol, such as [books.symbol_limits.AAPL]",
         default: "none",
-        help: "What holds for one symbol instead: limits, one key each, and sizing.",
+        help: "What holds for one symbol instead: limits, one key each, and sizing. A symbol that the book does not watch is refused.",
     },
     Setting {
         path: "books.strategies",
@@ -203,7 +203,9 @@ pub const SETTINGS: &[Setting] = &[
         path: "books.selector",
         takes: "a table, which may be empty",
         default: "none: every strategy may always enter",
-        help: "Lets each symbol's regime decide which strategies may enter; without strategies of its own the book gets those named here.",
+        help: "Lets each symbol's regime decide which strategies may enter; without strategies of its own the book gets those named here. \
+               Each strategy of the book must be named for a regime, and each that is named must be the book's; the usual rows may name \
+               others, which count for nothing: where a row is left with none, nobody enters.",
     },
     Setting {
         path: "books.selector.timeframe",

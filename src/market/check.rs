@@ -288,6 +288,15 @@ mod tests {
         assert_eq!(jumps("AAPL,2024-01-03,split,2\nAAPL,2024-01-04,confirmed,\n"), Vec::<String>::new());
         let alone = check(&folder.path().join(Actions::FILE_NAME));
         assert!(alone.is_clean() && alone.files == 0);
+        let weeks = "date,open,high,low,close,volume\n2024-01-01,10,10,10,10,1\n2024-01-08,10,10,5,5,1\n2024-01-15,5,5,5,5,1\n\
+                     2024-01-22,5,5,5,5,1\n2024-01-29,5,5,5,5,1\n";
+        std::fs::remove_file(folder.path().join("AAPL.1d.csv")).unwrap();
+        std::fs::write(folder.path().join("AAPL.1w.csv"), weeks).unwrap();
+        assert!(jumps("")[0].starts_with("AAPL.1w.csv:3: warning: jump: close 10 -> 5"));
+        let told = jumps("AAPL,2024-01-10,split,2\n");
+        assert!(
+            told.len() == 1 && told[0].starts_with("AAPL.1w.csv:3: warning: split-inside: the split of 2024-01-10")
+        );
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub struct BarFile {
     pub path: PathBuf,
     /// Of what, by the file's name.
     pub symbol: Option<Symbol>,
-    /// How long a bar is, by the file's name, else by the usual spacing; none if that is no timeframe.
+    /// How long a bar is, by the file's name, else as asked for, else by the usual spacing; none if that is no timeframe.
     pub timeframe: Option<Timeframe>,
     /// The sound bars, oldest first, each time once.
     pub bars: Vec<Bar>,
@@ -83,6 +83,11 @@ impl BarFile {
 
 /// Reads a file. Whatever is wrong with it is in the answer; times after `now` and a day are faults.
 pub fn read(path: &Path, now: Timestamp) -> BarFile {
+    read_as(path, None, now)
+}
+
+/// The same for a file whose bars are to be `asked` long, if its name does not tell: they must not be shorter.
+pub(super) fn read_as(path: &Path, asked: Option<Timeframe>, now: Timestamp) -> BarFile {
     let (symbol, timeframe) = named(path);
     let mut loader = Loader::new(path, now);
     if let Err((line, kind, detail)) = loader.load(path) {
@@ -91,12 +96,12 @@ pub fn read(path: &Path, now: Timestamp) -> BarFile {
     loader.tell_times();
     loader.put_in_order();
     let spacing_ms = usual_spacing(&loader.bars);
-    loader.check_spacing(timeframe, spacing_ms);
+    loader.check_spacing(timeframe, asked, spacing_ms);
     loader.rejected.sort_unstable();
     BarFile {
         path: path.to_owned(),
         symbol,
-        timeframe: timeframe.or_else(|| Timeframe::ALL.into_iter().find(|tf| Some(tf.ms()) == spacing_ms)),
+        timeframe: timeframe.or(asked).or_else(|| Timeframe::ALL.into_iter().find(|tf| Some(tf.ms()) == spacing_ms)),
         bars: loader.bars,
         problems: loader.problems.finish(),
         rows: loader.rows,
@@ -108,7 +113,7 @@ pub fn read(path: &Path, now: Timestamp) -> BarFile {
 }
 
 /// Symbol and timeframe as the file's name has them.
-fn named(path: &Path) -> (Option<Symbol>, Option<Timeframe>) {
+pub(super) fn named(path: &Path) -> (Option<Symbol>, Option<Timeframe>) {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     if let Some((symbol, timeframe)) = stem.rsplit_once('.')
         && let (Ok(symbol), Ok(timeframe)) = (symbol.parse(), timeframe.parse())
@@ -358,13 +363,16 @@ impl Loader {
         self.rejected.extend(doubtful);
     }
 
-    /// A file whose bars are shorter than its name says would be replayed at the wrong pace.
-    fn check_spacing(&mut self, named: Option<Timeframe>, spacing_ms: Option<i64>) {
+    /// A file whose bars are shorter than its name or the options say would be replayed at the wrong pace.
+    fn check_spacing(&mut self, named: Option<Timeframe>, asked: Option<Timeframe>, spacing_ms: Option<i64>) {
         let Some(spacing) = spacing_ms.filter(|_| self.bars.len() > SPACINGS_MIN) else { return };
-        match named {
-            Some(named) if spacing < named.ms() => {
-                let detail =
-                    || format!("bars are mostly {} s apart, the file's name says {named}: rename it", spacing / 1000);
+        match named.or(asked) {
+            Some(length) if spacing < length.ms() => {
+                let why = match named {
+                    Some(named) => format!("the file's name says {named}: rename it"),
+                    None => format!("not {length}: ask for bars of their length, or leave --timeframe out"),
+                };
+                let detail = || format!("bars are mostly {} s apart, {why}", spacing / 1000);
                 self.problems.add(None, ProblemKind::WrongTimeframe, detail);
             }
             None if Timeframe::ALL.iter().all(|timeframe| timeframe.ms() != spacing) => {

@@ -90,6 +90,22 @@ pub enum FeedError {
         /// The bars wanted, or `TIMEFRAME` for any.
         timeframe: String,
     },
+    /// The name of the only file says that it holds something else.
+    #[error("{} does not hold {asked}, by its name", file.display())]
+    OtherFile {
+        /// Which.
+        file: PathBuf,
+        /// The symbol or the bars wanted.
+        asked: String,
+    },
+    /// There is one file for several symbols.
+    #[error("{} is one file, but {symbols} symbols are asked for", file.display())]
+    OneFile {
+        /// Which.
+        file: PathBuf,
+        /// How many symbols are wanted.
+        symbols: usize,
+    },
     /// Files have errors.
     #[error("{} of the price files cannot be trusted:\n{}", files, list.join("\n"))]
     Problems {

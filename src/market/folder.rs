@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::csv_file::{self, BarFile};
-use super::ex_dates::adjusted_until;
+use super::ex_dates::{BarDays, adjusted_until, mixed};
 use super::inspect::inspect;
 use super::parallel::in_parallel;
 use super::series::Recorded;
@@ -58,7 +58,7 @@ pub(super) fn load(
     progress: &mut dyn FnMut(usize, usize),
 ) -> Vec<Loaded> {
     let read = |found: &Found| {
-        let file = csv_file::read(&found.path, now);
+        let file = csv_file::read_as(&found.path, found.timeframe, now);
         let problems = inspect(&file, actions);
         cut(file, found, actions, to, problems)
     };
@@ -79,7 +79,11 @@ fn cut(file: BarFile, found: &Found, actions: &Actions, to: Option<Timestamp>, m
     if let (Some(timeframe), Some(to)) = (timeframe, to) {
         bars.retain(|bar| hours.bar_end(timeframe, bar.start) <= to);
     }
-    let adjusted_until = adjusted_until(found.instrument.symbol, &bars, actions).map(|(_, date)| date);
+    let (symbol, days) = (found.instrument.symbol, BarDays { hours, timeframe });
+    for (place, _) in mixed(symbol, &bars, days, actions).into_iter().rev() {
+        bars.remove(place);
+    }
+    let adjusted_until = adjusted_until(symbol, &bars, days, actions);
     Loaded { timeframe, bars: Recorded::whole(bars, adjusted_until), problems, left_out }
 }
 
@@ -131,18 +135,26 @@ fn is_asked_for(timeframe: Timeframe, finest: Timeframe, options: &ReplayOptions
     timeframe == finest || (timeframe > finest && options.longer.contains(&timeframe))
 }
 
+/// The one file, which the options must not call what its name says it is not.
 fn single_file(options: &ReplayOptions) -> Result<Vec<Found>, FeedError> {
-    if let Err(cause) = std::fs::metadata(&options.path) {
-        return Err(FeedError::Folder { path: options.path.clone(), cause });
+    let path = &options.path;
+    if let Err(cause) = std::fs::metadata(path) {
+        return Err(FeedError::Folder { path: path.clone(), cause });
     }
-    let by_name = named(&options.path).map(|(symbol, _)| symbol);
-    let stem = options.path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
-    let instrument = match (options.instruments.first(), by_name.or(stem)) {
-        (Some(listed), _) => listed.clone(),
-        (None, Some(symbol)) => Instrument::bare(symbol),
-        (None, None) => return Err(FeedError::Empty(options.path.clone())),
+    let (symbol, timeframe) = csv_file::named(path);
+    let contradicts = |asked: String| Err(FeedError::OtherFile { file: path.clone(), asked });
+    let instrument = match (options.instruments.as_slice(), symbol) {
+        ([], Some(symbol)) => Instrument::bare(symbol),
+        ([], None) => return Err(FeedError::Empty(path.clone())),
+        // Without a timeframe beside it, what stands there may be any word.
+        ([listed], symbol) if timeframe.is_none() || symbol == Some(listed.symbol) => listed.clone(),
+        ([listed], _) => return contradicts(listed.symbol.to_string()),
+        (listed, _) => return Err(FeedError::OneFile { file: path.clone(), symbols: listed.len() }),
     };
-    Ok(vec![Found { path: options.path.clone(), instrument, timeframe: options.timeframe }])
+    match (timeframe, options.timeframe) {
+        (Some(named), Some(asked)) if named != asked => contradicts(format!("{asked} bars")),
+        _ => Ok(vec![Found { path: path.clone(), instrument, timeframe: timeframe.or(options.timeframe) }]),
+    }
 }
 
 /// Symbol and timeframe of a file called `SYMBOL.TIMEFRAME.csv`.

@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate};
 
 use super::actions::Actions;
 use super::csv_file::{BarFile, plural};
-use super::ex_dates::adjusted_until;
+use super::ex_dates::{BarDays, adjusted_until, mixed};
 use super::problem::{Problem, ProblemKind, Problems, file_name};
 use super::session::Hours;
 use crate::clock::{DAY_MS, Timestamp};
@@ -31,7 +31,7 @@ pub fn inspect(file: &BarFile, actions: &Actions) -> Vec<Problem> {
         series.check_day(index, &mut problems);
     }
     series.check_volume(&mut problems);
-    series.check_adjustment(actions, &mut problems);
+    series.check_splits(actions, &mut problems);
     problems.finish()
 }
 
@@ -102,14 +102,19 @@ impl Series<'_> {
         (&self.file.bars[index - 1], &self.file.bars[index])
     }
 
+    fn days(&self) -> BarDays {
+        BarDays { hours: self.hours, timeframe: self.file.timeframe }
+    }
+
     fn check_jump(&self, index: usize, actions: &Actions, problems: &mut Problems) {
         let (before, bar) = self.pair(index);
         if !is_jump(before.close, bar.close, (1, 1)) {
             return;
         }
-        let (after, until) = (date_of(before), date_of(bar));
+        let until = date_of(bar);
         if let Some(symbol) = self.file.symbol {
-            let mut splits = actions.splits_between(symbol, after, until);
+            let days = self.days();
+            let mut splits = actions.splits_between(symbol, days.last(before), days.last(bar));
             let is_explained = splits.any(|(_, split)| !is_jump(before.close, bar.close, split));
             if is_explained || actions.confirmed_on(symbol, until) {
                 return;
@@ -180,10 +185,20 @@ impl Series<'_> {
         }
     }
 
-    fn check_adjustment(&self, actions: &Actions, problems: &mut Problems) {
-        let bars = &self.file.bars;
+    fn check_splits(&self, actions: &Actions, problems: &mut Problems) {
+        let (bars, days) = (&self.file.bars, self.days());
         let Some(symbol) = self.file.symbol else { return };
-        let Some((index, split)) = adjusted_until(symbol, bars, actions) else { return };
+        for (index, split) in mixed(symbol, bars, days, actions) {
+            let detail = || {
+                format!(
+                    "the split of {split} falls inside this bar, which mixes old and new shares: it is left out. \
+                     Use daily bars, from which weekly ones are gathered"
+                )
+            };
+            problems.add(self.file.line_of(index), ProblemKind::SplitInside, detail);
+        }
+        let Some(split) = adjusted_until(symbol, bars, days, actions) else { return };
+        let index = bars.partition_point(|bar| days.last(bar) < split);
         let count =
             actions.dividends_between(symbol, date_of(&bars[0]), split).filter(|(date, _)| *date < split).count();
         if count > 0 {

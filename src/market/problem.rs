@@ -135,6 +135,8 @@ kinds! {
     UnknownAction, "unknown-action", Error;
     /// A close that is far from the one before.
     Jump, "jump", Warning;
+    /// A split on file that took effect within a bar, whose prices mix old and new shares.
+    SplitInside, "split-inside", Warning;
     /// Prices that were adjusted for a split on file, beside dividends that are told for the old shares.
     AdjustedPrices, "adjusted-prices", Warning;
     /// Sessions of the exchange without a row.

@@ -182,7 +182,33 @@ pub const BOOK_WIDE: &[&str] = &[
     "lock_sessions",
 ];
 
+/// Limits that have an order: each is at most the one after it.
+const ORDERED: &[&[&str]] =
+    &[&["drawdown_warn_pct", "drawdown_reduce_pct", "drawdown_pct"], &["kelly_floor_pct", "kelly_cap_pct"]];
+
 impl Limits {
+    /// Puts limits that have an order into it, once all are set: one that is not `written` comes down to the one after it. It never
+    /// goes up, so that nothing is looser than it was meant to be.
+    ///
+    /// # Errors
+    /// When one that is written is above the one after it: which, and what is wrong in words.
+    pub fn settle(&mut self, written: impl Fn(&str) -> bool) -> Result<(), (&'static str, String)> {
+        for pair in ORDERED.iter().flat_map(|chain| chain.windows(2).rev()) {
+            let [lower, upper] = [pair[0], pair[1]];
+            let most = self.get(upper).unwrap_or(Ratio::MAX);
+            let Some(slot) = self.slot(lower).filter(|slot| **slot > most) else { continue };
+            if written(lower) {
+                let [value, most] = [*slot, most].map(|ratio| LimitKind::Percent.written(ratio));
+                return Err((
+                    lower,
+                    format!("{lower} is {value}, above {upper}, which is {most}: lower it or raise the other"),
+                ));
+            }
+            *slot = most;
+        }
+        Ok(())
+    }
+
     /// Sets a limit as it is written in the configuration.
     ///
     /// # Errors
@@ -224,6 +250,34 @@ mod tests {
         }
         assert_eq!(limits, Limits::default());
         assert_eq!(limits.daily_loss_pct, Ratio::from_percent(3));
+    }
+
+    #[test]
+    fn what_has_an_order_is_put_into_it_or_refused() {
+        let settled = |written: &[(&str, i64)]| {
+            let mut limits = Limits::default();
+            for (key, value) in written {
+                limits.set(key, Ratio::whole(*value)).expect("in range");
+            }
+            limits.settle(|key| written.iter().any(|(known, _)| *known == key)).map_err(|(_, what)| what)?;
+            let of = |key: &str| limits.get(key).map(|value| LimitKind::Percent.written(value).to_string());
+            Ok(ORDERED.concat().into_iter().filter_map(of).collect::<Vec<_>>().join(" "))
+        };
+        let sound = |written: &[(&str, i64)], want: &str| assert_eq!(settled(written), Ok(want.to_owned()));
+        sound(&[], "10 15 20 2 20");
+        sound(&[("drawdown_pct", 5), ("kelly_cap_pct", 1)], "5 5 5 1 1");
+        sound(&[("drawdown_pct", 12)], "10 12 12 2 20");
+        sound(&[("drawdown_reduce_pct", 100), ("drawdown_pct", 100)], "10 100 100 2 20");
+        let refused = |written: &[(&str, i64)], want: &str| assert_eq!(settled(written), Err(want.to_owned()));
+        let stage = "drawdown_reduce_pct is 25, above drawdown_pct, which is 20: lower it or raise the other";
+        refused(&[("drawdown_reduce_pct", 25)], stage);
+        let stages = [("drawdown_warn_pct", 30), ("drawdown_reduce_pct", 10), ("drawdown_pct", 5)];
+        refused(&stages, "drawdown_reduce_pct is 10, above drawdown_pct, which is 5: lower it or raise the other");
+        let kelly = "kelly_floor_pct is 50, above kelly_cap_pct, which is 1: lower it or raise the other";
+        refused(&[("kelly_floor_pct", 50), ("kelly_cap_pct", 1)], kelly);
+        assert!(
+            ORDERED.concat().iter().all(|key| LIMITS.iter().any(|it| it.key == *key && it.kind == LimitKind::Percent))
+        );
     }
 
     #[test]

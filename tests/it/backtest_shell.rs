@@ -141,6 +141,7 @@ fn what_cannot_be_is_refused_before_anything_is_read() {
         (&["--set", "short=0|1"], 2, "a list of values goes with --walk-forward"),
         (&["--set", "short=0|0"], 2, "0 is listed twice"),
         (&["--limit", "positions_max=0"], 2, "positions_max is 0"),
+        (&["--limit", "drawdown_reduce_pct=25"], 2, "drawdown_reduce_pct is 25, above drawdown_pct, which is 20"),
         (&["--sizing", "huge"], 2, "there is no sizing \"huge\""),
         (&["--out", "file/report"], 1, "cannot make the folder"),
         (&["--from", "2021-05-01", "--to", "2021-05-01"], 2, "is not before --to"),
@@ -180,6 +181,34 @@ fn what_cannot_be_is_refused_before_anything_is_read() {
     assert!(code == 2 && err.contains("names a single file") && err.contains("hint: "), "{err}");
     let (_, help, _) = shell.run(&["backtest", "--help"]);
     assert!(help.contains("Examples:") && help.contains("--walk-forward 2y,6m") && help.contains("--check-lookahead"));
+}
+
+/// A file's name says what it holds; without one the spacing of its bars says how long they may be.
+#[test]
+fn one_file_is_played_as_what_it_is() {
+    let shell = shell();
+    let text = std::fs::read_to_string(shell.path().join("AAA-USD.1d.csv")).expect("reads");
+    shell.write("prices.csv", &text);
+    let run = |more: &[&str]| shell.run(&[&["backtest", "--strategy", "sma_cross", "--data"], more].concat());
+    for (more, code, part) in [
+        (&["AAA-USD.1d.csv"][..], 0, ""),
+        (&["AAA-USD.1d.csv", "--symbols", "AAA-USD", "--timeframe", "1d"], 0, ""),
+        (&["AAA-USD.1d.csv", "--symbols", "BBB-USD"], 2, "does not hold BBB-USD, by its name\nhint: "),
+        (&["AAA-USD.1d.csv", "--timeframe", "1w"], 2, "does not hold 1w bars, by its name\nhint: "),
+        (&["AAA-USD.1d.csv", "--timeframe", "1h"], 2, "does not hold 1h bars, by its name\nhint: "),
+        (&["AAA-USD.1d.csv", "--symbols", "BBB-USD,AAA-USD"], 2, "is one file, but 2 symbols are asked for\nhint: "),
+        (&["prices.csv", "--symbols", "BBB-USD,AAA-USD"], 2, "is one file, but 2 symbols are asked for\nhint: "),
+        (&["prices.csv", "--symbols", "BBB-USD", "--timeframe", "1d"], 0, ""),
+        (&["prices.csv", "--symbols", "BBB-USD"], 0, ""),
+        (
+            &["prices.csv", "--symbols", "BBB-USD", "--timeframe", "1w"],
+            1,
+            "bars are mostly 86400 s apart, not 1w: ask for bars of their length, or leave --timeframe out",
+        ),
+    ] {
+        let (got, out, err) = run(more);
+        assert!(got == code && err.contains(part), "{more:?}: {got}: {out}{err}");
+    }
 }
 
 /// Too few bars for a warm-up: the check cannot pass, and the document is printed all the same.

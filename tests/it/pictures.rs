@@ -156,6 +156,7 @@ fn what_cannot_be_drawn_is_refused_and_leaves_no_file() {
         (&["SPY", "--out", "kept.png", "--bars", "0", data[0], data[1]], 2, "--bars"),
         (&["SPY", "--out", "kept.png", "--timeframe", "2h", data[0], data[1]], 2, "unknown timeframe"),
         (&["equity", "--out", "kept.png", data[0], data[1]], 2, "--data goes with a symbol"),
+        (&["equity", "--out", "kept.png", "--bars", "20"], 2, "--bars goes with a symbol or pnl, not with equity"),
         (&["SPY", "--out", "kept.png", "--to", "2001-01-01", data[0], data[1]], 1, "no bars of SPY"),
         (&["SPY", "--out", "folder.png", data[0], data[1]], 1, "cannot write folder.png"),
         (&["SPY", "--out", "nowhere/p.png", data[0], data[1]], 1, "cannot write"),

@@ -1,12 +1,13 @@
 //! Recorded prices, whole: the ledger recomputed from raw fills, two runs to the byte, splits that do not look like crashes.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use bellwether::clock::Timestamp;
 use bellwether::domain::{Dividend, Instrument, MarketSnapshot, Money, Price, UNITS};
 use bellwether::market::{Feed, ReplayFeed, ReplayOptions};
 
-use crate::support::{Bench, Life, shared};
+use crate::support::{Bench, Life, opened, shared};
 
 fn feed(folder: &str, symbols: &[&str]) -> Option<ReplayFeed> {
     let options = ReplayOptions {
@@ -118,4 +119,49 @@ fn splits_on_file_are_no_crashes() {
     for (split, change) in splits {
         assert!(change.abs() < Money::whole(400), "{split:?}: {change}");
     }
+}
+
+/// Weeks of raw prices: a split on a Wednesday is neither a crash nor a price to deal at.
+#[test]
+fn a_split_inside_a_week_is_no_crash() {
+    let Some(source) = shared("market") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut weeks: BTreeMap<String, Vec<Vec<f64>>> = BTreeMap::new();
+    for row in csv::Reader::from_path(source.join("AAPL.1d.csv")).expect("opens").into_records() {
+        let row = row.expect("a row");
+        let date: chrono::NaiveDate = row[0][..10].parse().expect("a date");
+        if row[0].starts_with("2000") {
+            let monday = date.week(chrono::Weekday::Mon).first_day().to_string();
+            let numbers = row.iter().skip(1).map(|field| field.parse().expect("a number")).collect();
+            weeks.entry(monday).or_default().push(numbers);
+        }
+    }
+    let mut text = String::from("timestamp,open,high,low,close,volume\n");
+    for (monday, days) in &weeks {
+        let (high, low) = days.iter().fold((0f64, f64::MAX), |(high, low), day| (high.max(day[1]), low.min(day[2])));
+        let volume: f64 = days.iter().map(|day| day[4]).sum();
+        let (open, close) = (days[0][0], days[days.len() - 1][3]);
+        let _ = writeln!(text, "{monday}T00:00:00Z,{open},{high},{low},{close},{volume}");
+    }
+    std::fs::write(folder.path().join("AAPL.1w.csv"), text).expect("writes");
+    let actions = "corporate_actions.csv";
+    std::fs::copy(source.join(actions), folder.path().join(actions)).expect("copies");
+    let mut feed = opened(folder.path(), &["AAPL"], |_| {});
+    assert!(feed.warnings().iter().any(|it| it.to_string().contains("split-inside: the split of 2000-06-21")));
+    let (mut snapshot, mut before, mut followed) = (MarketSnapshot::default(), None, 0);
+    while feed.next_into(&mut snapshot) {
+        let bar = snapshot.bars[0].bar;
+        let date = bar.start.utc().date_naive().to_string();
+        assert!(date != "2000-06-19" && bar.low.to_f64() * 1.6 > bar.high.to_f64() || date == "2000-09-25", "{bar:?}");
+        let ratio = snapshot.splits.first().map_or(1.0, |split| split.numerator as f64 / split.denominator as f64);
+        if ratio > 1.0 {
+            followed += 1;
+            assert_eq!((ratio, date.as_str()), (2.0, "2000-06-26"));
+        }
+        if let Some(close) = before.replace(bar.close.to_f64()) {
+            let gap = bar.open.to_f64() * ratio / close;
+            assert!((0.8..1.25).contains(&gap), "{date}: {gap}");
+        }
+    }
+    assert_eq!(followed, 1);
 }

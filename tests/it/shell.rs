@@ -76,6 +76,9 @@ fn what_cannot_be_is_refused_with_what_to_do() {
     shell.write("bellwether.toml", "[[books]]\ncapitol = 5\n");
     let (code, _, err) = shell.run(QUICK);
     assert!(code == 2 && err.contains("bellwether.toml:2:1") && err.contains("did you mean \"capital\"?"), "{err}");
+    shell.write("bellwether.toml", "[[books]]\n[books.symbol_limits.APPL]\nstop_atr = 3\n");
+    let (code, _, err) = shell.run(QUICK);
+    assert!(code == 2 && err.contains("does not watch APPL") && err.contains("did you mean AAPL?"), "{err}");
     std::fs::remove_file(shell.path().join("bellwether.toml")).expect("removed");
     let (code, _, err) = shell.run(&["run", "--data", "nowhere"]);
     assert!(code == 1 && err.contains("nowhere") && err.contains("hint: "), "{err}");
