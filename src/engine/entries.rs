@@ -11,9 +11,12 @@ use super::cycle::chain;
 use super::fills::{end, place};
 use super::observe::observe;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
-use super::state::{Counters, Desk, Lane, Prices};
+use super::state::{Counters, Desk, Lane, Prices, Refused};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
 use super::{CycleError, Outcome, schedule};
+
+/// Why nothing is done about an entry that was refused on the bar before, too.
+const REFUSED_STILL: &str = "what refused it before lets it enter now";
 
 /// Shows the snapshot's bars to the strategies, asks those whose turn it is, and carries out what they want. Who runs per bar goes before
 /// who runs by a schedule.
@@ -86,6 +89,19 @@ struct Decision {
     answer: Option<RiskDecision>,
 }
 
+impl Decision {
+    /// The entry that is refused, if one is.
+    fn refused(&self) -> Option<Refused> {
+        let Some(RiskDecision::Refused { refusals, .. }) = &self.answer else { return None };
+        if self.signal.action == SignalAction::Exit {
+            return None;
+        }
+        let bit = |name: &str| risk::check_names().position(|known| known == name).map_or(0, |place| 1 << place);
+        let checks = refusals.iter().fold(0, |all, refusal| all | bit(&refusal.check));
+        Some(Refused { side: self.side, checks })
+    }
+}
+
 impl Judge<'_> {
     /// Asks the strategy and carries out what it wants. One that leaves one side may enter the other on the same bar: it is asked again
     /// as if nothing were held, and the broker fills the entry only after the exit.
@@ -134,14 +150,18 @@ impl Judge<'_> {
                 Err(stay) => {
                     self.works(desk);
                     desk.runs[run].stay = Some(stay).filter(|_| !turning);
+                    desk.runs[run].refused = None;
                     return None;
                 }
             };
             match self.think(desk, wanted, turning, counters, situation) {
                 Ok(decision) => {
                     self.works(desk);
-                    desk.runs[run].stay = None;
-                    return Some(decision);
+                    let (before, refused) = (desk.runs[run].refused, decision.refused());
+                    desk.runs[run].refused = refused;
+                    let again = refused.is_some() && refused == before;
+                    desk.runs[run].stay = again.then(|| Stay::new(REFUSED_STILL, 0.0, 1.0));
+                    return Some(decision).filter(|_| !again);
                 }
                 Err(error) => failed = Some(error),
             }

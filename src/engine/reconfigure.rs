@@ -182,7 +182,7 @@ fn runs_for(desk: &Desk, strategy: &StrategySettings, lanes: &[Lane]) -> Result<
             None if strategy.timeframe.is_none() => lane.atr.clone(),
             None => Atr::new(ATR_BARS),
         };
-        runs.push(StrategyRun { brain, atr, stay: None, judged: Timestamp::from_ms(i64::MIN) });
+        runs.push(StrategyRun { brain, atr, stay: None, judged: Timestamp::from_ms(i64::MIN), refused: None });
     }
     Ok((runs, knows))
 }

@@ -217,6 +217,17 @@ pub struct StrategyRun {
     pub stay: Option<Stay>,
     /// The end of the last bar it judged.
     pub judged: Timestamp,
+    /// The entry that was refused when it was last judged.
+    pub refused: Option<Refused>,
+}
+
+/// An entry that was refused: the same is not told again for as long as the same checks refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refused {
+    /// To which side.
+    pub side: Side,
+    /// A bit for each check that said no.
+    pub checks: u32,
 }
 
 /// One book with everything around it.
@@ -308,6 +319,8 @@ pub struct DeskMemory {
     pub records: Vec<(Label, TrackRecord)>,
     /// Entry signals whose outcome is not measured yet.
     pub measures: Vec<Measure>,
+    /// Entries that were refused when they were last judged, by strategy and symbol.
+    pub refused: Vec<(Label, Symbol, Refused)>,
     /// The warning before the drawdown limit was sent.
     pub drawdown_told: bool,
     /// The day's loss limit was reached, and that was told.
@@ -348,6 +361,7 @@ impl Desk {
                     atr: Atr::new(ATR_BARS),
                     stay: None,
                     judged: Timestamp::from_ms(i64::MIN),
+                    refused: None,
                 });
             }
         }
@@ -432,6 +446,7 @@ impl Desk {
             locks: self.locks.clone(),
             records: names.zip(self.records.iter().copied()).collect(),
             measures: self.measures.clone(),
+            refused: self.refused(),
             drawdown_told: self.drawdown_told,
             loss_told: self.day.loss_told,
             breaker_until: self.breaker_until,
@@ -442,6 +457,17 @@ impl Desk {
             stopping: self.stopping,
             screening: self.screening.clone(),
         }
+    }
+
+    /// Entries that were refused when they were last judged.
+    fn refused(&self) -> Vec<(Label, Symbol, Refused)> {
+        let count = self.settings.strategies.len();
+        let with_place = self.runs.iter().enumerate();
+        let refused = with_place.filter_map(|(index, run)| {
+            let (lane, place) = (index / count, index % count);
+            Some((self.settings.strategies[place].name, self.watch.lanes()[lane].symbol, run.refused?))
+        });
+        refused.collect()
     }
 
     /// Takes up what it remembered.
@@ -459,6 +485,14 @@ impl Desk {
         self.failing = memory.failing;
         self.locks = memory.locks;
         self.measures = memory.measures;
+        let count = self.settings.strategies.len();
+        for (strategy, symbol, refused) in memory.refused {
+            let place = self.settings.strategies.iter().position(|known| known.name == strategy);
+            let lane = self.watch.lanes().iter().position(|watched| watched.symbol == symbol);
+            if let Some((lane, place)) = lane.zip(place) {
+                self.runs[lane * count + place].refused = Some(refused);
+            }
+        }
         self.drawdown_told = memory.drawdown_told;
         self.day.loss_told = memory.loss_told;
         self.breaker_until = memory.breaker_until;

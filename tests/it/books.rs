@@ -1,8 +1,13 @@
 //! Several books side by side: each with its own money, and with a person who starts, pauses, stops and resets it.
 
-use bellwether::domain::{EventKind, FillId, Instrument, Label, Money, OrderId, Purpose, TradeFill, TradingState};
+use bellwether::domain::{
+    EventKind, FillId, Instrument, Label, Money, OrderId, Purpose, Ratio, TradeFill, TradingState,
+};
+use bellwether::engine::{DeskSettings, StrategySettings};
+use bellwether::strategy::{Values, find};
 
-use crate::support::{Bench, Fault, FaultyFeed, Life, quick_cross};
+use crate::chat::said;
+use crate::support::{Bench, Fault, FaultyFeed, Life, ListFeed, flat_bars, quick_cross};
 
 const CUT: u64 = 80;
 
@@ -94,6 +99,37 @@ fn a_paused_book_only_leaves() {
     assert_eq!(bench.saved().books[0].state, TradingState::Running);
     let after = &kinds(&bench, "main")[paused.len()..];
     assert!(after.iter().any(entry), "it enters again");
+}
+
+/// What wants in on every bar and may not is told once, over a restart too; once it may, it enters.
+#[test]
+fn a_wish_that_is_refused_again_and_again_is_told_once() {
+    let rising: Vec<i64> = (0..80).map(|day| 100 + day).collect();
+    let life = |cycles| {
+        let momentum = |desk: &mut DeskSettings| {
+            let kind = find("momentum").expect("in the table");
+            let set = [("period".to_owned(), Ratio::whole(5))];
+            let values = Values::check(kind.name, kind.params, &set).expect("in range");
+            desk.strategies = vec![StrategySettings::new(name("momentum"), kind, values)];
+        };
+        let whole = Life::whole(ListFeed::daily("BTC-USD", flat_bars(&rising)), momentum);
+        Life { cycles_max: Some(cycles), ..whole }
+    };
+    let bench = Bench::new();
+    bench.live(life(2)).expect("runs");
+    bench.confirm("/book pause");
+    let counted = |wanted: fn(&EventKind) -> bool| kinds(&bench, "main").iter().filter(|kind| wanted(kind)).count();
+    // At first it has no stop to plan, either: other reasons are told anew.
+    for cycles in [25, 20] {
+        bench.live(life(cycles)).expect("runs");
+        assert_eq!(counted(|kind| matches!(kind, EventKind::ProposalRefused { .. })), 2);
+        assert_eq!(counted(|kind| matches!(kind, EventKind::SignalRaised { .. })), 2);
+    }
+    let why = said(&bench, "/whynot BTC-USD");
+    assert!(why.contains("what refused it before lets it enter now") && why.contains("trading state"), "{why}");
+    bench.confirm("/book start");
+    bench.live(life(5)).expect("runs");
+    assert_eq!(bench.saved().books[0].book.positions.len(), 1);
 }
 
 /// A book is reset only when it holds nothing; then it has its capital and an empty record, and its trades stay.
