@@ -95,11 +95,18 @@ impl Results {
     /// The result of each of the last `count` days, and what it shows in words.
     pub(super) fn pnl(&self, count: usize, look: Look) -> (String, String) {
         let days = &self.days[self.days.len().saturating_sub(count)..];
-        let result = |day: &DayRow| day.end.minus(day.start).unwrap_or(Money::ZERO);
+        let mut results: Vec<(&DayRow, Money)> = Vec::new();
+        for day in days {
+            let result = day.end.minus(day.start).unwrap_or(Money::ZERO);
+            match results.last_mut().filter(|(last, _)| last.day == day.day) {
+                Some((_, sum)) => *sum = sum.plus(result).unwrap_or(*sum),
+                None => results.push((day, result)),
+            }
+        }
         let figure = |name, result: Money| Figure::new(name, signed(result), Tone::of(result.to_f64()));
-        let results = || days.iter().map(result);
+        let of_days = || results.iter().map(|(_, result)| *result);
         let mut figures = Vec::new();
-        if let (Some(best), Some(worst), 2..) = (results().max(), results().min(), days.len()) {
+        if let (Some(best), Some(worst), 2..) = (of_days().max(), of_days().min(), results.len()) {
             figures.extend([figure("Best day", best), figure("Worst day", worst)]);
         }
         let trades: u64 = days.iter().map(|day| u64::from(day.trades)).sum();
@@ -110,10 +117,10 @@ impl Results {
         let chart = ProfitChart {
             caption: self.caption("result by day", format!("{dates}days of {}", self.row.zone), basis),
             currency: self.row.book.currency.clone(),
-            periods: days.iter().map(|day| (name_of(day), result(day).to_f64())).collect(),
+            periods: results.iter().map(|(day, result)| (name_of(day), result.to_f64())).collect(),
             figures,
         };
-        let stretch = counted(days.len() as u64, "day");
+        let stretch = counted(results.len() as u64, "day");
         (chart::profit(&chart, look.theme, look.size), self.words("result by day", &stretch))
     }
 
@@ -176,6 +183,7 @@ mod tests {
         DayRow {
             book: "main".parse().unwrap(),
             day: date.to_owned(),
+            part: 0,
             start: Money::whole(start),
             end: Money::whole(end),
             realised: Money::ZERO,

@@ -120,11 +120,12 @@ fn reset(desk: &mut Desk, person: &str, context: &RunContext, out: &mut Outcome)
         out.requests.push(risk::withdraw(order));
         end(desk, order, OrderAction::Cancel, "the book begins anew", context, out)?;
     }
-    let (equity, capital) = (desk.equity, desk.book.capital);
+    out.days.push(guard::day_record(desk));
+    let (equity, capital, part) = (desk.equity, desk.book.capital, desk.day.part + 1);
     desk.book = Book::new(desk.name(), &desk.book.currency.clone(), capital);
     desk.equity = capital;
     desk.peak = capital;
-    desk.day = Day { entries: 0, ..Day::containing(context.now, desk.settings.zone, capital) };
+    desk.day = Day { part, ..Day::containing(context.now, desk.settings.zone, capital) };
     desk.records.fill(TrackRecord::default());
     desk.ended.clear();
     desk.locks.clear();

@@ -11,6 +11,7 @@ use super::cycle::chain;
 use super::fills::{end, place};
 use super::observe::observe;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
+use super::spots::Spot;
 use super::state::{Counters, Desk, Lane, Prices, Refused};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
 use super::{CycleError, Outcome, schedule};
@@ -47,16 +48,16 @@ pub(super) fn judge(
 }
 
 /// One strategy deciding on one symbol.
-struct Judge<'a> {
-    prices: Prices<'a>,
-    index: usize,
-    lane: &'a Lane,
-    strategy: usize,
-    context: &'a RunContext,
+pub(super) struct Judge<'a> {
+    pub(super) prices: Prices<'a>,
+    pub(super) index: usize,
+    pub(super) lane: &'a Lane,
+    pub(super) strategy: usize,
+    pub(super) context: &'a RunContext,
 }
 
 /// What a strategy asks for, before it is a signal.
-struct Wanted {
+pub(super) struct Wanted {
     action: SignalAction,
     confidence: Ratio,
     reason: Reason,
@@ -194,16 +195,21 @@ impl Judge<'_> {
 
     /// What the strategy asks for, if it may; else the rule that did not hold. One that is leaving is asked as if nothing were held.
     fn wish(&self, desk: &Desk, turning: bool) -> Result<Wanted, Stay> {
-        let held = if turning {
-            Holding::Flat
-        } else {
-            let strategy = desk.settings.strategies[self.strategy].name;
-            holding(desk, desk.spots.of(self.index), self.lane.instrument.symbol, strategy)
-        };
-        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held))?;
-        if turning && wanted.action == SignalAction::Exit {
+        if !turning {
+            return self.wish_at(desk, desk.spots.of(self.index));
+        }
+        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(Holding::Flat))?;
+        if wanted.action == SignalAction::Exit {
             return Err(Stay::new("it is not leaving already", 1.0, 0.0));
         }
+        self.permitted(desk, wanted)
+    }
+
+    /// What the strategy asks for, if it may, by what the book has of the symbol.
+    pub(super) fn wish_at(&self, desk: &Desk, spot: Spot) -> Result<Wanted, Stay> {
+        let strategy = desk.settings.strategies[self.strategy].name;
+        let held = holding(desk, spot, self.lane.instrument.symbol, strategy);
+        let wanted = Wanted::from(desk.runs[self.place(desk)].brain.judge(held))?;
         self.permitted(desk, wanted)
     }
 
@@ -302,7 +308,8 @@ impl Judge<'_> {
         Ok(())
     }
 
-    fn signal(&self, desk: &Desk, wanted: Wanted, counters: &Counters) -> (EntryTerms, SignalIntent) {
+    /// The wish as a signal, and the terms of an entry that follows it.
+    pub(super) fn signal(&self, desk: &Desk, wanted: Wanted, counters: &Counters) -> (EntryTerms, SignalIntent) {
         let settings = &desk.settings.strategies[self.strategy];
         let terms = EntryTerms {
             side: if wanted.action == SignalAction::EnterShort { Side::Sell } else { Side::Buy },

@@ -53,6 +53,7 @@ pub(super) fn day_record(desk: &Desk) -> DayRow {
     DayRow {
         book: desk.name(),
         day: desk.day.date.map_or_else(String::new, |date| date.to_string()),
+        part: desk.day.part,
         start: desk.day.start,
         end: desk.equity,
         realised: desk.book.realised,

@@ -180,6 +180,8 @@ pub enum StateCause {
 pub struct Day {
     /// Its date in the book's zone; none before the first cycle.
     pub date: Option<NaiveDate>,
+    /// Which part of that date, counted from 0: a reset ends one.
+    pub part: u32,
     /// When it ends.
     pub ends: Timestamp,
     /// Equity at its start.
@@ -203,7 +205,16 @@ impl Day {
         let ends =
             (0..4).find_map(|hours| zone.from_local_datetime(&(next + chrono::TimeDelta::hours(hours))).earliest());
         let ends = ends.map_or(now.plus_ms(1), |time| Timestamp::from_ms(time.timestamp_millis()));
-        Self { date: Some(date), ends, start: equity, entries: 0, trades: 0, near_told: false, loss_told: false }
+        Self {
+            date: Some(date),
+            part: 0,
+            ends,
+            start: equity,
+            entries: 0,
+            trades: 0,
+            near_told: false,
+            loss_told: false,
+        }
     }
 }
 
@@ -325,6 +336,8 @@ pub struct DeskMemory {
     pub drawdown_told: bool,
     /// The day's loss limit was reached, and that was told.
     pub loss_told: bool,
+    /// Which part of its day it is.
+    pub day_part: u32,
     /// Until when the volatility breaker holds.
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
@@ -369,6 +382,7 @@ impl Desk {
         let limits_json = limits_json(&settings);
         let day = Day {
             date: None,
+            part: 0,
             ends: Timestamp::from_ms(i64::MIN),
             start: capital,
             entries: 0,
@@ -449,6 +463,7 @@ impl Desk {
             refused: self.refused(),
             drawdown_told: self.drawdown_told,
             loss_told: self.day.loss_told,
+            day_part: self.day.part,
             breaker_until: self.breaker_until,
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             failing: self.failing.clone(),
@@ -495,6 +510,7 @@ impl Desk {
         }
         self.drawdown_told = memory.drawdown_told;
         self.day.loss_told = memory.loss_told;
+        self.day.part = memory.day_part;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
         self.parked = memory.parked;

@@ -299,17 +299,19 @@ impl Reader {
     /// When the database cannot be read.
     pub fn days(&self, book: Label, from: &str) -> Result<Vec<DayRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT book, day, start, \"end\", realised, fees, trades FROM days WHERE book = ?1 AND day >= ?2 ORDER BY day",
+            "SELECT book, day, part, start, \"end\", realised, fees, trades FROM days
+             WHERE book = ?1 AND day >= ?2 ORDER BY day, part",
         )?;
         let rows = statement.query_map(params![book.as_str(), from], |row| {
             Ok(DayRow {
                 book: parsed(row, 0)?,
                 day: row.get(1)?,
-                start: Money::from_units(row.get(2)?),
-                end: Money::from_units(row.get(3)?),
-                realised: Money::from_units(row.get(4)?),
-                fees: Money::from_units(row.get(5)?),
-                trades: row.get(6)?,
+                part: row.get(2)?,
+                start: Money::from_units(row.get(3)?),
+                end: Money::from_units(row.get(4)?),
+                realised: Money::from_units(row.get(5)?),
+                fees: Money::from_units(row.get(6)?),
+                trades: row.get(7)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)

@@ -336,12 +336,14 @@ fn write_figures(transaction: &Transaction<'_>, figures: &[FiguresRow]) -> Resul
 
 fn write_days(transaction: &Transaction<'_>, days: &[DayRow]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO days (book, day, start, \"end\", realised, fees, trades) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR REPLACE INTO days (book, day, part, start, \"end\", realised, fees, trades)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?;
     for day in days {
         statement.execute(params![
             day.book.as_str(),
             day.day,
+            day.part,
             day.start.units(),
             day.end.units(),
             day.realised.units(),

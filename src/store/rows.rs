@@ -96,13 +96,15 @@ pub struct FiguresRow {
     pub body: String,
 }
 
-/// A day of a book, as it stands.
+/// A day of a book, or a part of one, as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayRow {
     /// The book.
     pub book: Label,
     /// The day, as `2026-11-20`.
     pub day: String,
+    /// Which part of it, counted from 0: a reset of the book ends one.
+    pub part: u32,
     /// Equity at its start.
     pub start: Money,
     /// Equity at its end, or now.

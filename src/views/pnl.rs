@@ -78,7 +78,9 @@ fn book_lines(row: &BookRow, period: Period, days: &[DayRow]) -> Vec<String> {
     let book = &row.book;
     let start = days.first().map_or(row.day_start, |day| day.start);
     let end = days.last().map_or(row.equity, |day| day.end);
-    let change = end.minus(start).unwrap_or(Money::ZERO);
+    // Day by day, since a book that was reset began anew with other money.
+    let results = days.iter().map(|day| day.end.minus(day.start).unwrap_or(Money::ZERO));
+    let change = results.fold(Money::ZERO, |sum, result| sum.plus(result).unwrap_or(sum));
     let trades: u32 = days.iter().map(|day| day.trades).sum();
     let since = days.first().map_or(row.day.as_str(), |day| day.day.as_str());
     let words = match period {

@@ -57,6 +57,7 @@ fn days(equities: &[i64]) -> Vec<DayRow> {
     let day = |(index, pair): (usize, &[i64])| DayRow {
         book: "main".parse().expect("name"),
         day: format!("2020-01-{:02}", index + 1),
+        part: 0,
         start: Money::whole(pair[0]),
         end: Money::whole(pair[1]),
         realised: Money::ZERO,

@@ -11,6 +11,22 @@ ALTER TABLE trades ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 
+-- A reset cuts a day in two, and each part keeps its own result.
+ALTER TABLE days RENAME TO days_before;
+CREATE TABLE days (
+  book     TEXT NOT NULL,
+  day      TEXT NOT NULL,
+  part     INTEGER NOT NULL,
+  start    INTEGER NOT NULL,
+  "end"    INTEGER NOT NULL,
+  realised INTEGER NOT NULL,
+  fees     INTEGER NOT NULL,
+  trades   INTEGER NOT NULL,
+  PRIMARY KEY (book, day, part)
+) WITHOUT ROWID;
+INSERT INTO days SELECT book, day, 0, start, "end", realised, fees, trades FROM days_before;
+DROP TABLE days_before;
+
 CREATE INDEX trades_book ON trades (book, id);
 CREATE INDEX journal_cycle ON journal (cycle);
 CREATE INDEX journal_states ON journal (seq)
