@@ -7,8 +7,10 @@ use crate::domain::format::counted;
 use crate::domain::{AssetClass, BenchmarkFigures, Ratio, Symbol, Timeframe};
 use crate::stats::{beta, joined_returns};
 
+use super::desk::Desk;
 use super::history::Closes;
-use super::state::{Desk, Lane, Prices};
+use super::lane::Lane;
+use super::state::Prices;
 
 /// Returns below which nothing is said of a beta.
 const RETURNS_MIN: usize = 20;

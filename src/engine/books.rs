@@ -8,9 +8,10 @@ use crate::domain::{
 use crate::risk::{self, TrackRecord};
 
 use super::close::{close_all, close_position};
+use super::desk::{Day, Desk, StateCause};
 use super::fills::end;
 use super::operate::MOVED;
-use super::state::{Counters, Day, Desk, Engine, Prices, StateCause};
+use super::state::{Counters, Engine, Prices};
 use super::{CycleError, Outcome, guard};
 
 /// Carries out what was confirmed; in words, what became of it.

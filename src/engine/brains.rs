@@ -9,9 +9,11 @@ use crate::indicators::Atr;
 use crate::market::{Feed, ResumeError};
 use crate::strategy::{Classifier, LoadError, Strategy, Thresholds};
 
+use super::desk::Desk;
 use super::history::History;
+use super::lane::{Lane, Lock};
 use super::runner::Runner;
-use super::state::{Desk, Engine, Lane, Lock};
+use super::state::Engine;
 use super::{Due, Schedule, StrategySettings};
 
 /// How often the memory is saved at real pace.

@@ -8,7 +8,8 @@ use crate::execution::{borrow_cost, funding_payment, initial_margin, maintenance
 use crate::portfolio::apply_carry;
 
 use super::close::close_position;
-use super::state::{Counters, Desk, Prices};
+use super::desk::Desk;
+use super::state::{Counters, Prices};
 use super::{CycleError, Outcome};
 
 /// Between two fundings: at 0, 8 and 16 o'clock UTC, as on the large exchanges.

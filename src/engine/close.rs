@@ -3,8 +3,9 @@
 use crate::domain::{Event, EventKind, Money, OrderKind, Proposal, Purpose, RunContext, Symbol, TimeInForce};
 use crate::risk::{self, RiskDecision};
 
+use super::desk::Desk;
 use super::fills::place;
-use super::state::{Counters, Desk, Prices};
+use super::state::{Counters, Prices};
 use super::survey::{look_at, survey};
 use super::{CycleError, Outcome};
 

@@ -5,7 +5,8 @@ use crate::domain::{
 };
 use crate::execution::{BrokerError, PaperBroker, Report};
 
-use super::state::{Desk, Engine, MEASURE_BARS};
+use super::desk::{Desk, MEASURE_BARS};
+use super::state::Engine;
 use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule, screen};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.

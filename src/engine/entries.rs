@@ -8,11 +8,13 @@ use crate::risk::{self, RiskDecision, Situation, open_risk};
 use crate::strategy::{Plan, Reason, Stay, Verdict};
 
 use super::cycle::chain;
+use super::desk::{Desk, Refused};
 use super::fills::{end, place};
+use super::lane::Lane;
 use super::observe::observe;
 use super::propose::{EntryTerms, propose_entry, propose_exit};
 use super::spots::Spot;
-use super::state::{Counters, Desk, Lane, Prices, Refused};
+use super::state::{Counters, Prices};
 use super::survey::{holding, last_price, look_at, look_closer, survey};
 use super::{CycleError, Outcome, schedule};
 

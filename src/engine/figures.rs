@@ -14,8 +14,10 @@ use crate::stats::{Exposed, StressReport, scenarios, stress};
 use crate::store::FiguresRow;
 
 use super::benchmark::Benchmark;
+use super::desk::Desk;
 use super::history::SHARED_MIN;
-use super::state::{Desk, Engine, Lane};
+use super::lane::Lane;
+use super::state::Engine;
 use super::survey::survey;
 use super::tail::{Weighted, tail};
 use super::usage::used;

@@ -8,7 +8,8 @@ use crate::execution::Report;
 use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
 use crate::risk::{self, RiskDecision, Situation};
 
-use super::state::{Counters, Desk, Prices};
+use super::desk::Desk;
+use super::state::{Counters, Prices};
 use super::{CycleError, Outcome, locks};
 
 /// Takes every report of this desk's orders.

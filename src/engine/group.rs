@@ -7,9 +7,10 @@ use crate::domain::RunId;
 use crate::store::{Batch, BookRow, MarkRow, ProgressRow, StepLine, StepRow};
 
 use super::Outcome;
+use super::desk::Desk;
 use super::figures::Schedule;
 use super::guard::day_record;
-use super::state::{Desk, Engine};
+use super::state::Engine;
 
 /// Cycles that were decided and not handed to the store.
 #[derive(Debug, Default)]

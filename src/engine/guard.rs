@@ -10,8 +10,9 @@ use crate::risk::{self, Limits};
 use crate::store::DayRow;
 
 use super::close::close_all;
+use super::desk::{Day, Desk, StateCause};
 use super::fills::{end, losses};
-use super::state::{Counters, Day, Desk, Prices, StateCause};
+use super::state::{Counters, Prices};
 use super::{CycleError, LossAction, Outcome, carry};
 
 /// Ends the book's day if the snapshot belongs to a later one. What was lost overnight counts for the new day.

@@ -8,7 +8,8 @@ use crate::indicators::Indicator;
 use crate::portfolio::apply_split;
 use crate::risk::Limits;
 
-use super::state::{Engine, Lock};
+use super::lane::Lock;
+use super::state::Engine;
 use super::{CycleError, Outcome};
 
 /// A lock lifts by itself when the price is back within this share of where it was.

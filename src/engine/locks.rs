@@ -6,7 +6,7 @@ use crate::market::Hours;
 use crate::risk::Limits;
 
 use super::Outcome;
-use super::state::Desk;
+use super::desk::Desk;
 
 /// Trades that a book remembers for its locks.
 pub(super) const TRADES_REMEMBERED: usize = 500;

@@ -5,7 +5,8 @@ use crate::indicators::Indicator;
 use crate::strategy::Place;
 
 use super::Outcome;
-use super::state::{Desk, Prices};
+use super::desk::Desk;
+use super::state::Prices;
 
 /// Shows the snapshot's bars to the strategies of a book.
 pub(super) fn observe(

@@ -5,7 +5,8 @@ use crate::domain::{
     EntryLock, Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState,
 };
 
-use super::state::{Day, Desk, Engine, StateCause};
+use super::desk::{Day, Desk, StateCause};
+use super::state::Engine;
 use super::{CycleError, Outcome, books, guard};
 
 /// Halts every book.

@@ -6,7 +6,8 @@ use crate::risk::{Limits, Situation, TrackRecord, Wish, size};
 use crate::strategy::Plan;
 
 use super::CycleError;
-use super::state::{Desk, Lane};
+use super::desk::Desk;
+use super::lane::Lane;
 use super::survey::last_price;
 
 /// How an entry was asked for, besides the signal itself.

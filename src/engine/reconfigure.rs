@@ -7,8 +7,10 @@ use crate::indicators::Atr;
 use crate::risk::TrackRecord;
 use crate::strategy::{Classifier, ParamError};
 
+use super::desk::{Desk, StrategyRun, classifiers_for, limits_json};
 use super::difference::Difference;
-use super::state::{ATR_BARS, Desk, Engine, Lane, StrategyRun, classifiers_for, limits_json, returns_remembered};
+use super::lane::{ATR_BARS, Lane};
+use super::state::{Engine, returns_remembered};
 use super::{DeskSettings, Due, Outcome, StrategySettings};
 
 /// A changed configuration, as it was read.

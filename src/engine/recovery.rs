@@ -8,7 +8,9 @@ use crate::execution::{BrokerError, PaperBroker};
 use crate::risk;
 use crate::store::{BookRow, MarkRow, ProgressRow, Saved};
 
-use super::state::{Counters, Desk, Engine, Lock, StateCause};
+use super::desk::{Desk, StateCause};
+use super::lane::Lock;
+use super::state::{Counters, Engine};
 
 /// What was taken up again.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

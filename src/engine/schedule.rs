@@ -11,7 +11,9 @@ use crate::domain::TimetableRow;
 use crate::market::Hours;
 
 use super::StrategySettings;
-use super::state::{Desk, Lane, Prices};
+use super::desk::Desk;
+use super::lane::Lane;
+use super::state::Prices;
 
 /// An instant from which on every schedule must fire at least once.
 const LONG_AGO: Timestamp = Timestamp::from_ms(946_684_800_000);

@@ -7,7 +7,9 @@ use crate::clock::Timestamp;
 use crate::domain::{Event, EventKind, Label, RunContext, Screening, Timeframe};
 use crate::strategy::{Candidate, SCREEN_DAYS_MIN, ScreenRules, screen};
 
-use super::state::{Desk, Engine, Lane, Prices};
+use super::desk::Desk;
+use super::lane::Lane;
+use super::state::{Engine, Prices};
 use super::watch::Watched;
 use super::{Outcome, ScreenerSettings};
 

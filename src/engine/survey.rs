@@ -5,9 +5,11 @@ use std::collections::HashSet;
 use crate::domain::{AmountError, Holding, Label, Money, Price, Purpose, Quantity, Ratio, RunContext, Side, Symbol};
 use crate::risk::{Situation, Stake};
 
+use super::desk::Desk;
 use super::fills::losses;
+use super::lane::Lane;
 use super::spots::Spot;
-use super::state::{Desk, Lane, Prices};
+use super::state::Prices;
 
 /// The book's figures that do not depend on the symbol.
 pub(super) fn survey(desk: &Desk, prices: Prices<'_>) -> Result<Situation, AmountError> {

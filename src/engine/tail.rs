@@ -5,7 +5,7 @@ use crate::domain::{Ratio, Symbol, TailFigures, TailLoss, Timeframe};
 use crate::stats::{Confidence, conditional, expected_shortfall, historical, parametric, returns_of};
 
 use super::history::{Closes, History, bars_per_day};
-use super::state::Lane;
+use super::lane::Lane;
 
 /// Returns below which nothing is said of a bad day: one in twenty is the least that 95 % can see.
 const RETURNS_MIN: usize = 20;

@@ -4,10 +4,11 @@ use crate::domain::{CheckResult, Label, OrderId, Price, Quantity, RunContext, Si
 use crate::risk::{self, RiskDecision, Situation};
 
 use super::CycleError;
+use super::desk::Desk;
 use super::entries::Judge;
 use super::propose::{propose_entry, propose_exit};
 use super::spots::Spot;
-use super::state::{Counters, Desk, Engine};
+use super::state::{Counters, Engine};
 use super::survey::{last_price, look_at, look_closer, survey};
 
 /// What a strategy would do now with one symbol.

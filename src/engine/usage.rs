@@ -3,7 +3,8 @@
 use crate::domain::{LimitFigures, LimitUnit, Money, Ratio, Symbol};
 use crate::risk::{Limits, Situation};
 
-use super::state::{Desk, Prices};
+use super::desk::Desk;
+use super::state::Prices;
 
 /// The limits of one book as they are measured.
 struct Used<'a> {

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::domain::{Manual, ScreenVerdict, Screening, Symbol};
 
 use super::DeskSettings;
-use super::state::Desk;
+use super::desk::Desk;
 
 /// The rule of the list.
 const NOT_LISTED: &str = "the symbol is on the book's list";

@@ -152,7 +152,8 @@ fn a_reset_book_begins_anew_and_keeps_its_past() {
     let after = days(&bench);
     assert_eq!(after[..before.len()], before, "what the day brought before the reset stays");
     assert!(after[before.len()..].iter().all(|day| day.start == Money::whole(5_000)) && after.len() > before.len());
-    let sum = after.iter().fold(Money::ZERO, |sum, day| sum.plus(day.end.minus(day.start).unwrap()).unwrap());
+    let results = after.iter().map(|day| day.end.minus(day.start).expect("fits"));
+    let sum = results.fold(Money::ZERO, |sum, result| sum.plus(result).expect("fits"));
     let told = said(&bench, "/pnl all");
     assert!(told.contains(&format!("small {} USD", bellwether::domain::format::signed(sum))), "{told} {sum}");
     bench.confirm("/book start small");
