@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::domain::Price;
+use crate::domain::{Price, UNITS};
 
 /// Beyond this no computed number goes: above every price in units of 1e-8, far below the end of f64.
 const LARGEST: f64 = 1e20;
@@ -54,10 +54,17 @@ pub(super) fn bound(value: f64) -> f64 {
     if value.is_nan() { 0.0 } else { value.clamp(-LARGEST, LARGEST) }
 }
 
-/// Where a price lies against a level that was computed. The level is taken to the smallest unit that prices have, so that a close
-/// exactly at it is at it, whatever the last bit of the computed number.
+/// A computed level is known to this share of it; prices beyond count as beyond.
+const LEVEL_KNOWN: f64 = 1e-12;
+/// No price lies nearer than this to another.
+const HALF_UNIT: f64 = 0.5 / UNITS as f64;
+
+/// Where a price lies against a level that was computed. One that is as near as the level is known is at it: the last bit of a
+/// computed number does not decide.
 pub fn against(price: Price, level: f64) -> Ordering {
-    Price::from_f64(level).map_or_else(|| price.to_f64().total_cmp(&level), |level| price.cmp(&level))
+    let price = price.to_f64();
+    let near = (price - level).abs() <= HALF_UNIT.min(level.abs() * LEVEL_KNOWN);
+    if near { Ordering::Equal } else { price.total_cmp(&level) }
 }
 
 /// For fields that are loaded: refuses what lies outside the bounds.

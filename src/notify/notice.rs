@@ -105,7 +105,9 @@ impl Words<'_> {
             EventKind::TradingHalted { cause, cancelled, positions } => self.halted(cause, *cancelled, *positions),
             EventKind::TradingReduced { cause, day, until } => self.reduced(cause, *day, *until),
             EventKind::TradingResumed { from, person } => {
-                let who = person.as_ref().map_or_else(|| "what stopped it is over".to_owned(), |person| format!("by {person}"));
+                let who = person
+                    .as_ref()
+                    .map_or_else(|| "what stopped it is over".to_owned(), |person| format!("by {person}"));
                 vec![format!("{} is running again, was {from} · {who}", self.book)]
             }
             EventKind::DailyLossNear { day, loss, limit } => vec![format!(
