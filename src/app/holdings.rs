@@ -3,7 +3,9 @@
 
 use chrono_tz::Tz;
 
-use crate::chart::{self, Allocation, CELLS_MAX, Caption, CorrelationChart, Figure, Part, RiskHeatmap, Tone, Unit};
+use crate::chart::{
+    self, Allocation, CELLS_MAX, Caption, CorrelationChart, Figure, Part, RiskHeatmap, Size, Tone, Unit,
+};
 use crate::clock::Timestamp;
 use crate::domain::format::{as_of, counted, money, percent, signed, signed_percent};
 use crate::domain::{Label, Money, Ratio, RiskFigures, Symbol, SymbolFigures};
@@ -13,6 +15,9 @@ use crate::store::{BookRow, Reader};
 use super::AppError;
 use super::dealt::candidates;
 use super::picture::Look;
+
+/// Columns of `stress` whose names can be read on a tall page.
+const TALL_COLUMNS: usize = 8;
 
 /// What of it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,7 +106,7 @@ impl Holdings {
         let svg = match aspect {
             Aspect::Allocation => chart::allocation(&self.allocation(), look.theme, look.size),
             Aspect::Correlation => chart::correlation(&self.correlation(), look.theme, look.size),
-            Aspect::Stress => chart::risk_heatmap(&self.stress(), look.theme, look.size),
+            Aspect::Stress => chart::risk_heatmap(&self.stress(look.size), look.theme, look.size),
         };
         (svg, words)
     }
@@ -119,7 +124,7 @@ impl Holdings {
             figures.extend([figure("Long", held.long), figure("Short", held.short)]);
         }
         figures.push(Figure::new("Leverage", format!("{leverage:.2}x"), Tone::Plain));
-        let shorts = if held.short.is_zero() { "" } else { ", a short takes room and counts below zero" };
+        let shorts = if held.short.is_zero() { "" } else { ", shorts below zero" };
         Allocation {
             caption: self.caption("allocation", "at last prices".to_owned(), &format!("shares of equity{shorts}")),
             currency: self.currency.clone(),
@@ -141,19 +146,16 @@ impl Holdings {
             figures.push(Figure::new("Correlation", format!("{share:.2}{turned}"), tone));
         }
         figures.extend(limit.map(|limit| Figure::new("Limit", format!("{limit:.2}"), Tone::Plain)));
-        let mut notes = Vec::new();
         if correlation.left_out > 0 {
-            notes.push(format!("the {} largest, {} left out", correlation.symbols.len(), correlation.left_out));
+            figures.push(Figure::new("Smaller, left out", correlation.left_out.to_string(), Tone::Plain));
         }
-        if correlation.rows.iter().flatten().any(Option::is_none) {
-            notes.push("? is too little in common".to_owned());
-        }
-        if symbols.iter().any(|one| one.value < Money::ZERO) {
-            notes.push("for a long and a short the limit turns the sign".to_owned());
-        }
+        let unknown = correlation.rows.iter().flatten().any(Option::is_none);
+        let unknown = if unknown { "; ? is too little in common" } else { "" };
+        let shorts = symbols.iter().any(|one| one.value < Money::ZERO);
+        let note = if shorts { "long with short: limit turns the sign" } else { "" };
         let of_row = |row: &Vec<Option<Ratio>>| row.iter().map(|share| share.map(Ratio::to_f64)).collect();
         CorrelationChart {
-            caption: self.caption("correlation", correlation.basis.clone(), &notes.join(", ")),
+            caption: self.caption("correlation", format!("{}{unknown}", correlation.basis), note),
             symbols: correlation.symbols.iter().map(|symbol| held(symbol).map_or(symbol.to_string(), named)).collect(),
             values: correlation.rows.iter().map(of_row).collect(),
             figures,
@@ -161,11 +163,14 @@ impl Holdings {
     }
 
     /// A row a scenario, a column a position and one for all of them; the smallest share one where they are many.
-    fn stress(&self) -> RiskHeatmap {
+    fn stress(&self, size: Size) -> RiskHeatmap {
         let RiskFigures { equity, stress: reports, symbols, .. } = &self.figures;
-        let room = CELLS_MAX - 1;
+        let room = match size {
+            Size::Landscape => CELLS_MAX - 1,
+            Size::Portrait => TALL_COLUMNS - 1,
+        };
         let own = if symbols.len() > room { room - 1 } else { symbols.len() };
-        let mut columns: Vec<String> = symbols[..own].iter().map(named).collect();
+        let mut columns: Vec<String> = symbols[..own].iter().map(|one| one.symbol.to_string()).collect();
         if own < symbols.len() {
             columns.push(format!("{} others", symbols.len() - own));
         }
@@ -192,7 +197,10 @@ impl Holdings {
             map.figures.push(Figure::new("It would change by", value, Tone::of(worst.change.to_f64())));
         }
         map.figures.push(Figure::new("Equity", money(*equity), Tone::Plain));
-        let subtitle = format!("what bad times would cost, in {}", self.currency);
+        let shorts: Vec<&str> =
+            symbols.iter().filter(|one| one.value < Money::ZERO).map(|one| one.symbol.as_str()).collect();
+        let shorts = if shorts.is_empty() { String::new() } else { format!("; short: {}", shorts.join(", ")) };
+        let subtitle = format!("what bad times would cost, in {}{shorts}", self.currency);
         map.caption = self.caption("stress", subtitle, "what happened once is no forecast");
         map
     }
@@ -267,19 +275,26 @@ mod tests {
         let want =
             [("S0", 500.0), ("S1 short", -300.0), ("Cash", 1_000.0)].map(|(name, value)| (name.to_owned(), value));
         assert_eq!(parts, want);
-        let map = held.stress();
-        assert_eq!(map.columns, ["S0", "S1 short", "Total"]);
+        let map = held.stress(Size::Landscape);
+        assert_eq!(map.columns, ["S0", "S1", "Total"]);
+        assert_eq!(map.caption.subtitle, "what bad times would cost, in USD; short: S1");
         let rounded: Vec<_> = map.values[0].iter().flatten().map(|value| value.round()).collect();
         assert_eq!(rounded, [-285.0, 171.0, -114.0]);
     }
 
     #[test]
     fn the_smallest_share_a_column_so_that_every_row_adds_up() {
-        for (count, columns) in [(12, 13), (13, 13), (40, 13)] {
+        for (count, size, columns, last) in [
+            (12, Size::Landscape, 13, "S11"),
+            (13, Size::Landscape, 13, "2 others"),
+            (40, Size::Landscape, 13, "29 others"),
+            (7, Size::Portrait, 8, "S6"),
+            (8, Size::Portrait, 8, "2 others"),
+        ] {
             let values: Vec<i64> = (0..count).map(|index| 1_000 - index).collect();
-            let map = holdings(&values).stress();
-            assert_eq!((map.columns.len(), map.columns[columns - 1].as_str()), (columns, "Total"), "{count}");
-            assert_eq!(map.columns[11], if count == 12 { "S11".to_owned() } else { format!("{} others", count - 11) });
+            let map = holdings(&values).stress(size);
+            assert_eq!(map.columns.len(), columns, "{count}");
+            assert_eq!(map.columns[columns - 2..], [last, "Total"], "{count}");
             let cells: Vec<f64> = map.values[0].iter().flatten().copied().collect();
             let sum: f64 = cells[..columns - 1].iter().sum();
             assert!(cells.len() == columns && (sum - cells[columns - 1]).abs() < 1e-6, "{count}: {sum}");
