@@ -60,9 +60,13 @@ const CHART_EXAMPLES: &str = "Examples:
   bellwether chart AAPL --out aapl.svg --data prices --to 2014-07-01
   bellwether chart equity --out equity.png                   a book's equity and how far it fell
   bellwether chart pnl --out pnl.png                         a book's result of each day
+  bellwether chart allocation --out held.png                 what a book holds, short and long, and its cash
+  bellwether chart correlation --out alike.png               what of it moves together
+  bellwether chart stress --out stress.png --book main       what bad times of the past would cost it
 
 Prices come from the feed that the database belongs to, up to the last committed market time; with --data from files, and
-nothing is drawn from the database then. An existing file is replaced.";
+nothing is drawn from the database then. Pictures of what is held show the figures of /exposure, /correlation and /stress, as of
+the time that they tell. An existing file is replaced.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -97,7 +101,7 @@ pub enum Command {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
-    /// Draw a symbol or a book's results into a PNG or SVG file
+    /// Draw a symbol, a book's results or what it holds into a PNG or SVG file
     #[command(after_help = CHART_EXAMPLES)]
     Chart(ChartArgs),
     /// Check, take in and give out lists of symbols
@@ -343,7 +347,7 @@ pub struct BacktestArgs {
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub struct ChartArgs {
-    /// A symbol, or `equity` or `pnl` for the results of a book
+    /// A symbol; or `equity` or `pnl` for the results of a book; or `allocation`, `correlation` or `stress` for what it holds
     #[arg(value_name = "SYMBOL")]
     pub what: String,
     /// The picture; its name ends in .png or .svg
@@ -361,7 +365,7 @@ pub struct ChartArgs {
     /// Leave out what happened after this time (2010-01-01 or RFC 3339)
     #[arg(long, value_name = "T", value_parser = time)]
     pub to: Option<crate::clock::Timestamp>,
-    /// Whose trades and results; if absent, the first book that has any
+    /// Whose trades, results and positions; if absent, the first book that has any
     #[arg(long, value_name = "BOOK")]
     pub book: Option<Label>,
     /// Several timeframes side by side: 1d, 1h, 15m and 5m, as far as there are bars

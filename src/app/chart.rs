@@ -13,6 +13,7 @@ use crate::store::{Reader, StoreError};
 
 use super::AppError;
 use super::dealt::Dealt;
+use super::holdings::{Aspect, Holdings};
 use super::picture::{self, Look, Subject};
 use super::prices::Source;
 use super::results::Results;
@@ -26,6 +27,7 @@ const BARS: usize = 120;
 enum What {
     Equity,
     Pnl,
+    Held(Aspect),
     Symbol(Symbol),
 }
 
@@ -37,6 +39,10 @@ pub(super) fn chart(args: &ChartArgs, environment: &Environment) -> Result<(), A
     let config = load(environment.config.as_deref())?;
     let (svg, words) = match what {
         What::Symbol(symbol) => draw_symbol(args, symbol, &config, &environment.database, &clock)?,
+        What::Held(aspect) => {
+            let reader = open(&environment.database)?;
+            Holdings::of(&reader, args.book, aspect, person(&config, None)?.zone)?.draw(aspect, look(args))
+        }
         What::Equity | What::Pnl => {
             let reader = open(&environment.database)?;
             let results = Results::of(&reader, args.book, args.to, person(&config, None)?.zone)?;
@@ -81,6 +87,7 @@ fn asked(args: &ChartArgs) -> Result<What, AppError> {
     let what = match args.what.as_str() {
         "equity" => What::Equity,
         "pnl" => What::Pnl,
+        word if let Some(aspect) = Aspect::of(word) => What::Held(aspect),
         symbol => {
             let symbol = symbol.parse::<Symbol>();
             return symbol.map(What::Symbol).map_err(|error| AppError::usage(error.to_string()));
@@ -90,12 +97,19 @@ fn asked(args: &ChartArgs) -> Result<What, AppError> {
     if let Some((_, name)) = given.into_iter().find(|(given, _)| *given) {
         return Err(AppError::usage(format!("{name} goes with a symbol, not with {}", args.what)));
     }
-    match what {
+    let refused = match what {
         What::Equity if args.bars.is_some() => {
-            Err(AppError::usage("--bars goes with a symbol or pnl, not with equity: its picture shows the whole run"))
+            Some("--bars goes with a symbol or pnl, not with equity: its picture shows the whole run".to_owned())
         }
-        what => Ok(what),
-    }
+        What::Held(_) if args.bars.is_some() => {
+            Some(format!("--bars goes with a symbol or pnl, not with {}", args.what))
+        }
+        What::Held(_) if args.to.is_some() => {
+            Some(format!("--to goes with a symbol, equity or pnl: {} shows what is held now", args.what))
+        }
+        _ => None,
+    };
+    refused.map_or(Ok(what), |why| Err(AppError::usage(why)))
 }
 
 /// The database, or what to do without one.

@@ -17,6 +17,7 @@ mod prices;
 mod dealt;
 mod picture;
 mod results;
+mod holdings;
 mod chart;
 mod run;
 

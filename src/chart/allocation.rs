@@ -1,4 +1,4 @@
-//! Where is the money? A ring of positions and cash, and a list with values and shares.
+//! Where is the money? A ring of positions and cash, and a list with values and their shares of the total.
 
 use std::f64::consts::TAU;
 
@@ -35,7 +35,7 @@ pub struct Allocation {
     pub figures: Vec<Figure>,
 }
 
-/// A part with its colour and its share of the gross value.
+/// A part with its colour and its share of the ring: of the gross value.
 struct Slice {
     name: String,
     value: f64,
@@ -153,7 +153,8 @@ fn list(canvas: &mut Canvas, area: Rect, slices: &[Slice]) {
     let top = area.y + (area.h - height * slices.len() as f64) / 2.0;
     let name_font = Font::new(m.body * 1.1, STRONG);
     let (value_font, share_font) = (Font::new(m.body * 1.1, MEDIUM), Font::new(m.body * 1.1, NORMAL));
-    let share = |slice: &Slice| format!("{:.1} %", slice.share * 100.0);
+    let total: f64 = slices.iter().map(|slice| slice.value).sum();
+    let share = |slice: &Slice| of_total(slice.value, total);
     let value = |slice: &Slice| if slice.value.abs() < 1e7 { number(slice.value, 2) } else { compact(slice.value) };
     let shares = slices.iter().map(|slice| share_font.width(&share(slice))).fold(0.0, f64::max) + m.pad * 1.5;
     let values = slices.iter().map(|slice| value_font.width(&value(slice))).fold(0.0, f64::max) + m.pad;
@@ -172,6 +173,14 @@ fn list(canvas: &mut Canvas, area: Rect, slices: &[Slice]) {
         canvas.rect(track, 1.5, Paint::glass(palette.chip, 0.6));
         let filled = Rect::new(track.x, track.y, (track.w * slice.share / most.max(1e-9)).max(3.0), track.h);
         canvas.rect(filled, 1.5, Paint::fill(slice.colour));
+    }
+}
+
+/// A share of what all is worth together, so that shorts and debts count below zero; a dash where that is nothing.
+fn of_total(value: f64, total: f64) -> String {
+    match drawable(value / total * 100.0) {
+        Some(percent) if total > 0.0 => format!("{} %", number(percent, 1)),
+        _ => "–".to_owned(),
     }
 }
 
@@ -201,5 +210,7 @@ mod tests {
         let told: Vec<(&str, f64, f64)> =
             slices.iter().map(|slice| (slice.name.as_str(), slice.value, slice.share)).collect();
         assert_eq!(told, [("long", 75.0, 0.75), ("short", -25.0, 0.25)]);
+        assert_eq!([of_total(75.0, 50.0), of_total(-25.0, 50.0)], ["150.0 %", "-50.0 %"]);
+        assert_eq!([of_total(5.0, 0.0), of_total(5.0, -5.0)], ["–", "–"]);
     }
 }

@@ -19,7 +19,7 @@ pub struct CorrelationChart {
     pub caption: Caption,
     /// The symbols.
     pub symbols: Vec<String>,
-    /// The correlation of each row's symbol with each column's, from -1 to 1; only the part below the diagonal is read.
+    /// The correlation of each row's symbol with each column's, from -1 to 1; only the part below the diagonal is read. None is told as `?`.
     pub values: Vec<Vec<Option<f64>>>,
     /// The figures in the head.
     pub figures: Vec<Figure>,
@@ -40,8 +40,8 @@ pub fn correlation(chart: &CorrelationChart, theme: Theme, size: Size) -> String
     let names = symbols.iter().map(|name| font.width(name)).fold(0.0, f64::max).min(content.w * 0.2) + m.pad;
     let count = symbols.len();
     let width = (content.w - names) / (count - 1) as f64;
-    let width = width.min(m.tick_gap * 3.2);
-    let height = (content.h / count as f64).min(m.tick_gap * 1.6);
+    let width = width.min((m.tick_gap * 3.2).max(content.w * 0.2));
+    let height = (content.h / count as f64).min(m.tick_gap * 2.6);
     let corner = |row: usize, column: usize| (content.x + column as f64 * width, content.y + row as f64 * height);
     for (row, name) in symbols.iter().enumerate() {
         let (x, y) = corner(row, row);
@@ -54,6 +54,15 @@ pub fn correlation(chart: &CorrelationChart, theme: Theme, size: Size) -> String
         );
     }
     let short = Font::new(m.small, STRONG).width("-0.88") > width - 6.0;
+    let known = |row, column| pairs.iter().any(|pair| (pair.row, pair.column) == (row, column));
+    for (row, column) in (1..count).flat_map(|row| (0..row).map(move |column| (row, column))) {
+        if !known(row, column) {
+            let (x, y) = corner(row, column);
+            let rect = Rect::new(x, y, width, height).inset(1.5);
+            canvas.rect(rect, 4.0, Paint::glass(canvas.palette.chip, 0.25));
+            canvas.text(rect.middle(), Anchor::Middle, "?", font, canvas.palette.soft);
+        }
+    }
     for pair in &pairs {
         let (x, y) = corner(pair.row, pair.column);
         cell(&mut canvas, Rect::new(x, y, width, height).inset(1.5), pair.value, short);
@@ -136,7 +145,7 @@ impl Beside<'_> {
         }
         scale_bar(canvas, Rect::new(left, y - m.row() * 0.3, wide, m.row() * 0.5), self.short);
         y += m.row() * 2.6;
-        for (title, chosen) in [("Closest", closest), ("Most opposed", opposed)] {
+        for (title, chosen) in [("Closest", closest), ("Least alike", opposed)] {
             if y + (lines as f64 + 0.5) * m.row() * 1.1 > bottom || lines == 0 {
                 return;
             }

@@ -48,6 +48,8 @@ pub struct RiskHeatmap {
     pub values: Vec<Vec<Option<f64>>>,
     /// What the values are.
     pub unit: Unit,
+    /// The last column adds up the others: it stands apart and has a scale of its own.
+    pub total: bool,
     /// The figures in the head.
     pub figures: Vec<Figure>,
 }
@@ -78,7 +80,8 @@ pub fn risk_heatmap(map: &RiskHeatmap, theme: Theme, size: Size) -> String {
         })
         .collect();
     let columns = &map.columns[..map.columns.len().min(CELLS_MAX)];
-    table(&mut canvas, content, columns, &rows, None, map.unit);
+    let apart = columns.len().checked_sub(1).filter(|_| map.total && map.columns.len() <= CELLS_MAX);
+    table(&mut canvas, content, columns, &rows, apart, map.unit);
     canvas.finish(&map.caption.title)
 }
 

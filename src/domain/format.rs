@@ -77,6 +77,13 @@ pub fn age(ms: i64) -> String {
     }
 }
 
+/// When something was measured, and how old that is where it is not of now: `as of 2024-01-08 10:31 EST (4 min old)`.
+pub fn as_of(at: Timestamp, now: Timestamp, zone: Tz) -> String {
+    let old = now.since(at);
+    let old = if old > 0 { format!(" ({} old)", age(old)) } else { String::new() };
+    format!("as of {}{old}", time(at, zone))
+}
+
 /// A count with its noun: `1 position`, `3 positions`.
 pub fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use super::open::{Scene, ViewError, Views};
 use crate::clock::Timestamp;
 use crate::domain::RiskFigures;
-use crate::domain::format::{age, time};
+use crate::domain::format::as_of;
 use crate::store::BookRow;
 
 /// A book with its risk figures.
@@ -49,8 +49,6 @@ impl Measured<'_> {
 
     /// When they were measured, and how long ago if that is not now.
     pub(super) fn as_of(&self) -> String {
-        let old = self.market.since(self.at);
-        let old = if old > 0 { format!(" ({} old)", age(old)) } else { String::new() };
-        format!("as of {}{old}", time(self.at, self.zone))
+        as_of(self.at, self.market, self.zone)
     }
 }

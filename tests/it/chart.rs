@@ -170,7 +170,8 @@ fn pictures(dice: &mut Dice, theme: Theme, size: Size) -> Vec<(&'static str, Str
     let (rows, columns) = (dice.names(30), dice.names(16));
     let values = dice.table(rows.len(), columns.len());
     let unit = dice.of(&[Unit::Money, Unit::Percent]);
-    let risk = RiskHeatmap { caption: dice.caption(), rows, columns, values, unit, figures: dice.figures() };
+    let total = dice.below(2) == 0;
+    let risk = RiskHeatmap { caption: dice.caption(), rows, columns, values, unit, total, figures: dice.figures() };
     let last = 1_990 + dice.below(35) as i32;
     let year = |year| (year, [(); 12].map(|()| (dice.below(5) > 0).then(|| dice.share() - 0.4)));
     let years = (1_990..last).map(year).collect();

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use bellwether::domain::format::price;
+use bellwether::domain::RiskFigures;
+use bellwether::domain::format::{grouped, money, percent, price, signed_percent};
 use bellwether::store::Reader;
 
 use crate::support::Shell;
@@ -102,6 +103,90 @@ fn what_is_held_is_told_with_its_stop() {
     let stop = price(held.protection.expect("a stop").stop);
     let text = text_of(&shell, "p.svg");
     assert!(text.matches(&format!(">{stop}<")).count() == 2 && text.contains(">Open P/L<"), "a tag and a card: {stop}");
+}
+
+/// Runs the market on until the book holds this many; its risk figures.
+fn figures_of(shell: &Shell, least: usize) -> RiskFigures {
+    let found = (0..20).find_map(|_| {
+        shell.run(&["run", "--cycles", "20", "--speed", "max", "--no-console"]);
+        let reader = Reader::open(&shell.path().join("bellwether.db")).expect("opens");
+        let stored = reader.figures("main".parse().expect("a name")).expect("reads").expect("measured");
+        let figures: RiskFigures = serde_json::from_str(&stored.body).expect("readable");
+        (figures.symbols.len() >= least).then_some(figures)
+    });
+    found.expect("it is held sooner or later")
+}
+
+/// Draws as SVG what a view tells, and as PNG; the texts of the picture and the lines of the view.
+fn drawn_and_told(shell: &Shell, what: &str, view: &str) -> (String, String) {
+    let out = drawn(shell, &[what, "--out", "p.png", "--light", "--tall", "--book", "main"]);
+    assert!(out.contains(&format!("{what} of main, ")) && size_of(shell, "p.png") == (1080, 1350), "{out}");
+    drawn(shell, &[what, "--out", "p.svg"]);
+    let (code, told, err) = shell.run(&["command", view]);
+    assert!(code == 0 && err.is_empty(), "{view}: {err}");
+    let (text, (_, as_of)) = (text_of(shell, "p.svg"), told.split_once(" · as of ").expect("a time"));
+    let as_of = as_of.lines().next().expect("a line");
+    assert!(text.contains(&format!(">as of {as_of}<")) && out.trim_end().ends_with(as_of), "{what}: {told}{out}");
+    (text, told)
+}
+
+#[test]
+fn what_is_held_is_drawn_with_the_figures_of_the_views() {
+    let shell = Shell::new();
+    let figures = figures_of(&shell, 2);
+    let both = |(text, told): &(String, String), words: &str| {
+        assert!(text.contains(&format!(">{words}<")) && told.contains(words), "{words}: {told}");
+    };
+    let allocation = drawn_and_told(&shell, "allocation", "/exposure");
+    let correlation = drawn_and_told(&shell, "correlation", "/correlation");
+    let stress = drawn_and_told(&shell, "stress", "/stress");
+    for one in &figures.symbols {
+        both(&allocation, one.symbol.as_str());
+        both(&allocation, &money(one.value));
+        both(&allocation, &percent(one.share));
+        both(&correlation, one.symbol.as_str());
+        assert!(stress.0.contains(&format!(">{}<", one.symbol)), "a column each: {}", one.symbol);
+    }
+    assert!(allocation.0.contains(&format!(">{}<", money(figures.cash))));
+    let whole = grouped(&format!("{:.0}", figures.equity.to_f64()));
+    assert!(allocation.0.contains(&format!(">{whole}<")), "the parts are all there is: {whole}");
+    let (one, other, share) = figures.correlation.closest.expect("a pair");
+    both(&correlation, &format!("{share:.2}"));
+    assert!(correlation.0.contains(&format!(">{one} · {other}<")));
+    for report in &figures.stress {
+        both(&stress, &report.scenario);
+        let total = grouped(&format!("{:.0}", report.change.to_f64()));
+        assert!(stress.0.contains(&format!(">{total}<")), "{}: {total}", report.scenario);
+    }
+    let worst = figures.stress.iter().min_by_key(|report| report.change).expect("scenarios");
+    let share = signed_percent(worst.share.expect("equity"));
+    let change = money(worst.change);
+    assert!(stress.0.contains(&format!(">{change} ({share})<")), "{change} ({share})");
+    assert!(stress.1.contains(&format!("{change} USD ({share}) at worst")), "{}", stress.1);
+}
+
+#[test]
+fn where_nothing_is_held_nothing_is_drawn() {
+    let shell = Shell::new();
+    let refused = |args: &[&str], code: i32, words: &str| {
+        let (found, out, err) = shell.run(&[&["chart"], args, &["--out", "p.png"]].concat());
+        assert!(found == code && err.contains(words) && out.is_empty(), "{args:?}: {found} {out}{err}");
+        assert!(!shell.path().join("p.png").exists(), "{args:?}");
+    };
+    refused(&["stress"], 1, "there is no database");
+    shell.run(&["run", "--cycles", "1", "--speed", "max", "--no-console"]);
+    refused(&["allocation"], 1, "main holds nothing to draw · as of 2024-01-08");
+    refused(&["stress", "--book", "main"], 1, "let the bot run on");
+    refused(&["correlation"], 1, "main holds nothing to compare: two positions are needed");
+    refused(&["stress", "--book", "other"], 2, "there is no book \"other\"");
+    refused(&["STRESS"], 2, "STRESS");
+    for what in ["allocation", "correlation", "stress"] {
+        refused(&[what, "--data", "."], 2, "--data goes with a symbol, not with");
+        refused(&[what, "--timeframe", "1h"], 2, "--timeframe goes with a symbol, not with");
+        refused(&[what, "--sheet"], 2, "--sheet goes with a symbol, not with");
+        refused(&[what, "--bars", "20"], 2, "--bars goes with a symbol or pnl, not with");
+        refused(&[what, "--to", "2024-01-08"], 2, "--to goes with a symbol, equity or pnl");
+    }
 }
 
 #[test]
