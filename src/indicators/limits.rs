@@ -55,7 +55,7 @@ pub(super) fn bound(value: f64) -> f64 {
 }
 
 /// A computed level is known to this share of it; prices beyond count as beyond.
-const LEVEL_KNOWN: f64 = 1e-12;
+const LEVEL_KNOWN: f64 = 1e-14;
 /// No price lies nearer than this to another.
 const HALF_UNIT: f64 = 0.5 / UNITS as f64;
 

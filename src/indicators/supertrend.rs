@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Bar, Price};
 
-use super::limits::{against, bound, bounded, split_factor, split_price};
+use super::limits::{bound, bounded, split_factor, split_price};
 use super::{Atr, Indicator};
 
 /// The stop under a rising market or over a falling one.
@@ -49,15 +49,14 @@ impl SuperTrend {
 
     /// A stop moves towards the price only, unless the close before lay beyond it.
     fn follow(&self, bar: &Bar, distance: f64) -> Stops {
-        let middle = f64::midpoint(bar.high.to_f64(), bar.low.to_f64());
+        let (middle, close) = (f64::midpoint(bar.high.to_f64(), bar.low.to_f64()), bar.close.to_f64());
         let (upper, lower) = (bound(middle + distance), bound(middle - distance));
-        let (Some(before), Some(last)) = (self.stops, self.last) else {
-            return Stops { upper, lower, up: against(bar.close, middle).is_ge() };
+        let (Some(before), Some(last)) = (self.stops, self.last.map(Price::to_f64)) else {
+            return Stops { upper, lower, up: close >= middle };
         };
-        let upper = if upper < before.upper || against(last, before.upper).is_gt() { upper } else { before.upper };
-        let lower = if lower > before.lower || against(last, before.lower).is_lt() { lower } else { before.lower };
-        let turn = if before.up { lower } else { upper };
-        Stops { upper, lower, up: against(bar.close, turn).is_gt() }
+        let upper = if upper < before.upper || last > before.upper { upper } else { before.upper };
+        let lower = if lower > before.lower || last < before.lower { lower } else { before.lower };
+        Stops { upper, lower, up: close > if before.up { lower } else { upper } }
     }
 }
 

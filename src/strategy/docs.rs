@@ -16,7 +16,6 @@ pub fn guide() -> String {
          - **When.** A strategy decides when a bar closes; what it wants fills at the next bar's open at the earliest. It begins as soon as \
          its indicators have a value ([INDICATORS.md](INDICATORS.md) tells when and how they begin), not only after its warm-up. \
          What was left on a bar is not entered again on the same side on that bar.\n\
-         - **Levels** such as bands and lines are computed numbers: a close that is within 1e-12 of one, as a share of it, is at it.\n\
          - **Short.** Every strategy has the switch `short`. Without it a strategy buys and sells what it bought. With it on, it also \
          sells short by the same rules mirrored, and may turn from one side to the other on one bar.\n\
          - **Stops** are the book's limits, except where *Leaves* names a stop of the strategy's own.\n\

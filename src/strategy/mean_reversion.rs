@@ -16,7 +16,8 @@ pub(super) const KIND: StrategyKind = StrategyKind {
     help: "Enters at the lower Bollinger band while the relative strength index is oversold, leaves at the middle band.",
     suits: "Markets that swing about a level and come back to it. In a trend it stands in the way.",
     enters: "The close is at the lower band or below and the index at oversold or below. Short: the close is at the \
-        upper band or above and the index at overbought or above. Bands without width enter nothing.",
+        upper band or above and the index at overbought or above. Bands without width enter nothing. \
+        A close within 1e-14 of a band is at it.",
     leaves: "The close is at the middle band or above. Short: or below.",
     confidence: "A half, and up to a half more for two things that weigh the same: how far the close lies beyond the \
         band (full at one more half-width) and how far the index is beyond its level (full at its end).",
