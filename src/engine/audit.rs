@@ -32,6 +32,8 @@ pub struct Stretch {
     pub dry_run: bool,
     /// What each cycle saw, in order.
     pub snapshots: Vec<MarketSnapshot>,
+    /// The number of the journal's last row when it ended: what a person did after it carries the number of its last cycle, too.
+    pub last: i64,
 }
 
 impl Stretch {
@@ -52,7 +54,8 @@ impl Stretch {
         match self.make_again() {
             Err(error) => differences.push(format!("it could not be made again: {error}")),
             Ok(made) => {
-                let recorded = by_cycle(journal.iter().map(|row| (row.cycle, &row.event)));
+                let own = journal.iter().filter(|row| row.seq <= self.last);
+                let recorded = by_cycle(own.map(|row| (row.cycle, &row.event)));
                 let made = by_cycle(made.iter().map(|(cycle, event)| (*cycle, event)));
                 for number in self.after().0 + 1..=self.until().0 {
                     let cycle = CycleId(number);
@@ -112,13 +115,14 @@ impl Runner {
             instruments: self.engine.lanes.iter().map(|lane| lane.instrument.clone()).collect(),
             dry_run: self.options.dry_run,
             snapshots: Vec::new(),
+            last: 0,
         });
         Ok(())
     }
 
     /// Adds a cycle to the stretch, and hands it to the auditor where all markets are closed, the day is over, or it grows too long.
-    pub(super) fn end_stretch(&mut self, snapshot: &MarketSnapshot) {
-        let Some(stretch) = &mut self.stretch else { return };
+    pub(super) fn end_stretch(&mut self, snapshot: &MarketSnapshot) -> Result<(), RunnerError> {
+        let Some(stretch) = &mut self.stretch else { return Ok(()) };
         stretch.snapshots.push(snapshot.clone());
         let day = self.engine.desks.first().and_then(|desk| desk.day.date).map(|day| day.to_string());
         if stretch.day.is_empty() {
@@ -126,17 +130,23 @@ impl Runner {
         }
         let closed = self.engine.lanes.iter().all(|lane| !lane.hours.is_open(snapshot.at));
         if closed || day.as_ref() != Some(&stretch.day) || stretch.snapshots.len() >= STRETCH_MAX {
-            self.send_stretch();
+            self.send_stretch()?;
         }
+        Ok(())
     }
 
-    pub(super) fn send_stretch(&mut self) {
-        if let (Some(stretch), Some(auditor)) = (self.stretch.take(), &self.auditor)
-            && !stretch.snapshots.is_empty()
-        {
+    /// Ends the stretch, before anything happens that is not of its cycles, and hands it to the auditor.
+    pub(super) fn send_stretch(&mut self) -> Result<(), RunnerError> {
+        let Some(mut stretch) = self.stretch.take().filter(|stretch| !stretch.snapshots.is_empty()) else {
+            return Ok(());
+        };
+        self.flush(true)?;
+        stretch.last = Reader::open(self.store.path()).and_then(|reader| reader.last_fact())?;
+        if let Some(auditor) = &self.auditor {
             // An auditor that is gone audits no more.
             let _ = auditor.send(stretch);
         }
+        Ok(())
     }
 }
 

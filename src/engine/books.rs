@@ -3,7 +3,7 @@
 use crate::control::ShownOn;
 use crate::domain::{
     Book, BookAction, Event, EventKind, Label, Money, OrderAction, OrderId, Purpose, ReduceCause, RunContext, Symbol,
-    TradingState,
+    TradeId, TradingState,
 };
 use crate::risk::{self, TrackRecord};
 
@@ -54,7 +54,7 @@ pub(super) fn operate(
         }
         BookAction::Reset if !desk.book.positions.is_empty() => Ok(format!("{name} holds something: stop it first")),
         BookAction::Reset => {
-            reset(desk, person, context, out)?;
+            reset(desk, counters.trade, person, context, out)?;
             Ok(format!("{name} begins anew"))
         }
     }
@@ -115,7 +115,13 @@ pub(super) fn watch_stop(
 }
 
 /// Gives a book that holds nothing its capital back, and forgets what it learned from its trades.
-fn reset(desk: &mut Desk, person: &str, context: &RunContext, out: &mut Outcome) -> Result<(), CycleError> {
+fn reset(
+    desk: &mut Desk,
+    last: TradeId,
+    person: &str,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
     let open: Vec<OrderId> = desk.orders.iter().map(|order| order.id).collect();
     for order in open {
         out.requests.push(risk::withdraw(order));
@@ -129,6 +135,7 @@ fn reset(desk: &mut Desk, person: &str, context: &RunContext, out: &mut Outcome)
     desk.day = Day { part, ..Day::containing(context.now, desk.settings.zone, capital) };
     desk.records.fill(TrackRecord::default());
     desk.ended.clear();
+    desk.forgotten = last;
     desk.locks.clear();
     desk.drawdown_told = false;
     desk.revalue = true;

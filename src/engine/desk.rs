@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::clock::Timestamp;
 use crate::domain::{
     Book, EntryLock, HaltCause, Instrument, Label, Money, Order, Price, Purpose, Ratio, ReduceCause, Screening, Side,
-    SignalId, SignalIntent, Symbol, TimetableRow, TradingState,
+    SignalId, SignalIntent, Symbol, TimetableRow, TradeId, TradingState,
 };
 use crate::indicators::Atr;
 use crate::risk::{LIMITS, Limits, TrackRecord};
@@ -165,6 +165,8 @@ pub struct Desk {
     pub breaker_until: Option<Timestamp>,
     /// Up to when funding was looked at.
     pub carried_to: Timestamp,
+    /// Trades up to this one were forgotten by a reset.
+    pub forgotten: TradeId,
     /// Who paused or stopped it, until somebody starts it again; a halt on top of that changes nothing about it.
     pub parked: Option<ReduceCause>,
     /// Somebody stopped it, and it still holds something.
@@ -224,6 +226,8 @@ pub struct DeskMemory {
     pub failing: Vec<(Label, Symbol)>,
     /// When each strategy runs, as `/schedule` shows it.
     pub timetable: Vec<TimetableRow>,
+    /// Trades up to this one were forgotten by a reset.
+    pub forgotten: TradeId,
     /// Who paused or stopped it, until somebody starts it again.
     pub parked: Option<ReduceCause>,
     /// Somebody stopped it, and it still holds something.
@@ -281,6 +285,7 @@ impl Desk {
             drawdown_told: false,
             breaker_until: None,
             carried_to: Timestamp::from_ms(i64::MIN),
+            forgotten: TradeId::default(),
             parked: None,
             stopping: false,
             classifiers,
@@ -336,6 +341,7 @@ impl Desk {
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
+            forgotten: self.forgotten,
             parked: self.parked.clone(),
             stopping: self.stopping,
             screening: self.screening.clone(),
@@ -381,6 +387,7 @@ impl Desk {
         self.day.part = memory.day_part;
         self.breaker_until = memory.breaker_until;
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
+        self.forgotten = memory.forgotten;
         self.parked = memory.parked;
         self.stopping = memory.stopping;
         self.screening = memory.screening;

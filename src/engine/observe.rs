@@ -45,6 +45,9 @@ fn classify(desk: &mut Desk, prices: Prices<'_>, seen: &SnapshotBar, context: &R
     if !decides(desk.settings.regime_timeframe) {
         return;
     }
+    if !desk.lists(seen.instrument) {
+        return;
+    }
     let Some(classifier) = desk.classifiers.get_mut(seen.instrument) else { return };
     let before = classifier.regime();
     classifier.observe(&seen.bar);

@@ -82,7 +82,8 @@ pub fn restore(engine: &mut Engine, broker: &mut PaperBroker, saved: &Saved) -> 
         resumed.positions += row.book.positions.len();
     }
     for trade in saved.trades.iter().rev() {
-        if let Some(desk) = engine.desks.iter_mut().find(|desk| desk.name() == trade.book) {
+        let own = |desk: &&mut Desk| desk.name() == trade.book && trade.id > desk.forgotten;
+        if let Some(desk) = engine.desks.iter_mut().find(own) {
             desk.ended.push_back(trade.into());
         }
     }

@@ -208,7 +208,7 @@ impl Runner {
             }
             self.begin_stretch(&snapshot)?;
             self.step(&snapshot)?;
-            self.end_stretch(&snapshot);
+            self.end_stretch(&snapshot)?;
             more = self.feed.next_into(&mut snapshot);
         }
         self.close(more.then_some(&snapshot))
@@ -393,11 +393,12 @@ impl Runner {
     /// Carries out what was confirmed, and takes what was configured; each is committed before anything else happens.
     fn heed(&mut self) -> Result<(), RunnerError> {
         for read in std::mem::take(&mut self.reloads) {
+            // What a file or a person changes cannot be made again from prices: a new stretch begins after it.
+            self.send_stretch()?;
             let context = self.context(self.market, self.engine.counters.cycle);
             let told = self.group.outcome.events.len();
             reconfigure(&mut self.engine, read, &context, &mut self.group.outcome);
             if self.group.outcome.events.len() > told {
-                self.send_stretch();
                 self.flush(true)?;
             }
         }
@@ -413,13 +414,12 @@ impl Runner {
                     return Ok(());
                 }
             };
+            self.send_stretch()?;
             let context = self.context(self.market, self.engine.counters.cycle);
             let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
             let result = done.unwrap_or_else(|error| format!("failed: {error}"));
             self.tell_broker();
             self.group.controls.push((confirmed.id(), result));
-            // What a person changed cannot be made again from prices: a new stretch begins after it.
-            self.send_stretch();
             self.flush(true)?;
         }
     }

@@ -153,6 +153,15 @@ impl Reader {
         self.journal(&sql, params![after.0 as i64, until.0 as i64])
     }
 
+    /// The number of the journal's last row; zero if it is empty.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_fact(&self) -> Result<i64, StoreError> {
+        let sql = "SELECT coalesce(max(seq), 0) FROM journal";
+        Ok(self.connection().query_row(sql, [], |row| row.get(0))?)
+    }
+
     /// The whole journal in order, for comparison: cycle, market time, book, kind and body of each fact.
     ///
     /// # Errors
