@@ -88,14 +88,22 @@ fn book_lines(row: &BookRow, period: Period, days: &[DayRow]) -> Vec<String> {
         Period::Week | Period::Month => format!("this {}, since {since}", period.as_str()),
         Period::All => format!("since the start, {since}"),
     };
+    let basis = "open positions at last prices, after fees";
+    let equity = match days.iter().rposition(|day| day.part > 0) {
+        None => format!("equity from {} to {}, {basis}", money(start), money(end)),
+        Some(anew) => {
+            let begun = &days[anew];
+            let since = end.minus(begun.start).unwrap_or(Money::ZERO);
+            let (day, capital) = (&begun.day, money(begun.start));
+            format!("{} of it since the book began anew on {day} with {capital}, {basis}", signed(since))
+        }
+    };
     let mut lines = vec![format!(
-        "{} {} {} ({}) {words}: equity from {} to {}, open positions at last prices, after fees",
+        "{} {} {} ({}) {words}: {equity}",
         book.name,
         signed(change),
         book.currency,
         signed_percent(change.share_of(start)),
-        money(start),
-        money(end)
     )];
     let unrealised = row.equity.minus(book.cash).and_then(|held| held.minus(book.at_cost()?)).unwrap_or(Money::ZERO);
     lines.push(format!(

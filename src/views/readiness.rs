@@ -110,7 +110,7 @@ fn book_lines(
     lines.push(format!(
         "Basis: {} after fees, {} on {feed}; drawdown from day to day, Sharpe over {} returns a year without interest",
         counted(trades.len() as u64, "closed trade"),
-        counted(days.len() as u64, "day"),
+        counted(days.iter().filter(|day| day.part == 0).count() as u64, "day"),
         measured.periods_words()
     ));
     Ok(lines)
@@ -137,7 +137,12 @@ fn curve(days: &[DayRow], zone: Tz) -> Vec<(Timestamp, Money)> {
         if day.start > Money::ZERO {
             value *= day.end.to_f64() / day.start.to_f64();
         }
-        curve.extend(noon(&day.day, zone).zip(Money::from_f64(value)));
+        let Some(point) = noon(&day.day, zone).zip(Money::from_f64(value)) else { continue };
+        // A reset cuts a day in two: the later part tells how it ended.
+        match curve.last_mut().filter(|last| last.0 == point.0) {
+            Some(last) => *last = point,
+            None => curve.push(point),
+        }
     }
     curve
 }

@@ -156,6 +156,7 @@ fn a_reset_book_begins_anew_and_keeps_its_past() {
     let sum = results.fold(Money::ZERO, |sum, result| sum.plus(result).expect("fits"));
     let told = said(&bench, "/pnl all");
     assert!(told.contains(&format!("small {} USD", bellwether::domain::format::signed(sum))), "{told} {sum}");
+    assert!(told.contains("0.00 of it since the book began anew on ") && told.contains(" with 5,000.00"), "{told}");
     bench.confirm("/book start small");
     bench.live(life()).expect("runs");
     let row = bench.saved().books.into_iter().find(|row| row.book.name == name("small")).expect("there");
