@@ -11,10 +11,11 @@ use crate::backtest::{
 use crate::cli::{BacktestArgs, FeedArg, RunArgs};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Environment, load};
-use crate::domain::format::counted;
+use crate::domain::format::{counted, percent};
 use crate::domain::{AmountError, Instrument, Symbol};
 use crate::engine::{DeskSettings, Pace};
 use crate::market::{Feed, ReplayFeed, ReplayOptions, Stretch};
+use crate::risk::Sizing;
 use crate::stats::{Shuffle, periods_per_year};
 use crate::store::Saved;
 
@@ -136,12 +137,26 @@ impl<'a> Work<'a> {
         }
     }
 
+    /// Without a stop the whole value of an entry counts as open risk; where that is above the limit nothing is ever entered.
+    fn too_large_without_stops(&self) -> Option<String> {
+        let DeskSettings { limits, sizing, .. } = self.desk();
+        let excluded = limits.enforced && !limits.stops && *sizing == Sizing::Fraction;
+        (excluded && limits.fraction_pct > limits.open_risk_pct).then(|| {
+            let (entry, limit) = (percent(limits.fraction_pct), percent(limits.open_risk_pct));
+            format!(
+                "without stops all of an entry counts as open risk, and an entry of {entry} of equity is above open_risk_pct, which is \
+                 {limit}: give --limit open_risk_pct=100, a smaller fraction_pct, or --no-limits"
+            )
+        })
+    }
+
     /// Adds what was asked for beside the run itself.
     fn add_to(&mut self, report: &mut Report<'_>) -> Result<(), AppError> {
         if self.left_out > 0 {
             let left_out = counted(self.left_out as u64, "combination");
             report.notes.push(format!("{left_out} of parameters cannot be and were left out"));
         }
+        report.notes.extend(self.too_large_without_stops());
         let basis = (self.periods_per_year(), self.desk().zone);
         if let Some((symbol, feed)) = &mut self.benchmark {
             let Some(held) = Benchmark::hold(feed, *symbol, report.ran, report.desk, basis) else {

@@ -58,7 +58,7 @@ impl<'a> Report<'a> {
             periods_per_year: usual,
             zone,
         })?;
-        let notes = annualised(&figures, usual).into_iter().collect();
+        let notes = annualised(&figures, usual).into_iter().chain(stopped(desk, zone)).collect();
         Ok(Self {
             ran,
             desk,
@@ -129,4 +129,15 @@ fn annualised(figures: &Performance, usual: f64) -> Option<String> {
     (!told).then(|| {
         format!("there were {words} daily returns a year, not {usual}: figures a year are measured by {words}")
     })
+}
+
+/// Says since when a book entered nothing to the end of its run: its figures go on over that time.
+fn stopped(desk: &DeskRan, zone: Tz) -> Option<String> {
+    let ((since, why), others) = desk.stopped.split_first()?;
+    let more = match others.len() {
+        0 => String::new(),
+        count => format!("; so it ended in {count} more of the stretches"),
+    };
+    let day = since.utc().with_timezone(&zone).date_naive();
+    Some(format!("it entered nothing from {day} to the end: {why}{more}"))
 }

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::Timestamp;
+use crate::domain::format::percent;
 use crate::domain::{
-    AmountError, Book, Booking, EventKind, Label, MarketSnapshot, Money, Order, OrderId, Price, Ratio, Side, Symbol,
-    Trade, TradeFill,
+    AmountError, Book, Booking, EventKind, HaltCause, Label, MarketSnapshot, Money, Order, OrderId, Price, Ratio,
+    ReduceCause, Side, Symbol, Trade, TradeFill, TradingState,
 };
-use crate::engine::{Counters, Desk, Engine, Outcome};
+use crate::engine::{Counters, Desk, Engine, Outcome, StateCause};
 use crate::portfolio::{Expected, Shortfall, shortfall_by_strategy, shortfalls};
 use crate::stats::TradeRecord;
 
@@ -98,6 +99,8 @@ pub struct DeskRan {
     pub costs: Option<BTreeMap<Label, Shortfall>>,
     /// The equity over time.
     pub curve: Curve,
+    /// Since when it entered nothing any more at the end of a run, and why; one for each run of which that is true.
+    pub stopped: Vec<(Timestamp, String)>,
     /// Finest bars of its symbols.
     pub bars: u64,
     /// Those in which their symbol was held at any moment.
@@ -105,6 +108,23 @@ pub struct DeskRan {
     entered: HashMap<Symbol, Entered>,
     /// The last prices when orders ended that were not whole, by order.
     left_at: HashMap<OrderId, Price>,
+}
+
+/// Why a book enters nothing, in words.
+fn why_stopped(cause: &StateCause) -> String {
+    match cause {
+        StateCause::Halt(HaltCause::Drawdown { drawdown, limit })
+        | StateCause::Reduce(ReduceCause::Drawdown { drawdown, limit }) => {
+            format!("it fell {} from its peak, limit {}", percent(*drawdown), percent(*limit))
+        }
+        StateCause::Halt(HaltCause::DailyLoss { loss, limit })
+        | StateCause::Reduce(ReduceCause::DailyLoss { loss, limit, .. }) => {
+            format!("it lost {} on a day, limit {}", percent(*loss), percent(*limit))
+        }
+        StateCause::Reduce(ReduceCause::Breaker { .. }) => "the volatility breaker holds".to_owned(),
+        StateCause::Halt(HaltCause::BrokenInvariant { what }) => what.clone(),
+        StateCause::None | StateCause::Halt(_) | StateCause::Reduce(_) => "somebody stopped it".to_owned(),
+    }
 }
 
 /// What came of a run, or of several runs one after another.
@@ -137,6 +157,7 @@ impl DeskRan {
             refusals: BTreeMap::new(),
             signals: 0,
             costs: None,
+            stopped: Vec::new(),
             curve: Curve::new(at, desk.equity),
             bars: 0,
             bars_in_market: 0,
@@ -157,8 +178,12 @@ impl DeskRan {
 
     /// Counts the bars of a cycle that are this book's. A position was held in a bar if it is at its end, or was left in it.
     pub(super) fn count(&mut self, desk: &Desk, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome) {
-        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.lists(seen.instrument));
-        self.bars += own.count() as u64;
+        let own = snapshot.bars.iter().filter(|seen| seen.is_finest && desk.lists(seen.instrument)).count();
+        self.bars += own as u64;
+        // What other books trade meanwhile makes no days of this one.
+        if own > 0 {
+            self.curve.add(snapshot.at, desk.day.date, desk.equity);
+        }
         let had_a_bar = |symbol| {
             let lane = engine.lane_of(symbol).filter(|lane| desk.lists(*lane));
             lane.and_then(|lane| engine.lanes[lane].bar_at(snapshot.at)).is_some()
@@ -181,6 +206,9 @@ impl DeskRan {
         book.fees = book.fees.plus(self.book.fees)?;
         self.book = book;
         self.equity = desk.equity;
+        if desk.state != TradingState::Running {
+            self.stopped.push((desk.since, why_stopped(&desk.cause)));
+        }
         // Amounts that are too large to be told are no reason to throw the result away.
         self.costs = self.measure_costs(desk).ok();
         Ok(())

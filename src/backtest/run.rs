@@ -101,6 +101,5 @@ fn note(ran: &mut Ran, engine: &Engine, snapshot: &MarketSnapshot, out: &Outcome
             result.take(out, snapshot, engine);
         }
         result.count(desk, engine, snapshot, out);
-        result.curve.add(snapshot.at, desk.day.date, desk.equity);
     }
 }

@@ -76,6 +76,22 @@ fn everything_that_is_asked_for_is_in_table_document_and_files() {
 }
 
 #[test]
+fn a_book_that_could_not_enter_says_so() {
+    let shell = shell();
+    let stages = ["--limit", "drawdown_warn_pct=1", "--limit", "drawdown_reduce_pct=1"];
+    let (code, out, err) = shell.run(&with(&stages));
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("note: it entered nothing from 202") && out.contains(" from its peak, limit 1.0 %"), "{out}");
+    let (_, out, _) = shell.run(&with(&["--no-stops"]));
+    assert!(
+        out.contains("without stops all of an entry counts as open risk") && out.contains("open_risk_pct"),
+        "{out}"
+    );
+    let (_, out, _) = shell.run(&with(&["--no-stops", "--no-limits"]));
+    assert!(!out.contains("note: "), "{out}");
+}
+
+#[test]
 fn a_symbol_whose_prices_have_ended_takes_no_rank_from_the_others() {
     let shell = Shell::new();
     let rising = |days: i64, step: i64| (0..days).map(|day| 10_000 + day * step).collect::<Vec<_>>();
