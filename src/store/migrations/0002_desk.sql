@@ -28,6 +28,7 @@ INSERT INTO days SELECT book, day, 0, start, "end", realised, fees, trades FROM 
 DROP TABLE days_before;
 
 CREATE INDEX trades_book ON trades (book, id);
+CREATE INDEX trades_closed ON trades (closed_ms, id);
 CREATE INDEX journal_cycle ON journal (cycle);
 CREATE INDEX journal_states ON journal (seq)
   WHERE kind IN ('trading_halted', 'trading_reduced', 'trading_resumed', 'engine_recovered');
