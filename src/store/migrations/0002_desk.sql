@@ -11,6 +11,8 @@ ALTER TABLE trades ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 
+ALTER TABLE marks ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+
 -- A reset cuts a day in two, and each part keeps its own result.
 ALTER TABLE days RENAME TO days_before;
 CREATE TABLE days (
