@@ -193,11 +193,11 @@ mod tests {
         };
         let deals =
             vec![deal(10, Some(20)), deal(15, Some(120_001)), deal(120_001, Some(130_000)), deal(140_000, None)];
-        let dealt = Dealt { deals, ..Dealt::default() }.until(at(120_000));
+        let shown = Dealt { deals, ..Dealt::default() }.until(at(120_000));
         let told: Vec<_> =
-            dealt.deals.iter().map(|deal| (deal.entry.0.ms(), deal.exit.map(|exit| exit.0.ms()))).collect();
+            shown.deals.iter().map(|deal| (deal.entry.0.ms(), deal.exit.map(|exit| exit.0.ms()))).collect();
         assert_eq!(told, [(10, Some(20)), (15, None)]);
-        assert_eq!(dealt.words(at(0)), " · 1 trade");
+        assert_eq!(shown.words(at(0)), " · 1 trade");
     }
 
     #[test]
