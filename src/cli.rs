@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backtest::Plan;
-use crate::domain::{Label, Money, Ratio, Symbol, Timeframe};
+use crate::domain::{AmountError, Label, Money, Ratio, Symbol, Timeframe};
 use crate::engine::Pace;
 
 /// A trading bot that you run from your pocket. It trades on paper and tells you what it does.
@@ -294,10 +294,10 @@ pub struct BacktestArgs {
     #[arg(long, value_name = "T", value_parser = time)]
     pub to: Option<crate::clock::Timestamp>,
     /// What the book starts with
-    #[arg(long, value_name = "N", default_value = "100000")]
+    #[arg(long, value_name = "N", default_value = "100000", value_parser = capital, allow_negative_numbers = true)]
     pub capital: Money,
     /// The same quantity in every entry
-    #[arg(long, value_name = "N", conflicts_with = "sizing")]
+    #[arg(long, value_name = "N", conflicts_with = "sizing", value_parser = units, allow_negative_numbers = true)]
     pub units: Option<Ratio>,
     /// How entries are sized: atr, fraction, volatility, kelly or fixed
     #[arg(long, value_name = "NAME")]
@@ -390,4 +390,16 @@ fn time(text: &str) -> Result<crate::clock::Timestamp, String> {
     let day = chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d");
     let midnight = day.map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc());
     midnight.map(Into::into).map_err(|_| "write it as 2010-01-01 or 2010-01-01T14:30:00Z".to_owned())
+}
+
+/// Reads what a book starts with.
+fn capital(text: &str) -> Result<Money, String> {
+    let capital: Money = text.parse().map_err(|error: AmountError| error.to_string())?;
+    if capital < Money::whole(1) { Err("a book starts with 1 or more".to_owned()) } else { Ok(capital) }
+}
+
+/// Reads the quantity of every entry.
+fn units(text: &str) -> Result<Ratio, String> {
+    let units: Ratio = text.parse().map_err(|error: AmountError| error.to_string())?;
+    if units <= Ratio::ZERO { Err("an entry has more than 0 units".to_owned()) } else { Ok(units) }
 }

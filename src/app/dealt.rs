@@ -71,6 +71,13 @@ impl Dealt {
         Ok(Self { zone: rows.first().and_then(|row| row.zone.parse().ok()), ..Self::default() })
     }
 
+    /// Without what is later than `end`, where a picture ends; what was left later is still held there.
+    pub(super) fn until(&self, end: Timestamp) -> Self {
+        let deals = self.deals.iter().filter(|deal| deal.entry.0 <= end);
+        let deals = deals.map(|deal| Deal { exit: deal.exit.filter(|exit| exit.0 <= end), ..*deal }).collect();
+        Self { held: self.held.clone().filter(|held| held.opened <= end), deals, book: self.book, ..*self }
+    }
+
     /// The marks of all round trips on a picture of these bars.
     pub(super) fn marks(&self, series: &Series) -> Vec<TradeMark> {
         let mark = |deal: &Deal| {
@@ -175,6 +182,22 @@ mod tests {
             let at = Timestamp::from_ms(elsewhere);
             assert_eq!(place(&bars, at, Price::whole(12), true), at, "no bar begins there, or none ended");
         }
+    }
+
+    #[test]
+    fn what_comes_after_the_last_bar_is_left_out() {
+        let at = Timestamp::from_ms;
+        let deal = |from, to: Option<i64>| {
+            let exit = to.map(|to| (at(to), Price::whole(12), ExitReason::Signal));
+            Deal { side: Side::Buy, entry: (at(from), Price::whole(11)), exit }
+        };
+        let deals =
+            vec![deal(10, Some(20)), deal(15, Some(120_001)), deal(120_001, Some(130_000)), deal(140_000, None)];
+        let shown = Dealt { deals, ..Dealt::default() }.until(at(120_000));
+        let told: Vec<_> =
+            shown.deals.iter().map(|deal| (deal.entry.0.ms(), deal.exit.map(|exit| exit.0.ms()))).collect();
+        assert_eq!(told, [(10, Some(20)), (15, None)]);
+        assert_eq!(shown.words(at(0)), " · 1 trade");
     }
 
     #[test]

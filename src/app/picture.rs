@@ -50,6 +50,7 @@ pub(super) struct Subject<'a> {
 pub(super) fn candles(subject: &Subject, series: &Series, count: usize, look: Look) -> (String, String) {
     let Series { timeframe, bars, .. } = series;
     let drawn = &bars[bars.len().saturating_sub(count)..];
+    let dealt = subject.dealt.until(series.at);
     let studies = Studies::of(bars, drawn.len());
     let panes = match look.size {
         Size::Landscape => vec![studies.rsi],
@@ -61,9 +62,9 @@ pub(super) fn candles(subject: &Subject, series: &Series, count: usize, look: Lo
         band: Some(studies.band),
         volume: Some(studies.volume),
         panes,
-        trades: subject.dealt.marks(series),
-        levels: levels(&subject.dealt, series.at),
-        figures: figures(&subject.dealt),
+        trades: dealt.marks(series),
+        levels: levels(&dealt, series.at),
+        figures: figures(&dealt),
         ..CandleChart::new(caption(subject, std::slice::from_ref(series)), *timeframe, subject.zone, drawn)
     };
     let from = drawn.first().map_or(series.at, |bar| bar.start);
@@ -72,7 +73,7 @@ pub(super) fn candles(subject: &Subject, series: &Series, count: usize, look: Lo
         subject.instrument.symbol,
         counted(drawn.len() as u64, "bar"),
         time(series.at, subject.zone),
-        subject.dealt.words(from)
+        dealt.words(from)
     );
     (chart::candles(&chart, look.theme, look.size), words)
 }
@@ -195,14 +196,16 @@ impl Studies {
 }
 
 /// Entry, stop and target of what is held, since it is held. A trailing stop was elsewhere before: it is drawn from its last move on, or
-/// from the end of the picture, `at`, where nothing tells of that.
+/// from the end of the picture, `at`, where nothing tells of that. One that moved after the end is left out.
 fn levels(dealt: &Dealt, at: Timestamp) -> Vec<Level> {
     let Some(held) = &dealt.held else { return Vec::new() };
     let level = |kind, price| Level { kind, price, since: Some(held.opened) };
     let mut levels = vec![level(LevelKind::Entry, held.average_price())];
     if let Some(protection) = held.protection {
         let since = if protection.trail.is_some() { dealt.stop_since.unwrap_or(at) } else { held.opened };
-        levels.push(Level { since: Some(since.max(held.opened)), ..level(LevelKind::Stop, protection.stop) });
+        if since <= at {
+            levels.push(Level { since: Some(since.max(held.opened)), ..level(LevelKind::Stop, protection.stop) });
+        }
         levels.extend(protection.target.map(|target| level(LevelKind::Target, target)));
     }
     levels
@@ -301,6 +304,7 @@ mod tests {
         assert_eq!(since(trail, Some(opened)), [10, 10], "it never moved");
         assert_eq!(since(trail, None), [10, 30], "nobody knows since when");
         assert_eq!(since(None, Some(moved)), [10, 10], "it stands still");
+        assert_eq!(since(trail, Some(end.plus_ms(1))), [10], "it moved after the picture's end");
     }
 
     #[test]

@@ -243,7 +243,12 @@ impl Canvas {
         }
     }
 
+    /// A line; without a length it has no dashes, and none is drawn.
     pub(super) fn line(&mut self, from: (f64, f64), to: (f64, f64), paint: Paint) {
+        let is_point = (from.0 - to.0).abs().max((from.1 - to.1).abs()) < 0.01;
+        if is_point && paint.dash.is_some() {
+            return;
+        }
         self.path(&Path::through([Some(from), Some(to)]), paint);
     }
 
@@ -330,6 +335,17 @@ mod tests {
     fn a_hole_lifts_the_pen() {
         let path = Path::through([None, Some((0.0, 1.0)), Some((1.0, 2.0)), None, Some((3.0, 4.0))]);
         assert_eq!(path.0, "M0 1L1 2M3 4");
+    }
+
+    #[test]
+    fn dashes_need_a_length() {
+        let mut canvas = Canvas::new(Theme::Dark, Size::Landscape);
+        let paint = Paint::stroke(canvas.palette.up, 1.0);
+        canvas.line((1.0, 2.0), (1.004, 2.0), paint.dashed(2.0, 4.0));
+        assert_eq!(canvas.body, "");
+        canvas.line((1.0, 2.0), (1.0, 2.0), paint);
+        canvas.line((1.0, 2.0), (1.0, 9.0), paint.dashed(2.0, 4.0));
+        assert_eq!(canvas.body.matches("<path").count(), 2);
     }
 
     #[test]

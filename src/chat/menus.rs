@@ -2,7 +2,7 @@
 
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
-use super::parse::{find, nearest};
+use super::parse::{LEAVING, find, nearest};
 
 /// The answer to `/start`.
 pub fn welcome() -> String {
@@ -28,7 +28,7 @@ pub fn help() -> String {
             lines.push(format!("  {:<28} {}", usage(command), command.help));
         }
     }
-    lines.push("A bare \"stop\" halts too. /help COMMAND shows an example.".to_owned());
+    lines.push(format!("A bare \"stop\" halts too. /help COMMAND shows an example. {LEAVING}."));
     lines.join("\n")
 }
 

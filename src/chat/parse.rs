@@ -1,12 +1,16 @@
 //! What does a typed line mean? Text to a row of the table and its arguments, or the nearest thing that exists.
 
-use super::command::{ArgError, Command};
+use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
 
 /// The longest line that is looked at.
 const LINE_CHARS_MAX: usize = 500;
 /// The command that is obeyed however it is said.
 const HALT: &str = "halt";
+/// What people type who want to leave.
+const LEAVE: [&str; 2] = ["quit", "exit"];
+/// How to leave.
+pub(super) const LEAVING: &str = "Ctrl-C in its terminal ends the bot";
 /// How unlike a name may be and still be suggested.
 const EDITS_MAX: usize = 3;
 
@@ -37,6 +41,9 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     // In groups, platforms add the bot's own name: /status@my_bot.
     let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
     let name = if bare_stop { Some(HALT) } else { name };
+    if LEAVE.contains(&name.unwrap_or(&bare)) {
+        return usage(format!("{LEAVING}; /help lists the commands"));
+    }
     let Some(name) = name else {
         return usage(match nearest(&bare) {
             Some(near) => format!("commands begin with a slash: did you mean /{near}? /help lists them"),
@@ -66,8 +73,13 @@ pub(super) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
 }
 
-/// The name that a mistyped one is most like.
+/// The name that a mistyped one is most like; none if that changes anything, for nobody is to be led to a halt by a slip.
 pub(super) fn nearest(typed: &str) -> Option<&'static str> {
+    let near = nearest_of_all(typed)?;
+    find(near).is_some_and(|command| command.group != Group::Control).then_some(near)
+}
+
+fn nearest_of_all(typed: &str) -> Option<&'static str> {
     let typed: String = typed.chars().take(40).collect();
     let names =
         COMMANDS.iter().flat_map(|command| std::iter::once(command.name).chain(command.aliases.iter().copied()));
@@ -112,6 +124,11 @@ mod tests {
             ("/pos", "there is no /pos: did you mean /positions?"),
             ("/positons", "there is no /positons: did you mean /positions?"),
             ("positions", "commands begin with a slash: did you mean /positions? /help lists them"),
+            ("/quit", "Ctrl-C in its terminal ends the bot; /help lists the commands"),
+            ("exit", "Ctrl-C in its terminal ends the bot; /help lists the commands"),
+            ("/haltt", "there is no /haltt; /help lists what there is"),
+            ("/resum", "there is no /resum; /help lists what there is"),
+            ("unlok", "commands begin with a slash; /help lists them"),
             ("/frobnicate", "there is no /frobnicate; /help lists what there is"),
             ("/why", "use /why SYMBOL|ORDER|TRADE|MESSAGE, for example /why O1"),
             ("/status now", "use /status, for example /status"),

@@ -107,6 +107,7 @@ fn marks(engine: &mut Engine) -> Vec<MarkRow> {
             timeframe,
             price: last.close,
             at: lane.last_end,
+            ended: lane.ended,
             stale: lane.stale,
             lock: lane.lock.map(|lock| (lock.before, lock.since, lock.sessions)),
         });

@@ -4,7 +4,7 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
-use crate::domain::{EventKind, LiftReason, NoticeId, Severity};
+use crate::domain::{EventKind, LiftReason, NoticeId, Quantity, Severity};
 use crate::store::Delivery;
 
 /// How everything of the simulated market is marked.
@@ -71,8 +71,9 @@ impl Words<'_> {
                 lines
             }
             EventKind::PositionScaled { symbol, quantity: held, average } => {
-                let (held, average, mark) = (quantity(*held), price(*average), self.mark);
-                vec![format!("{symbol} is bought in parts: {held} held now, at {average} on average · {mark}")]
+                let dealt = if *held < Quantity::ZERO { "sold short" } else { "bought" };
+                let (held, average, mark) = (quantity(held.abs()), price(*average), self.mark);
+                vec![format!("{symbol} is {dealt} in parts: {held} held now, at {average} on average · {mark}")]
             }
             EventKind::EngineStarted { feed, symbols, dry_run } => {
                 let dry = if *dry_run { " · dry run: decides and records, submits nothing" } else { "" };
@@ -243,5 +244,23 @@ impl Words<'_> {
             | EventKind::StopMoved { .. }
             | EventKind::BackupMade { .. } => vec![kind.name().replace('_', " ")],
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Price;
+
+    #[test]
+    fn a_short_is_sold_in_parts() {
+        let told = |held: &str| {
+            let (symbol, average) = ("ETH-USD".parse().expect("a symbol"), Price::whole(2_000));
+            let kind = EventKind::PositionScaled { symbol, quantity: held.parse().expect("a number"), average };
+            Words { zone: Tz::UTC, mark: "paper", at: Timestamp::default(), book: "main" }.lines(&kind).join("\n")
+        };
+        let rest = "in parts: 1.06456 held now, at 2,000.00 on average · paper";
+        assert_eq!(told("1.06456"), format!("ETH-USD is bought {rest}"));
+        assert_eq!(told("-1.06456"), format!("ETH-USD is sold short {rest}"));
     }
 }

@@ -145,13 +145,11 @@ impl Words<'_> {
             HaltCause::StoreTrouble { error } => format!("the store cannot be written: {error}"),
             HaltCause::BrokenInvariant { what } => format!("something impossible happened: {what}"),
         };
-        vec![
-            format!("HALTED {}: {why}", self.book),
-            format!(
-                "{} cancelled; stops of {} stay in force. /resume needs your PIN",
-                counted(cancelled as u64, "entry order"),
-                counted(positions as u64, "position")
-            ),
-        ]
+        let stops = match positions {
+            0 => String::new(),
+            positions => format!("; stops of {} stay in force", counted(positions as u64, "position")),
+        };
+        let cancelled = counted(cancelled as u64, "entry order");
+        vec![format!("HALTED {}: {why}", self.book), format!("{cancelled} cancelled{stops}. /resume needs your PIN")]
     }
 }

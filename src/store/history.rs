@@ -221,14 +221,15 @@ impl Reader {
         body.optional()?.map(|body| Ok(serde_json::from_str(&body)?)).transpose()
     }
 
-    /// The latest round trips, newest first, and how many there are in all.
+    /// The round trips that ended last, the last first, and how many there are in all.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn trades(&self, rows: u32) -> Result<(Vec<Trade>, u64), StoreError> {
         let connection = self.connection();
         let all = connection.query_row("SELECT count(*) FROM trades", [], |row| unsigned(row, 0))?;
-        let mut statement = connection.prepare_cached(&format!("{TRADES} ORDER BY id DESC LIMIT ?1"))?;
+        let mut statement =
+            connection.prepare_cached(&format!("{TRADES} ORDER BY closed_ms DESC, id DESC LIMIT ?1"))?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
         Ok((trades, all))
     }

@@ -356,8 +356,8 @@ fn write_days(transaction: &Transaction<'_>, days: &[DayRow]) -> Result<(), Stor
 
 fn write_marks(transaction: &Transaction<'_>, marks: &[MarkRow]) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT OR REPLACE INTO marks (symbol, timeframe, price, at_ms, stale_ms, lock_before, lock_ms, lock_sessions)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT OR REPLACE INTO marks (symbol, timeframe, price, at_ms, ended, stale_ms, lock_before, lock_ms, lock_sessions)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?;
     for mark in marks {
         statement.execute(params![
@@ -365,6 +365,7 @@ fn write_marks(transaction: &Transaction<'_>, marks: &[MarkRow]) -> Result<(), S
             mark.timeframe.as_str(),
             mark.price.units(),
             mark.at.ms(),
+            mark.ended,
             mark.stale.map(Timestamp::ms),
             mark.lock.map(|lock| lock.0.units()),
             mark.lock.map(|lock| lock.1.ms()),

@@ -128,6 +128,8 @@ pub struct MarkRow {
     pub price: Price,
     /// When that was.
     pub at: Timestamp,
+    /// True if no further bar of it was recorded.
+    pub ended: bool,
     /// Since when prices are missing, if that was told.
     pub stale: Option<Timestamp>,
     /// The price in force while the last one is in doubt, since when, and sessions since.

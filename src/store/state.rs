@@ -138,7 +138,7 @@ impl Reader {
     /// When the database cannot be read.
     pub fn marks(&self) -> Result<Vec<MarkRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT symbol, timeframe, price, at_ms, stale_ms, lock_before, lock_ms, lock_sessions
+            "SELECT symbol, timeframe, price, at_ms, stale_ms, lock_before, lock_ms, lock_sessions, ended
              FROM marks ORDER BY symbol",
         )?;
         let rows = statement.query_map([], |row| {
@@ -154,6 +154,7 @@ impl Reader {
                 timeframe: parsed(row, 1)?,
                 price: Price::from_units(row.get(2)?),
                 at: time(row, 3)?,
+                ended: row.get(8)?,
                 stale: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_ms),
                 lock,
             })

@@ -4,8 +4,8 @@ use crate::domain::{BookAction, Label, Money, TradingState};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
-use super::status::{is_parked, state_words};
-use crate::domain::format::{counted, money, quantity, signed, signed_percent, time};
+use super::status::{is_parked, since_words, state_words};
+use crate::domain::format::{counted, money, quantity, signed, signed_percent};
 
 /// The answer to `/books`.
 ///
@@ -54,8 +54,7 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
     let book = &row.book;
     let held = counted(book.positions.len() as u64, "position");
     let nothing = |text: String| Err(ViewError::Nothing(text));
-    let mut lines =
-        vec![format!("{} is {} since {}.", book.name, state_words(row), time(row.since, views.zone_of(row)))];
+    let mut lines = vec![format!("{} is {}{}.", book.name, state_words(row), since_words(row, views.zone_of(row)))];
     match action {
         BookAction::Start if row.state == TradingState::Running => return nothing(format!("{} runs", book.name)),
         BookAction::Start if !is_parked(row) => {
@@ -73,7 +72,11 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
             return nothing(format!("{} holds {held}: /book stop {} closes them first", book.name, book.name));
         }
         BookAction::Start => lines.push("Start it? Strategies may enter and leave again at the next bar.".to_owned()),
+        BookAction::Pause if book.positions.is_empty() => lines.push("Pause it? No entries.".to_owned()),
         BookAction::Pause => lines.push(format!("Pause it? No entries; exits and the stops of {held} go on.")),
+        BookAction::Stop if book.positions.is_empty() => {
+            lines.push("Stop it? Working orders are taken back; it holds nothing.".to_owned());
+        }
         BookAction::Stop => {
             lines.push(format!("Stop it? Working orders are taken back and {held} closed at the next bar:"));
             for held in &book.positions {

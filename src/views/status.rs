@@ -1,5 +1,8 @@
 //! How do we stand? One book in five lines.
 
+use chrono_tz::Tz;
+
+use crate::clock::Timestamp;
 use crate::domain::{Money, Ratio, TradingState};
 use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
@@ -108,6 +111,20 @@ pub(super) fn state_words(row: &BookRow) -> String {
     format!("{}{why}", row.state)
 }
 
+/// Since when a book is in its state; nothing of one that was never in another.
+pub(super) fn since_words(row: &BookRow, zone: Tz) -> String {
+    if row.since == Timestamp::default() { String::new() } else { format!(" since {}", time(row.since, zone)) }
+}
+
+/// What goes on working for positions that are held, as the end of a sentence; nothing of none.
+fn stops_words(held: usize) -> String {
+    match held {
+        0 => String::new(),
+        1 => "; 1 position keeps its stop".to_owned(),
+        held => format!("; {held} positions keep their stops"),
+    }
+}
+
 /// A limit of a book, by its key.
 pub(super) fn limit_of(row: &BookRow, key: &str) -> Ratio {
     let limits: serde_json::Value = serde_json::from_str(&row.limits).unwrap_or_default();
@@ -152,7 +169,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     for row in waiting {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
-        lines.push(format!("Resume {}? It is {} since {}.", row.book.name, state_words(row), time(row.since, zone)));
+        lines.push(format!("Resume {}? It is {}{}.", row.book.name, state_words(row), since_words(row, zone)));
         let (may, anew) = if is_parked(row) {
             (format!("leave again at the next bar, and enter after /book start {}", row.book.name), String::new())
         } else if cause_name(row) == "daily_loss" && is_of_today(row) {
@@ -162,8 +179,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
             let anew = format!("; the fall from the peak is counted anew from {anew}");
             ("enter and leave again at the next bar".to_owned(), anew)
         };
-        let held = counted(row.book.positions.len() as u64, "position");
-        lines.push(format!("After: strategies may {may}; {held} keep their stops."));
+        lines.push(format!("After: strategies may {may}{}.", stops_words(row.book.positions.len())));
         lines.push(format!(
             "Today {} {} ({}), loss limit {}{anew}.",
             signed(day),
@@ -177,7 +193,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
 
 /// True if a book came into its state on the day that it is in now.
 fn is_of_today(row: &BookRow) -> bool {
-    let zone = row.zone.parse().unwrap_or(chrono_tz::Tz::UTC);
+    let zone = row.zone.parse().unwrap_or(Tz::UTC);
     row.since.utc().with_timezone(&zone).date_naive().to_string() == row.day
 }
 
@@ -196,4 +212,15 @@ pub(super) fn is_parked(row: &BookRow) -> bool {
 /// True for a book that stands still until somebody resumes.
 fn waits_for_a_person(row: &BookRow) -> bool {
     row.state == TradingState::Halted || (row.state == TradingState::Reducing && cause_name(row) == "drawdown")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stops_are_spoken_of_where_there_are_positions() {
+        let told = ["", "; 1 position keeps its stop", "; 2 positions keep their stops"];
+        assert_eq!([0, 1, 2].map(stops_words), told);
+    }
 }

@@ -17,6 +17,12 @@ pub fn whynot(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
     let scene = views.scene()?;
     let zone = views.zone()?;
     let mut lines = Vec::new();
+    if let Some(mark) = scene.mark(symbol).filter(|mark| mark.ended) {
+        lines.push(format!(
+            "The prices of {symbol} ended at {}: nothing is decided on it any more",
+            time(mark.at, zone)
+        ));
+    }
     for row in scene.books.iter().filter(|row| row.book.position(symbol).is_some()) {
         lines.push(format!("{} holds {symbol} already; /why {symbol} tells why", row.book.name));
     }

@@ -35,7 +35,13 @@ fn run_and_backtest_agree(feed: &ReplayFeed) {
     let ran = ran(feed, &desks);
     let reader = bench.reader();
     let fills = reader.fills().expect("reads");
-    let (trades, _) = reader.trades(100_000).expect("reads");
+    let (trades, count) = reader.trades(100_000).expect("reads");
+    assert!(
+        trades.is_sorted_by_key(|trade| std::cmp::Reverse((trade.closed, trade.id))),
+        "the last to end comes first"
+    );
+    assert!(!trades.is_sorted_by_key(|trade| std::cmp::Reverse(trade.id)), "some began before others and ended after");
+    assert_eq!(reader.trades(3).expect("reads"), (trades[..3].to_vec(), count));
     let mut orders: BTreeMap<OrderId, Order> = BTreeMap::new();
     while let Some(order) = reader.order(OrderId(orders.len() as u64 + 1)).expect("reads") {
         orders.insert(order.id, order);

@@ -169,6 +169,11 @@ fn what_cannot_be_is_refused_before_anything_is_read() {
         (&["--walk-forward", "2y,6x"], 2, "\"6x\" is no length"),
         (&["--walk-forward", "20y,6m"], 2, "too short to train for 20y"),
         (&["--walk-forward", "1y,6m", "--check-warmup"], 2, "cannot be used with"),
+        (&["--capital", "0"], 2, "a book starts with 1 or more"),
+        (&["--capital", "-5"], 2, "a book starts with 1 or more"),
+        (&["--capital", "0.99999999"], 2, "a book starts with 1 or more"),
+        (&["--units", "0"], 2, "an entry has more than 0 units"),
+        (&["--units", "-1"], 2, "an entry has more than 0 units"),
         (&["--monte-carlo", "0"], 2, "0 is not in 1..=10000"),
         (&["--monte-carlo", "many"], 2, "many"),
     ] {

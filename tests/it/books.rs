@@ -58,7 +58,8 @@ fn a_stopped_book_is_closed_within_a_cycle_and_the_other_trades_on() {
         bench.saved().books.iter().find(|row| row.book.name == name("small")).expect("there").book.positions.len();
     assert!(held > 0, "the story needs something to close");
     let preview = bench.confirm("/book stop small");
-    assert!(preview.contains("Stop it?") && preview.contains(&format!("{held} position")), "{preview}");
+    assert!(preview.starts_with("small is running.\nStop it?"), "it never was in another state: {preview}");
+    assert!(preview.contains(&format!("{held} position")), "{preview}");
     // Shares and coins have their next bars at different instants, over a weekend some cycles later.
     bench.live(Life { cycles_max: Some(10), ..life() }).expect("runs");
 
@@ -94,7 +95,9 @@ fn a_paused_book_only_leaves() {
         |kind: &EventKind| matches!(kind, EventKind::OrderSubmitted { order, .. } if order.purpose == Purpose::Entry);
     let entered = paused[from..].iter().any(entry);
     assert!(!entered && fills_of(&bench, "main").len() > before, "exits go on");
-    assert!(bench.confirm("/book start main").contains("Start it?"));
+    let preview = bench.confirm("/book start main");
+    assert!(preview.starts_with("main is reducing (paused by owner) since 20"), "{preview}");
+    assert!(preview.contains("Start it?"), "{preview}");
     bench.live(life()).expect("runs");
     assert_eq!(bench.saved().books[0].state, TradingState::Running);
     let after = &kinds(&bench, "main")[paused.len()..];

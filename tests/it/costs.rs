@@ -120,7 +120,8 @@ fn lived() -> Bench {
     let held = [Holding { symbol: "MSFT", quantity: 5, entry: 30, stop: None }];
     let (orders, fills) = orders();
     let price = Price::whole(52);
-    let mark = MarkRow { symbol: apple(), timeframe: Timeframe::D1, price, at: AT, stale: None, lock: None };
+    let mark =
+        MarkRow { symbol: apple(), timeframe: Timeframe::D1, price, at: AT, ended: false, stale: None, lock: None };
     let mut batch = Batch { orders, fills, marks: vec![mark], ..book_batch(AT, 10_000, &held, &[]) };
     batch.books[0].limits = serde_json::json!({ "fee_bps": "0.0001", "slippage_bps": "0.0002" }).to_string();
     let record =

@@ -6,7 +6,7 @@ use bellwether::domain::RiskFigures;
 use bellwether::domain::format::{grouped, money, percent, price, signed_percent};
 use bellwether::store::Reader;
 
-use crate::support::Shell;
+use crate::support::{Shell, walk, write_prices};
 
 const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max", "--no-console"];
 
@@ -257,4 +257,24 @@ fn what_cannot_be_drawn_is_refused_and_leaves_no_file() {
     shell.write("IBM.1d.csv", "timestamp,open,high,low,close,volume\n2024-01-02T00:00:00Z,1,2,1,2,5\n");
     let (code, _, err) = shell.run(&["chart", "IBM", "--out", "p.png", "--data", ".", "--timeframe", "1h"]);
     assert!(code == 2 && err.contains("longer than asked for: 1d"), "{err}");
+}
+
+/// Minutes of one morning beside years of days on which all trades are: none of them is piled on the last minute.
+#[test]
+fn what_was_dealt_after_the_last_bar_is_not_on_the_picture() {
+    let shell = Shell::new();
+    write_prices(shell.path(), "AAA-USD", &walk(900, 41));
+    let mut text = "timestamp,open,high,low,close,volume\n".to_owned();
+    for minute in 0..60 {
+        let _ = writeln!(text, "2020-01-01T08:{minute:02}:00Z,100,101,99,100,100");
+    }
+    shell.write("AAA-USD.1m.csv", &text);
+    let (code, _, err) = shell.run(&["run", "--data", ".", "--timeframe", "1d", "--speed", "max", "--no-console"]);
+    assert_eq!(code, 0, "{err}");
+    let flags = |name: &str| text_of(&shell, name).matches("SELL ").count();
+    let out = drawn(&shell, &["AAA-USD", "--bars", "600", "--out", "days.svg"]);
+    assert!(out.contains(" trades") && flags("days.svg") > 0, "{out}");
+    let out = drawn(&shell, &["AAA-USD", "--timeframe", "1m", "--out", "minutes.svg"]);
+    assert!(!out.contains("trade") && flags("minutes.svg") == 0, "{out}");
+    drawn(&shell, &["AAA-USD", "--timeframe", "1m", "--out", "minutes.png"]);
 }

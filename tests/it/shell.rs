@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use bellwether::store::Lease;
 
-use crate::support::{Shell, seen};
+use crate::support::{Shell, seen, walk, write_prices};
 
 const QUICK: &[&str] = &["run", "--cycles", "200", "--speed", "max"];
 
@@ -235,4 +235,22 @@ fn the_configuration_is_taken_without_a_restart() {
     until("is refused, the old one stays: bellwether.toml:4:1: books.limits has no key \"daily_los_pct\"");
     child.kill().expect("ended");
     child.wait().expect("gone");
+}
+
+#[test]
+fn a_symbol_whose_prices_ended_is_told_apart_from_one_that_is_not_watched() {
+    let shell = Shell::new();
+    write_prices(shell.path(), "AAA-USD", &walk(100, 41));
+    write_prices(shell.path(), "BBB-USD", &walk(400, 42));
+    let (from, pace) = (["--from", "2020-06-01"], ["--speed", "max", "--cycles", "100", "--no-console"]);
+    let (code, _, err) = shell.run(&[&["run", "--data", "."], &from[..], &pace[..]].concat());
+    assert_eq!(code, 0, "{err}");
+    let told = |symbol: &str| {
+        let (_, out, err) = shell.run(&["command", &format!("/whynot {symbol}")]);
+        out + &err
+    };
+    let ended = told("AAA-USD");
+    assert!(ended.contains("The prices of AAA-USD ended at 2020-04-09 20:00 EDT: nothing is decided on it"), "{ended}");
+    assert!(told("BBB-USD").contains("main: sma_cross") && !told("BBB-USD").contains("ended"), "{}", told("BBB-USD"));
+    assert!(told("CCC-USD").contains("CCC-USD is not watched"), "{}", told("CCC-USD"));
 }

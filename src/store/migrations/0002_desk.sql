@@ -11,6 +11,8 @@ ALTER TABLE trades ADD COLUMN carried INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN best INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE trades ADD COLUMN worst INTEGER NOT NULL DEFAULT 0;
 
+ALTER TABLE marks ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+
 -- A reset cuts a day in two, and each part keeps its own result.
 ALTER TABLE days RENAME TO days_before;
 CREATE TABLE days (
@@ -28,6 +30,7 @@ INSERT INTO days SELECT book, day, 0, start, "end", realised, fees, trades FROM 
 DROP TABLE days_before;
 
 CREATE INDEX trades_book ON trades (book, id);
+CREATE INDEX trades_closed ON trades (closed_ms, id);
 CREATE INDEX journal_cycle ON journal (cycle);
 CREATE INDEX journal_states ON journal (seq)
   WHERE kind IN ('trading_halted', 'trading_reduced', 'trading_resumed', 'engine_recovered');
