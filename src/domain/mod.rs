@@ -14,6 +14,7 @@ mod order;
 mod fill;
 mod book;
 mod event;
+mod event_kind;
 mod incident;
 mod lock;
 mod regime;

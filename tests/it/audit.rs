@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Sender, channel};
 
-use bellwether::clock::Timestamp;
-use bellwether::domain::{EventKind, Instrument, MarketSnapshot, Timeframe};
+use bellwether::domain::{EventKind, Instrument, Timeframe};
 use bellwether::engine::{DeskSettings, EngineMessage, Pace, Stretch};
-use bellwether::market::{Feed, ResumeError, SimulatedFeed, SimulatedWithHistory};
+use bellwether::market::{SimulatedFeed, SimulatedWithHistory};
 use bellwether::store::{JournalRow, Points};
 
 use crate::support::{Bench, Life, quick_cross};
@@ -139,58 +138,21 @@ fn a_death_at_the_start_of_a_stretch_loses_no_bar() {
     }
 }
 
-/// A feed during which somebody does something.
-struct Interrupted<F> {
-    inner: SimulatedWithHistory,
-    given: u64,
-    at: u64,
-    then: F,
-}
-
-impl<F: FnMut() + Send> Feed for Interrupted<F> {
-    fn instruments(&self) -> &[Instrument] {
-        self.inner.instruments()
-    }
-
-    fn next_into(&mut self, snapshot: &mut MarketSnapshot) -> bool {
-        let more = self.inner.next_into(snapshot);
-        self.given += u64::from(snapshot.at > self.inner.history_until());
-        if self.given == self.at {
-            (self.then)();
-        }
-        more
-    }
-
-    fn history_until(&self) -> Timestamp {
-        self.inner.history_until()
-    }
-
-    fn save(&self) -> Option<String> {
-        self.inner.save()
-    }
-
-    fn resume(&mut self, saved: &str) -> Result<(), ResumeError> {
-        self.inner.resume(saved)
-    }
-}
-
 /// What a person does carries the number of the cycle before it, and is none of what that cycle decided, however late the audit looks.
 #[test]
 fn a_person_in_the_middle_of_a_day_is_no_difference() {
     let bench = Arc::new(Bench::new());
     let (sender, stretches) = channel();
-    let (messages, queue) = channel();
     let start = SimulatedFeed::history_start(Timeframe::M1, 300, &instruments());
-    let inner = SimulatedWithHistory::new(SimulatedFeed::new(4, Timeframe::M1, instruments(), start));
+    let feed = SimulatedWithHistory::new(SimulatedFeed::new(4, Timeframe::M1, instruments(), start));
     let asked = bench.clone();
-    let then = move || {
+    let pause = move |queue: &Sender<EngineMessage>| {
         asked.confirm("/book pause main");
-        messages.send(EngineMessage::Look).expect("the engine runs");
+        queue.send(EngineMessage::Look).expect("the engine runs");
     };
-    let feed = Interrupted { inner, given: 0, at: 120, then };
-    let pace = Pace::Times(1_000_000_000);
-    let (cycles_max, auditor, queue) = (Some(500), Some(sender), Some(queue));
-    bench.live(Life { cycles_max, pace, auditor, queue, ..Life::whole(feed, quick_cross) }).expect("runs");
+    let life = Life::whole(feed, quick_cross).meanwhile(vec![(120, Box::new(pause))]);
+    let (cycles_max, pace, auditor) = (Some(500), Pace::Times(1_000_000_000), Some(sender));
+    bench.live(Life { cycles_max, pace, auditor, ..life }).expect("runs");
     let told: Vec<_> = stretches.iter().map(|stretch| stretch.audit(&journal(&bench, &stretch))).collect();
     let paused = |kind: &EventKind| matches!(kind, EventKind::TradingReduced { .. });
     let rows = bench.reader().journal_all().expect("reads");

@@ -21,7 +21,7 @@ use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreE
 use bellwether::strategy::{Values, find};
 use secrecy::SecretString;
 
-use super::feed::TellingFeed;
+use super::feed::{Act, TellingFeed};
 
 /// The lane of all tests.
 pub(crate) const LANE: &str = "terminal:owner";
@@ -121,9 +121,20 @@ impl Life {
 
 impl Life {
     /// Hands these to the engine, each just before it decides on the instant of that number, counted from 1.
-    pub(crate) fn telling(mut self, messages: Vec<(u64, EngineMessage)>) -> Self {
+    pub(crate) fn telling(self, messages: Vec<(u64, EngineMessage)>) -> Self {
+        let telling = |message: EngineMessage| -> Act {
+            Box::new(move |queue| {
+                // An engine that is gone hears nothing.
+                let _ = queue.send(message);
+            })
+        };
+        self.meanwhile(messages.into_iter().map(|(at, message)| (at, telling(message))).collect())
+    }
+
+    /// Somebody does these, each just before the engine decides on the instant of that number, counted from 1.
+    pub(crate) fn meanwhile(mut self, acts: Vec<(u64, Act)>) -> Self {
         let (sender, queue) = channel();
-        self.feed = Box::new(TellingFeed::new(self.feed, sender, messages));
+        self.feed = Box::new(TellingFeed::new(self.feed, sender, acts));
         self.queue = Some(queue);
         self
     }

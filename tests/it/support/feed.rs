@@ -153,17 +153,20 @@ impl Feed for FaultyFeed {
     }
 }
 
-/// Another feed, and messages that reach the engine at certain instants of it.
+/// What somebody does while the engine runs, with a way to tell it.
+pub(crate) type Act = Box<dyn FnOnce(&Sender<EngineMessage>) + Send>;
+
+/// Another feed, and what somebody does at certain instants of it.
 pub(crate) struct TellingFeed {
     inner: Box<dyn Feed>,
     queue: Sender<EngineMessage>,
-    messages: VecDeque<(u64, EngineMessage)>,
+    acts: VecDeque<(u64, Act)>,
     given: u64,
 }
 
 impl TellingFeed {
-    pub(crate) fn new(inner: Box<dyn Feed>, queue: Sender<EngineMessage>, messages: Vec<(u64, EngineMessage)>) -> Self {
-        Self { inner, queue, messages: messages.into(), given: 0 }
+    pub(crate) fn new(inner: Box<dyn Feed>, queue: Sender<EngineMessage>, acts: Vec<(u64, Act)>) -> Self {
+        Self { inner, queue, acts: acts.into(), given: 0 }
     }
 }
 
@@ -177,10 +180,9 @@ impl Feed for TellingFeed {
         if more && snapshot.at > self.inner.history_until() {
             self.given += 1;
         }
-        while self.messages.front().is_some_and(|(at, _)| *at <= self.given) {
-            let (_, message) = self.messages.pop_front().expect("there");
-            // An engine that is gone hears nothing.
-            let _ = self.queue.send(message);
+        while self.acts.front().is_some_and(|(at, _)| *at <= self.given) {
+            let (_, act) = self.acts.pop_front().expect("there");
+            act(&self.queue);
         }
         more
     }

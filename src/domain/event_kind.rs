@@ -1,0 +1,176 @@
+//! What can be said of every kind of event? How loud it is, which symbol and order it is about, and its name.
+
+use super::{EventKind, OrderId, Severity, Symbol};
+
+impl EventKind {
+    /// How loud it is. No catch-all arm: a new kind does not compile until someone decides.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::SignalRaised { .. }
+            | Self::ProposalRefused { .. }
+            | Self::OrderSubmitted { .. }
+            | Self::OrderWithheld { .. }
+            | Self::OrderFilled { .. }
+            | Self::OrderEnded { .. }
+            | Self::StopMoved { .. }
+            | Self::RegimeSwitched { .. }
+            | Self::SignalMeasured { .. }
+            | Self::BackupMade { .. } => Severity::Info,
+            // A list that nobody came onto is told; any other is there for those who ask.
+            Self::ScreenerRan { chosen, .. } => {
+                if chosen.is_empty() {
+                    Severity::Notice
+                } else {
+                    Severity::Info
+                }
+            }
+            Self::CarryBooked { booking } => booking.kind.severity(),
+            Self::EntryLocked { lock } => lock.cause.severity(),
+            Self::DayAudited { differences, .. } => {
+                if differences.is_empty() {
+                    Severity::Info
+                } else {
+                    Severity::Critical
+                }
+            }
+            Self::EngineStarted { .. }
+            | Self::EngineStopped { .. }
+            | Self::ReplayFinished { .. }
+            | Self::PositionOpened { .. }
+            | Self::PositionScaled { .. }
+            | Self::PositionClosed { .. }
+            | Self::TradingResumed { .. }
+            | Self::DayClosed { .. }
+            | Self::FeedRecovered { .. }
+            | Self::SymbolUnlocked { .. }
+            | Self::EntryUnlocked { .. }
+            | Self::BookStopped { .. }
+            | Self::BookReset { .. }
+            | Self::ConfigChanged { .. }
+            | Self::SplitApplied { .. } => Severity::Notice,
+            Self::EngineRecovered { .. }
+            | Self::DailyLossNear { .. }
+            | Self::DrawdownNear { .. }
+            | Self::FeedStale { .. }
+            | Self::ClockJumped { .. }
+            | Self::ConfigRefused { .. }
+            | Self::StrategyFailed { .. }
+            | Self::StoreRecovered { .. }
+            | Self::BackupFailed { .. } => Severity::Warning,
+            Self::PositionUnprotected { .. }
+            | Self::TradingHalted { .. }
+            | Self::TradingReduced { .. }
+            | Self::SymbolLocked { .. }
+            | Self::MarginCalled { .. }
+            | Self::PinLocked { .. } => Severity::Critical,
+        }
+    }
+
+    /// Which symbol it is about, if it is about one.
+    pub fn symbol(&self) -> Option<Symbol> {
+        match self {
+            Self::SignalRaised { signal } => Some(signal.symbol),
+            Self::ProposalRefused { proposal, .. } => Some(proposal.symbol),
+            Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.symbol),
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } => Some(fill.symbol),
+            Self::PositionClosed { trade, .. } => Some(trade.symbol),
+            Self::OrderEnded { symbol, .. }
+            | Self::PositionScaled { symbol, .. }
+            | Self::StopMoved { symbol, .. }
+            | Self::PositionUnprotected { symbol, .. }
+            | Self::FeedStale { symbol, .. }
+            | Self::FeedRecovered { symbol, .. }
+            | Self::SymbolLocked { symbol, .. }
+            | Self::SymbolUnlocked { symbol, .. }
+            | Self::EntryUnlocked { symbol, .. }
+            | Self::RegimeSwitched { symbol, .. }
+            | Self::SignalMeasured { symbol, .. }
+            | Self::StrategyFailed { symbol, .. }
+            | Self::MarginCalled { symbol, .. }
+            | Self::SplitApplied { symbol, .. } => Some(*symbol),
+            Self::EntryLocked { lock } => Some(lock.symbol),
+            Self::CarryBooked { booking } => Some(booking.symbol),
+            Self::EngineStarted { .. }
+            | Self::EngineRecovered { .. }
+            | Self::EngineStopped { .. }
+            | Self::ReplayFinished { .. }
+            | Self::TradingHalted { .. }
+            | Self::TradingReduced { .. }
+            | Self::TradingResumed { .. }
+            | Self::DailyLossNear { .. }
+            | Self::DrawdownNear { .. }
+            | Self::BookStopped { .. }
+            | Self::BookReset { .. }
+            | Self::ConfigChanged { .. }
+            | Self::ConfigRefused { .. }
+            | Self::ScreenerRan { .. }
+            | Self::DayAudited { .. }
+            | Self::DayClosed { .. }
+            | Self::ClockJumped { .. }
+            | Self::StoreRecovered { .. }
+            | Self::BackupMade { .. }
+            | Self::BackupFailed { .. }
+            | Self::PinLocked { .. } => None,
+        }
+    }
+
+    /// Which order it is about, if it is about one.
+    pub fn order(&self) -> Option<OrderId> {
+        match self {
+            Self::OrderSubmitted { order, .. } | Self::OrderWithheld { order, .. } => Some(order.id),
+            Self::OrderFilled { fill, .. } | Self::PositionOpened { fill, .. } => Some(fill.order),
+            Self::OrderEnded { order, .. } => Some(*order),
+            _ => None,
+        }
+    }
+
+    /// Its name as the journal stores it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EngineStarted { .. } => "engine_started",
+            Self::EngineRecovered { .. } => "engine_recovered",
+            Self::EngineStopped { .. } => "engine_stopped",
+            Self::ReplayFinished { .. } => "replay_finished",
+            Self::SignalRaised { .. } => "signal_raised",
+            Self::ProposalRefused { .. } => "proposal_refused",
+            Self::OrderSubmitted { .. } => "order_submitted",
+            Self::OrderWithheld { .. } => "order_withheld",
+            Self::OrderFilled { .. } => "order_filled",
+            Self::OrderEnded { .. } => "order_ended",
+            Self::PositionOpened { .. } => "position_opened",
+            Self::PositionScaled { .. } => "position_scaled",
+            Self::PositionClosed { .. } => "position_closed",
+            Self::StopMoved { .. } => "stop_moved",
+            Self::PositionUnprotected { .. } => "position_unprotected",
+            Self::TradingHalted { .. } => "trading_halted",
+            Self::TradingReduced { .. } => "trading_reduced",
+            Self::TradingResumed { .. } => "trading_resumed",
+            Self::DailyLossNear { .. } => "daily_loss_near",
+            Self::DrawdownNear { .. } => "drawdown_near",
+            Self::EntryLocked { .. } => "entry_locked",
+            Self::EntryUnlocked { .. } => "entry_unlocked",
+            Self::CarryBooked { .. } => "carry_booked",
+            Self::MarginCalled { .. } => "margin_called",
+            Self::RegimeSwitched { .. } => "regime_switched",
+            Self::SignalMeasured { .. } => "signal_measured",
+            Self::BookStopped { .. } => "book_stopped",
+            Self::BookReset { .. } => "book_reset",
+            Self::ConfigChanged { .. } => "config_changed",
+            Self::ConfigRefused { .. } => "config_refused",
+            Self::StrategyFailed { .. } => "strategy_failed",
+            Self::ScreenerRan { .. } => "screener_ran",
+            Self::DayAudited { .. } => "day_audited",
+            Self::DayClosed { .. } => "day_closed",
+            Self::FeedStale { .. } => "feed_stale",
+            Self::FeedRecovered { .. } => "feed_recovered",
+            Self::SymbolLocked { .. } => "symbol_locked",
+            Self::SymbolUnlocked { .. } => "symbol_unlocked",
+            Self::SplitApplied { .. } => "split_applied",
+            Self::ClockJumped { .. } => "clock_jumped",
+            Self::StoreRecovered { .. } => "store_recovered",
+            Self::BackupMade { .. } => "backup_made",
+            Self::BackupFailed { .. } => "backup_failed",
+            Self::PinLocked { .. } => "pin_locked",
+        }
+    }
+}
