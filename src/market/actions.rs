@@ -49,12 +49,8 @@ impl Actions {
         if path.exists() { Self::read(&path) } else { (Self::none(), Vec::new()) }
     }
 
-    /// New shares per old ones, as a reduced fraction, if the symbol was split on this date.
-    pub fn split_on(&self, symbol: Symbol, date: NaiveDate) -> Option<(i64, i64)> {
-        self.splits.get(&(symbol, date)).copied()
-    }
-
-    /// Every split after one date and up to another, oldest first: a series may have no bar on the day itself.
+    /// Every split after one date and up to another, as new shares per old ones in lowest terms, oldest first: a series may have no bar
+    /// on the day itself.
     pub fn splits_between(
         &self,
         symbol: Symbol,
@@ -249,10 +245,14 @@ mod tests {
         );
         assert_eq!(problems, Vec::<String>::new());
         let [aapl, goog]: [Symbol; 2] = ["AAPL", "GOOG"].map(|name| name.parse().unwrap());
-        assert_eq!(actions.split_on(aapl, day("2014-06-09")), Some((7, 1)));
-        assert_eq!(actions.split_on(aapl, day("2005-02-28")), Some((3, 2)));
-        assert_eq!(actions.split_on(goog, day("2015-04-27")), Some((10_027, 10_000)));
-        assert_eq!(actions.split_on(aapl, day("2014-08-07")), None);
+        let split_on = |symbol, date: NaiveDate| {
+            let before = date.pred_opt().unwrap();
+            actions.splits_between(symbol, before, date).next().map(|(_, split)| split)
+        };
+        assert_eq!(split_on(aapl, day("2014-06-09")), Some((7, 1)));
+        assert_eq!(split_on(aapl, day("2005-02-28")), Some((3, 2)));
+        assert_eq!(split_on(goog, day("2015-04-27")), Some((10_027, 10_000)));
+        assert_eq!(split_on(aapl, day("2014-08-07")), None);
         let paid: Vec<_> = actions.dividends_between(aapl, day("2014-08-06"), day("2014-08-07")).collect();
         assert_eq!(paid, [(day("2014-08-07"), "0.47".parse().unwrap())]);
         assert_eq!(actions.dividends_between(aapl, day("2014-08-07"), day("2020-01-01")).count(), 0);

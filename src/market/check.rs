@@ -249,7 +249,8 @@ mod tests {
         for line in std::fs::read_to_string(folder.join("ANOMALIES.csv")).unwrap().lines().skip(1) {
             let [file, at, kind, _] = line.splitn(4, ',').collect::<Vec<_>>()[..] else { panic!("{line}") };
             let symbol = file.split('.').next().unwrap().parse().unwrap();
-            let is_split = actions.split_on(symbol, at[..10].parse().unwrap()).is_some();
+            let date: chrono::NaiveDate = at[..10].parse().unwrap();
+            let is_split = actions.splits_between(symbol, date.pred_opt().unwrap(), date).next().is_some();
             // Duplicates were already dropped when the series were made.
             if kind != "duplicate-timestamp" && !is_split {
                 listed.insert(format!("{file} {kind} {at}"));
