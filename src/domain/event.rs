@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Booking, CheckResult, EntryLock, HaltCause, Label, LiftReason, Money, Order, OrderId, Price, Proposal, Quantity,
-    Ratio, ReduceCause, Refusal, Regime, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradingState,
+    AlertId, Booking, CheckResult, EntryLock, HaltCause, Label, Lane, LiftReason, Money, NoticeId, Order, OrderId,
+    Price, Proposal, Quantity, Ratio, ReduceCause, Refusal, Regime, SignalId, SignalIntent, Symbol, Trade, TradeFill,
+    TradingState,
 };
 use crate::clock::Timestamp;
 
@@ -421,6 +422,115 @@ pub enum EventKind {
     BackupFailed {
         /// Why.
         error: String,
+    },
+    /// Profit or loss of a position passed a threshold.
+    PositionPassed {
+        /// Of what.
+        symbol: Symbol,
+        /// Profit if it were closed at the last price, before fees of that.
+        profit: Money,
+        /// The same as a share of what the position cost.
+        share: Ratio,
+        /// The threshold as a share; negative for a loss.
+        level: Ratio,
+    },
+    /// Profit or loss of a book's day passed a threshold.
+    DayPassed {
+        /// Profit of the day.
+        profit: Money,
+        /// The same as a share of the equity at the day's start.
+        share: Ratio,
+        /// The threshold as a share; negative for a loss.
+        level: Ratio,
+    },
+    /// Something that a person asked to be told of has come true.
+    AlertFired {
+        /// Its number.
+        alert: AlertId,
+        /// Whose it is.
+        person: String,
+        /// What was asked for, as it was typed: `AAPL > 200`.
+        condition: String,
+        /// What it is now.
+        value: String,
+        /// True if it will fire again when it comes true anew.
+        repeats: bool,
+    },
+    /// The engine fell behind the market, so that it decided late.
+    CyclesMissed {
+        /// How many cycles were late.
+        cycles: u64,
+        /// By how many seconds at the most.
+        late_s: i64,
+    },
+    /// A part of the bot is ill.
+    HealthDegraded {
+        /// Which.
+        part: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A part of the bot is well again.
+    HealthRestored {
+        /// Which.
+        part: String,
+        /// For how many seconds it was not.
+        down_s: i64,
+    },
+    /// Nothing reaches somebody on one channel.
+    LaneDied {
+        /// Which way.
+        lane: Lane,
+        /// What it says.
+        why: String,
+        /// Messages that wait for it.
+        waiting: u64,
+    },
+    /// Somebody is reached again on one channel.
+    LaneRecovered {
+        /// Which way.
+        lane: Lane,
+        /// For how many seconds it was dead.
+        down_s: i64,
+        /// Messages that waited and come now.
+        waiting: u64,
+    },
+    /// A message was given up.
+    DeliveryDied {
+        /// Which.
+        notice: NoticeId,
+        /// On which way.
+        lane: Lane,
+        /// Why.
+        why: String,
+    },
+    /// Another program reads the same bot's messages.
+    CopyRunning {
+        /// On which channel.
+        channel: String,
+    },
+    /// People who are not known write to the bot.
+    StrangersKnocked {
+        /// On which channel.
+        channel: String,
+        /// How many messages.
+        messages: u64,
+        /// By how many people.
+        people: u64,
+    },
+    /// A person was bound to a chat by a code.
+    PersonPaired {
+        /// Who.
+        person: String,
+        /// On which channel.
+        channel: String,
+        /// The account, as the channel calls it.
+        account: String,
+    },
+    /// A test message was asked for.
+    DrillSent {
+        /// By whom.
+        person: String,
     },
     /// The PIN was wrong too often.
     PinLocked {

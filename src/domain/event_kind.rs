@@ -4,6 +4,7 @@ use super::{EventKind, OrderId, Severity, Symbol};
 
 impl EventKind {
     /// How loud it is. No catch-all arm: a new kind does not compile until someone decides.
+    #[expect(clippy::too_many_lines, reason = "one arm a kind: the table of how loud each is")]
     pub fn severity(&self) -> Severity {
         match self {
             Self::SignalRaised { .. }
@@ -47,6 +48,12 @@ impl EventKind {
             | Self::BookStopped { .. }
             | Self::BookReset { .. }
             | Self::ConfigChanged { .. }
+            | Self::PositionPassed { .. }
+            | Self::DayPassed { .. }
+            | Self::AlertFired { .. }
+            | Self::HealthRestored { .. }
+            | Self::LaneRecovered { .. }
+            | Self::DrillSent { .. }
             | Self::SplitApplied { .. } => Severity::Notice,
             Self::EngineRecovered { .. }
             | Self::DailyLossNear { .. }
@@ -56,12 +63,19 @@ impl EventKind {
             | Self::ConfigRefused { .. }
             | Self::StrategyFailed { .. }
             | Self::StoreRecovered { .. }
+            | Self::CyclesMissed { .. }
+            | Self::HealthDegraded { .. }
+            | Self::DeliveryDied { .. }
+            | Self::StrangersKnocked { .. }
+            | Self::PersonPaired { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
             Self::PositionUnprotected { .. }
             | Self::TradingHalted { .. }
             | Self::TradingReduced { .. }
             | Self::SymbolLocked { .. }
             | Self::MarginCalled { .. }
+            | Self::LaneDied { .. }
+            | Self::CopyRunning { .. }
             | Self::PinLocked { .. } => Severity::Critical,
         }
     }
@@ -78,6 +92,7 @@ impl EventKind {
             | Self::PositionScaled { symbol, .. }
             | Self::StopMoved { symbol, .. }
             | Self::PositionUnprotected { symbol, .. }
+            | Self::PositionPassed { symbol, .. }
             | Self::FeedStale { symbol, .. }
             | Self::FeedRecovered { symbol, .. }
             | Self::SymbolLocked { symbol, .. }
@@ -110,6 +125,18 @@ impl EventKind {
             | Self::StoreRecovered { .. }
             | Self::BackupMade { .. }
             | Self::BackupFailed { .. }
+            | Self::DayPassed { .. }
+            | Self::AlertFired { .. }
+            | Self::HealthRestored { .. }
+            | Self::LaneRecovered { .. }
+            | Self::DrillSent { .. }
+            | Self::CyclesMissed { .. }
+            | Self::HealthDegraded { .. }
+            | Self::DeliveryDied { .. }
+            | Self::StrangersKnocked { .. }
+            | Self::PersonPaired { .. }
+            | Self::LaneDied { .. }
+            | Self::CopyRunning { .. }
             | Self::PinLocked { .. } => None,
         }
     }
@@ -170,6 +197,19 @@ impl EventKind {
             Self::StoreRecovered { .. } => "store_recovered",
             Self::BackupMade { .. } => "backup_made",
             Self::BackupFailed { .. } => "backup_failed",
+            Self::PositionPassed { .. } => "position_passed",
+            Self::DayPassed { .. } => "day_passed",
+            Self::AlertFired { .. } => "alert_fired",
+            Self::HealthRestored { .. } => "health_restored",
+            Self::LaneRecovered { .. } => "lane_recovered",
+            Self::DrillSent { .. } => "drill_sent",
+            Self::CyclesMissed { .. } => "cycles_missed",
+            Self::HealthDegraded { .. } => "health_degraded",
+            Self::DeliveryDied { .. } => "delivery_died",
+            Self::StrangersKnocked { .. } => "strangers_knocked",
+            Self::PersonPaired { .. } => "person_paired",
+            Self::LaneDied { .. } => "lane_died",
+            Self::CopyRunning { .. } => "copy_running",
             Self::PinLocked { .. } => "pin_locked",
         }
     }

@@ -171,6 +171,10 @@ counter! {
     /// An event told to people; consecutive, so that a gap shows a loss.
     NoticeId, "N"
 }
+counter! {
+    /// Something that a person asked to be told of.
+    AlertId, "A"
+}
 
 #[cfg(test)]
 mod tests {

@@ -233,7 +233,20 @@ impl Words<'_> {
                 self.audited(day, [*cycles, *orders, *fills], differences)
             }
             EventKind::ScreenerRan { looked, chosen, unmeasured } => self.screened(*looked, chosen, *unmeasured),
-            EventKind::RegimeSwitched { .. }
+            EventKind::PositionPassed { .. }
+            | EventKind::DayPassed { .. }
+            | EventKind::AlertFired { .. }
+            | EventKind::CyclesMissed { .. }
+            | EventKind::HealthDegraded { .. }
+            | EventKind::HealthRestored { .. }
+            | EventKind::LaneDied { .. }
+            | EventKind::LaneRecovered { .. }
+            | EventKind::DeliveryDied { .. }
+            | EventKind::CopyRunning { .. }
+            | EventKind::StrangersKnocked { .. }
+            | EventKind::PersonPaired { .. }
+            | EventKind::DrillSent { .. }
+            | EventKind::RegimeSwitched { .. }
             | EventKind::SignalMeasured { .. }
             | EventKind::SignalRaised { .. }
             | EventKind::ProposalRefused { .. }

@@ -1,0 +1,283 @@
+//! Who is told what? Routes in order, and the lanes that they lead to.
+
+use serde::{Deserialize, Serialize};
+
+use super::kinds::{KINDS, Kind};
+use super::{Event, EventKind, Label, Lane, Severity, Treatment, kind_named};
+
+/// A rule: events of these kinds, as loud as this or louder, of these books, go to these lanes after a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// Names of kinds; a `*` at the end stands for anything.
+    pub kinds: Vec<String>,
+    /// What is quieter does not go this way.
+    pub min: Severity,
+    /// Which books; all where it is empty. What belongs to no book goes every way.
+    pub books: Vec<Label>,
+    /// Where to.
+    pub to: Vec<Lane>,
+    /// How long after the event, in milliseconds, and only if nobody has acknowledged it by then. At once where it is 0.
+    pub after_ms: i64,
+}
+
+impl Route {
+    /// Whether it is about kinds of this name.
+    pub fn covers(&self, kind: &str) -> bool {
+        self.kinds.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(begins) => kind.starts_with(begins),
+            None => pattern == kind,
+        })
+    }
+
+    fn has_book(&self, book: Option<Label>) -> bool {
+        self.books.is_empty() || book.is_none_or(|book| self.books.contains(&book))
+    }
+}
+
+/// A lane as routes see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LaneRule {
+    /// Which.
+    pub lane: Lane,
+    /// The books that may be told of on it; all where it is none.
+    pub books: Option<Vec<Label>>,
+    /// How its person wants kinds to be told, where that is not the usual way.
+    pub treatments: Vec<(String, Treatment)>,
+}
+
+impl LaneRule {
+    /// A lane that may be told everything, in the usual way.
+    pub fn open(lane: Lane) -> Self {
+        Self { lane, books: None, treatments: Vec::new() }
+    }
+
+    /// How this kind is told here.
+    pub fn treatment(&self, kind: &Kind) -> Treatment {
+        let named = self.treatments.iter().find(|(name, _)| name == kind.name);
+        match named {
+            Some((_, treatment)) if kind.can_wait => *treatment,
+            _ => kind.usual,
+        }
+    }
+
+    /// True if its person asked for this kind by name: then it comes however quiet it is.
+    fn asked_for(&self, kind: &str) -> bool {
+        let wanted = |treatment| matches!(treatment, Treatment::On | Treatment::Silent);
+        self.treatments.iter().any(|(name, treatment)| name == kind && wanted(*treatment))
+    }
+
+    fn may_see(&self, book: Option<Label>) -> bool {
+        match (&self.books, book) {
+            (Some(books), Some(book)) => books.contains(&book),
+            (None, _) | (_, None) => true,
+        }
+    }
+}
+
+/// All routes, with the lanes that there are.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct RouteTable {
+    /// Every lane.
+    pub lanes: Vec<LaneRule>,
+    /// Every route, first to last.
+    pub routes: Vec<Route>,
+}
+
+/// One lane that an event goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leg {
+    /// Which.
+    pub lane: Lane,
+    /// How long after the event, in milliseconds; only if it is not acknowledged by then, where that is not 0.
+    pub after_ms: i64,
+    /// The route that says so, counted from 0; none for what goes everywhere by itself.
+    pub route: Option<usize>,
+}
+
+/// Why routes are refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RouteFault {
+    /// Which route, counted from 0; none where one is missing.
+    pub route: Option<usize>,
+    /// What is wrong, and what to do.
+    pub what: String,
+}
+
+impl RouteTable {
+    /// A table that tells everything from `min` on to these lanes at once.
+    pub fn simple(lanes: &[Lane], min: Severity) -> Self {
+        let everything = Route { kinds: vec!["*".to_owned()], min, books: Vec::new(), to: lanes.to_vec(), after_ms: 0 };
+        Self { lanes: lanes.iter().copied().map(LaneRule::open).collect(), routes: vec![everything] }
+    }
+
+    /// The rule of a lane.
+    pub fn rule(&self, lane: Lane) -> Option<&LaneRule> {
+        self.lanes.iter().find(|rule| rule.lane == lane)
+    }
+
+    /// Where an event goes, each lane and delay once. What tells of a lane does not go to that lane, a drill goes to all, and an alert
+    /// only to whoever set it.
+    pub fn plan(&self, event: &Event) -> Vec<Leg> {
+        let everywhere = |lane: Lane| Leg { lane, after_ms: 0, route: None };
+        let lanes = self.lanes.iter().map(|rule| rule.lane);
+        match &event.kind {
+            EventKind::DrillSent { .. } => return lanes.map(everywhere).collect(),
+            EventKind::LaneDied { lane, .. } | EventKind::LaneRecovered { lane, .. } => {
+                return lanes.filter(|other| other != lane).map(everywhere).collect();
+            }
+            EventKind::DeliveryDied { lane, .. } => {
+                return lanes.filter(|other| other != lane).map(everywhere).collect();
+            }
+            EventKind::AlertFired { person, .. } => {
+                let of_person = |lane: &Lane| lane.who.as_str() == person;
+                return self.legs(event.kind.name(), Severity::Critical, event.book, &of_person);
+            }
+            _ => {}
+        }
+        self.legs(event.kind.name(), event.kind.severity(), event.book, &|_| true)
+    }
+
+    /// Where an event of this kind and severity would go.
+    pub fn legs(
+        &self,
+        kind: &str,
+        severity: Severity,
+        book: Option<Label>,
+        wanted: &dyn Fn(&Lane) -> bool,
+    ) -> Vec<Leg> {
+        let mut legs: Vec<Leg> = Vec::new();
+        for (index, route) in self.routes.iter().enumerate() {
+            if !route.covers(kind) || !route.has_book(book) {
+                continue;
+            }
+            for lane in route.to.iter().filter(|lane| wanted(lane)) {
+                let Some(rule) = self.rule(*lane) else { continue };
+                let loud = severity >= route.min || rule.asked_for(kind);
+                let known = |leg: &Leg| leg.lane == *lane && leg.after_ms == route.after_ms;
+                if loud && rule.may_see(book) && !legs.iter().any(known) {
+                    legs.push(Leg { lane: *lane, after_ms: route.after_ms, route: Some(index) });
+                }
+            }
+        }
+        legs
+    }
+
+    /// What is wrong with the routes: one that reaches nobody, a kind without one.
+    pub fn faults(&self, books: &[Label]) -> Vec<RouteFault> {
+        let mut faults = Vec::new();
+        for (index, route) in self.routes.iter().enumerate() {
+            let mut fault = |what: String| faults.push(RouteFault { route: Some(index), what });
+            if route.to.is_empty() {
+                fault("this route reaches nobody: name destinations in \"to\", such as [\"ana:telegram\"]".to_owned());
+            }
+            for lane in route.to.iter().filter(|lane| self.rule(**lane).is_none()) {
+                let known: Vec<String> = self.lanes.iter().map(|rule| rule.lane.to_string()).collect();
+                fault(format!("nobody is reached by {lane}: there are {}", known.join(", ")));
+            }
+            for pattern in &route.kinds {
+                let one = Route { kinds: vec![pattern.clone()], ..route.clone() };
+                if !KINDS.iter().any(|kind| one.covers(kind.name) && kind.loudest >= route.min) {
+                    fault(match kind_named(pattern) {
+                        Some(kind) => format!(
+                            "this route never carries {pattern}: it gets no louder than {}, and min is {}",
+                            kind.loudest.as_str(),
+                            route.min.as_str()
+                        ),
+                        None => format!("there is no kind of event \"{}\"", pattern.escape_debug()),
+                    });
+                }
+            }
+            for book in route.books.iter().filter(|book| !books.contains(book)) {
+                fault(format!("there is no book \"{book}\""));
+            }
+        }
+        faults.extend(self.unrouted(books));
+        faults
+    }
+
+    /// Kinds that no route carries at their loudest. What is at most info may stay in the journal and the digest.
+    fn unrouted(&self, books: &[Label]) -> Option<RouteFault> {
+        let carried = |kind: &&Kind, book: Option<Label>| {
+            self.routes.iter().any(|route| {
+                route.covers(kind.name)
+                    && route.has_book(book)
+                    && route.min <= kind.loudest
+                    && route.after_ms == 0
+                    && route.to.iter().any(|lane| self.rule(*lane).is_some_and(|rule| rule.may_see(book)))
+            })
+        };
+        let told = || KINDS.iter().filter(|kind| kind.loudest > Severity::Info);
+        let missing = |book: Option<Label>| {
+            let missing: Vec<&str> = told().filter(|kind| !carried(kind, book)).map(|kind| kind.name).collect();
+            (!missing.is_empty()).then_some(missing)
+        };
+        let of_books =
+            books.iter().find_map(|book| missing(Some(*book)).map(|kinds| (format!(" of book {book}"), kinds)));
+        let (whose, kinds) = of_books.or_else(|| missing(None).map(|kinds| (String::new(), kinds)))?;
+        let (first, rest) = (kinds.first()?, kinds.len() - 1);
+        let others = if rest > 0 { format!(" and {rest} more kinds") } else { String::new() };
+        let what = format!(
+            "no route carries {first}{others}{whose} at once: add a last route with kinds = [\"*\"] and min = \"notice\""
+        );
+        Some(RouteFault { route: None, what })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Timestamp;
+
+    fn lane(text: &str) -> Lane {
+        text.parse().expect("a lane")
+    }
+
+    fn route(kinds: &[&str], min: Severity, to: &[&str], after_ms: i64) -> Route {
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        Route { kinds, min, books: Vec::new(), to: to.iter().map(|to| lane(to)).collect(), after_ms }
+    }
+
+    fn table(routes: Vec<Route>) -> RouteTable {
+        let lanes = ["ana:telegram", "ana:terminal", "bo:email"].map(|name| LaneRule::open(lane(name)));
+        RouteTable { lanes: lanes.to_vec(), routes }
+    }
+
+    fn planned(table: &RouteTable, kind: EventKind) -> Vec<(String, i64)> {
+        let event = Event { at: Timestamp::default(), book: None, kind };
+        table.plan(&event).iter().map(|leg| (leg.lane.to_string(), leg.after_ms)).collect()
+    }
+
+    #[test]
+    fn each_lane_is_reached_once_a_delay_and_a_dead_one_is_not_told_of_itself() {
+        let table = table(vec![
+            route(&["*"], Severity::Notice, &["ana:telegram", "ana:terminal"], 0),
+            route(&["clock_*"], Severity::Warning, &["ana:telegram", "bo:email"], 0),
+            route(&["*"], Severity::Critical, &["bo:email"], 120_000),
+        ]);
+        let all =
+            |names: &[(&str, i64)]| names.iter().map(|(name, after)| ((*name).to_owned(), *after)).collect::<Vec<_>>();
+        let want = all(&[("ana:telegram", 0), ("ana:terminal", 0), ("bo:email", 0)]);
+        assert_eq!(planned(&table, EventKind::ClockJumped { by_s: 60 }), want);
+        let died = EventKind::LaneDied { lane: lane("ana:telegram"), why: String::new(), waiting: 0 };
+        assert_eq!(planned(&table, died), all(&[("ana:terminal", 0), ("bo:email", 0)]));
+        let locked = EventKind::PinLocked { person: "ana".to_owned(), until: Timestamp::default() };
+        assert_eq!(planned(&table, locked), all(&[("ana:telegram", 0), ("ana:terminal", 0), ("bo:email", 120_000)]));
+    }
+
+    #[test]
+    fn routes_that_reach_nobody_and_kinds_without_a_route_are_refused() {
+        let faults = |routes| -> Vec<String> {
+            table(routes).faults(&["main".parse().expect("a name")]).into_iter().map(|fault| fault.what).collect()
+        };
+        let good = route(&["*"], Severity::Notice, &["ana:telegram"], 0);
+        assert_eq!(faults(vec![good.clone()]), Vec::<String>::new());
+        assert!(faults(vec![Route { to: Vec::new(), ..good.clone() }])[0].contains("reaches nobody"));
+        assert!(faults(vec![good.clone(), route(&["*"], Severity::Info, &["cy:email"], 0)])[0].contains("cy:email"));
+        assert!(faults(vec![good.clone(), route(&["moon"], Severity::Info, &["bo:email"], 0)])[0].contains("moon"));
+        let never = route(&["stop_moved"], Severity::Critical, &["bo:email"], 0);
+        assert!(faults(vec![good, never])[0].contains("no louder than info"));
+        assert!(
+            faults(vec![route(&["feed_*"], Severity::Notice, &["ana:telegram"], 0)])[0].contains("no route carries")
+        );
+    }
+}
