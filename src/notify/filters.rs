@@ -179,6 +179,22 @@ fn large_enough(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// Kinds that are about an amount of money; `amount_of` knows which.
+const AMOUNTS: [&str; 7] = [
+    "position_opened",
+    "order_filled",
+    "position_closed",
+    "position_passed",
+    "day_passed",
+    "day_closed",
+    "carry_booked",
+];
+
+/// Whether facts of this kind are about an amount, so that small ones can wait.
+pub fn has_amount(kind: &str) -> bool {
+    AMOUNTS.contains(&kind)
+}
+
 /// How much money an event is about, without its sign: the value of what was bought, the result of what was closed.
 fn amount_of(kind: &EventKind) -> Option<Money> {
     let amount = match kind {

@@ -13,6 +13,6 @@ mod breaker;
 mod worker;
 
 pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
-pub use filters::{Patience, Policy};
+pub use filters::{Patience, Policy, has_amount};
 pub use quiet::{Quiet, next};
 pub use worker::{Tally, Worker, WorkerParts};
