@@ -196,7 +196,7 @@ pub(super) fn number(value: &Value<'_>) -> Read<Ratio> {
         DeValue::Float(number) => number.as_str().replace('_', ""),
         _ => return mistake(value.span().start, "this takes a number"),
     };
-    written.parse().map_err(|error| Mistake { at: value.span().start, what: format!("{written} is {error}") })
+    written.parse().map_err(|error| Mistake { at: value.span().start, what: format!("{} is {error}", shown(&written)) })
 }
 
 pub(super) fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
