@@ -82,6 +82,8 @@ impl Scene<'_> {
     fn answer(&self, row: &Delivery, message: Message) -> Composed {
         let mut composed = self.blank(row);
         composed.post.message = message;
+        composed.post.reply_to.clone_from(&row.reply_to);
+        composed.post.edit.clone_from(&row.edit_of);
         composed
     }
 
