@@ -184,7 +184,10 @@ mod tests {
     #[tokio::test]
     async fn what_never_left_is_told_from_what_may_have_been_read() {
         let client = client(None, LONG).expect("a client");
-        let refused = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port");
+        // Bound, so that nobody else gets the port, but not listening.
+        let deaf = tokio::net::TcpSocket::new_v4().expect("a socket");
+        deaf.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let refused = deaf.local_addr().expect("bound");
         let closes = server(|stream| assert!(read_some(&stream) > 0));
         let resets = server(drop);
         for (url, reach) in [

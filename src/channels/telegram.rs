@@ -23,7 +23,7 @@ use super::telegram_update::{Heard, heard};
 /// How long a call without a file may take.
 const CALL: Duration = Duration::from_secs(15);
 /// How long a call with a file may take.
-const UPLOAD: Duration = Duration::from_secs(60);
+const UPLOAD: Duration = Duration::from_mins(1);
 /// How much longer than asked for an answer with updates may take.
 const POLL_SLACK: Duration = Duration::from_secs(10);
 /// Updates in one answer.

@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The shortest wait after Telegram asked for one.
 const WAIT_MIN: Duration = Duration::from_secs(1);
 /// The longest; after it the call is tried again whatever was asked for.
-const WAIT_MAX: Duration = Duration::from_secs(3600);
+const WAIT_MAX: Duration = Duration::from_hours(1);
 
 /// Why a call brought no result. Each says what may be done next.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -155,11 +155,16 @@ fn by(user: &User, heard: Heard) -> Heard {
 
 fn of_message(message: &Message) -> Heard {
     let heard = in_chat(&message.chat);
-    let heard = message.from.as_ref().map_or_else(|| heard.clone(), |user| by(user, heard.clone()));
-    let speaker = match () {
-        () if message.sender_chat.is_some() => Speaker::Anonymous,
-        () if message.via_bot.is_some() => Speaker::Bot,
-        () => heard.speaker,
+    let heard = match &message.from {
+        Some(user) => by(user, heard),
+        None => heard,
+    };
+    let speaker = if message.sender_chat.is_some() {
+        Speaker::Anonymous
+    } else if message.via_bot.is_some() {
+        Speaker::Bot
+    } else {
+        heard.speaker
     };
     let thread = message.thread_id.filter(|_| message.is_topic_message).map(|thread| thread.0.0);
     // In a topic, what answers nothing answers the message that opened the topic.
@@ -227,7 +232,7 @@ mod tests {
     }
 
     /// A message of Ana's in the private chat, with more or other parts.
-    fn message(more: Value) -> Value {
+    fn message(more: &Value) -> Value {
         let chat = json!({ "id": 7, "type": "private", "first_name": "Ana" });
         let mut message = json!({ "message_id": 11, "date": 1_790_000_000, "chat": chat, "from": ana() });
         for (name, value) in more.as_object().expect("parts") {
@@ -244,7 +249,7 @@ mod tests {
 
     #[test]
     fn words_in_private_can_be_a_command() {
-        let heard = hear("message", message(json!({ "text": "/status" })));
+        let heard = hear("message", message(&json!({ "text": "/status" })));
         let expected = Heard {
             update_id: 900,
             kind: HeardKind::Message,
@@ -265,21 +270,21 @@ mod tests {
     #[test]
     fn what_is_not_said_by_a_person_now_is_no_command() {
         let origin = json!({ "type": "user", "date": 1_780_000_000, "sender_user": ana() });
-        let forwarded = hear("message", message(json!({ "text": "/status", "forward_origin": origin })));
+        let forwarded = hear("message", message(&json!({ "text": "/status", "forward_origin": origin })));
         assert!(forwarded.forwarded && !forwarded.may_command());
         let hidden = json!({ "type": "hidden_user", "date": 1_780_000_000, "sender_user_name": "X" });
-        assert!(!hear("message", message(json!({ "text": "/status", "forward_origin": hidden }))).may_command());
+        assert!(!hear("message", message(&json!({ "text": "/status", "forward_origin": hidden }))).may_command());
         let admin =
             json!({ "id": 1_087_968_824, "is_bot": true, "first_name": "Group", "username": "GroupAnonymousBot" });
         let anonymous = json!({ "text": "/status", "chat": group(), "from": admin, "sender_chat": group() });
-        let anonymous = hear("message", message(anonymous));
+        let anonymous = hear("message", message(&anonymous));
         assert_eq!((anonymous.speaker, anonymous.may_command()), (Speaker::Anonymous, false));
         let bot = json!({ "id": 8, "is_bot": true, "first_name": "Other", "username": "other_bot" });
-        let through = hear("message", message(json!({ "text": "/status", "via_bot": bot })));
+        let through = hear("message", message(&json!({ "text": "/status", "via_bot": bot })));
         assert_eq!((through.speaker, through.may_command()), (Speaker::Bot, false));
-        let by_bot = hear("message", message(json!({ "text": "/status", "from": bot })));
+        let by_bot = hear("message", message(&json!({ "text": "/status", "from": bot })));
         assert_eq!((by_bot.speaker, by_bot.may_command()), (Speaker::Bot, false));
-        let edited = hear("edited_message", message(json!({ "text": "/close", "edit_date": 1_790_000_009 })));
+        let edited = hear("edited_message", message(&json!({ "text": "/close", "edit_date": 1_790_000_009 })));
         assert!(edited.kind == HeardKind::Edited && edited.text == "/close" && !edited.may_command());
     }
 
@@ -290,12 +295,12 @@ mod tests {
             "forum_topic_created": { "name": "Orders", "icon_color": 7_322_096 } });
         let in_topic = json!({ "text": "hello", "chat": group(), "message_thread_id": 40, "is_topic_message": true,
             "reply_to_message": opening });
-        let heard = hear("message", message(in_topic));
+        let heard = hear("message", message(&in_topic));
         assert_eq!((heard.thread, heard.reply_to, heard.chat_kind), (Some(40), None, ChatKind::Group));
         let answered = json!({ "message_id": 41, "date": 1_780_000_000, "chat": group(), "text": "first" });
         let in_thread =
             json!({ "text": "hello", "chat": group(), "message_thread_id": 41, "reply_to_message": answered });
-        let heard = hear("message", message(in_thread));
+        let heard = hear("message", message(&in_thread));
         assert_eq!((heard.thread, heard.reply_to), (None, Some(41)));
     }
 
@@ -305,7 +310,9 @@ mod tests {
             "message_thread_id": 40, "is_topic_message": true });
         let press = |below: Option<Value>| {
             let mut press = json!({ "id": "555", "from": ana(), "chat_instance": "1", "data": "t0ken" });
-            below.into_iter().for_each(|below| press["message"] = below);
+            if let Some(below) = below {
+                press["message"] = below;
+            }
             hear("callback_query", press)
         };
         let heard = press(Some(below));
@@ -320,12 +327,12 @@ mod tests {
     #[test]
     fn files_pictures_and_what_else_there_is() {
         let file = json!({ "file_id": "a", "file_unique_id": "b", "file_size": 3, "file_name": "x.csv" });
-        let heard = hear("message", message(json!({ "document": file, "caption": "/import" })));
+        let heard = hear("message", message(&json!({ "document": file, "caption": "/import" })));
         assert_eq!((heard.kind, heard.text.as_str()), (HeardKind::Document, "/import"));
         let size = json!([{ "file_id": "a", "file_unique_id": "b", "file_size": 3, "width": 1, "height": 1 }]);
-        assert_eq!(hear("message", message(json!({ "photo": size }))).kind, HeardKind::Photo);
+        assert_eq!(hear("message", message(&json!({ "photo": size }))).kind, HeardKind::Photo);
         let place = json!({ "longitude": 1.0, "latitude": 2.0 });
-        assert_eq!(hear("message", message(json!({ "location": place }))).kind, HeardKind::Other);
+        assert_eq!(hear("message", message(&json!({ "location": place }))).kind, HeardKind::Other);
         let poll = json!({ "poll_id": "1", "option_ids": [0], "user": ana() });
         assert_eq!(hear("poll_answer", poll).kind, HeardKind::Other);
     }
@@ -334,8 +341,8 @@ mod tests {
     fn a_group_that_moves_says_so_twice() {
         let (from, to) = (-55, -1_001_234_567_890_i64);
         let old = json!({ "id": from, "type": "group", "title": "Desk" });
-        let leaving = hear("message", message(json!({ "chat": old, "migrate_to_chat_id": to })));
-        let arriving = hear("message", message(json!({ "chat": group(), "migrate_from_chat_id": from })));
+        let leaving = hear("message", message(&json!({ "chat": old, "migrate_to_chat_id": to })));
+        let arriving = hear("message", message(&json!({ "chat": group(), "migrate_from_chat_id": from })));
         assert_eq!((leaving.kind, arriving.kind), (HeardKind::Migrated { from, to }, HeardKind::Migrated { from, to }));
         assert!(!leaving.may_command());
     }
