@@ -3,10 +3,16 @@
 mod channel;
 mod notice;
 mod words;
+mod standin;
+mod quiet;
 mod filters;
+mod parcel;
+mod compose;
+mod allowance;
+mod breaker;
 mod worker;
 
-pub use channel::{Channel, SendError};
-pub use filters::Policy;
-pub use notice::{Notice, notice};
-pub use worker::{Tally, Worker};
+pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
+pub use filters::{Patience, Policy};
+pub use quiet::{Quiet, next};
+pub use worker::{Tally, Worker, WorkerParts};

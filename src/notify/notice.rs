@@ -4,49 +4,14 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, counted, money, percent, price, quantity, signed, signed_percent, time};
-use crate::domain::{EventKind, LiftReason, NoticeId, Quantity, Severity};
-use crate::store::Delivery;
+use crate::domain::{EventKind, LiftReason, Quantity};
 
 /// How everything of the simulated market is marked.
 const SIMULATED: &str = "sim";
-/// A message that comes later than this says so.
-const LATE_MS: i64 = 60_000;
-
-/// A fact, told to a person; the same for every channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// Its number.
-    pub number: NoticeId,
-    /// How loud it is.
-    pub severity: Severity,
-    /// The lines, the fact first.
-    pub lines: Vec<String>,
-}
-
-/// Puts a delivery into words, with times in `zone` and prices marked as `mark`.
-pub fn notice(delivery: &Delivery, zone: Tz, mark: &str, now: Timestamp) -> Notice {
-    let event = &delivery.event;
-    let book = event.book.map(|book| book.to_string());
-    let mut lines = Words { zone, mark, at: event.at, book: book.as_deref().unwrap_or("") }.lines(&event.kind);
-    // Where even the market is made up, no message may be taken for one about a real price.
-    if let Some(fact) = lines.first_mut().filter(|fact| mark == SIMULATED && !fact.contains(SIMULATED)) {
-        fact.push_str(" · ");
-        fact.push_str(mark);
-    }
-    if delivery.repeated {
-        lines.insert(0, format!("Possibly a repeat of {}: it was under way when the bot died", delivery.notice));
-    }
-    let late = now.since(delivery.created);
-    if late > LATE_MS {
-        lines.push(format!("{} late", age(late)));
-    }
-    Notice { number: delivery.notice, severity: delivery.severity, lines }
-}
-
 pub(super) struct Words<'a> {
     pub(super) zone: Tz,
     pub(super) mark: &'a str,
-    at: Timestamp,
+    pub(super) at: Timestamp,
     pub(super) book: &'a str,
 }
 
@@ -56,7 +21,7 @@ impl Words<'_> {
     }
 
     #[expect(clippy::too_many_lines, reason = "one arm a kind: the table of all notices")]
-    fn lines(&self, kind: &EventKind) -> Vec<String> {
+    pub(super) fn lines(&self, kind: &EventKind) -> Vec<String> {
         match kind {
             EventKind::PositionOpened { .. } => self.opened(kind),
             EventKind::PositionClosed { trade, day, day_share, equity } => {

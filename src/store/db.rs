@@ -12,8 +12,11 @@ use rusqlite_migration::{M, Migrations};
 use super::{Points, StoreError};
 
 /// Every migration, in order. A row is never changed once it was released.
-const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("migrations/0001_first.sql")), M::up(include_str!("migrations/0002_desk.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001_first.sql")),
+    M::up(include_str!("migrations/0002_desk.sql")),
+    M::up(include_str!("migrations/0003_delivery.sql")),
+];
 
 /// The header of every database file.
 const HEADER_BYTES: u64 = 100;
