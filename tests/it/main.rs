@@ -36,3 +36,4 @@ mod backtest_shell;
 mod backtest_told;
 mod pictures;
 mod chart;
+mod telegram_client;
