@@ -108,8 +108,8 @@ const COMMAND_ENDS: &[&str] = &[" · ", ", ", "; ", ". ", ": ", ")", "\"", "\n"]
 impl Style {
     /// Our own text, with its numbers, dates and times written in this style. Commands and their arguments, symbols, versions and the
     /// numbers of orders stay as they are. The default style gives the text back as it is.
-    pub fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        if *self == Self::default() || !text.bytes().any(|byte| byte.is_ascii_digit()) {
+    pub fn apply(self, text: &str) -> Cow<'_, str> {
+        if self == Self::default() || !text.bytes().any(|byte| byte.is_ascii_digit()) {
             return Cow::Borrowed(text);
         }
         let mut out = String::with_capacity(text.len() + 8);
@@ -120,7 +120,7 @@ impl Style {
             let begins = begins_here(&text[..at]);
             let taken = match first {
                 '/' if begins => command_len(rest),
-                '0'..='9' if begins => self.figure(rest, &mut out),
+                '0'..='9' if begins => Some(self.figure(rest, &mut out)),
                 _ => None,
             };
             match taken {
@@ -139,26 +139,26 @@ impl Style {
     }
 
     /// A date, a time or a number at the beginning of `rest`, written to `out`; kept as it is where it is none of them.
-    fn figure(&self, rest: &str, out: &mut String) -> Option<Taken> {
+    fn figure(self, rest: &str, out: &mut String) -> Taken {
         if let Some((year, month, day)) = date(rest) {
             match self.dates {
                 DateStyle::Iso => out.push_str(&rest[..DATE_LEN]),
                 DateStyle::DayFirst => out.extend([day, ".", month, ".", year]),
                 DateStyle::MonthFirst => out.extend([month, "/", day, "/", year]),
             }
-            return Some(Taken::Written(DATE_LEN));
+            return Taken::Written(DATE_LEN);
         }
         if let Some(len) = time_len(rest) {
             match self.hours {
                 HourStyle::Day => out.push_str(&rest[..len]),
                 HourStyle::Half => out.push_str(&halved(&rest[..len])),
             }
-            return Some(Taken::Written(len));
+            return Taken::Written(len);
         }
         let run = rest.bytes().take_while(|byte| byte.is_ascii_digit() || b".,".contains(byte)).count();
         let number = rest[..run].trim_end_matches(['.', ',']);
         if !is_number(number) || !ends_before(&rest[number.len()..]) {
-            return Some(Taken::Kept(run.max(1)));
+            return Taken::Kept(run.max(1));
         }
         let (group, point) = match self.numbers {
             NumberStyle::Comma => (',', '.'),
@@ -170,7 +170,7 @@ impl Style {
             '.' => point,
             digit => digit,
         }));
-        Some(Taken::Written(number.len()))
+        Taken::Written(number.len())
     }
 }
 
@@ -258,15 +258,15 @@ fn is_number(text: &str) -> bool {
 impl Message {
     /// The same for a reader of this style: our own words are rewritten; code, quotes and the text of strangers are not.
     #[must_use]
-    pub fn styled(mut self, style: &Style) -> Self {
-        if *style != Style::default() {
+    pub fn styled(mut self, style: Style) -> Self {
+        if style != Style::default() {
             self.blocks.iter_mut().for_each(|block| restyle(block, style));
         }
         self
     }
 }
 
-fn restyle(block: &mut Block, style: &Style) {
+fn restyle(block: &mut Block, style: Style) {
     match block {
         Block::Title(line) | Block::Line(line) => restyle_line(line, style),
         Block::Fields(fields) => fields.iter_mut().for_each(|(_, value)| restyle_line(value, style)),
@@ -275,7 +275,7 @@ fn restyle(block: &mut Block, style: &Style) {
     }
 }
 
-fn restyle_line(line: &mut Line, style: &Style) {
+fn restyle_line(line: &mut Line, style: Style) {
     for span in &mut line.0 {
         match span {
             Span::Text(text) | Span::Strong(text) => rewrite(text, style),
@@ -284,7 +284,7 @@ fn restyle_line(line: &mut Line, style: &Style) {
     }
 }
 
-fn rewrite(text: &mut String, style: &Style) {
+fn rewrite(text: &mut String, style: Style) {
     if let Cow::Owned(new) = style.apply(text) {
         *text = new;
     }
@@ -346,10 +346,11 @@ mod tests {
     #[test]
     fn only_our_own_words_are_rewritten() {
         let spans = [Span::Text("1.5 ".to_owned()), Span::Code("1.5".to_owned()), Span::Untrusted("1.5".to_owned())];
-        let blocks = vec![Block::Line(Line(spans.to_vec())), Block::Quote("1.5".to_owned()), Block::Code("1.5".to_owned())];
+        let blocks =
+            vec![Block::Line(Line(spans.to_vec())), Block::Quote("1.5".to_owned()), Block::Code("1.5".to_owned())];
         let message = Message { blocks, ..Message::default() };
-        assert_eq!(message.clone().styled(&Style::default()), message);
-        assert_eq!(message.styled(&german()).plain_lines(), ["1,5 1.51.5", "1.5", "1.5"]);
+        assert_eq!(message.clone().styled(Style::default()), message);
+        assert_eq!(message.styled(german()).plain_lines(), ["1,5 1.51.5", "1.5", "1.5"]);
     }
 
     #[test]
