@@ -171,7 +171,7 @@ fn orders() -> Vec<EventKind> {
             id: SignalId(12),
             strategy: label("rsi"),
             symbol: symbol("TSLA"),
-            timeframe: Timeframe::Hour,
+            timeframe: Timeframe::H1,
             action,
             confidence: ratio("0.8"),
             rule: "rsi14 28.4 rose above 30".to_owned(),
