@@ -27,6 +27,7 @@ mod kinds;
 mod route;
 mod story;
 mod message;
+mod style;
 pub mod format;
 
 pub use bar::{Bar, BarFault, Timeframe};
@@ -55,5 +56,6 @@ pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};
 pub use story::{Story, StoryPart};
+pub use style::{DateStyle, HourStyle, NumberStyle, Style};
 pub use timetable::TimetableRow;
 pub use treatment::Treatment;

@@ -25,6 +25,7 @@ mod restart;
 mod schedule;
 mod simulation;
 mod chat;
+mod voice;
 mod figures;
 mod locks;
 mod shell;

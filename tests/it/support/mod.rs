@@ -6,6 +6,7 @@ mod books;
 mod feed;
 mod orders;
 mod prices;
+mod samples;
 mod shell;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
@@ -13,4 +14,5 @@ pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use prices::{opened, walk, write_prices};
+pub(crate) use samples::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
 pub(crate) use shell::{Shell, seen};
