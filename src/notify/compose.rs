@@ -11,8 +11,8 @@ use super::{Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, sto
 
 /// A message that comes later than this says so.
 const LATE_MS: i64 = 60_000;
-/// Samples of a kind that a summary may show.
-const SAMPLES_MAX: usize = 10;
+/// Numbers that are named where several messages may be repeats.
+const REPEATS_MAX: usize = 10;
 
 /// What a message is composed with.
 pub(super) struct Scene<'a> {
@@ -192,7 +192,7 @@ impl Scene<'_> {
             digest_blocks(&events, "Held for you", self.telling)
         };
         let repeated: Vec<String> =
-            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(SAMPLES_MAX).collect();
+            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
         if !repeated.is_empty() {
             blocks.push(Block::Line(format!("Perhaps told already: {}", repeated.join(", ")).into()));
         }
@@ -254,7 +254,7 @@ pub(super) fn is_silent(treatments: &[Treatment]) -> bool {
     !treatments.is_empty() && treatments.iter().all(|treatment| *treatment != Treatment::On)
 }
 
-/// How many there are of each kind, with some of them.
+/// How many there are of each kind.
 fn counted(events: Vec<Event>) -> Vec<Gathered> {
     let mut counted: Vec<Gathered> = Vec::new();
     for event in events {
@@ -262,9 +262,7 @@ fn counted(events: Vec<Event>) -> Vec<Gathered> {
         match counted.iter_mut().find(|known| known.kind == kind) {
             Some(known) => {
                 known.count += 1;
-                if known.samples.len() < SAMPLES_MAX {
-                    known.samples.push(event);
-                }
+                known.samples.push(event);
             }
             None => counted.push(Gathered { kind, count: 1, samples: vec![event] }),
         }
