@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::super::shared;
+use crate::support::shared;
 
 /// The published description of methods and types.
 struct Api {

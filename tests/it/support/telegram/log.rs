@@ -43,7 +43,7 @@ pub(super) struct Wanted {
     method: Option<String>,
     chat: Option<i64>,
     text_contains: Option<String>,
-    /// `accepted` (the default), `rejected`, `fault` or `any`.
+    /// `accepted` (the default), `rejected`, `fault`, `any` of these, or `pending`.
     outcome: Option<String>,
 }
 
@@ -67,7 +67,7 @@ impl Record {
 
     fn is(&self, wanted: &Wanted) -> bool {
         let kind = match (&self.outcome, wanted.outcome.as_deref().unwrap_or("accepted")) {
-            (Outcome::Pending, _) => false,
+            (Outcome::Pending, kind) => kind == "pending",
             (_, "any") => true,
             (Outcome::Accepted { .. } | Outcome::Faulted { messages: Some(_), .. }, "accepted")
             | (Outcome::Rejected { .. }, "rejected")
