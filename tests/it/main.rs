@@ -36,3 +36,5 @@ mod backtest_shell;
 mod backtest_told;
 mod pictures;
 mod chart;
+mod telegram_fake;
+mod telegram_faults;

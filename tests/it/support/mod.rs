@@ -7,6 +7,7 @@ mod feed;
 mod orders;
 mod prices;
 mod shell;
+pub(crate) mod telegram;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
