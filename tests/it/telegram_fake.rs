@@ -212,6 +212,39 @@ fn nobody_is_written_to_who_does_not_want_it() {
 }
 
 #[test]
+fn the_published_description_tells_a_wrong_request() {
+    let fake = started();
+    let log_of = |params: Value| {
+        let before = fake.log(0).len() as u64;
+        let _ = fake.call("sendMessage", &params);
+        fake.log(before)
+    };
+    let wrong = [
+        (json!({ "chat_id": OWNER, "text": "x", "silent": true }), "no field silent"),
+        (json!({ "chat_id": OWNER }), "text is missing"),
+        (json!({ "chat_id": OWNER, "text": "x", "protect_content": "yes" }), "protect_content is \"yes\""),
+        (json!({ "chat_id": OWNER, "text": "x", "reply_markup": { "inline_keyboard": [[{}]] } }), "reply_markup is"),
+    ];
+    for (params, why) in wrong {
+        let Some(faults) = conformance::check(&log_of(params)) else { return };
+        assert!(faults.len() == 1 && faults[0].contains(why), "{faults:?}");
+    }
+}
+
+#[test]
+fn in_a_group_the_bot_hears_what_is_meant_for_it() {
+    let fake = started();
+    fake.control("group", &json!({ "chat": GROUP }));
+    let say = |text: &str| {
+        fake.control("message", &json!({ "chat": GROUP, "from": OWNER, "text": text }))["update_id"].clone()
+    };
+    assert_eq!(say("not for you"), Value::Null);
+    assert!(say("/status").is_i64());
+    fake.control("settings", &json!({ "privacy": false }));
+    assert!(say("for everybody").is_i64());
+}
+
+#[test]
 fn commands_keep_their_limits() {
     let fake = started();
     let set = |commands: Value| fake.call("setMyCommands", &json!({ "commands": commands }));

@@ -197,7 +197,7 @@ async fn teloxide_reads_what_the_fake_answers() {
     use teloxide::{ApiError, RequestError};
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fake = started();
-    let bot = teloxide::Bot::new(fake.token()).set_api_url(fake.url().parse().expect("an address"));
+    let bot = teloxide::Bot::new(Fake::token()).set_api_url(fake.url().parse().expect("an address"));
     let chat = ChatId(OWNER);
     assert!(bot.get_me().await.expect("me").user.is_bot);
     assert!(bot.get_chat(chat).await.expect("a chat").is_private());

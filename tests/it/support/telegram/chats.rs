@@ -75,6 +75,22 @@ impl Chat {
         id
     }
 
+    /// As a person in it sees it now.
+    pub(super) fn seen(&self) -> Value {
+        let messages: Vec<Value> = self.messages.values().map(Message::seen).collect();
+        json!({
+            "ok": true,
+            "id": self.id,
+            "type": self.kind(),
+            "title": self.title,
+            "forum": self.forum,
+            "topics": self.topics,
+            "pinned": self.pinned,
+            "actions": self.actions,
+            "messages": messages,
+        })
+    }
+
     fn refusal(&self) -> Option<Refusal> {
         if let Some(to) = self.moved_to {
             return Some(Refusal::migrated(to));

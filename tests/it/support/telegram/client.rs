@@ -5,7 +5,8 @@ use std::net::{Shutdown, TcpStream};
 
 use serde_json::{Value, json};
 
-use super::server::{Running, start};
+use super::server::Running;
+use super::start;
 
 const TOKEN: &str = "123456:TEST-token-of-the-fake";
 
@@ -46,7 +47,7 @@ impl Fake {
         Self { server: start(0, TOKEN).expect("a free port") }
     }
 
-    pub(crate) fn token(&self) -> &'static str {
+    pub(crate) fn token() -> &'static str {
         TOKEN
     }
 

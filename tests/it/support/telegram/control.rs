@@ -86,7 +86,7 @@ pub(super) async fn control(
 /// What a person in the chat sees now.
 pub(super) async fn chat(State(hub): State<Arc<Hub>>, Path(id): Path<i64>) -> Reply {
     let world = hub.lock();
-    reply(world.chats.get(&id).map(|chat| world.seen(chat)).ok_or_else(|| format!("there is no chat {id}")))
+    reply(world.chats.get(&id).map(Chat::seen).ok_or_else(|| format!("there is no chat {id}")))
 }
 
 async fn wait(hub: &Hub, given: Value) -> Reply {
@@ -97,18 +97,22 @@ async fn wait(hub: &Hub, given: Value) -> Reply {
     let end = Instant::now() + Duration::from_millis(wanted.timeout_ms.unwrap_or(10_000));
     let mut changed = hub.changed.subscribe();
     loop {
+        let rung = *changed.borrow_and_update();
         let (entries, last) = {
             let world = hub.lock();
             (world.log.matching(&wanted), world.log.last())
         };
-        if entries.len() >= wanted.count.unwrap_or(1) {
+        let missing = wanted.count.unwrap_or(1).saturating_sub(entries.len());
+        if missing == 0 {
             return reply(Ok(json!({ "entries": entries, "last": last })));
         }
         if Instant::now() >= end {
             let body = json!({ "ok": false, "error": "timeout", "entries": entries, "last": last });
             return (StatusCode::REQUEST_TIMEOUT, Json(body));
         }
-        let _ = tokio::time::timeout_at(end, changed.changed()).await;
+        // Each request that is still missing rings at least once.
+        let enough = changed.wait_for(|count| *count >= rung + missing as u64);
+        let _ = tokio::time::timeout_at(end, enough).await;
     }
 }
 
@@ -142,9 +146,19 @@ impl World {
     fn written(&mut self, chat: i64, message: Message) -> Done {
         let id = self.put(chat, message).ok_or("no such chat")?;
         let chat = &self.chats[&chat];
-        let body = self.message_json(chat, &chat.messages[&id]);
-        let update = self.tell("message", body);
+        let message = &chat.messages[&id];
+        let heard = self.hears(chat, message);
+        let body = self.message_json(chat, message);
+        let update = if heard { self.tell("message", body) } else { None };
         Ok(json!({ "message_id": id, "update_id": update }))
+    }
+
+    /// Privacy mode: in a group where it is no administrator the bot hears commands, its name, and replies to it.
+    fn hears(&self, chat: &Chat, message: &Message) -> bool {
+        let replied = message.reply_to.and_then(|id| chat.messages.get(&id)).is_some_and(|to| to.from == self.me.id);
+        let name = self.me.username.as_deref().unwrap_or_default();
+        let named = message.shown.text.starts_with('/') || message.shown.text.contains(&format!("@{name}"));
+        chat.is_private() || chat.standing == Standing::Admin || !self.privacy || replied || named
     }
 
     fn write(&mut self, given: &Value) -> Done {
@@ -294,6 +308,7 @@ impl World {
         for (key, value) in given.as_object().into_iter().flatten() {
             match (key.as_str(), value) {
                 ("flood", Value::Bool(on)) => self.flood.on = *on,
+                ("privacy", Value::Bool(on)) => self.privacy = *on,
                 ("callback_life_ms", Value::Number(ms)) => self.callback_life_ms = ms.as_u64().unwrap_or(0),
                 ("clock_skew_s", Value::Number(seconds)) => self.clock.skew_s = seconds.as_i64().unwrap_or(0),
                 ("clock", Value::String(state)) => self.clock.stop(state == "stopped"),

@@ -142,7 +142,7 @@ impl World {
         let (chat, now) = (chat.id, self.clock.now_ms());
         self.flood.spend(chat, 1, now)?;
         if let Some(message) = self.chats.get_mut(&chat).and_then(|chat| chat.messages.get_mut(&id)) {
-            message.reaction = (!reactions.is_empty()).then(|| Value::Array(reactions));
+            message.reaction = (!reactions.is_empty()).then_some(Value::Array(reactions));
         }
         Ok(json!(true))
     }

@@ -68,8 +68,8 @@ impl Record {
     fn is(&self, wanted: &Wanted) -> bool {
         let kind = match (&self.outcome, wanted.outcome.as_deref().unwrap_or("accepted")) {
             (Outcome::Pending, kind) => kind == "pending",
-            (_, "any") => true,
-            (Outcome::Accepted { .. } | Outcome::Faulted { messages: Some(_), .. }, "accepted")
+            (_, "any")
+            | (Outcome::Accepted { .. } | Outcome::Faulted { messages: Some(_), .. }, "accepted")
             | (Outcome::Rejected { .. }, "rejected")
             | (Outcome::Faulted { .. }, "fault") => true,
             _ => false,

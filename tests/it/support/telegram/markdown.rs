@@ -1,4 +1,4 @@
-//! Which texts does `parse_mode` MarkdownV2 accept? Reserved characters must be escaped, marks must be closed.
+//! Which texts does `parse_mode` `MarkdownV2` accept? Reserved characters must be escaped, marks must be closed.
 
 use super::text::{Entity, link_entity};
 

@@ -116,7 +116,7 @@ impl World {
         set("media_group_id", message.album.as_ref().map(|album| json!(album)));
         set("message_thread_id", message.thread.map(|thread| json!(thread)));
         set("is_topic_message", message.thread.map(|_| json!(true)));
-        set("has_protected_content", message.protected.then(|| json!(true)));
+        set("has_protected_content", message.protected.then_some(Value::Bool(true)));
         set("link_preview_options", message.preview.clone());
         json
     }

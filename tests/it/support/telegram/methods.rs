@@ -85,7 +85,7 @@ impl World {
             "getMyCommands" => self.get_commands(params),
             "deleteMyCommands" => self.delete_commands(params),
             "setWebhook" => self.set_webhook(params),
-            "deleteWebhook" => self.delete_webhook(params),
+            "deleteWebhook" => Ok(self.delete_webhook(params)),
             "getWebhookInfo" => Ok(self.webhook_info()),
             "logOut" | "close" => Ok(json!(true)),
             _ => Err(Refusal::no_method()),

@@ -31,7 +31,7 @@ impl World {
         let mut me = self.me.json();
         for (right, given) in [
             ("can_join_groups", true),
-            ("can_read_all_group_messages", false),
+            ("can_read_all_group_messages", !self.privacy),
             ("supports_inline_queries", false),
             ("can_connect_to_business", false),
             ("has_main_web_app", false),
@@ -88,16 +88,16 @@ impl World {
         if !url.is_empty() && !url.starts_with("https://") {
             return Err(Refusal::bad("bad webhook: An HTTPS URL must be provided for webhook"));
         }
-        self.profile.webhook = url.to_owned();
+        url.clone_into(&mut self.profile.webhook);
         self.queue.turn += 1;
         self.drop_pending(params);
         Ok(json!(true))
     }
 
-    pub(super) fn delete_webhook(&mut self, params: &Params) -> Answer {
+    pub(super) fn delete_webhook(&mut self, params: &Params) -> Value {
         self.profile.webhook.clear();
         self.drop_pending(params);
-        Ok(json!(true))
+        json!(true)
     }
 
     fn drop_pending(&mut self, params: &Params) {

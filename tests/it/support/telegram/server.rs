@@ -314,7 +314,7 @@ fn batch(world: &mut World, limit: usize) -> Vec<Value> {
     }
     match world.faults.of_batch() {
         Some(Kind::DuplicateUpdate) => {
-            batch = batch.iter().flat_map(|update| [update.clone(), update.clone()]).collect()
+            batch = batch.iter().flat_map(|update| [update.clone(), update.clone()]).collect();
         }
         Some(Kind::RepeatUpdate) => batch.splice(0..0, world.queue.confirmed()).for_each(drop),
         Some(Kind::Disorder) => batch.reverse(),

@@ -76,8 +76,8 @@ impl Shown {
                 let entities = read_entities(params.get(entities_key), &text)?;
                 (text, entities)
             }
-            "html" => html::parse(&visible(&as_sent)).map_err(cannot_parse)?,
-            "markdownv2" => markdown::parse(&visible(&as_sent)).map_err(cannot_parse)?,
+            "html" => html::parse(&visible(&as_sent)).map_err(|why| cannot_parse(&why))?,
+            "markdownv2" => markdown::parse(&visible(&as_sent)).map_err(|why| cannot_parse(&why))?,
             _ => return Err(Refusal::bad("unsupported parse_mode")),
         };
         Ok(Self { text: parsed.0, entities: parsed.1 }.finished())
@@ -131,7 +131,7 @@ pub(super) fn is_code(entity: &Entity) -> bool {
     matches!(entity.kind.as_str(), "code" | "pre")
 }
 
-fn cannot_parse(why: String) -> Refusal {
+fn cannot_parse(why: &str) -> Refusal {
     Refusal::bad(format!("can't parse entities: {why}"))
 }
 

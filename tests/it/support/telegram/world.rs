@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::chats::{Chat, Standing};
 use super::clock::FakeClock;
@@ -23,6 +23,8 @@ pub(super) struct World {
     pub(super) queue: Queue,
     pub(super) presses: BTreeMap<String, Press>,
     pub(super) callback_life_ms: u64,
+    /// In groups the bot hears only what is meant for it.
+    pub(super) privacy: bool,
     pub(super) files: Files,
     pub(super) flood: Flood,
     pub(super) faults: Faults,
@@ -42,6 +44,7 @@ impl World {
             queue: Queue::new(),
             presses: BTreeMap::new(),
             callback_life_ms: limits::CALLBACK_LIFE_MS,
+            privacy: true,
             files: Files::default(),
             flood: Flood::new(),
             faults: Faults::default(),
@@ -73,21 +76,5 @@ impl World {
     /// Queues an update of this kind.
     pub(super) fn tell(&mut self, kind: &str, body: Value) -> Option<i64> {
         self.queue.push(kind, body, self.clock.now_ms())
-    }
-
-    /// What a person in the chat sees now.
-    pub(super) fn seen(&self, chat: &Chat) -> Value {
-        let messages: Vec<Value> = chat.messages.values().map(super::messages::Message::seen).collect();
-        json!({
-            "ok": true,
-            "id": chat.id,
-            "type": chat.kind(),
-            "title": chat.title,
-            "forum": chat.forum,
-            "topics": chat.topics,
-            "pinned": chat.pinned,
-            "actions": chat.actions,
-            "messages": messages,
-        })
     }
 }
