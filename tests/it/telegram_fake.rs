@@ -211,6 +211,31 @@ fn nobody_is_written_to_who_does_not_want_it() {
     assert_eq!(refusal(fake.call("sendTelegram", &json!({}))), "Not Found: method not found");
 }
 
+/// The characters that mean something somewhere, and some that are long.
+const HOSTILE: &str = "[<>&;/a-c=\"'_*~`|\\[\\](){}!.#$@+:0-9 \n\\\\é😀\u{0}\u{202e}-]{0,60}";
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn hostile_texts_are_answered_and_escaped_ones_are_shown(texts in proptest::collection::vec(HOSTILE, 8)) {
+        let fake = started();
+        for text in texts {
+            for mode in ["HTML", "MarkdownV2", ""] {
+                let params = json!({ "chat_id": OWNER, "text": text, "parse_mode": mode });
+                match fake.call("sendMessage", &params) {
+                    Ok(message) => drop(entities(&message)),
+                    Err(refused) => assert!(refused.text().starts_with("Bad Request: "), "{text:?}: {refused:?}"),
+                }
+            }
+            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let shown = fake.call("sendMessage", &json!({ "chat_id": OWNER, "text": escaped, "parse_mode": "HTML" }));
+            let plain = send(&fake, &text);
+            assert_eq!(shown.map(|message| message["text"].clone()), plain.map(|message| message["text"].clone()));
+        }
+    }
+}
+
 #[test]
 fn the_published_description_tells_a_wrong_request() {
     let fake = started();

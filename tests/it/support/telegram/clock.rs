@@ -48,6 +48,6 @@ impl FakeClock {
     }
 
     pub(super) fn advance(&mut self, ms: u64) {
-        self.base_ms += ms;
+        self.base_ms = self.base_ms.saturating_add(ms);
     }
 }
