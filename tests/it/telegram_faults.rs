@@ -189,6 +189,17 @@ fn batches_come_twice_again_backwards_or_with_garbage() {
     assert_eq!((&batch[1]["update_id"], batch[1].get("message")), (&garbage, None));
 }
 
+#[test]
+fn a_skewed_clock_shows_in_dates_and_nowhere_else() {
+    let fake = started();
+    let date = |text: &str| send(&fake, text).expect("sent")["date"].as_i64().expect("seconds");
+    let before = date("before");
+    fake.control("settings", &json!({ "clock_skew_s": -3600 }));
+    assert_eq!(date("an hour behind"), before - 3600);
+    let id = json!({ "chat_id": OWNER, "message_id": 1 });
+    fake.call("deleteMessage", &id).expect("young by the true clock");
+}
+
 #[tokio::test]
 async fn teloxide_reads_what_the_fake_answers() {
     use teloxide::payloads::{GetUpdatesSetters, SendMessageSetters};
