@@ -4,19 +4,22 @@ use super::text::{Entity, is_code};
 
 /// Top-level domains of the general kind that turn a bare name into a link. Those of countries are below.
 const GENERAL: &str = "com net org edu gov mil int info biz name pro aero coop museum jobs mobi travel cat tel asia post xxx arpa \
-    app dev page web wiki blog shop store online site website tech cloud digital agency email network systems software solutions \
-    services company world life live news media press today top xyz club vip win bid trade loan fund finance financial money cash \
-    credit bank insurance capital ventures investments exchange market markets trading broker forex tax accountant fyi one zone \
-    space fun games game bet casino poker team work works tools support help center chat social video photo photos pics gallery \
-    studio design art fashion style beauty health care clinic doctor dental fit run bike auto car cars energy solar green eco bio \
-    farm garden house homes land estate properties rent villas city town london paris berlin tokyo nyc moscow onion ton link click \
-    download host hosting domains codes build expert guru ninja rocks cool wtf lol sexy porn adult dating date love family kids \
-    school university academy college degree courses training science foundation charity church gives global international group \
-    partners associates consulting management marketing report review reviews events tickets tours cruises flights hotel hotels \
-    restaurant pizza cafe bar pub beer wine coffee kitchen recipes food delivery express taxi limo supply supplies tires parts \
-    equipment tools construction builders contractors engineering industries ltd llc inc gmbh sarl limited holdings enterprises \
-    google apple amazon microsoft youtube play stream music band audio radio movie film show theater theatre icu sbs cfd cyou \
-    bond gold silver diamonds jewelry luxe boutique sale deals discount coupons black blue red pink stock now how new best ink ooo";
+    app dev page web wiki blog shop store online site website tech cloud digital agency email network systems \
+    software solutions services company world life live news media press today top xyz club vip win bid trade \
+    loan fund finance financial money cash credit bank insurance capital ventures investments exchange market \
+    markets trading broker forex tax accountant fyi one zone space fun games game bet casino poker team work \
+    works tools support help center chat social video photo photos pics gallery studio design art fashion style \
+    beauty health care clinic doctor dental fit run bike auto car cars energy solar green eco bio farm garden \
+    house homes land estate properties rent villas city town london paris berlin tokyo nyc moscow onion ton link \
+    click download host hosting domains codes build expert guru ninja rocks cool wtf lol sexy porn adult dating \
+    date love family kids school university academy college degree courses training science foundation charity \
+    church gives global international group partners associates consulting management marketing report review \
+    reviews events tickets tours cruises flights hotel hotels restaurant pizza cafe bar pub beer wine coffee \
+    kitchen recipes food delivery express taxi limo supply supplies tires parts equipment construction builders \
+    contractors engineering industries ltd llc inc gmbh sarl limited holdings enterprises google apple amazon \
+    microsoft youtube play stream music band audio radio movie film show theater theatre icu sbs cfd cyou bond \
+    gold silver diamonds jewelry luxe boutique sale deals discount coupons black blue red pink stock now how new \
+    best ink ooo";
 
 /// The top-level domains of countries, two letters each.
 const COUNTRIES: &str = "ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bv bw by bz \
