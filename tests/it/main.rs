@@ -38,3 +38,5 @@ mod backtest_told;
 mod pictures;
 mod chart;
 mod telegram_client;
+mod telegram_fake;
+mod telegram_faults;

@@ -8,6 +8,7 @@ mod orders;
 mod prices;
 mod samples;
 mod shell;
+pub(crate) mod telegram;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
