@@ -27,16 +27,19 @@ fn seen(message: &Message, budget: Budget) -> Result<Vec<Vec<Seen>>, String> {
     Ok(all)
 }
 
-/// Commands in our own words may be pressed; nothing else may be.
+/// Commands in our own words may be pressed, as they are once what cannot be seen is gone; nothing else may be.
 fn unwanted(message: &Message, parts: &[Vec<Seen>]) -> Option<String> {
     let mut ours = String::new();
     let mut note = |line: &Line| {
         for span in &line.0 {
-            if let Span::Text(text) | Span::Strong(text) = span {
-                ours.push_str(text);
-                ours.push('\n');
+            match span {
+                Span::Text(text) | Span::Strong(text) => {
+                    ours.extend(text.chars().filter(|letter| is_shown(*letter) || *letter == ' '));
+                }
+                Span::Code(_) | Span::Untrusted(_) => ours.push('\n'),
             }
         }
+        ours.push('\n');
     };
     for block in &message.blocks {
         match block {
@@ -56,11 +59,9 @@ fn unwanted(message: &Message, parts: &[Vec<Seen>]) -> Option<String> {
 fn tried(seed: u64) -> Result<(), String> {
     for tame in [false, true] {
         let message = hostile(seed, tame);
-        for budget in [Budget::TEXT, Budget::CAPTION] {
-            let parts = seen(&message, budget)?;
-            if let Some(found) = unwanted(&message, &parts) {
-                return Err(format!("{found:?} can be pressed in {message:?}"));
-            }
+        let parts = seen(&message, if seed % 4 == 0 { Budget::CAPTION } else { Budget::TEXT })?;
+        if let Some(found) = unwanted(&message, &parts) {
+            return Err(format!("{found:?} can be pressed in {message:?}"));
         }
         let text = plain(&message, 80);
         if text.chars().any(|letter| letter.is_control() && letter != '\n') {

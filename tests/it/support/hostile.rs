@@ -101,10 +101,10 @@ impl Dice {
     }
 
     fn text(&mut self) -> String {
-        let pieces = match self.roll(40) {
+        let pieces = match self.roll(400) {
             0 => 3_000,
-            1 => 400,
-            2..6 => 40,
+            1..4 => 400,
+            4..60 => 40,
             _ => 6,
         };
         let mut text = String::new();

@@ -128,7 +128,7 @@ fn numbers(seen: &[Seen]) -> Vec<String> {
         let digits = text.chars().filter(char::is_ascii_digit).count();
         let touching = text.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max().unwrap_or_default();
         let plus = text.contains('+') && digits >= 7;
-        let date = text.trim_start().get(..10).is_some_and(is_date) && digits <= 10;
+        let date = text.trim_start_matches([' ', '(']).get(..10).is_some_and(is_date) && digits <= 10;
         if dialled(run[0]) && !date && (plus || touching >= 7 || digits >= 10) {
             found.push(text);
         }
@@ -140,7 +140,8 @@ fn dialled(seen: Seen) -> bool {
     !seen.in_code && "0123456789 +-().".contains(seen.letter)
 }
 
-/// `2026-11-21` is no number to be dialled.
+/// `2026-11-21` and `21.11.2026` are no numbers to be dialled.
 fn is_date(text: &str) -> bool {
-    text.char_indices().all(|(at, letter)| if at == 4 || at == 7 { letter == '-' } else { letter.is_ascii_digit() })
+    let shape: String = text.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
+    shape == "0000-00-00" || shape == "00.00.0000"
 }
