@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::{Attachment, AttachmentKind, Label};
+use crate::domain::{Attachment, AttachmentKind, Block, Label, Message};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
-use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html, plain_html};
+use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
 
 /// Where a lane leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ impl TelegramLane {
 
     async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
         let (Some(message), _) = remote(edited) else { return Err(SendError::Gone) };
-        let parts = html(&post.message, Budget::default());
+        let parts = html(&post.message, Budget::TEXT);
         let part = parts.first().map_or("", String::as_str);
         for _ in 0..MOVES_MAX {
             let at = RemoteId { chat: self.target().chat, message };
@@ -102,7 +102,7 @@ impl TelegramLane {
                 }
                 CallError::Refused { kind: Refusal::BadMarkup, description, .. } => {
                     tracing::error!(description, "a message was rendered in a way that Telegram does not take");
-                    text = plain_html(&post.message);
+                    text = bare(&post.message);
                 }
                 error => return Err(failed(error)),
             }
@@ -146,7 +146,11 @@ impl Channel for TelegramLane {
         if let Some(edited) = &post.edit {
             return self.edit(post, edited).await.map_err(Failure::from);
         }
-        let parts = html(&post.message, Budget::for_file(post.message.file.is_some()));
+        let budget = if post.message.file.is_some() { Budget::CAPTION } else { Budget::TEXT };
+        let mut parts = html(&post.message, budget);
+        if parts.is_empty() && post.message.file.is_some() {
+            parts.push(String::new());
+        }
         let mut receipt = Receipt::default();
         for (index, text) in parts.iter().enumerate().skip(post.parts_done as usize) {
             let file = post.message.file.as_ref().filter(|_| index == 0);
@@ -169,6 +173,13 @@ fn remote(text: &str) -> (Option<i32>, Option<i32>) {
 fn keys(post: &Post) -> Vec<Vec<Key>> {
     let key = |key: &crate::notify::Key| Key { label: key.label.clone(), data: key.token.clone() };
     post.keys.iter().map(|row| row.iter().map(key).collect()).collect()
+}
+
+/// A message without any form, for a Telegram that refuses ours: its text, as one part.
+fn bare(message: &Message) -> String {
+    let lines = message.plain_lines().into_iter().map(|line| Block::Line(line.into())).collect();
+    let bare = Message { blocks: lines, ..Message::default() };
+    html(&bare, Budget::TEXT).into_iter().next().unwrap_or_default()
 }
 
 /// What is to be done about an error. A failing server has most likely not done it; a call that left and was not answered may have.

@@ -26,6 +26,7 @@ mod schedule;
 mod simulation;
 mod chat;
 mod voice;
+mod render;
 mod figures;
 mod locks;
 mod shell;
