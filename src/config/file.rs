@@ -133,6 +133,7 @@ fn storage(value: &Value<'_>, config: &mut Config) -> Read<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Ratio;
 
     fn wrong(text: &str) -> String {
         let folder = tempfile::tempdir().expect("folder");

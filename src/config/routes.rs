@@ -67,6 +67,7 @@ pub fn policy(config: &Config, lane: Lane, zone: Tz) -> Policy {
     match reader {
         Reader::Person(one) => Policy {
             zone: one.person.zone.unwrap_or(zone),
+            style: one.style,
             quiet: one.quiet,
             digest_at: one.digest,
             thresholds: one.above.clone(),

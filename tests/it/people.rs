@@ -4,10 +4,9 @@ use bellwether::chat::Role;
 use bellwether::clock::Timestamp;
 use bellwether::config::{Amounts, Config, TelegramAddress, policy, read, route_table};
 use bellwether::domain::{
-    ChannelKind, DateStyle, Event, EventKind, HaltCause, HourStyle, KINDS, Label, Lane, Leg, Money, NumberStyle,
-    RouteTable, Severity, Treatment,
+    ChannelKind, DateStyle, Event, EventKind, HaltCause, HourStyle, Label, Lane, Leg, Money, NumberStyle, RouteTable,
+    Severity, Treatment,
 };
-use bellwether::notify::has_amount;
 use chrono_tz::Tz;
 use proptest::prelude::*;
 
@@ -111,7 +110,7 @@ fn what_a_lane_wants_is_what_its_reader_wants() {
     let config = loaded(ALL).expect("sound");
     let ana = policy(&config, lane("ana:email"), Tz::UTC);
     assert_eq!((ana.zone, ana.quiet, ana.hides_amounts), (Tz::Europe__Lisbon, config.people[0].quiet, false));
-    assert_eq!((ana.digest_at, ana.thresholds.len()), (config.people[0].digest, 2));
+    assert_eq!((ana.digest_at, ana.thresholds.len(), ana.style), (config.people[0].digest, 2, config.people[0].style));
     assert_eq!((ana.rule.books, ana.rule.treatments.len()), (None, 4));
     let bo = policy(&config, lane("bo:telegram"), Tz::UTC);
     assert_eq!((bo.zone, bo.quiet, bo.rule.books), (Tz::UTC, None, Some(vec![label("calm")])));
@@ -369,10 +368,4 @@ proptest! {
         let _ = loaded(&format!("[[{key}]]\n{text}"));
         let _ = loaded(&format!("[[people]]\nname = \"ana\"\n[[routes]]\nto = [\"{}\"]\n", text.replace(['"', '\n'], "")));
     }
-}
-
-#[test]
-fn thresholds_are_for_kinds_that_there_are() {
-    let known: Vec<&str> = KINDS.iter().map(|kind| kind.name).filter(|name| has_amount(name)).collect();
-    assert_eq!(known.len(), 7, "{known:?}");
 }
