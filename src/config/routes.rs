@@ -168,9 +168,9 @@ fn route(at: &Value<'_>, table: &Table<'_>, names: &[Label], config: &Config) ->
 fn blind(to: &Value<'_>, route: &Route, config: &Config) -> Read<()> {
     for (lane, at) in route.to.iter().zip(starts(to)) {
         let seen = Reader::of(config, *lane).and_then(|reader| reader.rule(*lane).books);
-        let sees = |book: &Label| seen.as_ref().is_none_or(|seen| seen.contains(book));
+        let in_sight = |book: &Label| seen.as_ref().is_none_or(|seen| seen.contains(book));
         if let Some(book) = route.books.first()
-            && !route.books.iter().any(sees)
+            && !route.books.iter().any(in_sight)
         {
             return mistake(at, format!("{} may not see book {book}", lane.who));
         }

@@ -8,9 +8,9 @@ use crate::notify::has_amount;
 const BEGIN: &str = "
 ## Who is told what
 
-Everything that happens is an event of a kind. An event as loud as `notice` or louder becomes a message. Routes lead messages to lanes: a
-lane is a person or a group on one channel, such as `ana:telegram`. Channels are `telegram`, `terminal`, `email` and `webhook`; a group is on
-Telegram alone. What a lane does with a message is its person's choice:
+Everything that happens is an event of a kind. Routes lead events to lanes: a lane is a person or a group on one channel, such as
+`ana:telegram`. Channels are `telegram`, `terminal`, `email` and `webhook`; a group is on Telegram alone. How a kind is told on a lane is its
+person's choice:
 
 | treatment | what it does |
 |---|---|
@@ -20,7 +20,7 @@ Telegram alone. What a lane does with a message is its person's choice:
 | `off` | not told; it stays in the journal |
 
 `tell` sets the treatment of single kinds. Who sets a kind to `on` or `silent` gets it however quiet it is, by every route that covers
-it. A kind that cannot wait is always on: neither `tell` nor a mute nor quiet hours hold back what can ruin somebody.
+it. A kind that cannot wait is always on: neither `tell` nor a mute holds back what can ruin somebody.
 
 ### Routes
 

@@ -123,14 +123,31 @@ fn what_a_lane_wants_is_what_its_reader_wants() {
     }
 }
 
+fn person(rest: &str) -> String {
+    format!("[[people]]\nname = \"ana\"\n{rest}\n")
+}
+
+fn group(rest: &str) -> String {
+    format!("[[groups]]\nname = \"club\"\n{rest}\n")
+}
+
+fn route(rest: &str) -> String {
+    format!("[[people]]\nname = \"ana\"\n[[groups]]\nname = \"club\"\ntelegram = -5\n[[routes]]\n{rest}\n")
+}
+
+/// Each text is refused with these words, at this place where one is given.
+fn refused(cases: &[(String, &str)]) {
+    for (text, want) in cases {
+        let error = loaded(text).err().unwrap_or_else(|| "fine".to_owned());
+        let placed = want.as_bytes()[0].is_ascii_digit();
+        let is_right = if placed { error.starts_with(want) } else { error.contains(want) };
+        assert!(is_right, "{text}\nwants {want}\nand says {error}");
+    }
+}
+
 #[test]
-fn mistakes_are_told_with_their_place_and_what_was_meant() {
-    let person = |rest: &str| format!("[[people]]\nname = \"ana\"\n{rest}\n");
-    let group = |rest: &str| format!("[[groups]]\nname = \"club\"\n{rest}\n");
-    let route = |rest: &str| {
-        format!("[[people]]\nname = \"ana\"\n[[groups]]\nname = \"club\"\ntelegram = -5\n[[routes]]\n{rest}\n")
-    };
-    for (text, want) in [
+fn where_people_are_and_when_they_sleep_is_checked() {
+    refused(&[
         (person("emial = \"a@b.c\""), "3:1: people has no key \"emial\": did you mean \"email\"?"),
         (person("email = \"ana\""), "3:9: \"ana\" is no address for mail"),
         (person("telegram = 5"), "3:12: this takes a table such as { user = 123456789 }"),
@@ -145,6 +162,12 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
         (person("quiet = { from = \"22:00\", to = \"22:00\" }"), "3:9: from 22:00 to 22:00 is never: leave quiet out"),
         (person("quiet = { from = \"25:00\", to = \"07:00\" }"), "3:18: \"25:00\" is no time of the day"),
         (person("digest = \"8 am\""), "3:10: \"8 am\" is no time of the day; write it like 09:00"),
+    ]);
+}
+
+#[test]
+fn what_people_want_is_checked() {
+    refused(&[
         (
             person("tell = { stop_move = \"on\" }"),
             "3:10: there is no kind of event \"stop_move\": did you mean \"stop_moved\"?",
@@ -168,6 +191,12 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
         (person("books = [\"main\", \"main\"]"), "3:18: main stands here twice"),
         (person("hours = 13"), "3:9: \"13\" is no way to write hours: use 24 or 12"),
         (person("numbers = \"1_234\""), "3:11: \"1_234\" is no way to write numbers"),
+    ]);
+}
+
+#[test]
+fn people_and_groups_are_told_apart() {
+    refused(&[
         (person("[[people]]\nname = \"ANA\""), "3:1: two people or groups are called \"ana\""),
         (format!("{}{}", person(""), group("telegram = -5").replace("club", "ana")), "two people or groups are called"),
         (
@@ -183,12 +212,24 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
             format!("[[books]]\nname = \"a\"\n[[books]]\nname = \"b\"\n{}", person("books = [\"a\"]")),
             "5:1: nobody may see book b",
         ),
+    ]);
+}
+
+#[test]
+fn groups_are_checked() {
+    refused(&[
         (group(""), "1:1: a group needs a name and its number on Telegram"),
         (group("telegram = 5"), "3:12: 5 is no group on Telegram: its number is below zero"),
         (group("telegram = -5\namounts = \"all\""), "4:11: \"all\" is neither full nor shares"),
         (group("telegram = -5\ntopics = { mian = 5 }"), "4:12: there is no book \"mian\": did you mean \"main\"?"),
         (group("telegram = -5\ntopics = { main = 0 }"), "4:19: 0 is no topic: its number is above zero"),
         (group("telegram = -5\nrole = \"owner\""), "4:1: groups has no key \"role\""),
+    ]);
+}
+
+#[test]
+fn routes_are_checked() {
+    refused(&[
         (route(""), "6:1: a route needs destinations, such as to = [\"ana:telegram\"]"),
         (route("to = []"), "6:1: this route reaches nobody"),
         (route("to = \"ana:telegram\""), "7:6: destinations are a list such as [\"ana:telegram\"]"),
@@ -218,11 +259,7 @@ fn mistakes_are_told_with_their_place_and_what_was_meant() {
             route("to = [\"ana:email\"]\n[[routes]]\nkinds = [\"stop_moved\"]\nto = [\"ana:email\"]"),
             "8:1: this route never carries stop_moved: it gets no louder than info, and min is notice",
         ),
-    ] {
-        let error = loaded(&text).err().unwrap_or_else(|| "fine".to_owned());
-        let wanted = if want.as_bytes()[0].is_ascii_digit() { error.starts_with(want) } else { error.contains(want) };
-        assert!(wanted, "{text}\nwants {want}\nand says {error}");
-    }
+    ]);
 }
 
 /// A route to somebody who may see none of its books, and one for a book whose readers it leaves out.
@@ -243,8 +280,8 @@ fn a_route_leads_to_who_may_see_its_books() {
 fn what_is_much_too_much_is_refused_in_few_words() {
     let routes = "[[routes]]\nto = [\"owner:email\"]\n".repeat(10_000);
     assert_eq!(loaded(&routes).map(drop), Err("401:1: there are more than 200 routes".to_owned()));
-    let people: String = (0..101).map(|number| format!("[[people]]\nname = \"p{number}\"\n")).collect();
-    assert_eq!(loaded(&people).map(drop), Err("201:1: there are more than 100 people".to_owned()));
+    let people: Vec<String> = (0..101).map(|number| format!("[[people]]\nname = \"p{number}\"\n")).collect();
+    assert_eq!(loaded(&people.concat()).map(drop), Err("201:1: there are more than 100 people".to_owned()));
     let long = "x".repeat(100_000);
     for text in [
         format!("[[people]]\nname = \"{long}\"\n"),
@@ -309,16 +346,16 @@ fn without_routes_the_usual_ladder_holds() {
 }
 
 fn file(people: &[(u8, u8)], groups: usize) -> Config {
-    let mut text = "[[books]]\nname = \"a\"\n[[books]]\nname = \"b\"\n[[people]]\nname = \"all\"\n".to_owned();
-    for (index, (role, books)) in people.iter().enumerate() {
+    let everybody = people.iter().enumerate().map(|(index, (role, books))| {
         let role = ["owner", "operator", "viewer"][usize::from(*role)];
         let books = ["", "books = [\"a\"]\n", "books = [\"b\"]\n"][usize::from(*books)];
-        text.push_str(&format!("[[people]]\nname = \"p{index}\"\nrole = \"{role}\"\n{books}"));
-    }
-    for index in 0..groups {
-        text.push_str(&format!("[[groups]]\nname = \"g{index}\"\ntelegram = -{}\nbooks = [\"a\"]\n", index + 1));
-    }
-    loaded(&text).expect("sound")
+        format!("[[people]]\nname = \"p{index}\"\nrole = \"{role}\"\n{books}")
+    });
+    let every_group =
+        (1..=groups).map(|index| format!("[[groups]]\nname = \"g{index}\"\ntelegram = -{index}\nbooks = [\"a\"]\n"));
+    let books = "[[books]]\nname = \"a\"\n[[books]]\nname = \"b\"\n[[people]]\nname = \"all\"\n";
+    let text: Vec<String> = std::iter::once(books.to_owned()).chain(everybody).chain(every_group).collect();
+    loaded(&text.concat()).expect("sound")
 }
 
 proptest! {
