@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 
+use crate::domain::Label;
+
 use super::command::{Command, Run};
 
 /// What a person may do.
@@ -39,6 +41,15 @@ pub struct Person {
     pub role: Role,
     /// The zone their times are shown in; the book's if none.
     pub zone: Option<Tz>,
+    /// The books that they may see and change; all where it is none.
+    pub books: Option<Vec<Label>>,
+}
+
+impl Person {
+    /// Whether they may see this book, and change it if their role allows that.
+    pub fn may_see(&self, book: Label) -> bool {
+        self.books.as_ref().is_none_or(|books| books.contains(&book))
+    }
 }
 
 /// Whether a role allows a command. Stopping is the safe direction, and still only for those who may change things: a viewer who halts

@@ -17,6 +17,7 @@ mod replay;
 mod resample;
 mod resume;
 mod reload;
+mod people;
 mod strategies;
 mod audit;
 mod screener;
