@@ -5,7 +5,6 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-use super::alert::RESERVED;
 use super::{AlertSubject, Comparison, Condition, Label, NameError, Ratio, Study, StudyKind, Symbol, Timeframe};
 use crate::clock::DAY_MS;
 
@@ -93,7 +92,9 @@ impl FromStr for AlertRequest {
                 }
                 _ => {
                     let word = shown(&word);
-                    return wrong(format!("\"{word}\" means nothing here: use once or repeat, for 2d or until 2026-12-01"));
+                    return wrong(format!(
+                        "\"{word}\" means nothing here: use once or repeat, for 2d or until 2026-12-01"
+                    ));
                 }
             }
         }
@@ -121,9 +122,7 @@ impl Condition {
         let AlertSubject::PositionProfit { book: None, symbol } = self.subject else { return self };
         let book = books.iter().find(|book| book.as_str().eq_ignore_ascii_case(symbol.as_str()));
         match book {
-            Some(book) if !is_symbol(symbol) => {
-                Self { subject: AlertSubject::DayProfit { book: Some(*book) }, ..self }
-            }
+            Some(book) if !is_symbol(symbol) => Self { subject: AlertSubject::DayProfit { book: Some(*book) }, ..self },
             _ => self,
         }
     }
@@ -177,7 +176,9 @@ fn condition<'a, 'b>(words: &'a [&'b str]) -> Result<(Condition, &'a [&'b str]),
     let subject = subject(&words[..place], is_percent)?;
     let level = number(level)?;
     let level = match subject {
-        AlertSubject::DayShare { .. } if is_percent => level.scaled(1, 100).map_err(|error| AlertError(error.to_string()))?,
+        AlertSubject::DayShare { .. } if is_percent => {
+            level.scaled(1, 100).map_err(|error| AlertError(error.to_string()))?
+        }
         _ if is_percent => return wrong("only the day is compared with a percentage: day < -2%"),
         AlertSubject::DayShare { .. } => return wrong("a day is compared with a percentage: day < -2%"),
         _ => level,
@@ -194,7 +195,9 @@ fn subject(words: &[&str], is_percent: bool) -> Result<AlertSubject, AlertError>
         ["pnl"] => AlertSubject::DayProfit { book: None },
         ["day"] if is_percent => AlertSubject::DayShare { book: None },
         ["day"] => {
-            return wrong("a day is compared with a percentage: day < -2%; the price of a symbol called DAY is DAY price > 80");
+            return wrong(
+                "a day is compared with a percentage: day < -2%; the price of a symbol called DAY is DAY price > 80",
+            );
         }
         ["book", book, "pnl"] => AlertSubject::DayProfit { book: Some(book.parse()?) },
         ["book", book, "day"] | [book, "day"] => AlertSubject::DayShare { book: Some(book.parse()?) },
@@ -220,7 +223,9 @@ fn study(symbol: Symbol, name: &str, rest: &[&str]) -> Result<AlertSubject, Aler
             bars = Some(given);
         } else {
             let (word, most) = (shown(word), Study::BARS_MAX);
-            return wrong(format!("\"{word}\" is no number of bars (1 to {most}) and no length of them (1m, 5m, 15m, 1h, 1d, 1w)"));
+            return wrong(format!(
+                "\"{word}\" is no number of bars (1 to {most}) and no length of them (1m, 5m, 15m, 1h, 1d, 1w)"
+            ));
         }
     }
     let study = Study { kind, bars: bars.unwrap_or(kind.usual()) };
@@ -271,6 +276,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::domain::alert::RESERVED;
 
     fn read(text: &str) -> String {
         text.parse::<AlertRequest>().map_or_else(|error| error.to_string(), |request| request.to_string())

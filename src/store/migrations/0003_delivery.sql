@@ -121,7 +121,7 @@ CREATE TABLE alerts (
   fired      INTEGER NOT NULL DEFAULT 0,
   fired_ms   INTEGER
 );
-CREATE INDEX alerts_open ON alerts (id) WHERE state = 'open';
+CREATE INDEX alerts_open ON alerts (person, id) WHERE state IN ('new', 'armed', 'resting');
 
 -- Where an update came from, so that it can be answered there. sent_ms: when it was sent, by the channel's clock.
 ALTER TABLE inbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'line';
