@@ -29,6 +29,7 @@ mod story;
 mod message;
 mod alert;
 mod alert_words;
+mod style;
 pub mod format;
 
 pub use alert::{ALERTS_MAX, Alert, AlertState, AlertSubject, Comparison, Condition, Study, StudyKind};
@@ -59,5 +60,6 @@ pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};
 pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};
 pub use story::{Story, StoryPart};
+pub use style::{DateStyle, HourStyle, NumberStyle, Style};
 pub use timetable::TimetableRow;
 pub use treatment::Treatment;

@@ -7,13 +7,12 @@ use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
 
 use super::filters::{Policy, kind_of};
 use super::parcel::Bundle;
-use super::standin::{Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
-use super::{Abilities, Key, Post};
+use super::{Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
 
 /// A message that comes later than this says so.
 const LATE_MS: i64 = 60_000;
-/// Samples of a kind that a summary may show.
-const SAMPLES_MAX: usize = 10;
+/// Numbers that are named where several messages may be repeats.
+const REPEATS_MAX: usize = 10;
 
 /// What a message is composed with.
 pub(super) struct Scene<'a> {
@@ -82,6 +81,8 @@ impl Scene<'_> {
     fn answer(&self, row: &Delivery, message: Message) -> Composed {
         let mut composed = self.blank(row);
         composed.post.message = message;
+        composed.post.reply_to.clone_from(&row.reply_to);
+        composed.post.edit.clone_from(&row.edit_of);
         composed
     }
 
@@ -183,27 +184,15 @@ impl Scene<'_> {
         let mut composed = self.blank(&rows[0]);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = if storm {
-            let mut counted: Vec<(&'static str, usize, Vec<Event>)> = Vec::new();
-            for event in events {
-                let name = kind_of(&event).name;
-                match counted.iter_mut().find(|(kind, ..)| *kind == name) {
-                    Some((_, count, samples)) => {
-                        *count += 1;
-                        if samples.len() < SAMPLES_MAX {
-                            samples.push(event);
-                        }
-                    }
-                    None => counted.push((name, 1, vec![event])),
-                }
-            }
+            let counted = counted(events);
             let oldest = rows.iter().map(|row| row.created).min().unwrap_or(self.now);
             let since = self.storm.map_or(oldest, |since| since.min(oldest));
-            summary_blocks(&counted, self.now.since(since), rows.len(), self.telling)
+            summary_blocks(&counted, self.now.since(since), rows.len() as u64, self.telling)
         } else {
             digest_blocks(&events, "Held for you", self.telling)
         };
         let repeated: Vec<String> =
-            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(SAMPLES_MAX).collect();
+            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
         if !repeated.is_empty() {
             blocks.push(Block::Line(format!("Perhaps told already: {}", repeated.join(", ")).into()));
         }
@@ -263,6 +252,22 @@ impl Scene<'_> {
 /// Whether a bundle makes no sound: its reader wants each of its kinds so, or it is nothing but routine in a storm.
 pub(super) fn is_silent(treatments: &[Treatment]) -> bool {
     !treatments.is_empty() && treatments.iter().all(|treatment| *treatment != Treatment::On)
+}
+
+/// How many there are of each kind.
+fn counted(events: Vec<Event>) -> Vec<Gathered> {
+    let mut counted: Vec<Gathered> = Vec::new();
+    for event in events {
+        let kind = kind_of(&event).name;
+        match counted.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => {
+                known.count += 1;
+                known.samples.push(event);
+            }
+            None => counted.push(Gathered { kind, count: 1, samples: vec![event] }),
+        }
+    }
+    counted
 }
 
 fn event_of(row: &Delivery) -> Option<Event> {

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, Treatment, kind_named};
+use crate::domain::{Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, Style, Treatment, kind_named};
 use crate::store::{Delivery, Wishes};
 
 use super::quiet::{Quiet, next};
@@ -15,6 +15,8 @@ pub struct Policy {
     pub rule: LaneRule,
     /// The zone of its reader.
     pub zone: Tz,
+    /// How numbers and dates are written for them.
+    pub style: Style,
     /// When they are not to be woken.
     pub quiet: Option<Quiet>,
     /// When their digest comes.
@@ -57,6 +59,7 @@ impl Policy {
         Self {
             rule,
             zone,
+            style: Style::default(),
             quiet: None,
             digest_at: chrono::NaiveTime::from_hms_opt(8, 0, 0).unwrap_or_default(),
             thresholds: Vec::new(),

@@ -1,9 +1,14 @@
 //! How does a fact reach a person? From the outbox through filters and a lane to a channel, once, and what became of it is kept.
 
 mod channel;
-mod notice;
+mod telling;
 mod words;
-mod standin;
+mod words_trade;
+mod words_risk;
+mod words_system;
+mod buttons;
+mod together;
+mod gathered;
 mod quiet;
 mod filters;
 mod parcel;
@@ -12,7 +17,12 @@ mod allowance;
 mod breaker;
 mod worker;
 
+pub use buttons::buttons;
 pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
 pub use filters::{Patience, Policy};
+pub use gathered::{Gathered, digest_blocks, summary_blocks};
 pub use quiet::{Quiet, next};
+pub use telling::Telling;
+pub use together::story_blocks;
+pub use words::told;
 pub use worker::{Tally, Worker, WorkerParts};

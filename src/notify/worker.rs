@@ -12,8 +12,7 @@ use super::breaker::Breaker;
 use super::compose::{Composed, Scene, is_silent};
 use super::filters::{Case, NO_NEWS_MS, Verdict, is_compared, judge, kind_of};
 use super::parcel::{Bundle, Storm, choose};
-use super::standin::Telling;
-use super::{Channel, Failure, Policy, Receipt, SendError};
+use super::{Channel, Failure, Policy, Receipt, SendError, Telling};
 
 /// Rows that are looked at together; a storm's message tells at most so many.
 const ROWS_MAX: u32 = 2_000;
@@ -243,6 +242,7 @@ impl Worker {
         let telling = Telling {
             zone: policy.zone,
             mark: self.parts.mark,
+            style: policy.style,
             share_of: if policy.hides_amounts { Some(capital_of(reader, bundle)?) } else { None },
         };
         let state = self.breaker.as_ref().map(|breaker| breaker.state().clone());

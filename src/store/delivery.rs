@@ -42,6 +42,10 @@ pub struct Delivery {
     pub unless_acked: bool,
     /// Where the story began that it belongs to.
     pub episode: Option<i64>,
+    /// The message that it answers, as the channel calls it.
+    pub reply_to: Option<String>,
+    /// The message that it is the new text of, as the channel calls it.
+    pub edit_of: Option<String>,
     /// Parts of the message that are there already.
     pub parts: u32,
     /// The hash of what it says.
@@ -295,7 +299,7 @@ fn mark(transaction: &Transaction<'_>, lane: Lane, parcel: &Parcel, now: Timesta
 
 const ROWS: &str =
     "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
-    o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms
+    o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of
   FROM outbox o LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq";
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
@@ -330,6 +334,8 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         digest: row.get(9)?,
         created: time(row, 10)?,
         due: time(row, 17)?,
+        reply_to: row.get(18)?,
+        edit_of: row.get(19)?,
     })
 }
 

@@ -136,18 +136,34 @@ pub(super) fn add_edit(
     Ok(())
 }
 
+/// A message that tells no fact: an answer, a prompt, a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Where it goes.
+    pub lane: Lane,
+    /// What it says.
+    pub message: Message,
+    /// The message that it answers, as the channel calls it.
+    pub reply_to: Option<String>,
+    /// The message that it is the new text of, as the channel calls it.
+    pub edit_of: Option<String>,
+}
+
+impl Answer {
+    /// A message of its own.
+    pub fn new(lane: Lane, message: Message) -> Self {
+        Self { lane, message, reply_to: None, edit_of: None }
+    }
+}
+
 /// Puts an answer on its way.
-pub(super) fn add_answer(
-    transaction: &Transaction<'_>,
-    lane: Lane,
-    message: &Message,
-    now: Timestamp,
-) -> Result<(), StoreError> {
+pub(super) fn add_answer(transaction: &Transaction<'_>, answer: &Answer, now: Timestamp) -> Result<(), StoreError> {
+    let Answer { lane, message, reply_to, edit_of } = answer;
     let file = message.file.as_ref();
     transaction
         .prepare_cached(
-            "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, body, file, bytes)
-             VALUES (0, ?1, ?2, 'pending', ?3, ?3, 'answer', ?4, ?5, ?6)",
+            "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, body, file, bytes, reply_to, edit_of)
+             VALUES (0, ?1, ?2, 'pending', ?3, ?3, 'answer', ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             lane.to_string(),
@@ -156,17 +172,19 @@ pub(super) fn add_answer(
             serde_json::to_string(message)?,
             file.map(|file| file.name.as_str()),
             file.map(|file| file.bytes.as_slice()),
+            reply_to,
+            edit_of,
         ])?;
     Ok(())
 }
 
 impl Store {
-    /// Puts a message on its way that tells no fact: an answer, a digest, a prompt.
+    /// Puts a message on its way that tells no fact.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn post(&self, lane: Lane, message: Message, now: Timestamp) -> Result<(), StoreError> {
-        let posted = self.write(move |transaction| add_answer(transaction, lane, &message, now));
+    pub fn post(&self, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
+        let posted = self.write(move |transaction| add_answer(transaction, &answer, now));
         self.wake();
         posted
     }

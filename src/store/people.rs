@@ -68,9 +68,9 @@ impl Store {
         (user, chat): (i64, i64),
         tries_max: u32,
         now: Timestamp,
-    ) -> Result<Bound, StoreError> {
+    ) -> Result<Option<Bound>, StoreError> {
         let points = self.points().clone();
-        self.write(move |transaction| {
+        self.change(move |transaction| {
             transaction.execute("DELETE FROM pair_codes WHERE expires_ms <= ?1", [now.ms()])?;
             let person: Option<String> = transaction
                 .query_row("SELECT person FROM pair_codes WHERE hash = ?1", [&hash], |row| row.get(0))

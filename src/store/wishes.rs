@@ -33,9 +33,9 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn mute(&self, person: &str, kind: &str, until: Timestamp) -> Result<(), StoreError> {
+    pub fn mute(&self, person: &str, kind: &str, until: Timestamp) -> Result<Option<()>, StoreError> {
         let (person, kind) = (person.to_owned(), kind.to_owned());
-        self.write(move |transaction| {
+        self.change(move |transaction| {
             transaction.execute(
                 "INSERT OR REPLACE INTO mutes (person, kind, until_ms) VALUES (?1, ?2, ?3)",
                 params![person, kind, until.ms()],
@@ -54,9 +54,9 @@ impl Store {
         kind: &str,
         treatment: Option<Treatment>,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<()>, StoreError> {
         let (person, kind) = (person.to_owned(), kind.to_owned());
-        self.write(move |transaction| {
+        self.change(move |transaction| {
             match treatment {
                 Some(treatment) => transaction.execute(
                     "INSERT OR REPLACE INTO wishes (person, kind, treatment, set_ms) VALUES (?1, ?2, ?3, ?4)",

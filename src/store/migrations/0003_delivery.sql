@@ -26,6 +26,8 @@ ALTER TABLE outbox ADD COLUMN told_in INTEGER;
 ALTER TABLE outbox ADD COLUMN remote TEXT;
 ALTER TABLE outbox ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN digest TEXT;
+ALTER TABLE outbox ADD COLUMN reply_to TEXT;
+ALTER TABLE outbox ADD COLUMN edit_of TEXT;
 ALTER TABLE outbox ADD COLUMN body TEXT;
 ALTER TABLE outbox ADD COLUMN file TEXT;
 ALTER TABLE outbox ADD COLUMN bytes BLOB;
@@ -123,11 +125,12 @@ CREATE TABLE alerts (
 );
 CREATE INDEX alerts_open ON alerts (person, id) WHERE state IN ('new', 'armed', 'resting');
 
--- Where an update came from, so that it can be answered there. sent_ms: when it was sent, by the channel's clock.
-ALTER TABLE inbox ADD COLUMN kind TEXT NOT NULL DEFAULT 'line';
-ALTER TABLE inbox ADD COLUMN user INTEGER NOT NULL DEFAULT 0;
-ALTER TABLE inbox ADD COLUMN chat INTEGER NOT NULL DEFAULT 0;
+-- What a channel said besides the text: from whom, in which chat, when.
 ALTER TABLE inbox ADD COLUMN body TEXT NOT NULL DEFAULT '';
-ALTER TABLE inbox ADD COLUMN sent_ms INTEGER;
+
+-- What an update changed, so that it changes it once, whatever is between the change and its answer.
+CREATE TABLE effects (
+  inbox INTEGER PRIMARY KEY
+);
 DROP INDEX inbox_open;
 CREATE INDEX inbox_open ON inbox (channel, id) WHERE state = 'new';

@@ -4,13 +4,20 @@
 mod bench;
 mod books;
 mod feed;
+mod hostile;
 mod orders;
 mod prices;
+mod samples;
 mod shell;
+pub(crate) mod telegram;
+mod telegram_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
+pub(crate) use hostile::hostile;
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use prices::{opened, walk, write_prices};
+pub(crate) use samples::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
 pub(crate) use shell::{Shell, seen};
+pub(crate) use telegram_text::{Seen, entities, parse, utf16};

@@ -1,0 +1,60 @@
+//! What does a message look like as bare text? Lines no wider than the reader's, for terminals, mail and short messages.
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::domain::Message;
+
+use super::rows::{Frame, rows};
+
+/// How far the rest of a line is indented that is wider than the reader's.
+const INDENT: &str = "  ";
+/// The narrowest width that is kept to.
+const WIDTH_MIN: usize = 20;
+
+/// A message as text of lines no wider than `width` columns; text whose line ends count keeps them. What its buttons would type stands
+/// below, where the text does not name it already.
+pub fn plain(message: &Message, width: usize) -> String {
+    let width = width.max(WIDTH_MIN);
+    let mut lines: Vec<String> = Vec::new();
+    for row in rows(message, width) {
+        match row.frame {
+            Frame::Open => lines.extend(wrapped(&row.text(), width, "")),
+            Frame::Pre => lines.push(row.text()),
+            Frame::Quote => lines.extend(wrapped(&row.text(), width, "> ")),
+        }
+    }
+    let named = |line: &str| message.plain_lines().iter().any(|text| text.contains(line));
+    let buttons = message.buttons.iter().flatten().filter(|button| !named(&button.line));
+    let typed: Vec<String> = buttons.map(|button| format!("{}: {}", button.label, button.line)).collect();
+    if !typed.is_empty() {
+        lines.extend(wrapped(&typed.join(" · "), width, ""));
+    }
+    lines.join("\n")
+}
+
+/// A line broken between words; a word that is wider than a line is broken where the line ends.
+fn wrapped(text: &str, width: usize, before: &str) -> Vec<String> {
+    let indent = format!("{before}{INDENT}");
+    let (mut lines, mut line, mut used, mut begun) = (Vec::new(), before.to_owned(), before.width(), false);
+    for word in text.split(' ') {
+        if begun && used + 1 + word.width() > width {
+            lines.push(std::mem::replace(&mut line, indent.clone()));
+            used = indent.width();
+        } else if begun {
+            line.push(' ');
+            used += 1;
+        }
+        for letter in word.chars() {
+            let wide = letter.width().unwrap_or_default();
+            if used + wide > width {
+                lines.push(std::mem::replace(&mut line, indent.clone()));
+                used = indent.width();
+            }
+            line.push(letter);
+            used += wide;
+        }
+        begun = true;
+    }
+    lines.push(line);
+    lines
+}

@@ -1,0 +1,249 @@
+//! Every kind of event is told, in the voice of docs/VOICE.md: calm, short, the fact first, and no amount where none may be seen.
+
+use std::collections::BTreeSet;
+
+use bellwether::chat::COMMANDS;
+use bellwether::clock::Timestamp;
+use bellwether::domain::format::grouped;
+use bellwether::domain::{
+    Block, Event, EventKind, KINDS, Line, Message, Money, NoticeId, Severity, Span, Style, kind_named,
+};
+use bellwether::notify::{Gathered, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
+use chrono_tz::Tz;
+
+use crate::support::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
+
+/// Commands that messages name and that are typed elsewhere than in the table.
+const COMING: [&str; 4] = ["ack", "chart", "less", "missed"];
+
+fn telling() -> Telling {
+    Telling::plain(Tz::UTC, "paper")
+}
+
+fn for_groups() -> Telling {
+    Telling { share_of: Some(Money::whole(1_000_000)), ..telling() }
+}
+
+fn lines(blocks: Vec<Block>) -> Vec<String> {
+    Message { blocks, ..Message::default() }.plain_lines()
+}
+
+fn spans(blocks: &[Block]) -> Vec<Span> {
+    let of = |block: &Block| match block {
+        Block::Title(Line(spans)) | Block::Line(Line(spans)) => spans.clone(),
+        Block::Fields(fields) => fields.iter().flat_map(|(_, line)| line.0.clone()).collect(),
+        Block::Table { .. } | Block::Code(_) | Block::Quote(_) => Vec::new(),
+    };
+    blocks.iter().flat_map(of).collect()
+}
+
+#[test]
+fn every_kind_has_a_sample_and_a_row_that_tells_how_loud_it_gets() {
+    let all = samples();
+    let sampled: BTreeSet<&str> = all.iter().map(|event| variant(&event.kind)).collect();
+    assert_eq!(sampled, VARIANTS.iter().copied().collect::<BTreeSet<_>>());
+    for kind in KINDS {
+        let of_kind = all.iter().filter(|event| event.kind.name() == kind.name);
+        let loudest = of_kind.map(|event| event.kind.severity()).max();
+        assert_eq!(loudest, Some(kind.loudest), "{}", kind.name);
+    }
+    for event in &all {
+        assert!(kind_named(event.kind.name()).is_some(), "{} needs a row in KINDS", event.kind.name());
+    }
+}
+
+#[test]
+fn every_kind_is_told_in_one_voice() {
+    for event in samples() {
+        let name = event.kind.name();
+        let blocks = told(&event, &telling());
+        assert!(matches!(blocks.first(), Some(Block::Title(_))), "{name}: the fact comes first");
+        assert_eq!(blocks.iter().filter(|block| matches!(block, Block::Title(_))).count(), 1, "{name}");
+        assert!(blocks.len() <= 6, "{name}: {} blocks", blocks.len());
+        let said = lines(blocks);
+        assert!(said[0].chars().count() <= 120, "{name}: {}", said[0]);
+        assert_ne!(said[0].to_lowercase(), name.replace('_', " "), "only the name of the kind");
+        for line in &said {
+            assert!(line.chars().count() <= 200, "{name}: {line}");
+            assert!(!line.contains('!') && !line.contains("  ") && !line.contains('`'), "{name}: {line}");
+            assert!(line.trim() == line && !line.is_empty() && !line.ends_with('.'), "{name}: {line:?}");
+        }
+    }
+}
+
+#[test]
+fn commands_in_messages_can_be_typed() {
+    let known = |name: &str| COMMANDS.iter().any(|command| command.name == name) || COMING.contains(&name);
+    let check = |line: &str, kind: &str| {
+        let name = line.trim_start_matches('/').split(' ').next().unwrap_or_default();
+        assert!(known(name), "{kind} names {line}");
+    };
+    for event in samples() {
+        let name = event.kind.name();
+        for span in spans(&told(&event, &telling())) {
+            match span {
+                Span::Code(text) if text.starts_with('/') => check(&text, name),
+                Span::Text(text) | Span::Strong(text) => {
+                    assert!(!text.split(' ').any(|word| word.starts_with('/')), "{name}: {text}");
+                }
+                Span::Code(_) | Span::Untrusted(_) => {}
+            }
+        }
+        let row = buttons(&event, NoticeId(42));
+        assert!(row.len() <= 4, "{name}");
+        for button in &row {
+            check(&button.line, name);
+            assert!(button.label.chars().count() <= 12 && button.line.len() <= 48, "{name}: {button:?}");
+        }
+        let types = |line: &str| row.iter().any(|button| button.line == line);
+        assert_eq!(types("/ack N42"), event.kind.severity() == Severity::Critical, "{name}");
+        assert_eq!(types("/less N42"), kind_named(name).is_some_and(|kind| kind.can_wait), "{name}");
+    }
+}
+
+/// What strangers wrote is marked as theirs wherever it appears.
+#[test]
+fn the_words_of_strangers_are_marked() {
+    let mut seen = 0;
+    for event in samples() {
+        let blocks = told(&event, &telling());
+        for span in spans(&blocks) {
+            match span {
+                Span::Untrusted(text) => seen += usize::from(text.starts_with(THEIRS)),
+                Span::Text(text) | Span::Strong(text) | Span::Code(text) => {
+                    assert!(!text.contains("<b>") && !text.contains("@all"), "{}: {text}", event.kind.name());
+                }
+            }
+        }
+    }
+    assert_eq!(seen, 8);
+}
+
+/// Every way in which an amount might be written.
+fn leaks(text: &str) -> Option<&'static str> {
+    let digits = text.replace(',', "");
+    SECRETS.iter().find(|secret| digits.contains(**secret) || text.contains(&grouped(secret))).copied()
+}
+
+#[test]
+fn groups_see_shares_and_no_amounts() {
+    let everything = samples();
+    let check = |what: &str, blocks: Vec<Block>| {
+        let said = lines(blocks).join("\n");
+        assert_eq!(leaks(&said), None, "{what}: {said}");
+    };
+    for event in &everything {
+        check(event.kind.name(), told(event, &for_groups()));
+        check("two", story_blocks(&[event.clone(), event.clone()], &for_groups()));
+    }
+    check("story", story_blocks(&round_trip(), &for_groups()));
+    check("digest", digest_blocks(&everything, "Overnight", &for_groups()));
+    check("summary", summary_blocks(&gathered(&everything), 60_000, 3, &for_groups()));
+    let closed = lines(told(&sample("position_closed"), &for_groups()));
+    assert_eq!(closed[0], "AAPL closed at 194.05 · +0.9 % of capital (+3.5 %) after 4 d 2 h · paper");
+    let open = lines(told(&sample("position_closed"), &telling())).join("\n");
+    assert_eq!(leaks(&open), Some("1379"), "the check finds what it looks for: {open}");
+}
+
+fn gathered(events: &[Event]) -> Vec<Gathered> {
+    let of = |kind: &bellwether::domain::Kind| {
+        let samples: Vec<Event> = events.iter().filter(|event| event.kind.name() == kind.name).cloned().collect();
+        Gathered { kind: kind.name, count: samples.len() as u64, samples }
+    };
+    KINDS.iter().map(of).collect()
+}
+
+fn round_trip() -> Vec<Event> {
+    ["position_opened", "stop_moved", "position_closed"].map(sample).to_vec()
+}
+
+fn at(seconds: i64, kind: EventKind) -> Event {
+    Event { at: Timestamp::from_ms(SAMPLE_AT.ms() + seconds * 1_000), book: None, kind }
+}
+
+#[test]
+fn what_is_over_is_told_as_over() {
+    let symbol = "AAPL".parse().expect("a symbol");
+    let since = SAMPLE_AT;
+    let stale = at(30, EventKind::FeedStale { symbol, since });
+    let back = at(47, EventKind::FeedRecovered { symbol, since, bars_missing: 2 });
+    let said = lines(story_blocks(&[stale.clone(), back.clone()], &telling()));
+    let want = [
+        "Prices of AAPL were stale for 47 s (15:30:00 to 15:30:47)",
+        "Nothing was entered on it meanwhile; missing: 2 bars",
+    ];
+    assert_eq!(said, want);
+    // The episode before the last one is told shortly.
+    let again: Vec<Event> = [&stale, &back, &stale, &back].map(Clone::clone).to_vec();
+    let said = lines(story_blocks(&again, &telling()));
+    assert_eq!(said[..2], want);
+    assert_eq!(said[2], "Before, 15:30:47: Prices of AAPL are back, missing: 2 bars");
+    assert_eq!(said.len(), 4);
+}
+
+#[test]
+fn a_trade_that_began_and_ended_is_one_message() {
+    let said = lines(story_blocks(&round_trip(), &telling()));
+    assert_eq!(said[0], "AAPL bought at 187.42 and closed at 194.05 · +9,042.59 (+3.5 %) · paper");
+    assert_eq!(said[1], "sma_cross: sma20 186.91 rose above sma50 186.40 · 2026-11-20 15:30 UTC");
+    assert!(said[2].starts_with("By margin call: 1,379 bought at 187.42 · fees 82.74 · carried -17.43"), "{said:?}");
+    assert!(said[4].starts_with("Before, 15:34:00: Stop of AAPL follows the price up: 185.10"), "{said:?}");
+    assert_eq!(said.len(), 5);
+}
+
+/// A story that goes on begins with its last state, and tells six earlier facts at the most.
+#[test]
+fn a_story_that_goes_on_begins_with_its_last_state() {
+    let moved = sample("stop_moved");
+    let mut events = vec![sample("position_opened")];
+    events.extend((0..9).map(|minute| Event { at: moved.at.plus_ms(minute * 86_400_000), ..moved.clone() }));
+    let said = lines(story_blocks(&events, &telling()));
+    assert!(said[0].starts_with("Stop of AAPL follows"), "{said:?}");
+    assert!(said[2].starts_with("Before, 2026-11-27 15:34:00: Stop"), "{said:?}");
+    assert_eq!(said.last().map(String::as_str), Some("and 3 messages before that"));
+    assert_eq!(said.len(), 9);
+    assert_eq!(story_blocks(&events[..1], &telling()), told(&events[0], &telling()));
+    assert!(story_blocks(&[], &telling()).is_empty());
+}
+
+#[test]
+fn a_storm_is_counted_and_a_night_is_listed() {
+    let closed = sample("position_closed");
+    let halted = sample("trading_halted");
+    let kinds = [
+        Gathered { kind: "position_closed", count: 3, samples: vec![closed.clone(); 3] },
+        Gathered { kind: "order_filled", count: 33, samples: vec![sample("order_filled")] },
+        Gathered { kind: "trading_halted", count: 1, samples: vec![halted.clone()] },
+    ];
+    let want = [
+        "37 messages in 4 min",
+        "1 x trading stopped",
+        "3 x a position was closed, with its result · AAPL · +27,127.77",
+        "33 x an order was filled, wholly or in part · AAPL and others",
+        "/missed shows them one by one",
+    ];
+    assert_eq!(lines(summary_blocks(&kinds, 240_000, 37, &telling())), want);
+    let night = digest_blocks(&[halted, closed.clone(), closed], "Overnight: 3", &telling());
+    let want = [
+        "Overnight: 3",
+        "2 x a position was closed, with its result",
+        "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
+        "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
+        "16:06:00 HALTED main: by ana",
+    ];
+    assert_eq!(lines(night), want);
+}
+
+#[test]
+fn figures_come_in_the_readers_style_and_a_made_up_market_is_marked() {
+    let style = Style { numbers: "1.234,56".parse().expect("a style"), ..Style::default() };
+    let said = lines(told(&sample("position_opened"), &Telling { style, ..telling() }));
+    assert_eq!(said[0], "Bought 1.379 AAPL at 187,42 · paper");
+    assert_eq!(said[3], "Exposure 24,0 % of 60,0 % · cash 77.510,27 · /why O17");
+    let said = lines(story_blocks(&round_trip(), &Telling { style, ..telling() }));
+    assert!(said[4].contains("185,10"), "{said:?}");
+    for event in samples() {
+        let said = lines(told(&event, &Telling::plain(Tz::UTC, "sim")));
+        assert!(said[0].contains("sim"), "{}", said[0]);
+    }
+}
