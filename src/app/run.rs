@@ -270,6 +270,7 @@ impl Run<'_> {
         let wake = queue.clone();
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
+            store: self.store.clone(),
             desk: desk.clone(),
             clock: self.clock.clone(),
             ask: talk::asker(queue.clone()),

@@ -134,6 +134,7 @@ fn writing_chat(
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
     Ok(Chat::new(ChatParts {
         database: environment.database.clone(),
+        store: store.clone(),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
         ask: inbox_asker(store.clone(), clock.clone(), person.name.clone(), running),

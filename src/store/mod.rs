@@ -22,7 +22,9 @@ mod reader;
 mod history;
 mod drills;
 mod outcomes;
+mod alerts;
 
+pub use alerts::NewAlert;
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
 pub use controls::{Charged, ControlRow, PinRules};

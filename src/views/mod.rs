@@ -24,7 +24,9 @@ mod schedule;
 mod why;
 mod whynot;
 mod health;
+mod alerts;
 
+pub use alerts::alerts;
 pub use books::{book_preview, books};
 pub use correlation::correlation;
 pub use costs::costs;
@@ -32,7 +34,7 @@ pub use exposure::exposure;
 pub use health::{HealthReport, health, health_report};
 pub use limits::limits;
 pub use locks::{locks, unlock_preview};
-pub use open::{ViewError, Views};
+pub use open::{Asker, ViewError, Views};
 pub use orders::orders;
 pub use pnl::{Period, pnl};
 pub use positions::positions;

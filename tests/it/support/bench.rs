@@ -192,6 +192,7 @@ impl Bench {
         let store = Store::open(&self.database()).expect("opens");
         Chat::new(ChatParts {
             database: self.database(),
+            store: store.clone(),
             desk: ChangeDesk::new(store, self.clock.clone(), PinCost::LEAST),
             clock: self.clock.clone(),
             ask: Arc::new(|_| Ok("nothing to do".to_owned())),
