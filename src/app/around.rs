@@ -11,6 +11,7 @@ use crate::engine::EngineMessage;
 use crate::store::Store;
 
 use super::AppError;
+use super::switchboard::Switchboard;
 
 /// How long a stop may take before it is forced.
 const STOP_MAX: Duration = Duration::from_secs(3);
@@ -40,7 +41,7 @@ pub(super) struct Around {
     pub(super) stopped: Arc<AtomicBool>,
     /// Set to have a person's editor give the terminal back.
     pub(super) over: Option<Arc<AtomicBool>>,
-    pub(super) carrier: Option<JoinHandle<()>>,
+    pub(super) switchboard: Switchboard,
     pub(super) keyboard: Option<JoinHandle<()>>,
     pub(super) helpers: Vec<Helper>,
 }
@@ -56,12 +57,11 @@ impl Around {
         }
         self.flags.drain.store(true, Ordering::SeqCst);
         store.wake();
-        if let Some(carrier) = &self.carrier {
-            let patience = if hurried { STOP_MAX } else { Duration::from_hours(1) };
-            wait(patience, clock, || carrier.is_finished() || (!hurried && self.stopped.load(Ordering::SeqCst)));
-            self.flags.give_up.store(true, Ordering::SeqCst);
-            wait(STOP_REST, clock, || carrier.is_finished());
-        }
+        let idle = || self.switchboard.is_idle();
+        let patience = if hurried { STOP_MAX } else { Duration::from_hours(1) };
+        wait(patience, clock, || idle() || (!hurried && self.stopped.load(Ordering::SeqCst)));
+        self.flags.give_up.store(true, Ordering::SeqCst);
+        wait(STOP_REST, clock, idle);
         if let Some(over) = &self.over {
             // The editor has the terminal in a state of its own; it must give it back before the program ends.
             over.store(true, Ordering::SeqCst);

@@ -4,22 +4,16 @@ use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
 use crate::clock::Clock;
-use crate::domain::{Event, EventKind, RunId};
+use crate::domain::{Event, EventKind, Routes, RunId};
 use crate::engine::Stretch;
-use crate::store::{LaneSpec, Reader, Store, StoreError};
+use crate::store::{Reader, Store, StoreError};
 
 /// Makes stretches again until the engine is gone.
-pub(super) fn serve(
-    stretches: &Receiver<Stretch>,
-    store: &Store,
-    clock: &Arc<dyn Clock>,
-    run: RunId,
-    lanes: &[LaneSpec],
-) {
+pub(super) fn serve(stretches: &Receiver<Stretch>, store: &Store, clock: &Arc<dyn Clock>, run: RunId, routes: &Routes) {
     while let Ok(stretch) = stretches.recv() {
         let told = audit(&stretch, store).and_then(|kind| {
             let now = clock.now();
-            store.record_events(run, now, vec![Event { at: now, book: None, kind }], lanes)
+            store.record_events(run, now, vec![Event { at: now, book: None, kind }], routes)
         });
         if let Err(error) = told {
             tracing::error!(%error, "the audit of {} could not be made or noted", stretch.day);

@@ -5,6 +5,7 @@ mod shell;
 mod tools;
 mod universe;
 mod feeds;
+mod switchboard;
 mod talk;
 mod night;
 mod reload;

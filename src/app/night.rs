@@ -9,8 +9,8 @@ use chrono::Timelike;
 use chrono_tz::Tz;
 
 use crate::clock::{Clock, DAY_MS, Timestamp};
-use crate::domain::{Event, EventKind, RunId};
-use crate::store::{LaneSpec, Store, backup, backup_name, prune};
+use crate::domain::{Event, EventKind, Routes, RunId};
+use crate::store::{Store, backup, backup_name, prune};
 
 /// The hour of the book's zone from which on the night's copy is made.
 const HOUR: u32 = 2;
@@ -26,7 +26,7 @@ pub(super) struct Night {
     /// The zone whose nights count.
     pub(super) zone: Tz,
     /// Who is told.
-    pub(super) lanes: Vec<LaneSpec>,
+    pub(super) routes: Routes,
     /// The run.
     pub(super) run: RunId,
     /// Copies that are kept.
@@ -58,7 +58,7 @@ impl Night {
         };
         let now = self.clock.now();
         let event = Event { at: now, book: None, kind };
-        if let Err(error) = self.store.record_events(self.run, now, vec![event], &self.lanes) {
+        if let Err(error) = self.store.record_events(self.run, now, vec![event], &self.routes) {
             tracing::error!(%error, "the nightly backup could not be noted");
         }
         let before = Timestamp::from_ms(now.ms() - self.steps_days * DAY_MS);

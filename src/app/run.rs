@@ -13,22 +13,27 @@ use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{Event, EventKind, Instrument, RunId, Severity, Symbol};
+use crate::domain::{
+    ChannelKind, EventKind, Instrument, Label, Lane, LaneRule, RouteTable, Routes, RunId, Severity, Symbol,
+};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
     Stretch, restore,
 };
 use crate::execution::PaperBroker;
-use crate::notify::{Policy, Worker};
-use crate::store::{LaneSpec, Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
+use crate::notify::Policy;
+use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::feeds::{self, NamedFeed};
 use super::night::Night;
 use super::reload::Watch;
-use super::talk::{self, TERMINAL, Terminal};
+use super::switchboard::{Alarm, Switchboard, alarm};
+use super::talk::{self, Terminal};
 use super::{AppError, auditor, backtest, universe};
 
+/// Who there is where nobody is configured.
+const OWNER: &str = "owner";
 /// How often, and how long apart, the right to run is tried for.
 const LEASE_TRIES: u32 = 5;
 const LEASE_WAIT: Duration = Duration::from_millis(20);
@@ -70,7 +75,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
-    let run = Run { args, environment, config: &config, store, clock, saved, reader, was_dead };
+    let run = Run { args, environment, config: &config, store, clock, saved, reader, was_dead, network: network()? };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -153,6 +158,13 @@ fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), 
     }
 }
 
+/// Threads of their own for everything that goes over a wire: a connection must be looked after while its lane waits for the store.
+fn network() -> Result<tokio::runtime::Runtime, AppError> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("network").enable_all().build();
+    runtime.map_err(|error| AppError::failed(format!("no threads for the network: {error}")))
+}
+
 fn say(text: &str) {
     // Where nobody can read it, there is nobody to tell.
     let _ = writeln!(std::io::stderr(), "{text}");
@@ -168,6 +180,8 @@ struct Run<'a> {
     reader: Reader,
     /// True if the last run was found dead.
     was_dead: bool,
+    /// What reaches services, and is reached.
+    network: tokio::runtime::Runtime,
 }
 
 /// What the engine's thread leaves behind.
@@ -194,14 +208,13 @@ impl Run<'_> {
             first_cycle: resumed.progress.cycle.next(),
         })?;
         self.store.sign_lease(run, self.clock.now())?;
-        let lanes = if self.args.no_console {
-            Vec::new()
-        } else {
-            vec![LaneSpec { name: TERMINAL.to_owned(), min: Severity::Notice }]
-        };
+        let routes = Routes::new(self.routes());
+        self.store.keep_routes(&routes.now())?;
+        self.store.retire_lanes(&routes.now(), self.clock.now())?;
+        let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
-        let chat = self.chat(&desk, &queue, run, &lanes);
+        let chat = self.chat(&desk, &queue, alarm.clone());
         let terminal = (!self.args.no_console)
             .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
         let emergency = emergency(terminal.as_ref());
@@ -221,17 +234,17 @@ impl Run<'_> {
             feed: feed.feed,
             store: self.store.clone(),
             clock: self.clock.clone(),
-            lanes: lanes.clone(),
+            routes: routes.clone(),
             desk,
             queue: messages,
             emergency,
             auditor: Some(stretches),
         };
         let runner = Runner::new(parts, &self.saved, options);
-        let auditor = self.auditor(to_audit, run, lanes.clone())?;
+        let auditor = self.auditor(to_audit, run, routes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
         let reload = reload(watch, queue.clone())?;
-        let mut around = self.surround(terminal, &chat, queue, run, lanes, mark)?;
+        let mut around = self.surround(terminal, &chat, queue, run, routes, (mark, alarm))?;
         around.helpers.push(reload);
         self.wind_down(engine, auditor, around, run)
     }
@@ -239,12 +252,23 @@ impl Run<'_> {
     fn owner(&self) -> Person {
         let owner = self.config.people.iter().find(|person| person.role == Role::Owner);
         let owner = owner.or(self.config.people.first()).cloned();
-        owner.unwrap_or_else(|| Person { name: "owner".to_owned(), role: Role::Owner, zone: None })
+        owner.unwrap_or_else(|| Person { name: OWNER.to_owned(), role: Role::Owner, zone: None })
     }
 
-    fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, run: RunId, lanes: &[LaneSpec]) -> Chat {
+    /// The lane of whoever sits at the terminal.
+    fn terminal_lane(&self) -> Lane {
+        let who = self.owner().name.parse().unwrap_or_else(|_| OWNER.parse::<Label>().expect("a name"));
+        Lane { who, channel: ChannelKind::Terminal }
+    }
+
+    /// Who is told what.
+    fn routes(&self) -> RouteTable {
+        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
+        RouteTable::simple(&terminal.into_iter().collect::<Vec<_>>(), Severity::Notice)
+    }
+
+    fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, alarm: Alarm) -> Chat {
         let wake = queue.clone();
-        let (store, clock, lanes) = (self.store.clone(), self.clock.clone(), lanes.to_vec());
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
             desk: desk.clone(),
@@ -254,12 +278,7 @@ impl Run<'_> {
                 // Where no engine runs any more there is nobody to wake.
                 let _ = wake.send(EngineMessage::Look);
             }),
-            alarm: Arc::new(move |kind| {
-                let event = Event { at: clock.now(), book: None, kind };
-                if let Err(error) = store.record_events(run, clock.now(), vec![event], &lanes) {
-                    tracing::error!(%error, "an alarm could not be recorded");
-                }
-            }),
+            alarm,
         })
     }
 
@@ -294,13 +313,28 @@ impl Run<'_> {
         chat: &Chat,
         queue: Sender<EngineMessage>,
         run: RunId,
-        lanes: Vec<LaneSpec>,
-        mark: &'static str,
+        routes: Routes,
+        (mark, alarm): (&'static str, Alarm),
     ) -> Result<Around, AppError> {
         let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
         let over = terminal.as_ref().filter(|terminal| terminal.is_person).map(|terminal| terminal.over.clone());
-        let carrier = terminal.as_ref().map(|terminal| self.carrier(terminal, &flags, mark)).transpose()?;
+        let switchboard = Switchboard {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: self.network.handle().clone(),
+            mark,
+            key: self.store.button_key()?,
+            alarm,
+            drain: flags.drain.clone(),
+            give_up: flags.give_up.clone(),
+            open: Arc::default(),
+        };
+        if let Some(terminal) = &terminal {
+            let zone = self.owner().zone.unwrap_or(self.zone());
+            let policy = Policy::open(LaneRule::open(self.terminal_lane()), zone);
+            switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
+        }
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -313,19 +347,9 @@ impl Run<'_> {
                 })?)
             }
         };
-        let night = self.night(run, lanes)?;
+        let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, carrier, keyboard, helpers: vec![night, inbox] })
-    }
-
-    fn carrier(&self, terminal: &Terminal, flags: &Flags, mark: &'static str) -> Result<JoinHandle<()>, AppError> {
-        let zone = self.owner().zone.unwrap_or(self.zone());
-        let channel = Arc::new(terminal.console.clone());
-        let policy = Policy { min: Severity::Notice };
-        let (store, clock) = (self.store.clone(), self.clock.clone());
-        let worker = Worker::new(store.clone(), clock, channel, TERMINAL, policy, zone, mark);
-        let (drain, give_up) = (flags.drain.clone(), flags.give_up.clone());
-        spawn("carrier", move || talk::carry(worker, &store, &drain, &give_up))
+        Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox] })
     }
 
     /// The first book's zone.
@@ -356,28 +380,23 @@ impl Run<'_> {
         if let Err(error) = self.store.fold() {
             tracing::debug!(%error, "the log was not folded into the database");
         }
-        tell_left(&self.reader);
+        tell_left(&self.reader, self.terminal_lane(), self.clock.as_ref());
         tell_end(&finished?, self.args);
         Ok(())
     }
 
-    fn auditor(
-        &self,
-        stretches: Receiver<Stretch>,
-        run: RunId,
-        lanes: Vec<LaneSpec>,
-    ) -> Result<JoinHandle<()>, AppError> {
+    fn auditor(&self, stretches: Receiver<Stretch>, run: RunId, routes: Routes) -> Result<JoinHandle<()>, AppError> {
         let (store, clock) = (self.store.clone(), self.clock.clone());
-        spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &lanes))
+        spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
     }
 
-    fn night(&self, run: RunId, lanes: Vec<LaneSpec>) -> Result<Helper, AppError> {
+    fn night(&self, run: RunId, routes: Routes) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
         let night = Night {
             store: self.store.clone(),
             clock: self.clock.clone(),
             zone: self.zone(),
-            lanes,
+            routes,
             run,
             keep: self.config.backups_keep,
             steps_days: self.config.steps_days,
@@ -429,8 +448,8 @@ fn watch_progress(engine: &EngineThread, no_console: bool, database: &Path, cloc
 }
 
 /// Says how many messages nobody took; the next start tells them.
-fn tell_left(reader: &Reader) {
-    let left = reader.open_deliveries(TERMINAL).unwrap_or(0);
+fn tell_left(reader: &Reader, terminal: Lane, clock: &dyn Clock) {
+    let left = reader.open_deliveries(terminal, clock.now()).unwrap_or(0);
     if left > 0 {
         let left = crate::domain::format::counted(left, "message");
         say(&format!("{left} could not be shown here and wait for the next start with a terminal"));

@@ -12,11 +12,11 @@ use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{Event, Label, RunId, Severity};
-use crate::store::{LaneSpec, Lease, Reader, Store};
+use crate::domain::{Label, Routes, RunId};
+use crate::store::{Lease, Reader, Store};
 
-use super::talk::{SHELL, TERMINAL, waiter};
-use super::{AppError, backtest, chart, run, tools};
+use super::talk::{SHELL, waiter};
+use super::{AppError, backtest, chart, run, switchboard, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -132,21 +132,15 @@ fn writing_chat(
     running: bool,
 ) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
-    let alarms = (store.clone(), clock.clone());
+    let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
     Ok(Chat::new(ChatParts {
         database: environment.database.clone(),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
-        ask: inbox_asker(store, clock, person.name.clone(), running),
+        ask: inbox_asker(store.clone(), clock.clone(), person.name.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
-        alarm: Arc::new(move |kind| {
-            let lanes = [LaneSpec { name: TERMINAL.to_owned(), min: Severity::Notice }];
-            let event = Event { at: alarms.1.now(), book: None, kind };
-            if let Err(error) = alarms.0.record_events(RunId(0), alarms.1.now(), vec![event], &lanes) {
-                tracing::error!(%error, "an alarm could not be recorded");
-            }
-        }),
+        alarm: switchboard::alarm(store.clone(), clock.clone(), RunId(0), routes),
     }))
 }
 

@@ -7,6 +7,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use crate::channels::{Console, ConsoleInput, Editor, Prompted};
+use tokio::runtime::Handle;
+
 use crate::chat::{Asker, Chat, Inbound, Person, Question, Reply, completions};
 use crate::clock::Clock;
 use crate::domain::Label;
@@ -16,14 +18,14 @@ use crate::notify::Worker;
 use crate::store::{Reader, Store};
 use crate::views::screening_words;
 
-/// The name of the terminal's lane.
-pub(super) const TERMINAL: &str = "terminal:owner";
 /// The channel of questions from other processes.
 pub(super) const SHELL: &str = "shell";
 /// How long an answer of the engine is waited for.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How often the inbox is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How often the outbox is looked at for what other processes put there.
+const LOOK_FOR_MESSAGES: Duration = Duration::from_millis(250);
 /// Messages in one step of the carrier.
 const MESSAGES_MAX: usize = 64;
 
@@ -145,31 +147,30 @@ impl Terminal {
     }
 }
 
-/// Carries a lane's messages until `drain` is set and nothing is left, or `give_up` is set.
-pub(super) fn carry(mut worker: Worker, store: &Store, drain: &AtomicBool, give_up: &AtomicBool) {
-    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_time().build() else {
-        tracing::error!("no runtime for messages");
-        return;
-    };
+/// Carries a lane's messages until `drain` is set and nothing is left that could go now, or `give_up` is set.
+pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: &AtomicBool, give_up: &AtomicBool) {
     let (mut seen, mut troubled) = (0, false);
     while !give_up.load(Ordering::SeqCst) {
         let draining = drain.load(Ordering::SeqCst);
-        match runtime.block_on(worker.tick(MESSAGES_MAX)) {
+        let mut rest = LOOK_FOR_MESSAGES;
+        match network.block_on(worker.tick(MESSAGES_MAX)) {
             Ok(tally) if tally.closed => return,
-            Ok(tally) if tally.sent + tally.unsent > 0 => continue,
-            Ok(_) => troubled = false,
+            Ok(tally) if tally.rest.is_none_or(|rest| rest.is_zero()) && tally.sent + tally.unsent > 0 => continue,
+            Ok(tally) => {
+                troubled = false;
+                rest = tally.rest.map_or(rest, |wait| wait.min(rest));
+                // What cannot go now waits for the next start.
+                if draining && tally.sent == 0 {
+                    return;
+                }
+            }
             Err(error) if !troubled => {
                 troubled = true;
                 tracing::warn!(%error, "messages wait: the outbox cannot be written");
             }
             Err(_) => {}
         }
-        if draining
-            && Reader::open(store.path()).and_then(|reader| reader.open_deliveries(TERMINAL)).is_ok_and(|n| n == 0)
-        {
-            return;
-        }
-        seen = store.wait_for_facts(seen, Duration::from_millis(250));
+        seen = store.wait_for_facts(seen, rest);
     }
 }
 

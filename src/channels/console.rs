@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply, parse};
 use crate::domain::Severity;
-use crate::notify::{Channel, Notice, SendError};
+use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
 use super::{Editor, Line};
 
@@ -87,16 +87,18 @@ fn say(text: &str) {
     }
 }
 
-/// A notice as lines: the fact with its number, then the rest indented.
-fn rendered(notice: &Notice) -> String {
-    let mark = match notice.severity {
+/// A message as lines: the fact with its number, then the rest indented.
+fn rendered(post: &Post) -> String {
+    let mark = match post.severity {
         Severity::Critical => "!! ",
         Severity::Warning => "! ",
         Severity::Notice | Severity::Info => "",
     };
-    let mut lines = notice.lines.iter();
+    let lines = post.message.plain_lines();
+    let Some(number) = post.number else { return lines.join("\n") };
+    let mut lines = lines.iter();
     let first = format!("{mark}{}", lines.next().map_or("", String::as_str));
-    let mut text = format!("{first:<NUMBER_COLUMN$} {}", notice.number);
+    let mut text = format!("{first:<NUMBER_COLUMN$} {number}");
     for line in lines {
         text.push_str("\n    ");
         text.push_str(line);
@@ -106,9 +108,14 @@ fn rendered(notice: &Notice) -> String {
 
 #[async_trait]
 impl Channel for Console {
-    async fn send(&self, notice: &Notice) -> Result<(), SendError> {
+    fn abilities(&self) -> Abilities {
+        Abilities { edits: false, buttons: false, allowance: None }
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
         // An output that takes nothing now will take nothing later: the next start has another.
-        self.print(&rendered(notice)).map_err(|_| SendError::Closed)
+        self.print(&rendered(post)).map_err(|_| Failure::from(SendError::Closed))?;
+        Ok(Receipt::default())
     }
 }
 

@@ -62,7 +62,7 @@ pub const KINDS: &[Kind] = &[
     row("feed_recovered", Notice, On, "prices are back"),
     row("cycles_missed", Warning, On, "the engine fell behind the market"),
     row("strategy_failed", Warning, On, "a strategy could not be run"),
-    row("screener_ran", Notice, Digest, "who is on a screener's list"),
+    row("screener_ran", Notice, On, "who is on a screener's list"),
     row("day_closed", Notice, On, "a book's day ended"),
     row("day_audited", Critical, On, "decisions made again and compared with the ledger"),
     row("book_stopped", Notice, On, "a stopped book holds nothing any more"),

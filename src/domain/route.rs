@@ -1,5 +1,7 @@
 //! Who is told what? Routes in order, and the lanes that they lead to.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{KINDS, Kind};
@@ -81,6 +83,27 @@ pub struct RouteTable {
     pub lanes: Vec<LaneRule>,
     /// Every route, first to last.
     pub routes: Vec<Route>,
+}
+
+/// The routes that hold now; clones see the same ones. They change when somebody is paired or the configuration is read anew.
+#[derive(Debug, Clone, Default)]
+pub struct Routes(Arc<RwLock<Arc<RouteTable>>>);
+
+impl Routes {
+    /// These, until others are set.
+    pub fn new(table: RouteTable) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(table))))
+    }
+
+    /// What holds now.
+    pub fn now(&self) -> Arc<RouteTable> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// From now on these.
+    pub fn set(&self, table: RouteTable) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(table);
+    }
 }
 
 /// One lane that an event goes to.

@@ -22,7 +22,7 @@ impl Runner {
         self.group.begun = self.clock.steady();
         let (events, fills) = (batch.events.len(), batch.fills.len());
         tracing::info!(run = self.options.run.0, cycle = self.engine.counters.cycle.0, stage = "commit", events, fills);
-        self.under_way = Some(self.store.record(Box::new(batch), &self.lanes));
+        self.under_way = Some(self.store.record(Box::new(batch), &self.routes));
         if wait { self.settle() } else { Ok(()) }
     }
 
@@ -52,12 +52,12 @@ impl Runner {
             }
             if self.stopping && self.since(tried) < RETRY_MS {
                 // One last try, since what is not stored now is lost.
-                return match self.store.record(batch, &self.lanes).wait()? {
+                return match self.store.record(batch, &self.routes).wait()? {
                     Recorded::Stored => Ok(()),
                     Recorded::Failed { error, .. } => Err(error.into()),
                 };
             }
-            self.under_way = Some(self.store.record(batch, &self.lanes));
+            self.under_way = Some(self.store.record(batch, &self.routes));
         }
         if let Some((since, error)) = failed_since {
             let down_s = i64::try_from(self.since(since) / 1000).unwrap_or(i64::MAX);

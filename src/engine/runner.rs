@@ -7,11 +7,12 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::control::ChangeDesk;
 use crate::domain::{
-    CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, RunContext, RunId, TradingState,
+    CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, Routes, RunContext, RunId,
+    TradingState,
 };
 use crate::execution::PaperBroker;
 use crate::market::Feed;
-use crate::store::{LaneSpec, MarkRow, Recorded, Saved, Store, StoreError, Ticket};
+use crate::store::{MarkRow, Recorded, Saved, Store, StoreError, Ticket};
 
 use super::audit::Stretch;
 use super::brains::REMEMBER_MS;
@@ -102,7 +103,7 @@ pub struct Runner {
     pub(super) feed: Box<dyn Feed>,
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) lanes: Vec<LaneSpec>,
+    pub(super) routes: Routes,
     pub(super) desk: ChangeDesk,
     pub(super) queue: Receiver<EngineMessage>,
     pub(super) emergency: Emergency,
@@ -139,7 +140,7 @@ pub struct RunnerParts {
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Who is told.
-    pub lanes: Vec<LaneSpec>,
+    pub routes: Routes,
     /// Who confirms.
     pub desk: ChangeDesk,
     /// What others ask.
@@ -162,7 +163,7 @@ impl Runner {
             feed: parts.feed,
             store: parts.store,
             clock: parts.clock,
-            lanes: parts.lanes,
+            routes: parts.routes,
             desk: parts.desk,
             queue: parts.queue,
             emergency: parts.emergency,

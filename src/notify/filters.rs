@@ -1,38 +1,228 @@
 //! Should this be told here, now? Pure rules in order; the first that does not pass ends the walk and is recorded.
 
-use crate::clock::Timestamp;
-use crate::domain::Severity;
-use crate::store::Delivery;
+use chrono_tz::Tz;
 
-/// What a lane's reader wants.
+use crate::clock::Timestamp;
+use crate::domain::{Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, Style, Treatment, kind_named};
+use crate::store::{Delivery, Wishes};
+
+use super::quiet::{Quiet, next};
+
+/// What a lane's reader wants, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// What is quieter than this is held back.
-    pub min: Severity,
+    /// The lane, and how its kinds are told.
+    pub rule: LaneRule,
+    /// The zone of its reader.
+    pub zone: Tz,
+    /// How numbers and dates are written for them.
+    pub style: Style,
+    /// When they are not to be woken.
+    pub quiet: Option<Quiet>,
+    /// When their digest comes.
+    pub digest_at: chrono::NaiveTime,
+    /// What is smaller than this comes with the digest, by kind.
+    pub thresholds: Vec<(String, Money)>,
+    /// Amounts are told as shares of what their book began with: the readers may not know more.
+    pub hides_amounts: bool,
+    /// Longer than this nothing is tried again.
+    pub patience: Patience,
 }
 
-/// What a filter says.
+/// How long a message is tried, by how loud it is, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience([i64; 4]);
+
+const HOUR_MS: i64 = 3_600_000;
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self([HOUR_MS, 6 * HOUR_MS, 24 * HOUR_MS, 24 * HOUR_MS])
+    }
+}
+
+impl Patience {
+    /// So long for each severity, quietest first, in milliseconds.
+    pub fn new(by_severity: [i64; 4]) -> Self {
+        Self(by_severity)
+    }
+
+    /// For messages as loud as this.
+    pub fn of(&self, severity: Severity) -> i64 {
+        self.0[severity as usize]
+    }
+}
+
+impl Policy {
+    /// Everything at once, in this zone.
+    pub fn open(rule: LaneRule, zone: Tz) -> Self {
+        Self {
+            rule,
+            zone,
+            style: Style::default(),
+            quiet: None,
+            digest_at: chrono::NaiveTime::from_hms_opt(8, 0, 0).unwrap_or_default(),
+            thresholds: Vec::new(),
+            hides_amounts: false,
+            patience: Patience::default(),
+        }
+    }
+}
+
+/// Everything that a rule looks at.
+pub(super) struct Case<'a> {
+    pub(super) delivery: &'a Delivery,
+    pub(super) event: &'a Event,
+    pub(super) kind: &'static Kind,
+    pub(super) policy: &'a Policy,
+    pub(super) wishes: &'a Wishes,
+    /// Stories that have begun and not ended.
+    pub(super) open: &'a [String],
+    /// The notice that told the same here a moment ago.
+    pub(super) told_before: Option<NoticeId>,
+    pub(super) now: Timestamp,
+}
+
+impl Case<'_> {
+    /// How this kind is told to this reader now.
+    pub(super) fn treatment(&self) -> Treatment {
+        let wished = self.wishes.treatments.iter().find(|(name, _)| name == self.kind.name);
+        match wished {
+            Some((_, treatment)) if self.kind.can_wait => *treatment,
+            _ => self.policy.rule.treatment(self.kind),
+        }
+    }
+
+    fn is_critical(&self) -> bool {
+        self.delivery.severity() == Severity::Critical
+    }
+}
+
+/// What a rule says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Go on.
     Pass,
     /// Not at all, because.
-    Skip(&'static str),
+    Skip(String),
+    /// Not before then, because.
+    Hold(Timestamp, String),
 }
 
-/// A rule.
-type Filter = fn(&Delivery, &Policy, Timestamp) -> Verdict;
+use Verdict::{Hold, Pass, Skip};
+
+type Filter = fn(&Case<'_>) -> Verdict;
 
 /// All rules, in order.
-const FILTERS: &[Filter] = &[loud_enough];
+const FILTERS: &[Filter] =
+    &[wanted, unmuted, uninhibited, not_told_already, large_enough, gathered, outside_quiet_hours];
 
-/// Walks the rules.
-pub(super) fn judge(delivery: &Delivery, policy: &Policy, now: Timestamp) -> Verdict {
-    let verdicts = FILTERS.iter().map(|filter| filter(delivery, policy, now));
-    verdicts.into_iter().find(|verdict| *verdict != Verdict::Pass).unwrap_or(Verdict::Pass)
+/// Kinds whose same words a second time are no news.
+const NO_NEWS_TWICE: [&str; 4] = ["config_refused", "strategy_failed", "backup_failed", "proposal_refused"];
+/// For how long the same words are no news, in milliseconds.
+pub(super) const NO_NEWS_MS: i64 = 10 * 60_000;
+
+/// While a story of the first kind goes on, facts of the others about the same thing tell nothing new.
+const INHIBITS: &[(&str, &[&str])] = &[
+    ("lock", &["feed_stale", "feed_recovered", "position_passed"]),
+    ("trading", &["drawdown_near", "entry_locked", "entry_unlocked"]),
+];
+
+/// Whether facts of this kind are compared with what was told before.
+pub(super) fn is_compared(kind: &str) -> bool {
+    NO_NEWS_TWICE.contains(&kind)
 }
 
-/// A row may be older than the wish: what the reader wants now decides.
-fn loud_enough(delivery: &Delivery, policy: &Policy, _: Timestamp) -> Verdict {
-    if delivery.severity >= policy.min { Verdict::Pass } else { Verdict::Skip("quieter than this lane wants") }
+/// Walks the rules.
+pub(super) fn judge(case: &Case<'_>) -> Verdict {
+    FILTERS.iter().map(|filter| filter(case)).find(|verdict| *verdict != Pass).unwrap_or(Pass)
+}
+
+fn wanted(case: &Case<'_>) -> Verdict {
+    if case.treatment() == Treatment::Off { Skip("switched off".to_owned()) } else { Pass }
+}
+
+fn unmuted(case: &Case<'_>) -> Verdict {
+    let muted = case.wishes.mutes.iter().any(|(kind, until)| kind == case.kind.name && *until > case.now);
+    if muted && case.kind.can_wait { Skip("muted".to_owned()) } else { Pass }
+}
+
+fn uninhibited(case: &Case<'_>) -> Verdict {
+    if case.is_critical() {
+        return Pass;
+    }
+    let book = case.event.book.map(|book| book.to_string());
+    let symbol = case.event.kind.symbol().map(|symbol| symbol.to_string());
+    let about = |key: &str| {
+        let (story, what) = key.split_once(' ').unwrap_or((key, ""));
+        let inhibits = INHIBITS.iter().any(|(kind, targets)| *kind == story && targets.contains(&case.kind.name));
+        inhibits && (book.as_deref() == Some(what) || symbol.as_deref() == Some(what))
+    };
+    match case.open.iter().find(|key| about(key)) {
+        Some(key) => Skip(format!("inhibited by {key}")),
+        None => Pass,
+    }
+}
+
+fn not_told_already(case: &Case<'_>) -> Verdict {
+    match case.told_before {
+        Some(notice) if is_compared(case.kind.name) => Skip(format!("duplicate of {notice}")),
+        _ => Pass,
+    }
+}
+
+fn large_enough(case: &Case<'_>) -> Verdict {
+    let limit = case.policy.thresholds.iter().find(|(kind, _)| kind == case.kind.name);
+    match (limit, amount_of(&case.event.kind)) {
+        (Some((_, limit)), Some(amount)) if amount < *limit && !case.delivery.held => {
+            let until = next(case.policy.digest_at, case.now, case.policy.zone);
+            Hold(until, format!("smaller than {limit:.2}: with the digest"))
+        }
+        _ => Pass,
+    }
+}
+
+/// How much money an event is about, without its sign: the value of what was bought, the result of what was closed.
+fn amount_of(kind: &EventKind) -> Option<Money> {
+    let amount = match kind {
+        EventKind::PositionOpened { fill, .. } | EventKind::OrderFilled { fill, .. } => {
+            fill.quantity.value_at(fill.price).ok()?
+        }
+        EventKind::PositionClosed { trade, .. } => trade.profit,
+        EventKind::PositionPassed { profit, .. }
+        | EventKind::DayPassed { profit, .. }
+        | EventKind::DayClosed { profit, .. } => *profit,
+        EventKind::CarryBooked { booking } => booking.amount,
+        _ => return None,
+    };
+    Some(amount.abs())
+}
+
+fn gathered(case: &Case<'_>) -> Verdict {
+    if case.treatment() != Treatment::Digest || case.delivery.held || case.is_critical() {
+        return Pass;
+    }
+    Hold(next(case.policy.digest_at, case.now, case.policy.zone), "with the digest".to_owned())
+}
+
+fn outside_quiet_hours(case: &Case<'_>) -> Verdict {
+    if case.is_critical() {
+        return Pass;
+    }
+    match case.policy.quiet.and_then(|quiet| quiet.until(case.now, case.policy.zone)) {
+        Some(until) => Hold(until, "quiet hours".to_owned()),
+        None => Pass,
+    }
+}
+
+/// The kind of an event; one that the table does not have yet is told like any other.
+pub(super) fn kind_of(event: &Event) -> &'static Kind {
+    const UNKNOWN: Kind = Kind {
+        name: "unknown",
+        loudest: Severity::Critical,
+        usual: Treatment::On,
+        can_wait: false,
+        about: "a kind that no table has",
+    };
+    kind_named(event.kind.name()).unwrap_or(&UNKNOWN)
 }

@@ -1,7 +1,6 @@
 //! How does a fact reach a person? From the outbox through filters and a lane to a channel, once, and what became of it is kept.
 
 mod channel;
-mod notice;
 mod telling;
 mod words;
 mod words_trade;
@@ -10,15 +9,20 @@ mod words_system;
 mod buttons;
 mod together;
 mod gathered;
+mod quiet;
 mod filters;
+mod parcel;
+mod compose;
+mod allowance;
+mod breaker;
 mod worker;
 
 pub use buttons::buttons;
-pub use channel::{Channel, SendError};
-pub use filters::Policy;
+pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
+pub use filters::{Patience, Policy};
 pub use gathered::{Gathered, digest_blocks, summary_blocks};
-pub use notice::{Notice, notice};
+pub use quiet::{Quiet, next};
 pub use telling::Telling;
 pub use together::story_blocks;
 pub use words::told;
-pub use worker::{Tally, Worker};
+pub use worker::{Tally, Worker, WorkerParts};

@@ -12,8 +12,11 @@ use rusqlite_migration::{M, Migrations};
 use super::{Points, StoreError};
 
 /// Every migration, in order. A row is never changed once it was released.
-const MIGRATIONS: &[M<'_>] =
-    &[M::up(include_str!("migrations/0001_first.sql")), M::up(include_str!("migrations/0002_desk.sql"))];
+const MIGRATIONS: &[M<'_>] = &[
+    M::up(include_str!("migrations/0001_first.sql")),
+    M::up(include_str!("migrations/0002_desk.sql")),
+    M::up(include_str!("migrations/0003_delivery.sql")),
+];
 
 /// The header of every database file.
 const HEADER_BYTES: u64 = 100;
@@ -36,6 +39,8 @@ pub struct Store {
     points: Points,
     queue: SyncSender<Job>,
     bell: Arc<Bell>,
+    /// The update of the inbox that is being handled, if one is.
+    cause: Option<i64>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -90,7 +95,7 @@ impl Store {
         });
         let writer = writer.map_err(|cause| StoreError::File { path: path.to_owned(), cause })?;
         let bell = Arc::new(Bell::default());
-        Ok(Self { path: path.to_owned(), points, queue, bell, writer: Arc::new(Mutex::new(Some(writer))) })
+        Ok(Self { path: path.to_owned(), points, queue, bell, cause: None, writer: Arc::new(Mutex::new(Some(writer))) })
     }
 
     /// Where the database is.
@@ -118,6 +123,33 @@ impl Store {
         let rung = self.bell.rung.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = self.bell.heard.wait_timeout_while(rung, time_out, |rung| *rung <= seen);
         *waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
+    /// The same store, to be changed because of an update of the inbox: what [`Store::change`] does for it is done once.
+    #[must_use]
+    pub fn caused_by(&self, inbox: i64) -> Self {
+        Self { cause: Some(inbox), ..self.clone() }
+    }
+
+    /// Runs `work` in one transaction, once for the update that causes it. None if that was done before: the bot died between the change
+    /// and the answer.
+    ///
+    /// # Errors
+    /// What `work` or the disk met; nothing of it is stored then.
+    pub fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Option<T>, StoreError> {
+        let cause = self.cause;
+        self.write(move |transaction| {
+            if let Some(inbox) = cause {
+                let first = transaction.execute("INSERT OR IGNORE INTO effects (inbox) VALUES (?1)", [inbox])? > 0;
+                if !first {
+                    return Ok(None);
+                }
+            }
+            work(transaction).map(Some)
+        })
     }
 
     /// Runs `work` in one transaction and waits until it is on the disk.

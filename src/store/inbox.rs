@@ -4,8 +4,9 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::clock::Timestamp;
 
+use super::outbox::add_answer;
 use super::state::time;
-use super::{Reader, Store, StoreError};
+use super::{Answer, Reader, Store, StoreError};
 
 /// One update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +21,21 @@ pub struct InboxRow {
     pub text: String,
     /// When it came, on the wall clock.
     pub received: Timestamp,
+    /// What the channel said besides, as JSON.
+    pub body: String,
+}
+
+/// An update as a channel brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Update {
+    /// What the channel calls it; the same twice is one.
+    pub key: String,
+    /// What it says; nothing of what may be a PIN or a code.
+    pub text: String,
+    /// What the channel said besides, as JSON.
+    pub body: String,
+    /// True if nobody has to handle it any more.
+    pub handled: bool,
 }
 
 impl Store {
@@ -70,6 +86,65 @@ impl Store {
         })
     }
 
+    /// Keeps a channel's updates and where it is to go on reading, in one transaction: what is confirmed to the service is here.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn take_updates(
+        &self,
+        channel: &'static str,
+        updates: Vec<Update>,
+        next: i64,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let points = self.points().clone();
+        self.write(move |transaction| {
+            for update in &updates {
+                transaction
+                    .prepare_cached(
+                        "INSERT OR IGNORE INTO inbox (channel, update_key, person, text, received_ms, state, body)
+                         VALUES (?1, ?2, '', ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute(params![
+                        channel,
+                        update.key,
+                        update.text,
+                        now.ms(),
+                        if update.handled { "answered" } else { "new" },
+                        update.body
+                    ])?;
+                points.pass("inbox: update kept, place not")?;
+            }
+            transaction.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('place ' || ?1, ?2)",
+                params![channel, next.to_string()],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// An update was handled: keeps by whom it was, and puts the answers on their way.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn finish(&self, id: i64, person: &str, answers: Vec<Answer>, now: Timestamp) -> Result<(), StoreError> {
+        let (person, points) = (person.to_owned(), self.points().clone());
+        let done = self.write(move |transaction| {
+            for answer in &answers {
+                add_answer(transaction, answer, now)?;
+            }
+            points.pass("inbox: answers queued, update open")?;
+            transaction.execute(
+                "UPDATE inbox SET state = 'answered', person = ?2, answered_ms = ?3 WHERE id = ?1",
+                params![id, person, now.ms()],
+            )?;
+            transaction.execute("DELETE FROM effects WHERE inbox = ?1", [id])?;
+            Ok(())
+        });
+        self.wake();
+        done
+    }
+
     /// Keeps the answer to an update.
     ///
     /// # Errors
@@ -93,7 +168,7 @@ impl Reader {
     /// When the database cannot be read.
     pub fn unanswered(&self, channel: &str) -> Result<Vec<InboxRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT id, channel, person, text, received_ms FROM inbox WHERE state = 'new' AND channel = ?1 ORDER BY id LIMIT 100",
+            "SELECT id, channel, person, text, received_ms, body FROM inbox WHERE state = 'new' AND channel = ?1 ORDER BY id LIMIT 100",
         )?;
         let rows = statement.query_map([channel], |row| {
             Ok(InboxRow {
@@ -102,9 +177,18 @@ impl Reader {
                 person: row.get(2)?,
                 text: row.get(3)?,
                 received: time(row, 4)?,
+                body: row.get(5)?,
             })
         })?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Where a channel is to be read on.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn place(&self, channel: &str) -> Result<Option<i64>, StoreError> {
+        Ok(self.meta(&format!("place {channel}"))?.and_then(|place| place.parse().ok()))
     }
 
     /// The answer to an update, once there is one.

@@ -1,66 +1,272 @@
-//! Who has to be told what, and did it arrive? A row a notice and lane, from the transaction that made the fact to its receipt.
+//! Who has to be told what? A row a notice and lane, in the transaction that makes the fact.
 
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, EventKind, NoticeId, Severity};
+use crate::domain::{Event, Lane, Message, NoticeId, RouteTable, Severity, StoryPart};
 
-use super::state::{time, unsigned};
-use super::{Reader, Store, StoreError};
+use super::{Store, StoreError};
 
-/// A way to one person: a channel and a destination on it. One message is under way on a lane at a time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaneSpec {
-    /// Its name, such as `terminal:owner`.
-    pub name: String,
-    /// What is quieter than this is not told on it.
-    pub min: Severity,
+/// Answers and edits go before warnings and after criticals: somebody waits for them.
+pub(super) const PRIORITY_ANSWER: i64 = 3;
+/// Nothing goes before what is critical.
+const PRIORITY_CRITICAL: i64 = 4;
+/// Characters of the hash that tells whether two facts say the same.
+const DIGEST_CHARS: usize = 16;
+
+/// What is quieter comes later.
+pub(super) fn priority(severity: Severity) -> i64 {
+    match severity {
+        Severity::Info => 0,
+        Severity::Notice => 1,
+        Severity::Warning => 2,
+        Severity::Critical => PRIORITY_CRITICAL,
+    }
 }
 
-/// A delivery that was taken up to be sent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Delivery {
-    /// Its row.
-    pub id: i64,
-    /// The notice's number.
-    pub notice: NoticeId,
-    /// The lane.
-    pub lane: String,
-    /// How often it was tried before.
-    pub attempts: u32,
-    /// True if an earlier attempt may have arrived: the message must say so.
-    pub repeated: bool,
-    /// How loud it is.
-    pub severity: Severity,
+/// A fact that was just written to the journal.
+pub(super) struct Fact<'a> {
+    /// Its place in the journal.
+    pub(super) seq: i64,
     /// The fact.
-    pub event: Event,
-    /// When it was committed, on the wall clock.
-    pub created: Timestamp,
+    pub(super) event: &'a Event,
+    /// As it is stored.
+    pub(super) body: &'a str,
+    /// When it is committed, on the wall clock.
+    pub(super) wall: Timestamp,
 }
 
-/// What became of a delivery.
+/// Finds the fact's story, and gives it a number and a row for each lane that it goes to.
+pub(super) fn enqueue(transaction: &Transaction<'_>, fact: &Fact<'_>, routes: &RouteTable) -> Result<(), StoreError> {
+    let episode = join_story(transaction, fact)?;
+    let severity = fact.event.kind.severity();
+    let legs = routes.plan(fact.event);
+    if severity == Severity::Info && legs.is_empty() {
+        // Told by nobody; but the message that tells its story shows where it stands now.
+        return episode.map_or(Ok(()), |episode| refresh(transaction, episode, fact.wall));
+    }
+    transaction.prepare_cached("INSERT INTO notices (seq) VALUES (?1)")?.execute([fact.seq])?;
+    let notice = transaction.last_insert_rowid();
+    let digest = blake3::hash(fact.body.as_bytes()).to_hex();
+    for leg in &legs {
+        transaction
+            .prepare_cached(
+                "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, unless_acked, episode, digest)
+                 VALUES (?1, ?2, ?3, 'pending', ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute(params![
+                notice,
+                leg.lane.to_string(),
+                priority(severity),
+                fact.wall.ms(),
+                fact.wall.plus_ms(leg.after_ms).ms(),
+                leg.after_ms > 0,
+                episode,
+                &digest.as_str()[..DIGEST_CHARS],
+            ])?;
+    }
+    Ok(())
+}
+
+/// Notes which story a fact belongs to; its episode, if it is a part of one that has begun.
+fn join_story(transaction: &Transaction<'_>, fact: &Fact<'_>) -> Result<Option<i64>, StoreError> {
+    let Some(story) = fact.event.story() else { return Ok(None) };
+    let open: Option<i64> = transaction
+        .prepare_cached("SELECT episode FROM stories WHERE key = ?1 AND open")?
+        .query_row([&story.key], |row| row.get(0))
+        .optional()?;
+    let episode = match (open, story.part) {
+        (Some(episode), _) => episode,
+        (None, StoryPart::Begins) => fact.seq,
+        (None, StoryPart::GoesOn | StoryPart::Ends) => return Ok(None),
+    };
+    if open.is_none() || story.part == StoryPart::Ends {
+        transaction
+            .prepare_cached("INSERT OR REPLACE INTO stories (key, episode, open) VALUES (?1, ?2, ?3)")?
+            .execute(params![story.key, episode, story.part != StoryPart::Ends])?;
+    }
+    transaction
+        .prepare_cached("UPDATE journal SET episode = ?2 WHERE seq = ?1")?
+        .execute(params![fact.seq, episode])?;
+    if story.part == StoryPart::Ends {
+        // What was to be told only if nobody cared is over; the end itself is told.
+        transaction
+            .prepare_cached(
+                "UPDATE outbox SET state = 'skipped', verdict = 'over before it was due', settled_ms = ?2
+                 WHERE episode = ?1 AND unless_acked AND state = 'pending'",
+            )?
+            .execute(params![episode, fact.wall.ms()])?;
+    }
+    Ok(Some(episode))
+}
+
+/// Has the message that tells a story say where it stands now, on each lane whose channel can change one.
+fn refresh(transaction: &Transaction<'_>, episode: i64, now: Timestamp) -> Result<(), StoreError> {
+    let lanes: Vec<(i64, String)> = transaction
+        .prepare_cached(
+            "SELECT min(notice), lane FROM outbox WHERE episode = ?1 AND task = 'notice' AND remote IS NOT NULL GROUP BY lane",
+        )?
+        .query_map([episode], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
+    for (notice, lane) in lanes {
+        add_edit(transaction, notice, &lane, Some(episode), now)?;
+    }
+    Ok(())
+}
+
+/// Has the message that told `notice` on `lane` be shown anew, once however often it is asked for.
+pub(super) fn add_edit(
+    transaction: &Transaction<'_>,
+    notice: i64,
+    lane: &str,
+    episode: Option<i64>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let edits = lane.parse::<Lane>().is_ok_and(|lane| lane.channel.edits());
+    if !edits {
+        return Ok(());
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, episode)
+             SELECT ?1, ?2, ?3, 'pending', ?4, ?4, 'edit', ?5
+             WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE notice = ?1 AND lane = ?2 AND task = 'edit' AND state = 'pending')",
+        )?
+        .execute(params![notice, lane, PRIORITY_ANSWER, now.ms(), episode])?;
+    Ok(())
+}
+
+/// A message that tells no fact: an answer, a prompt, a digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Settled {
-    /// The channel took it.
-    Sent,
-    /// It will be tried again at this time, because.
-    Later(Timestamp, String),
-    /// It will not be sent, because.
-    Skipped(String),
-    /// It cannot be sent, because.
-    Dead(String),
+pub struct Answer {
+    /// Where it goes.
+    pub lane: Lane,
+    /// What it says.
+    pub message: Message,
+    /// The message that it answers, as the channel calls it.
+    pub reply_to: Option<String>,
+    /// The message that it is the new text of, as the channel calls it.
+    pub edit_of: Option<String>,
 }
 
-/// How many deliveries of a lane are in which state. Accepted = sent + skipped + dead + open, always.
+impl Answer {
+    /// A message of its own.
+    pub fn new(lane: Lane, message: Message) -> Self {
+        Self { lane, message, reply_to: None, edit_of: None }
+    }
+}
+
+/// Puts an answer on its way.
+pub(super) fn add_answer(transaction: &Transaction<'_>, answer: &Answer, now: Timestamp) -> Result<(), StoreError> {
+    let Answer { lane, message, reply_to, edit_of } = answer;
+    let file = message.file.as_ref();
+    transaction
+        .prepare_cached(
+            "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, body, file, bytes, reply_to, edit_of)
+             VALUES (0, ?1, ?2, 'pending', ?3, ?3, 'answer', ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            lane.to_string(),
+            PRIORITY_ANSWER,
+            now.ms(),
+            serde_json::to_string(message)?,
+            file.map(|file| file.name.as_str()),
+            file.map(|file| file.bytes.as_slice()),
+            reply_to,
+            edit_of,
+        ])?;
+    Ok(())
+}
+
+impl Store {
+    /// Puts a message on its way that tells no fact.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn post(&self, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
+        let posted = self.write(move |transaction| add_answer(transaction, &answer, now));
+        self.wake();
+        posted
+    }
+
+    /// Keeps the routes that hold now, for those who ask and for other processes that have something to tell.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_routes(&self, routes: &RouteTable) -> Result<(), StoreError> {
+        self.keep_meta("routes", serde_json::to_string(routes)?)
+    }
+
+    /// Lets the ways that are not configured any more rest: what waits on them is settled, and counted as held back. How many.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn retire_lanes(&self, routes: &RouteTable, now: Timestamp) -> Result<usize, StoreError> {
+        let known: Vec<String> = routes.lanes.iter().map(|rule| rule.lane.to_string()).collect();
+        let known = serde_json::to_string(&known)?;
+        self.write(move |transaction| {
+            Ok(transaction.execute(
+                "UPDATE outbox SET state = 'skipped', verdict = 'this way is not configured any more', settled_ms = ?2
+                 WHERE state IN ('pending', 'sending') AND lane NOT IN (SELECT value FROM json_each(?1))",
+                params![known, now.ms()],
+            )?)
+        })
+    }
+
+    /// Somebody has seen a notice: nothing more of it is sent to anybody, and the messages that told it say so. False if somebody had
+    /// said so before.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn acknowledge(
+        &self,
+        notice: NoticeId,
+        person: &str,
+        channel: &str,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (person, channel, points) = (person.to_owned(), channel.to_owned(), self.points().clone());
+        let done = self.write(move |transaction| {
+            let number = notice.0 as i64;
+            let first = transaction.execute(
+                "INSERT OR IGNORE INTO acks (notice, person, channel, at_ms) VALUES (?1, ?2, ?3, ?4)",
+                params![number, person, channel, now.ms()],
+            )? > 0;
+            if !first {
+                return Ok(false);
+            }
+            points.pass("ack: noted, ladder not stopped")?;
+            transaction.execute(
+                "UPDATE outbox SET state = 'skipped', verdict = 'acknowledged by ' || ?2, settled_ms = ?3
+                 WHERE notice = ?1 AND state = 'pending' AND task = 'notice'",
+                params![number, person, now.ms()],
+            )?;
+            let lanes: Vec<String> = transaction
+                .prepare(
+                    "SELECT DISTINCT lane FROM outbox WHERE notice = ?1 AND task = 'notice' AND remote IS NOT NULL",
+                )?
+                .query_map([number], |row| row.get(0))?
+                .collect::<Result<_, _>>()?;
+            for lane in lanes {
+                add_edit(transaction, number, &lane, None, now)?;
+            }
+            Ok(true)
+        });
+        self.wake();
+        done
+    }
+}
+
+/// How many deliveries of a lane are in which state. Accepted = delivered + suppressed + dead + pending, always.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LaneCounts {
     /// The lane.
     pub lane: String,
-    /// All rows.
+    /// All notices and answers.
     pub accepted: u64,
-    /// Taken by the channel.
+    /// Taken by the channel, alone or in another message.
     pub sent: u64,
-    /// Held back by a filter.
+    /// Held back by a filter, with its cause.
     pub skipped: u64,
     /// Given up.
     pub dead: u64,
@@ -68,133 +274,26 @@ pub struct LaneCounts {
     pub open: u64,
 }
 
-/// Gives a fact its number and a row for each lane it is loud enough for.
-pub(super) fn enqueue(
-    transaction: &Transaction<'_>,
-    seq: i64,
-    severity: Severity,
-    lanes: &[LaneSpec],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    transaction.prepare_cached("INSERT INTO notices (seq) VALUES (?1)")?.execute([seq])?;
-    let notice = transaction.last_insert_rowid();
-    for lane in lanes.iter().filter(|lane| severity >= lane.min) {
-        transaction
-            .prepare_cached(
-                "INSERT INTO outbox (notice, lane, priority, state, created_ms) VALUES (?1, ?2, ?3, 'pending', ?4)",
-            )?
-            .execute(params![notice, lane.name, severity as i64, now.ms()])?;
-    }
-    Ok(())
-}
-
-impl Store {
-    /// Settles the delivery that was under way and takes up the lane's next one, in one transaction: what a crash leaves as `sending`
-    /// is then at most one message a lane. A due time farther off than `wait_max_ms` can only come from a clock that was set, and
-    /// counts as due.
+impl super::Reader {
+    /// The routes that the bot went by last; none where it never ran.
     ///
     /// # Errors
-    /// When the disk refuses.
-    pub fn settle_and_take(
-        &self,
-        lane: &str,
-        settled: Option<(i64, Settled)>,
-        now: Timestamp,
-        wait_max_ms: i64,
-    ) -> Result<Option<Delivery>, StoreError> {
-        let (lane, points) = (lane.to_owned(), self.points().clone());
-        self.write(move |transaction| {
-            if let Some((id, outcome)) = settled {
-                settle(transaction, id, &outcome, now)?;
-                points.pass("outbox: settled, next not taken")?;
-            }
-            let next = next_due(transaction, &lane, now, wait_max_ms)?;
-            if let Some(delivery) = &next {
-                transaction
-                    .prepare_cached("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?
-                    .execute([delivery.id])?;
-            }
-            points.pass("outbox: taken")?;
-            Ok(next)
-        })
+    /// When the database cannot be read.
+    pub fn routes(&self) -> Result<RouteTable, StoreError> {
+        let kept = self.meta("routes")?;
+        kept.map_or_else(|| Ok(RouteTable::default()), |text| Ok(serde_json::from_str(&text)?))
     }
 
-    /// Settles a delivery without taking up another.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn settle(&self, settled: (i64, Settled), now: Timestamp) -> Result<(), StoreError> {
-        self.write(move |transaction| settle(transaction, settled.0, &settled.1, now))
-    }
-
-    /// After a restart: what was under way has an unknown fate and will be sent once more, marked. How many.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn reclaim_unknown(&self) -> Result<usize, StoreError> {
-        self.write(|transaction| {
-            Ok(transaction
-                .execute("UPDATE outbox SET state = 'pending', repeated = 1, due_ms = 0 WHERE state = 'sending'", [])?)
-        })
-    }
-}
-
-fn settle(transaction: &Transaction<'_>, id: i64, outcome: &Settled, now: Timestamp) -> Result<(), StoreError> {
-    let (state, due, why) = match outcome {
-        Settled::Sent => ("sent", 0, None),
-        Settled::Later(due, why) => ("pending", due.ms(), Some(why)),
-        Settled::Skipped(why) => ("skipped", 0, Some(why)),
-        Settled::Dead(why) => ("dead", 0, Some(why)),
-    };
-    transaction
-        .prepare_cached("UPDATE outbox SET state = ?2, due_ms = ?3, verdict = ?4, settled_ms = ?5 WHERE id = ?1")?
-        .execute(params![id, state, due, why, now.ms()])?;
-    Ok(())
-}
-
-fn next_due(
-    transaction: &Transaction<'_>,
-    lane: &str,
-    now: Timestamp,
-    wait_max_ms: i64,
-) -> Result<Option<Delivery>, StoreError> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT o.id, o.notice, o.attempts, o.repeated, o.created_ms, j.market_ms, j.book, j.body
-         FROM (SELECT * FROM outbox WHERE lane = ?1 AND state = 'pending'
-                 AND (due_ms <= ?2 OR due_ms > ?2 + ?3) ORDER BY priority DESC, id LIMIT 1) o
-         JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq",
-    )?;
-    let found = statement.query_row(params![lane, now.ms(), wait_max_ms], |row| {
-        let book: Option<String> = row.get(6)?;
-        let body: String = row.get(7)?;
-        let kept = (row.get::<_, i64>(0)?, unsigned(row, 1)?, row.get::<_, u32>(2)?, row.get::<_, bool>(3)?);
-        Ok((kept, time(row, 4)?, time(row, 5)?, book, body))
-    });
-    let Some(((id, notice, attempts, repeated), created, at, book, body)) = found.optional()? else { return Ok(None) };
-    let kind: EventKind = serde_json::from_str(&body)?;
-    let book = book.and_then(|book| book.parse().ok());
-    Ok(Some(Delivery {
-        id,
-        notice: NoticeId(notice),
-        lane: lane.to_owned(),
-        attempts,
-        repeated,
-        severity: kind.severity(),
-        event: Event { at, book, kind },
-        created,
-    }))
-}
-
-impl Reader {
-    /// The states of all deliveries, by lane.
+    /// The states of all notices and answers, by lane.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn lane_counts(&self) -> Result<Vec<LaneCounts>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT lane, count(*), sum(state = 'sent'), sum(state = 'skipped'), sum(state = 'dead'),
-               sum(state IN ('pending', 'sending')) FROM outbox GROUP BY lane ORDER BY lane",
+               sum(state IN ('pending', 'sending')) FROM outbox WHERE task != 'edit' GROUP BY lane ORDER BY lane",
         )?;
+        let unsigned = super::state::unsigned;
         let rows = statement.query_map([], |row| {
             Ok(LaneCounts {
                 lane: row.get(0)?,
@@ -208,14 +307,14 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Deliveries of a lane that are not settled.
+    /// Deliveries of a lane that could be sent at once and are not settled.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn open_deliveries(&self, lane: &str) -> Result<u64, StoreError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT count(*) FROM outbox WHERE lane = ?1 AND state IN ('pending', 'sending')")?;
-        Ok(statement.query_row([lane], |row| unsigned(row, 0))?)
+    pub fn open_deliveries(&self, lane: Lane, now: Timestamp) -> Result<u64, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT count(*) FROM outbox WHERE lane = ?1 AND state IN ('pending', 'sending') AND due_ms <= ?2",
+        )?;
+        Ok(statement.query_row(params![lane.to_string(), now.ms()], |row| super::state::unsigned(row, 0))?)
     }
 }

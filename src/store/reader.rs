@@ -49,6 +49,26 @@ impl Reader {
 }
 
 impl Store {
+    /// The key of this database under which buttons get their tokens; made by chance at the first time.
+    ///
+    /// # Errors
+    /// When the disk refuses, or the machine has no source of chance.
+    pub fn button_key(&self) -> Result<[u8; 32], StoreError> {
+        let mut fresh = [0; 32];
+        getrandom::fill(&mut fresh)
+            .map_err(|error| StoreError::Unreadable { what: "source of chance", why: error.to_string() })?;
+        self.write(move |transaction| {
+            let fresh = blake3::Hash::from_bytes(fresh).to_hex();
+            transaction
+                .execute("INSERT OR IGNORE INTO meta (key, value) VALUES ('button_key', ?1)", [fresh.as_str()])?;
+            let kept: String =
+                transaction.query_row("SELECT value FROM meta WHERE key = 'button_key'", [], |row| row.get(0))?;
+            let key = blake3::Hash::from_hex(&kept)
+                .map_err(|error| StoreError::Unreadable { what: "key of the buttons", why: error.to_string() })?;
+            Ok(*key.as_bytes())
+        })
+    }
+
     /// Notes something about the database.
     ///
     /// # Errors

@@ -3,11 +3,11 @@
 use rusqlite::{Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Booking, CycleId, Event, Label, Position, RunId, Severity, Symbol};
+use crate::domain::{Booking, CycleId, Event, Label, Position, RouteTable, Routes, RunId, Symbol};
 
 use super::audit::append;
 use super::db::in_transaction;
-use super::outbox::{LaneSpec, enqueue};
+use super::outbox::{Fact, enqueue};
 use super::{
     AuditEntry, Batch, BookRow, DayRow, FiguresRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket,
 };
@@ -28,11 +28,11 @@ pub enum Recorded {
 impl Store {
     /// Hands a batch to the writer. It is stored with its deliveries in one transaction, or not at all; in the second case it comes
     /// back with the reason, so that nothing is lost.
-    pub fn record(&self, batch: Box<Batch>, lanes: &[LaneSpec]) -> Ticket<Recorded> {
-        let (points, lanes, bell) = (self.points().clone(), lanes.to_vec(), self.bell());
+    pub fn record(&self, batch: Box<Batch>, routes: &Routes) -> Ticket<Recorded> {
+        let (points, routes, bell) = (self.points().clone(), routes.now(), self.bell());
         self.begin(move |connection| {
             let stored =
-                in_transaction(connection, &points, |transaction| write_batch(transaction, &batch, &lanes, &points));
+                in_transaction(connection, &points, |transaction| write_batch(transaction, &batch, &routes, &points));
             match stored {
                 Ok(()) => {
                     bell.ring();
@@ -52,15 +52,15 @@ impl Store {
         run: RunId,
         wall: Timestamp,
         events: Vec<Event>,
-        lanes: &[LaneSpec],
+        routes: &Routes,
     ) -> Result<(), StoreError> {
-        let (points, lanes) = (self.points().clone(), lanes.to_vec());
+        let (points, routes) = (self.points().clone(), routes.now());
         let stored = self.write(move |transaction| {
             let cycle: Option<i64> = transaction.query_row("SELECT max(cycle) FROM progress", [], |row| row.get(0))?;
             let cycle = CycleId(cycle.unwrap_or(0).unsigned_abs());
             let events = events.into_iter().map(|event| (cycle, event)).collect();
             let batch = Batch { run, wall, events, ..Batch::default() };
-            write_batch(transaction, &batch, &lanes, &points)
+            write_batch(transaction, &batch, &routes, &points)
         });
         self.bell().ring();
         stored
@@ -112,7 +112,7 @@ impl Store {
 fn write_batch(
     transaction: &Transaction<'_>,
     batch: &Batch,
-    lanes: &[LaneSpec],
+    routes: &RouteTable,
     points: &Points,
 ) -> Result<(), StoreError> {
     points.pass("batch: begin")?;
@@ -130,7 +130,7 @@ fn write_batch(
     write_marks(transaction, &batch.marks)?;
     write_steps(transaction, batch)?;
     points.pass("batch: days, marks, steps written")?;
-    write_events(transaction, batch, lanes, points)?;
+    write_events(transaction, batch, routes, points)?;
     for (control, result) in &batch.controls {
         settle_control(transaction, *control, result, batch.wall)?;
     }
@@ -392,7 +392,7 @@ fn write_steps(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Store
 fn write_events(
     transaction: &Transaction<'_>,
     batch: &Batch,
-    lanes: &[LaneSpec],
+    routes: &RouteTable,
     points: &Points,
 ) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
@@ -415,11 +415,10 @@ fn write_events(
             event.kind.order().map(|order| order.0 as i64),
             as_json(&mut body, &event.kind)?
         ])?;
+        points.pass("batch: journal row without its deliveries")?;
+        let body = std::str::from_utf8(&body).unwrap_or_default();
         let seq = transaction.last_insert_rowid();
-        if severity > Severity::Info {
-            points.pass("batch: journal row without its deliveries")?;
-            enqueue(transaction, seq, severity, lanes, batch.wall)?;
-        }
+        enqueue(transaction, &Fact { seq, event, body, wall: batch.wall }, routes)?;
     }
     Ok(())
 }

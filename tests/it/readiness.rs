@@ -20,7 +20,10 @@ fn quiet() -> Bench {
 fn record(bench: &Bench, batch: Batch) {
     let store = Store::open(&bench.database()).expect("opens");
     let wall = bench.clock.now();
-    let stored = store.record(Box::new(Batch { run: RunId(1), wall, ..batch }), &[]).wait().expect("answered");
+    let stored = store
+        .record(Box::new(Batch { run: RunId(1), wall, ..batch }), &bellwether::domain::Routes::default())
+        .wait()
+        .expect("answered");
     assert!(matches!(stored, Recorded::Stored));
     store.close();
 }

@@ -9,22 +9,42 @@ use bellwether::chat::{Chat, ChatParts, Inbound, Person, Reply, Role};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
-use bellwether::domain::{EventKind, Instrument, Money, Severity};
+use bellwether::domain::{EventKind, Instrument, Lane, LaneRule, Money, NoticeId, RouteTable, Routes, Severity};
 use bellwether::engine::{
     DeskSettings, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch,
     restore,
 };
 use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
-use bellwether::notify::{Channel, Notice, Policy, SendError, Tally, Worker};
-use bellwether::store::{LaneSpec, Points, Reader, RunStart, Saved, Store, StoreError};
+use bellwether::notify::{
+    Abilities, Channel, Failure, Patience, Policy, Post, Receipt, SendError, Tally, Worker, WorkerParts,
+};
+use bellwether::store::{Points, Reader, RunStart, Saved, Store, StoreError};
 use bellwether::strategy::{Values, find};
 use secrecy::SecretString;
 
 use super::feed::{Act, TellingFeed};
 
 /// The lane of all tests.
-pub(crate) const LANE: &str = "terminal:owner";
+pub(crate) fn lane() -> Lane {
+    "owner:terminal".parse().expect("a lane")
+}
+
+/// Everything from a notice on goes to the lane of all tests.
+pub(crate) fn routes() -> Routes {
+    Routes::new(RouteTable::simple(&[lane()], Severity::Notice))
+}
+
+/// A message that arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The notice's number; 0 for an answer.
+    pub(crate) number: NoticeId,
+    /// How loud it is.
+    pub(crate) severity: Severity,
+    /// Its lines.
+    pub(crate) lines: Vec<String>,
+}
 
 /// The reference material beside the checkout, if it is there.
 pub(crate) fn shared(path: &str) -> Option<PathBuf> {
@@ -55,13 +75,13 @@ pub(crate) fn quick_cross(desk: &mut DeskSettings) {
 /// A channel that keeps what it is sent, and fails as it is told.
 #[derive(Clone, Default)]
 pub(crate) struct Sink {
-    sent: Arc<Mutex<Vec<Notice>>>,
+    sent: Arc<Mutex<Vec<Told>>>,
     failures: Arc<Mutex<Vec<SendError>>>,
 }
 
 impl Sink {
     /// Everything that arrived, in order.
-    pub(crate) fn sent(&self) -> Vec<Notice> {
+    pub(crate) fn sent(&self) -> Vec<Told> {
         self.sent.lock().expect("lock").clone()
     }
 
@@ -73,12 +93,17 @@ impl Sink {
 
 #[async_trait]
 impl Channel for Sink {
-    async fn send(&self, notice: &Notice) -> Result<(), SendError> {
+    fn abilities(&self) -> Abilities {
+        Abilities { edits: false, buttons: false, allowance: None }
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
         if let Some(failure) = self.failures.lock().expect("lock").pop() {
-            return Err(failure);
+            return Err(failure.into());
         }
-        self.sent.lock().expect("lock").push(notice.clone());
-        Ok(())
+        let (number, lines) = (post.number.unwrap_or_default(), post.message.plain_lines());
+        self.sent.lock().expect("lock").push(Told { number, severity: post.severity, lines });
+        Ok(Receipt::default())
     }
 }
 
@@ -226,11 +251,20 @@ impl Bench {
         let started = EventKind::EngineStarted { feed: "test".to_owned(), symbols: 1, dry_run };
         let options = RunnerOptions { run, started: clock.now(), dry_run, pace, cycles_max, opening: vec![started] };
         let desk = ChangeDesk::new(store.clone(), clock.clone(), PinCost::LEAST);
-        let lanes = vec![LaneSpec { name: LANE.to_owned(), min: Severity::Notice }];
         let emergency = Box::new(|_: &str| {});
         let store = store.clone();
-        let parts =
-            RunnerParts { engine, broker, feed, store, clock, lanes, desk, queue: messages, emergency, auditor };
+        let parts = RunnerParts {
+            engine,
+            broker,
+            feed,
+            store,
+            clock,
+            routes: routes(),
+            desk,
+            queue: messages,
+            emergency,
+            auditor,
+        };
         Runner::new(parts, &saved, options).run()
     }
 
@@ -244,11 +278,20 @@ impl Bench {
     }
 
     fn carry(&self, store: &Store) -> Result<Tally, StoreError> {
-        let policy = Policy { min: Severity::Notice };
-        let channel = Arc::new(self.sink.clone());
-        let zone = chrono_tz::America::New_York;
-        let clock = self.clock.clone();
-        let mut worker = Worker::new(store.clone(), clock, channel, LANE, policy, zone, "paper");
+        let mut worker = Worker::new(WorkerParts {
+            store: store.clone(),
+            clock: self.clock.clone(),
+            channel: Arc::new(self.sink.clone()),
+            policy: Policy {
+                // The clock of these tests jumps by weeks.
+                patience: Patience::new([i64::MAX / 4; 4]),
+                ..Policy::open(LaneRule::open(lane()), chrono_tz::America::New_York)
+            },
+            mark: "paper",
+            key: [7; 32],
+            seed: 1,
+            alarm: Arc::new(|_| {}),
+        });
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
         runtime.block_on(worker.tick(usize::MAX))
     }

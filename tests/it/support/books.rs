@@ -104,7 +104,7 @@ impl Bench {
     /// Puts a batch into the database.
     pub(crate) fn record(&self, batch: Batch) {
         let store = Store::open(&self.database()).expect("opens");
-        let recorded = store.record(Box::new(batch), &[]).wait().expect("open");
+        let recorded = store.record(Box::new(batch), &bellwether::domain::Routes::default()).wait().expect("open");
         assert!(matches!(recorded, Recorded::Stored));
         store.close();
     }

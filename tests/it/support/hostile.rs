@@ -3,7 +3,7 @@
 use bellwether::channels::{Budget, plain};
 use bellwether::domain::{Block, Line, Message, Span};
 
-use super::telegram::{received, unwanted};
+use super::telegram_text::{received, unwanted};
 
 /// Pieces that mean something to somebody.
 const PIECES: &[&str] = &[

@@ -9,7 +9,8 @@ mod orders;
 mod prices;
 mod samples;
 mod shell;
-mod telegram;
+pub(crate) mod telegram;
+mod telegram_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
@@ -19,4 +20,4 @@ pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use prices::{opened, walk, write_prices};
 pub(crate) use samples::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
 pub(crate) use shell::{Shell, seen};
-pub(crate) use telegram::{entities, is_shown, parse, received, unwanted};
+pub(crate) use telegram_text::{entities, is_shown, parse, received, unwanted};

@@ -1,0 +1,91 @@
+//! Which ways to people are open? A thread a lane, opened at the start and whenever somebody is paired.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::runtime::Handle;
+
+use crate::clock::Clock;
+use crate::domain::{Event, EventKind, Lane, Routes, RunId};
+use crate::notify::{Channel, Policy, Worker, WorkerParts};
+use crate::store::Store;
+
+use super::around::spawn;
+use super::{AppError, talk};
+
+/// Records facts that no cycle makes, such as that a way to somebody is dead.
+pub(super) type Alarm = Arc<dyn Fn(EventKind) + Send + Sync>;
+
+/// An alarm that is told by these routes.
+pub(super) fn alarm(store: Store, clock: Arc<dyn Clock>, run: RunId, routes: Routes) -> Alarm {
+    Arc::new(move |kind| {
+        let event = Event { at: clock.now(), book: None, kind };
+        if let Err(error) = store.record_events(run, clock.now(), vec![event], &routes) {
+            tracing::error!(%error, "an alarm could not be recorded");
+        }
+    })
+}
+
+/// Everything that all lanes have in common.
+#[derive(Clone)]
+pub(super) struct Switchboard {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) network: Handle,
+    pub(super) mark: &'static str,
+    pub(super) key: [u8; 32],
+    pub(super) alarm: Alarm,
+    pub(super) drain: Arc<AtomicBool>,
+    pub(super) give_up: Arc<AtomicBool>,
+    pub(super) open: Arc<Mutex<Vec<OpenLane>>>,
+}
+
+/// A lane that is carried.
+pub(super) struct OpenLane {
+    lane: Lane,
+    channel: Arc<dyn Channel>,
+    carrier: JoinHandle<()>,
+}
+
+impl Switchboard {
+    fn lanes(&self) -> std::sync::MutexGuard<'_, Vec<OpenLane>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a lane is carried.
+    pub(super) fn has(&self, lane: Lane) -> bool {
+        self.lanes().iter().any(|open| open.lane == lane)
+    }
+
+    /// Carries a lane from now on.
+    pub(super) fn connect(&self, channel: Arc<dyn Channel>, policy: Policy) -> Result<(), AppError> {
+        let lane = policy.rule.lane;
+        let seed = blake3::hash(format!("{lane} {}", self.clock.now().ms()).as_bytes());
+        let worker = Worker::new(WorkerParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            channel: channel.clone(),
+            policy,
+            mark: self.mark,
+            key: self.key,
+            seed: seed.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
+            alarm: self.alarm.clone(),
+        });
+        let (network, store) = (self.network.clone(), self.store.clone());
+        let (drain, give_up) = (self.drain.clone(), self.give_up.clone());
+        let carrier = spawn(&format!("lane {lane}"), move || talk::carry(worker, &network, &store, &drain, &give_up))?;
+        self.lanes().push(OpenLane { lane, channel, carrier });
+        Ok(())
+    }
+
+    /// True if no lane carries anything any more.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lanes().iter().all(|open| open.carrier.is_finished())
+    }
+
+    /// The channels that there are, for what cannot wait for the store.
+    pub(super) fn channels(&self) -> Vec<(Lane, Arc<dyn Channel>)> {
+        self.lanes().iter().map(|open| (open.lane, open.channel.clone())).collect()
+    }
+}

@@ -1,0 +1,386 @@
+//! What is done about an update? Who it is comes first, then what it says; its answers and the word that it is handled are one transaction.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use tokio::runtime::Handle;
+
+use crate::channels::{RemoteId, Telegram};
+use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_key};
+use crate::clock::{Clock, Timestamp};
+use crate::domain::format::age;
+use crate::domain::{Block, ChannelKind, EventKind, Lane, Line, Message, Span};
+use crate::store::{Answer, Bound, InboxRow, Reader, Store, StoreError};
+
+use super::pairing::{code_hash, code_in};
+use super::switchboard::Alarm;
+use super::telegram::{Letter, Shared, TELEGRAM, What, chat_key};
+
+/// A command that is older than this when it is read is not run.
+const OLD_MS: i64 = 120_000;
+/// How often the inbox is looked at when no bell rings.
+const LOOK: Duration = Duration::from_millis(250);
+/// Strangers' messages within the time that make a burst, and how seldom one is told.
+const BURST: u64 = 10;
+const BURST_MS: i64 = 600_000;
+const BURST_TOLD_MS: i64 = 3_600_000;
+/// Codes that one stranger may try within an hour, and wrong ones after which every code is void.
+const CODES_MAX: u32 = 5;
+const CODES_MS: i64 = 3_600_000;
+const CODE_TRIES_MAX: u32 = 20;
+/// What people answer to an alarm that they have seen.
+const SEEN: [&str; 9] = ["ack", "ok", "okay", "seen", "got it", "yes", "\u{1f44d}", "\u{2705}", "\u{1f44c}"];
+
+/// Handles what Telegram brings.
+pub(super) struct Handler {
+    pub(super) chat: Chat,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) shared: Shared,
+    pub(super) telegram: Telegram,
+    pub(super) network: Handle,
+    pub(super) alarm: Alarm,
+    /// Waits until the engine carried a change out.
+    pub(super) wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
+    /// Somebody was paired: everybody who is known is to be looked up anew.
+    pub(super) paired: Arc<dyn Fn() + Send + Sync>,
+    /// A group has another number.
+    pub(super) moved: Arc<dyn Fn(i64, i64) + Send + Sync>,
+    pub(super) told: Mutex<Told>,
+}
+
+/// What was told of strangers, and which codes they tried.
+#[derive(Default)]
+pub(super) struct Told {
+    burst: Option<Timestamp>,
+    codes: HashMap<i64, (Timestamp, u32)>,
+}
+
+/// What came of an update: whose it was, and what is said.
+struct Handled {
+    person: String,
+    answers: Vec<Answer>,
+}
+
+impl Handled {
+    fn by(seat: &Seat, answers: Vec<Answer>) -> Self {
+        Self { person: seat.person.name.clone(), answers }
+    }
+
+    fn nothing() -> Self {
+        Self { person: String::new(), answers: Vec::new() }
+    }
+}
+
+impl Handler {
+    /// Handles updates in the order of their rows until `stop` is dropped.
+    pub(super) fn serve(self, stop: &Receiver<()>) {
+        let mut seen = 0;
+        let mut reader = None;
+        while stop.try_recv() == Err(TryRecvError::Empty) {
+            if reader.is_none() {
+                reader = Reader::open(self.store.path()).ok();
+            }
+            let rows = reader.as_ref().map(|reader| reader.unanswered(TELEGRAM)).transpose();
+            match rows {
+                Ok(rows) => {
+                    for row in rows.unwrap_or_default() {
+                        if let Err(error) = self.take(&row) {
+                            tracing::warn!(%error, row = row.id, "an update waits: it could not be handled");
+                            break;
+                        }
+                    }
+                }
+                Err(error) => tracing::warn!(%error, "updates cannot be read"),
+            }
+            seen = self.store.wait_for_facts(seen, LOOK);
+        }
+    }
+
+    fn take(&self, row: &InboxRow) -> Result<(), StoreError> {
+        let handled = match serde_json::from_str::<Letter>(&row.body) {
+            Ok(letter) => self.handle(row, &letter)?,
+            Err(error) => {
+                tracing::error!(%error, row = row.id, "an update that nobody can read is left");
+                Handled::nothing()
+            }
+        };
+        self.store.points().pass("update: done, not answered")?;
+        self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())
+    }
+
+    fn handle(&self, row: &InboxRow, letter: &Letter) -> Result<Handled, StoreError> {
+        if let What::Moved { to } = letter.what {
+            self.store.move_chat(ChannelKind::Telegram, letter.chat, to)?;
+            (self.moved)(letter.chat, to);
+            return Ok(Handled::nothing());
+        }
+        let secret = self.secret(row);
+        if letter.own_words
+            && letter.private
+            && let Some(code) = secret.as_ref().and_then(|text| code_in(text.expose_secret()))
+        {
+            return self.pair(row, letter, &code);
+        }
+        let Some(seat) = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat) else {
+            self.count_stranger(letter)?;
+            return Ok(Handled::nothing());
+        };
+        let answers = match letter.what {
+            What::Message => self.message(row, letter, &seat, secret)?,
+            What::Press => self.press(row, letter, &seat, secret)?,
+            What::Edited if letter.private => vec![answer(letter, &seat, "An edited message is not read again: send it anew")],
+            What::File if letter.private => vec![answer(letter, &seat, "Files are not read here; commands are text, see /help")],
+            What::Edited | What::File | What::Other | What::Moved { .. } => Vec::new(),
+        };
+        Ok(Handled::by(&seat, answers))
+    }
+
+    /// A message may have been repeated by Telegram and its secret taken by then.
+    fn secret(&self, row: &InboxRow) -> Option<SecretString> {
+        let reader = Reader::open(self.store.path()).ok()?;
+        let key = reader.update_key(row.id).ok().flatten()?;
+        self.shared.secret(&key)
+    }
+
+    fn message(
+        &self,
+        row: &InboxRow,
+        letter: &Letter,
+        seat: &Seat,
+        secret: Option<SecretString>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let say = |text: &str| Ok(vec![answer(letter, seat, text)]);
+        if !letter.own_words {
+            return if letter.private { say("What others wrote is no command of yours: type it yourself") } else { Ok(Vec::new()) };
+        }
+        if letter.secret {
+            return self.typed_secret(row, letter, seat, secret);
+        }
+        let text = row.text.trim();
+        if let Some(notice) = self.answered_notice(letter, seat, text)? {
+            return self.run(row, letter, seat, &format!("/ack {notice}"));
+        }
+        let is_command = text.starts_with('/') || text.starts_with('#');
+        if !letter.private && !is_command {
+            // People talk with each other there.
+            return Ok(Vec::new());
+        }
+        let old = self.clock.now().ms() - letter.sent;
+        if old > OLD_MS && !is_halt(text) {
+            return say(&format!("That was sent {} ago, so it was not done: send it again if it still holds", age(old)));
+        }
+        self.run(row, letter, seat, text)
+    }
+
+    /// The notice that somebody says they have seen, by an answer to its message.
+    fn answered_notice(
+        &self,
+        letter: &Letter,
+        seat: &Seat,
+        text: &str,
+    ) -> Result<Option<crate::domain::NoticeId>, StoreError> {
+        let lower = text.to_lowercase();
+        let seen = SEEN.contains(&lower.trim_end_matches(['.', '!']));
+        match letter.reply_to.filter(|_| seen) {
+            Some(message) => Reader::open(self.store.path())?.notice_of(seat.lane, &message.to_string()),
+            None => Ok(None),
+        }
+    }
+
+    /// Digits, where a PIN is asked for or not.
+    fn typed_secret(
+        &self,
+        row: &InboxRow,
+        letter: &Letter,
+        seat: &Seat,
+        secret: Option<SecretString>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let say = |text: &str| Ok(vec![answer(letter, seat, text)]);
+        if !letter.private {
+            return say("That may be a PIN, and others can read it here: remove it, and change the PIN if it is one");
+        }
+        let chat = chat_key(letter.chat);
+        let waiting = self.shared.pads.waiting(&chat, self.clock.now());
+        match (waiting, secret) {
+            (None, _) => say("Nothing asks for a PIN here. Your message was removed, in case it was one"),
+            (Some(_), None) => say("The bot was started anew while it read that: ask again"),
+            (Some(id), Some(typed)) => {
+                let digits: String = typed.expose_secret().chars().filter(char::is_ascii_digit).collect();
+                let own: usize = typed.expose_secret().chars().filter(|character| !character.is_whitespace()).count();
+                self.shared.pads.close(id);
+                if digits.len() != own {
+                    return say("A PIN has digits only: ask again, and send nothing else with it");
+                }
+                Ok(vec![self.confirm(row, letter, seat, (id, SecretString::from(digits)))])
+            }
+        }
+    }
+
+    fn press(
+        &self,
+        row: &InboxRow,
+        letter: &Letter,
+        seat: &Seat,
+        secret: Option<SecretString>,
+    ) -> Result<Vec<Answer>, StoreError> {
+        let line = Reader::open(self.store.path())?.button(&letter.token, seat.lane)?;
+        let Some(line) = line else {
+            self.bare(letter);
+            return Ok(Vec::new());
+        };
+        if let Some((id, key)) = pad_key(&line) {
+            return Ok(vec![match secret {
+                Some(pin) => self.confirm(row, letter, seat, (id, pin)),
+                None if key == PadKey::Leave => edited(letter, seat, "Left as it is"),
+                None => edited(letter, seat, "That prompt is over: ask again"),
+            }]);
+        }
+        let old = self.clock.now().ms() - letter.sent;
+        let is_safe = is_halt(&line) || line.starts_with("/ack");
+        if old > OLD_MS && !is_safe {
+            let words = format!("That button was pressed up to {} ago, so it was not done: press it again", age(old));
+            return Ok(vec![answer(letter, seat, &words)]);
+        }
+        self.run(row, letter, seat, &line)
+    }
+
+    /// Takes the buttons off a message whose time is over.
+    fn bare(&self, letter: &Letter) {
+        let (telegram, at) = (self.telegram.clone(), RemoteId { chat: letter.chat, message: letter.message });
+        self.network.spawn(async move {
+            if let Err(error) = telegram.edit_keyboard(at, &[]).await {
+                tracing::debug!(%error, "old buttons stay");
+            }
+        });
+    }
+
+    fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Result<Vec<Answer>, StoreError> {
+        let chat = chat_key(letter.chat);
+        let inbound = Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
+        let said = |text: &str| vec![answer(letter, seat, text)];
+        Ok(match self.chat.caused_by(row.id).handle(&inbound) {
+            Reply::Message(message) => vec![replying(letter, seat, *message)],
+            Reply::Text(text) | Reply::Refused(text) => said(&text),
+            Reply::Failed { what, hint } => said(&hint.map_or(what.clone(), |hint| format!("{what}\n{hint}"))),
+            Reply::Admitted { id } => said(&(self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())),
+            Reply::NeedsPin => said(&format!(
+                "A change needs your PIN, and none is set: on the machine, \"bellwether pin set {}\" sets it",
+                seat.person.name
+            )),
+            Reply::Confirm { id, preview } => {
+                let now = self.clock.now();
+                self.shared.pads.open(id, &chat, now.plus_ms(CONFIRM_S * 1000), now);
+                let mut message = Message::answer(&preview);
+                let valid = format!("Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once");
+                message.blocks.push(Block::Line(valid.into()));
+                message.buttons = pad(id);
+                vec![replying(letter, seat, message)]
+            }
+        })
+    }
+
+    /// Takes the PIN of a prompt; its message says what came of it.
+    fn confirm(&self, row: &InboxRow, letter: &Letter, seat: &Seat, (id, pin): (i64, SecretString)) -> Answer {
+        let inbound = Inbound {
+            person: seat.person.clone(),
+            place: seat.place,
+            chat: chat_key(letter.chat),
+            text: row.text.clone(),
+        };
+        let words = match self.chat.confirm(&inbound, id, &pin) {
+            Ok(()) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
+            Err(error) => format!("Not done: {error}. Ask again to go on"),
+        };
+        match letter.what {
+            What::Press => edited(letter, seat, &words),
+            What::Message | What::Edited | What::File | What::Moved { .. } | What::Other => {
+                Answer::new(seat.lane, Message::answer(&words))
+            }
+        }
+    }
+
+    fn pair(&self, row: &InboxRow, letter: &Letter, code: &str) -> Result<Handled, StoreError> {
+        let now = self.clock.now();
+        if self.is_guessing(letter.user, now) {
+            self.count_stranger(letter)?;
+            return Ok(Handled::nothing());
+        }
+        let hash = code_hash(&self.store.button_key()?, code);
+        let account = (letter.user, letter.chat);
+        let bound = self.store.caused_by(row.id).use_code(hash, ChannelKind::Telegram, account, CODE_TRIES_MAX, now)?;
+        // Done before a restart, the lane is there already.
+        let person = match bound {
+            Some(Bound::To(person)) => {
+                (self.paired)();
+                let (channel, account) = (TELEGRAM.to_owned(), letter.name.clone());
+                (self.alarm)(EventKind::PersonPaired { person: person.clone(), channel, account });
+                person
+            }
+            Some(Bound::Nobody) => {
+                self.count_stranger(letter)?;
+                return Ok(Handled::nothing());
+            }
+            None => {
+                (self.paired)();
+                let seat = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat);
+                seat.map(|seat| seat.person.name).unwrap_or_default()
+            }
+        };
+        let Ok(who) = person.parse() else { return Ok(Handled::nothing()) };
+        let words = format!("Paired: this chat is {person}'s now, and nobody else's.\n/status tells how things are, /help lists the commands");
+        let lane = Lane { who, channel: ChannelKind::Telegram };
+        Ok(Handled { person, answers: vec![Answer::new(lane, Message::answer(&words))] })
+    }
+
+    /// Whether a stranger has tried too many codes.
+    fn is_guessing(&self, user: i64, now: Timestamp) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.codes.retain(|_, (since, _)| now.since(*since) < CODES_MS);
+        let (_, tries) = told.codes.entry(user).or_insert((now, 0));
+        *tries += 1;
+        *tries > CODES_MAX
+    }
+
+    /// Strangers get nothing and are counted; a burst of them is told to the owner.
+    fn count_stranger(&self, letter: &Letter) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let knocks = self.store.count_stranger(ChannelKind::Telegram, letter.user, now.plus_ms(-BURST_MS), now)?;
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let quiet = told.burst.is_none_or(|at| now.since(at) >= BURST_TOLD_MS);
+        if knocks.messages >= BURST && quiet {
+            told.burst = Some(now);
+            let (messages, people) = (knocks.messages, knocks.people);
+            (self.alarm)(EventKind::StrangersKnocked { channel: TELEGRAM.to_owned(), messages, people });
+        }
+        Ok(())
+    }
+}
+
+/// What is said of a change that takes longer than anybody waits.
+const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
+
+/// Plain words in answer to a message.
+fn answer(letter: &Letter, seat: &Seat, text: &str) -> Answer {
+    replying(letter, seat, Message::answer(text))
+}
+
+/// In a group an answer belongs to its question; in a private chat it simply comes next.
+fn replying(letter: &Letter, seat: &Seat, message: Message) -> Answer {
+    let to = match letter.thread {
+        Some(thread) => format!("{}@{thread}", letter.message),
+        None => letter.message.to_string(),
+    };
+    let reply_to = matches!(seat.place, Place::Group { .. }).then_some(to);
+    Answer { reply_to, ..Answer::new(seat.lane, message) }
+}
+
+/// The message with the buttons says this from now on, and has no buttons.
+fn edited(letter: &Letter, seat: &Seat, text: &str) -> Answer {
+    let blocks = text.lines().map(|line| Block::Line(Line(vec![Span::Text(line.to_owned())]))).collect();
+    let message = Message { blocks, ..Message::default() };
+    Answer { edit_of: Some(letter.message.to_string()), ..Answer::new(seat.lane, message) }
+}

@@ -1,0 +1,251 @@
+//! How is HTTP spoken to the outside? One factory for every client, and one judge of what an error says about the request.
+
+use std::error::Error as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, Response};
+use rustls::crypto::ring;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+
+/// How long an unused connection is kept. Shorter than servers keep theirs, so that few requests meet one that is just being closed.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The file with further certificate authorities cannot be read.
+    #[error("cannot read the certificates in {}: {words}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        words: String,
+    },
+    /// TLS or the client could not be set up.
+    #[error("cannot set up an HTTP client: {0}")]
+    Build(String),
+}
+
+/// What an error says about the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// No byte of it left: sending it again cannot repeat anything.
+    NotSent,
+    /// The server may have read it, and may have done what it asks.
+    Unknown,
+}
+
+/// Names ring as the cryptography of every TLS connection that brings none along. Later calls do nothing.
+pub fn init_tls() {
+    static ONCE: Once = Once::new();
+    // An error means that somebody else named a provider before; whatever it is, there is one.
+    ONCE.call_once(|| drop(ring::default_provider().install_default()));
+}
+
+/// A client that trusts the web's certificate authorities and those in `ca_file` (PEM), never the system's store. It uses no proxy,
+/// follows no redirect and repeats nothing that may have been read.
+///
+/// `connect_timeout` covers the look-up of the name, TCP and TLS. Give requests a longer one: what runs out of time while it is
+/// still connecting counts as unknown.
+///
+/// # Errors
+/// When `ca_file` cannot be read or holds no usable certificate.
+pub fn client(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Client, ClientError> {
+    init_tls();
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientError::Build(error.to_string()))?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth();
+    Client::builder()
+        .tls_backend_preconfigured(config)
+        .connect_timeout(connect_timeout)
+        .pool_idle_timeout(IDLE)
+        .redirect(Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .no_proxy()
+        .http1_only()
+        .build()
+        .map_err(|error| ClientError::Build(cause(&error)))
+}
+
+fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
+    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+    let Some(path) = ca_file else {
+        return Ok(roots);
+    };
+    let fault = |words: String| ClientError::CaFile { path: path.to_owned(), words };
+    let pem = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let before = roots.len();
+    for certificate in CertificateDer::pem_slice_iter(&pem) {
+        let certificate = certificate.map_err(|error| fault(error.to_string()))?;
+        roots.add(certificate).map_err(|error| fault(error.to_string()))?;
+    }
+    if roots.len() == before {
+        return Err(fault("there is none".to_owned()));
+    }
+    Ok(roots)
+}
+
+/// Whether the server can have read the request.
+///
+/// Sure are only faults of the request itself and of connecting: the name, TCP, TLS, and the time for them. A connection from the
+/// pool that turned out to be closed before a byte was written never comes here, because the client takes another one by itself.
+/// All that happens after the first byte is unknown, and so is running out of time altogether.
+pub(super) fn classify(error: &reqwest::Error) -> Reach {
+    if error.is_builder() || error.is_connect() { Reach::NotSent } else { Reach::Unknown }
+}
+
+/// The innermost cause in words. It never holds the address, which may contain a secret; the error's own text does.
+pub(super) fn cause(error: &reqwest::Error) -> String {
+    let mut innermost = None;
+    let mut next = error.source();
+    while let Some(inner) = next {
+        innermost = Some(inner);
+        next = inner.source();
+    }
+    // An error of the client's own prints its address.
+    let innermost = innermost.filter(|inner| !inner.is::<reqwest::Error>()).map(ToString::to_string);
+    let words = innermost.unwrap_or_else(|| "the request failed".to_owned());
+    if error.is_connect() { format!("no connection: {words}") } else { words }
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum BodyError {
+    /// It is longer than allowed.
+    #[error("the answer is longer than {0} bytes")]
+    TooLong(usize),
+    /// The connection ended first.
+    #[error("the answer broke off: {0}")]
+    Broken(String),
+}
+
+/// Reads a body of at most `limit` bytes.
+///
+/// # Errors
+/// When it is longer, or ends too early.
+pub(super) async fn read_body(mut response: Response, limit: usize) -> Result<Vec<u8>, BodyError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| BodyError::Broken(cause(&error)))? {
+        if chunk.len() > limit - body.len() {
+            return Err(BodyError::TooLong(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// A server that takes connections one after the other; the port it has.
+    fn server(serve: impl Fn(TcpStream) + Send + 'static) -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = listener.local_addr().expect("bound").port();
+        std::thread::spawn(move || listener.incoming().flatten().for_each(serve));
+        port
+    }
+
+    fn read_some(mut stream: &TcpStream) -> usize {
+        stream.read(&mut [0; 4096]).unwrap_or_default()
+    }
+
+    async fn post(client: &Client, url: String) -> reqwest::Result<Response> {
+        client.post(url).body("x").send().await
+    }
+
+    #[test]
+    fn a_file_of_authorities_is_read_or_the_error_names_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("company.pem");
+        let error = |path: &Path| client(Some(path), LONG).expect_err("no certificate").to_string();
+        assert!(error(&path).contains("company.pem"));
+        std::fs::write(&path, "nothing of the kind").expect("written");
+        assert!(error(&path).contains("there is none"));
+        std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").expect("written");
+        assert!(error(&path).contains("company.pem"));
+        assert!(client(None, LONG).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_never_left_is_told_from_what_may_have_been_read() {
+        let client = client(None, LONG).expect("a client");
+        // Bound, so that nobody else gets the port, but not listening.
+        let deaf = tokio::net::TcpSocket::new_v4().expect("a socket");
+        deaf.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        let refused = deaf.local_addr().expect("bound");
+        let closes = server(|stream| assert!(read_some(&stream) > 0));
+        let resets = server(drop);
+        for (url, reach) in [
+            (format!("http://{refused}/"), Reach::NotSent),
+            ("http://".to_owned(), Reach::NotSent),
+            ("ftp://127.0.0.1/".to_owned(), Reach::NotSent),
+            // Not TLS: the connection fails before there is a request.
+            (format!("https://127.0.0.1:{closes}/"), Reach::NotSent),
+            (format!("http://127.0.0.1:{closes}/"), Reach::Unknown),
+            (format!("http://127.0.0.1:{resets}/"), Reach::Unknown),
+        ] {
+            let error = post(&client, url.clone()).await.expect_err("no answer");
+            assert_eq!(classify(&error), reach, "{url}: {error:?}");
+            assert!(!cause(&error).contains("127.0.0.1"), "{}", cause(&error));
+        }
+    }
+
+    #[tokio::test]
+    async fn running_out_of_time_is_unknown_unless_it_was_while_connecting() {
+        let silent = || server(|stream| while read_some(&stream) > 0 {});
+        let short = Duration::from_millis(50);
+        let error =
+            client(None, LONG).expect("a client").post(format!("http://127.0.0.1:{}/", silent())).timeout(short);
+        let error = error.send().await.expect_err("no answer");
+        assert!(error.is_timeout() && classify(&error) == Reach::Unknown, "{error:?}");
+        let error = post(&client(None, short).expect("a client"), format!("https://127.0.0.1:{}/", silent())).await;
+        let error = error.expect_err("no handshake");
+        assert!(error.is_timeout() && classify(&error) == Reach::NotSent, "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn what_was_read_is_never_sent_again_on_another_connection() {
+        let requests = Arc::new(AtomicUsize::new(0));
+        let seen = Arc::clone(&requests);
+        // Answers the first request of each connection, reads the second and closes.
+        let port = server(move |mut stream| {
+            seen.fetch_add(usize::from(read_some(&stream) > 0), Ordering::SeqCst);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").expect("written");
+            seen.fetch_add(usize::from(read_some(&stream) > 0), Ordering::SeqCst);
+        });
+        let client = client(None, LONG).expect("a client");
+        let url = || format!("http://127.0.0.1:{port}/");
+        let response = post(&client, url()).await.expect("an answer");
+        assert_eq!(read_body(response, 2).await, Ok(b"ok".to_vec()));
+        let error = post(&client, url()).await.expect_err("no answer");
+        assert_eq!(classify(&error), Reach::Unknown, "{error:?}");
+        assert_eq!(requests.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_up_to_its_limit() {
+        let port = server(|mut stream| {
+            read_some(&stream);
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nabc").expect("written");
+        });
+        let client = client(None, LONG).expect("a client");
+        let get = || async { post(&client, format!("http://127.0.0.1:{port}/")).await.expect("a head") };
+        assert_eq!(read_body(get().await, 2).await, Err(BodyError::TooLong(2)));
+        assert!(matches!(read_body(get().await, 9).await, Err(BodyError::Broken(_))));
+    }
+}

@@ -1,0 +1,205 @@
+//! How does a message get into a chat on Telegram? Rendered in parts, sent one after the other, and each refusal understood.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::domain::{Attachment, AttachmentKind, Block, Label, Message};
+use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
+
+use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
+
+/// Where a lane leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The chat.
+    pub chat: i64,
+    /// The topics of books, in a group that has topics.
+    pub topics: Vec<(Label, i32)>,
+}
+
+/// Called when a group got another number: the old one, the new one.
+pub type Moved = Arc<dyn Fn(i64, i64) + Send + Sync>;
+
+/// A chat on Telegram as a channel.
+pub struct TelegramLane {
+    telegram: Telegram,
+    target: Mutex<Target>,
+    moved: Moved,
+}
+
+impl TelegramLane {
+    /// Sends to this chat.
+    pub fn new(telegram: Telegram, target: Target, moved: Moved) -> Self {
+        Self { telegram, target: Mutex::new(target), moved }
+    }
+
+    fn target(&self) -> Target {
+        self.target.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn move_to(&self, chat: i64) {
+        let old = std::mem::replace(&mut self.target.lock().unwrap_or_else(PoisonError::into_inner).chat, chat);
+        if old != chat {
+            (self.moved)(old, chat);
+        }
+    }
+
+    /// Where and how a part goes.
+    fn posting(&self, post: &Post, is_last: bool) -> Posting {
+        let target = self.target();
+        let (reply_to, thread) = post.reply_to.as_deref().map_or((None, None), remote);
+        let topic = post.book.and_then(|book| target.topics.iter().find(|(name, _)| *name == book));
+        let keys = if is_last { keys(post) } else { Vec::new() };
+        Posting {
+            chat: target.chat,
+            thread: thread.or(topic.map(|(_, topic)| *topic)),
+            silent: post.silent,
+            protect: false,
+            reply_to,
+            keys,
+        }
+    }
+
+    async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
+        let (Some(message), _) = remote(edited) else { return Err(SendError::Gone) };
+        let parts = html(&post.message, Budget::TEXT);
+        let part = parts.first().map_or("", String::as_str);
+        for _ in 0..MOVES_MAX {
+            let at = RemoteId { chat: self.target().chat, message };
+            match self.telegram.edit_text(at, part, &keys(post)).await {
+                Ok(()) => return Ok(Receipt { remote: Some(edited.to_owned()), skew_ms: None }),
+                Err(CallError::Migrated { to }) => self.move_to(to),
+                Err(error) => return Err(failed(error)),
+            }
+        }
+        Err(SendError::Unreachable("the group moves and moves".to_owned()))
+    }
+
+    /// Sends one part; what cannot be formatted is sent once more as plain text.
+    async fn part(
+        &self,
+        post: &Post,
+        text: &str,
+        file: Option<&Attachment>,
+        is_last: bool,
+    ) -> Result<Answered<RemoteId>, SendError> {
+        let mut posting = self.posting(post, is_last);
+        let mut text = text.to_owned();
+        for _ in 0..MOVES_MAX {
+            let error = match self.call(&posting, &text, file).await {
+                Ok(answered) => return Ok(answered),
+                Err(error) => error,
+            };
+            match error {
+                CallError::Migrated { to } => {
+                    self.move_to(to);
+                    posting.chat = to;
+                }
+                CallError::Refused { kind: Refusal::TopicGone, .. } if posting.thread.is_some() => {
+                    posting.thread = None;
+                }
+                CallError::Refused { kind: Refusal::BadMarkup, description, .. } => {
+                    tracing::error!(description, "a message was rendered in a way that Telegram does not take");
+                    text = bare(&post.message);
+                }
+                error => return Err(failed(error)),
+            }
+        }
+        Err(SendError::Rejected("Telegram takes it in no form".to_owned()))
+    }
+
+    async fn call(
+        &self,
+        posting: &Posting,
+        text: &str,
+        file: Option<&Attachment>,
+    ) -> Result<Answered<RemoteId>, CallError> {
+        match file {
+            None => self.telegram.send_text(posting, text).await,
+            Some(Attachment { kind: AttachmentKind::Picture, name, bytes }) => {
+                self.telegram.send_picture(posting, name, bytes, text).await
+            }
+            Some(Attachment { kind: AttachmentKind::Document, name, bytes }) => {
+                self.telegram.send_document(posting, name, bytes, text).await
+            }
+        }
+    }
+}
+
+/// Turns that one message may take: a moved group, a lost topic, a markup that is refused.
+const MOVES_MAX: usize = 4;
+/// Messages at once into one chat, and how long one more takes: what is known to be borne.
+const PRIVATE: Allowance = Allowance { burst: 4, refill: Duration::from_millis(1_000) };
+const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_millis(3_000) };
+
+#[async_trait]
+impl Channel for TelegramLane {
+    fn abilities(&self) -> Abilities {
+        // Numbers of groups are negative.
+        let allowance = if self.target().chat < 0 { GROUP } else { PRIVATE };
+        Abilities { edits: true, buttons: true, allowance: Some(allowance) }
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        if let Some(edited) = &post.edit {
+            return self.edit(post, edited).await.map_err(Failure::from);
+        }
+        let budget = if post.message.file.is_some() { Budget::CAPTION } else { Budget::TEXT };
+        let mut parts = html(&post.message, budget);
+        if parts.is_empty() && post.message.file.is_some() {
+            parts.push(String::new());
+        }
+        let mut receipt = Receipt::default();
+        for (index, text) in parts.iter().enumerate().skip(post.parts_done as usize) {
+            let file = post.message.file.as_ref().filter(|_| index == 0);
+            let is_last = index + 1 == parts.len();
+            let sent = self.part(post, text, file, is_last).await;
+            let answered = sent.map_err(|what| Failure { parts: index as u32, what })?;
+            receipt.remote.get_or_insert_with(|| answered.value.message.to_string());
+            receipt.skew_ms = answered.skew_ms;
+        }
+        Ok(receipt)
+    }
+}
+
+/// The message and its topic, from what a receipt says: `17`, or `17@3` in a topic.
+fn remote(text: &str) -> (Option<i32>, Option<i32>) {
+    let (message, topic) = text.split_once('@').map_or((text, None), |(message, topic)| (message, Some(topic)));
+    (message.parse().ok(), topic.and_then(|topic| topic.parse().ok()))
+}
+
+fn keys(post: &Post) -> Vec<Vec<Key>> {
+    let key = |key: &crate::notify::Key| Key { label: key.label.clone(), data: key.token.clone() };
+    post.keys.iter().map(|row| row.iter().map(key).collect()).collect()
+}
+
+/// A message without any form, for a Telegram that refuses ours: its text, as one part.
+fn bare(message: &Message) -> String {
+    let lines = message.plain_lines().into_iter().map(|line| Block::Line(line.into())).collect();
+    let bare = Message { blocks: lines, ..Message::default() };
+    html(&bare, Budget::TEXT).into_iter().next().unwrap_or_default()
+}
+
+/// What is to be done about an error. A failing server has most likely not done it; a call that left and was not answered may have.
+fn failed(error: CallError) -> SendError {
+    let words = error.to_string();
+    match error {
+        CallError::NotSent(_) | CallError::Server { .. } => SendError::Unreachable(words),
+        CallError::Unknown(_) => SendError::Unknown(words),
+        CallError::Throttled { retry_after } => SendError::Throttled(retry_after),
+        CallError::Migrated { .. } => SendError::Unreachable(words),
+        CallError::Refused { kind, description, .. } => match kind {
+            Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized => SendError::Shut(description),
+            Refusal::MessageGone => SendError::Gone,
+            Refusal::OtherCopy => SendError::Unreachable(description),
+            Refusal::BadMarkup
+            | Refusal::TooLong
+            | Refusal::NotModified
+            | Refusal::QueryTooOld
+            | Refusal::TopicGone
+            | Refusal::Other => SendError::Rejected(description),
+        },
+    }
+}

@@ -1,0 +1,220 @@
+//! How is a PIN pressed? A pad of buttons for one prompt: keys go into memory and nowhere else, until one says that it is done.
+
+use std::sync::{Mutex, PoisonError};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::clock::Timestamp;
+use crate::domain::Button;
+
+use super::parse::find;
+
+/// The most digits that are taken.
+const DIGITS_MAX: usize = 12;
+/// Prompts that may be open at once.
+const PROMPTS_MAX: usize = 100;
+/// How the lines of keys begin.
+const PAD: &str = "pad";
+
+/// A key of a pad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PadKey {
+    /// A digit.
+    Digit(char),
+    /// Take the last digit back.
+    Back,
+    /// That was all.
+    Done,
+    /// Leave it.
+    Leave,
+}
+
+/// What a press did.
+#[derive(Debug)]
+pub enum Pressed {
+    /// So many digits are there now.
+    Digits(usize),
+    /// This was pressed.
+    Pin(SecretString),
+    /// The prompt is left as it is.
+    Left,
+    /// There is no such prompt: it is over, or the bot was started anew.
+    Over,
+}
+
+/// A prompt that waits for a PIN.
+struct Prompt {
+    id: i64,
+    chat: String,
+    digits: SecretString,
+    expires: Timestamp,
+}
+
+/// The prompts that wait. They are in memory only: what is pressed or typed is stored nowhere.
+#[derive(Default)]
+pub struct Pads(Mutex<Vec<Prompt>>);
+
+impl Pads {
+    /// Opens a prompt in a chat; the one before it there is over.
+    pub fn open(&self, id: i64, chat: &str, expires: Timestamp, now: Timestamp) {
+        let mut prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        prompts.retain(|prompt| prompt.chat != chat && prompt.expires > now);
+        prompts.truncate(PROMPTS_MAX - 1);
+        prompts.push(Prompt { id, chat: chat.to_owned(), digits: SecretString::default(), expires });
+    }
+
+    /// The prompt that waits in a chat.
+    pub fn waiting(&self, chat: &str, now: Timestamp) -> Option<i64> {
+        let prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        prompts.iter().find(|prompt| prompt.chat == chat && prompt.expires > now).map(|prompt| prompt.id)
+    }
+
+    /// A prompt is over.
+    pub fn close(&self, id: i64) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|prompt| prompt.id != id);
+    }
+
+    /// A key of a prompt was pressed in a chat.
+    pub fn press(&self, id: i64, chat: &str, key: PadKey, now: Timestamp) -> Pressed {
+        let mut prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(at) = prompts.iter().position(|prompt| prompt.id == id && prompt.chat == chat && prompt.expires > now)
+        else {
+            return Pressed::Over;
+        };
+        let prompt = &mut prompts[at];
+        let count = prompt.digits.expose_secret().len();
+        match key {
+            PadKey::Digit(digit) if count < DIGITS_MAX => {
+                prompt.digits = SecretString::from(format!("{}{digit}", prompt.digits.expose_secret()));
+                Pressed::Digits(count + 1)
+            }
+            PadKey::Digit(_) => Pressed::Digits(count),
+            PadKey::Back => {
+                let rest = prompt.digits.expose_secret()[..count.saturating_sub(1)].to_owned();
+                prompt.digits = SecretString::from(rest);
+                Pressed::Digits(count.saturating_sub(1))
+            }
+            PadKey::Done if count == 0 => Pressed::Digits(0),
+            PadKey::Done => Pressed::Pin(prompts.remove(at).digits),
+            PadKey::Leave => {
+                prompts.remove(at);
+                Pressed::Left
+            }
+        }
+    }
+}
+
+/// The buttons of a prompt.
+pub fn pad(id: i64) -> Vec<Vec<Button>> {
+    let digit = |digit: char| Button::new(&digit.to_string(), format!("{PAD} {id} {digit}"));
+    let mut rows: Vec<Vec<Button>> = ["123", "456", "789"].map(|row| row.chars().map(digit).collect()).to_vec();
+    let back = Button::new("\u{232b}", format!("{PAD} {id} back"));
+    rows.push(vec![back, digit('0'), Button::new("OK", format!("{PAD} {id} done"))]);
+    rows.push(vec![Button::new("Leave it", format!("{PAD} {id} leave"))]);
+    rows
+}
+
+/// The prompt and the key that a button's line stands for, if it stands for one.
+pub fn pad_key(line: &str) -> Option<(i64, PadKey)> {
+    let mut words = line.split(' ');
+    let (PAD, id, key, None) = (words.next()?, words.next()?.parse().ok()?, words.next()?, words.next()) else {
+        return None;
+    };
+    let key = match key {
+        "back" => PadKey::Back,
+        "done" => PadKey::Done,
+        "leave" => PadKey::Leave,
+        digit => PadKey::Digit(digit.chars().next().filter(|digit| digit.is_ascii_digit() && key.len() == 1)?),
+    };
+    Some((id, key))
+}
+
+/// Whether what somebody typed may be a PIN or a code, so that it is stored nowhere: digits that are no part of a command, whatever
+/// stands around them, and everything after `/pair`.
+pub fn may_be_secret(text: &str) -> bool {
+    let text = text.trim();
+    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let is_command = first.starts_with('/') || first.starts_with('#');
+    let is_pair = first.split('@').next() == Some("/pair");
+    let mut run = 0;
+    let long_run = text.chars().any(|character| {
+        // Spaces and dashes between digits do not make them less of a PIN.
+        run = match character {
+            digit if digit.is_numeric() => run + 1,
+            ' ' | '-' | '.' => run,
+            _ => 0,
+        };
+        run >= DIGITS_MIN
+    });
+    is_pair || (long_run && !is_command) || (is_command && takes_nothing(&first) && text.split_whitespace().any(is_pin))
+}
+
+/// A command without arguments has no use for a number.
+fn takes_nothing(word: &str) -> bool {
+    let name = word.trim_start_matches('/').split('@').next().unwrap_or_default();
+    find(name).is_some_and(|command| command.arity.max == 0)
+}
+
+fn is_pin(word: &str) -> bool {
+    word.len() >= DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The fewest digits of a PIN.
+const DIGITS_MIN: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_ms(seconds * 1000)
+    }
+
+    #[test]
+    fn a_pin_is_pressed_where_it_was_asked_for_and_while_it_is() {
+        let pads = Pads::default();
+        pads.open(7, "telegram:1", at(60), at(0));
+        let press = |line: &str, chat: &str, now: i64| {
+            let (id, key) = pad_key(line).expect("a key");
+            match pads.press(id, chat, key, at(now)) {
+                Pressed::Digits(count) => count.to_string(),
+                Pressed::Pin(pin) => pin.expose_secret().to_owned(),
+                Pressed::Left => "left".to_owned(),
+                Pressed::Over => "over".to_owned(),
+            }
+        };
+        for (line, want) in [("pad 7 2", "1"), ("pad 7 8", "2"), ("pad 7 9", "3"), ("pad 7 back", "2"), ("pad 7 4", "3")] {
+            assert_eq!(press(line, "telegram:1", 1), want, "{line}");
+        }
+        assert_eq!(press("pad 7 1", "telegram:2", 1), "over", "another chat");
+        assert_eq!(press("pad 8 1", "telegram:1", 1), "over", "another prompt");
+        assert_eq!(press("pad 7 done", "telegram:1", 1), "284");
+        assert_eq!(press("pad 7 1", "telegram:1", 1), "over", "used once");
+        pads.open(9, "telegram:1", at(60), at(0));
+        assert_eq!(press("pad 9 1", "telegram:1", 60), "over", "too late");
+        pads.open(10, "telegram:1", at(60), at(0));
+        pads.open(11, "telegram:1", at(60), at(0));
+        assert_eq!(press("pad 10 1", "telegram:1", 1), "over", "a newer prompt took its place");
+        assert_eq!(press("pad 11 leave", "telegram:1", 1), "left");
+    }
+
+    #[test]
+    fn every_button_stands_for_a_key() {
+        let buttons: Vec<Button> = pad(3).into_iter().flatten().collect();
+        assert_eq!(buttons.len(), 13);
+        assert!(buttons.iter().all(|button| pad_key(&button.line).is_some_and(|(id, _)| id == 3)));
+        for line in ["pad 3 12", "pad 3", "pad x 1", "/status", "pad 3 1 2", "pad 3 ²", ""] {
+            assert_eq!(pad_key(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_known_by_its_digits() {
+        for text in ["2846", " 2846 ", "2 8 4 6", "28-46", "my pin is 2846", "/pair ABC", "/PAIR@bot x", "２８４６", "/resume 2846"] {
+            assert!(may_be_secret(text), "{text}");
+        }
+        for text in ["/status", "/alert AAPL > 2000", "/pnl week", "stop", "ack", "why 12", "#order-1234 cancel", ""] {
+            assert!(!may_be_secret(text), "{text}");
+        }
+    }
+}

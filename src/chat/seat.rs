@@ -1,0 +1,134 @@
+//! Who speaks, and where? By number of account and chat, before anything else is looked at; whoever is not known has no seat.
+
+use crate::domain::{ChannelKind, Label, Lane};
+
+use super::access::{Person, Role};
+
+/// Where somebody speaks from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The terminal that the bot runs in, or a shell on the same machine.
+    Machine,
+    /// A chat with the bot alone.
+    Private,
+    /// A group. Whoever reads there sees every answer, so nothing is changed from there, whoever asks.
+    Group {
+        /// Its members may not see amounts.
+        hides_amounts: bool,
+    },
+}
+
+/// Somebody who is known, and where they speak.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seat {
+    /// Who.
+    pub person: Person,
+    /// Where.
+    pub place: Place,
+    /// Where answers go.
+    pub lane: Lane,
+}
+
+/// An account of a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// On which channel.
+    pub channel: ChannelKind,
+    /// The account's number.
+    pub user: i64,
+    /// The chat in which they speak with the bot alone.
+    pub chat: i64,
+}
+
+/// A group that is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// Its name in the configuration.
+    pub name: Label,
+    /// On which channel.
+    pub channel: ChannelKind,
+    /// Its number.
+    pub chat: i64,
+    /// The books that may be told of in it; all where it is none.
+    pub books: Option<Vec<Label>>,
+    /// Its members may not see amounts.
+    pub hides_amounts: bool,
+}
+
+/// Everybody who is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Seats {
+    /// People with their accounts.
+    pub people: Vec<(Person, Vec<Account>)>,
+    /// Groups.
+    pub groups: Vec<Group>,
+}
+
+impl Seats {
+    /// The seat of an account in a chat; none for strangers, and for people who are known from elsewhere.
+    pub fn find(&self, channel: ChannelKind, user: i64, chat: i64) -> Option<Seat> {
+        let owns = |account: &Account| account.channel == channel && account.user == user && user != 0;
+        let known = self.people.iter().find(|(_, accounts)| accounts.iter().any(owns));
+        let (person, accounts) = known?;
+        if accounts.iter().any(|account| owns(account) && account.chat == chat) {
+            let lane = Lane { who: person.name.parse().ok()?, channel };
+            return Some(Seat { person: person.clone(), place: Place::Private, lane });
+        }
+        let group = self.groups.iter().find(|group| group.channel == channel && group.chat == chat)?;
+        let books = shared(person.books.as_deref(), group.books.as_deref());
+        // In a group nobody is more than a viewer.
+        let person = Person { role: Role::Viewer, books, ..person.clone() };
+        let place = Place::Group { hides_amounts: group.hides_amounts };
+        Some(Seat { person, place, lane: Lane { who: group.name, channel } })
+    }
+}
+
+/// The books that both may see.
+fn shared(own: Option<&[Label]>, group: Option<&[Label]>) -> Option<Vec<Label>> {
+    match (own, group) {
+        (None, None) => None,
+        (Some(books), None) | (None, Some(books)) => Some(books.to_vec()),
+        (Some(own), Some(group)) => Some(own.iter().filter(|book| group.contains(book)).copied().collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats() -> Seats {
+        let books = |names: &[&str]| Some(names.iter().map(|name| name.parse().expect("a name")).collect());
+        let person = |name: &str, role, list| Person { name: name.to_owned(), role, zone: None, books: list };
+        let account = |user, chat| vec![Account { channel: ChannelKind::Telegram, user, chat }];
+        Seats {
+            people: vec![
+                (person("ana", Role::Owner, None), account(1, 1)),
+                (person("bo", Role::Viewer, books(&["main"])), account(2, 2)),
+            ],
+            groups: vec![Group {
+                name: "family".parse().expect("a name"),
+                channel: ChannelKind::Telegram,
+                chat: -7,
+                books: books(&["main", "wide"]),
+                hides_amounts: true,
+            }],
+        }
+    }
+
+    #[test]
+    fn only_a_known_account_in_a_known_chat_has_a_seat() {
+        let telegram = ChannelKind::Telegram;
+        let seat = |user, chat| seats().find(telegram, user, chat);
+        let ana = seat(1, 1).expect("known");
+        assert_eq!((ana.person.role, ana.place, ana.lane.to_string()), (Role::Owner, Place::Private, "ana:telegram".to_owned()));
+        for (user, chat) in [(3, 3), (1, 2), (2, 1), (3, -7), (0, 0), (0, 1), (1, -8), (-7, -7)] {
+            assert_eq!(seat(user, chat), None, "{user} in {chat}");
+        }
+        assert_eq!(seats().find(ChannelKind::Email, 1, 1), None);
+        let group = seat(1, -7).expect("known");
+        assert_eq!(group.person.role, Role::Viewer, "no controls, whoever asks");
+        assert_eq!(group.lane.to_string(), "family:telegram");
+        let books = |seat: &Seat| seat.person.books.clone().expect("some").len();
+        assert_eq!((books(&group), books(&seat(2, -7).expect("known"))), (2, 1));
+    }
+}

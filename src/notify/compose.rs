@@ -1,0 +1,283 @@
+//! What does the next message say? The facts of a bundle, whether they come late or again, and what can be pressed.
+
+use crate::clock::Timestamp;
+use crate::domain::format::{age, time};
+use crate::domain::{Block, Button, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
+use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
+
+use super::filters::{Policy, kind_of};
+use super::parcel::Bundle;
+use super::{Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
+
+/// A message that comes later than this says so.
+const LATE_MS: i64 = 60_000;
+/// Numbers that are named where several messages may be repeats.
+const REPEATS_MAX: usize = 10;
+
+/// What a message is composed with.
+pub(super) struct Scene<'a> {
+    pub(super) reader: &'a Reader,
+    pub(super) policy: &'a Policy,
+    pub(super) abilities: Abilities,
+    pub(super) telling: &'a Telling,
+    pub(super) lane: &'a LaneState,
+    /// When the storm began, if there is one.
+    pub(super) storm: Option<Timestamp>,
+    /// The key under which buttons get their tokens.
+    pub(super) key: &'a [u8; 32],
+    pub(super) now: Timestamp,
+}
+
+/// A message, and the rows that it settles.
+pub(super) struct Composed {
+    pub(super) post: Post,
+    pub(super) parcel: Parcel,
+}
+
+impl Scene<'_> {
+    /// Puts a bundle into words; none if there is nothing to send, such as an edit of a message that nobody was sent.
+    pub(super) fn compose(&self, bundle: &Bundle, silent: bool) -> Result<Option<Composed>, StoreError> {
+        let leader = bundle.leader();
+        let mut composed = match bundle {
+            Bundle::One(row, riders) => match &row.task {
+                Task::Answer(message) => self.answer(row, message.clone()),
+                Task::Edit(event) => match self.edit(row, event)? {
+                    Some(composed) => composed,
+                    None => return Ok(None),
+                },
+                Task::Notice(event) => self.notice(row, event, riders)?,
+            },
+            Bundle::Story(rows) => self.story(rows)?,
+            Bundle::Storm(rows) => self.gathered(rows, true),
+            Bundle::Held(rows) => self.gathered(rows, false),
+        };
+        composed.post.silent |= silent;
+        composed.parcel.members = bundle.rows().iter().map(|row| row.id).filter(|id| *id != leader.id).collect();
+        self.give_keys(&mut composed);
+        Ok(Some(composed))
+    }
+
+    fn blank(&self, row: &Delivery) -> Composed {
+        let is_answer = matches!(row.task, Task::Answer(_));
+        let post = Post {
+            message: Message::default(),
+            number: (!is_answer).then_some(row.notice),
+            severity: row.severity(),
+            book: match &row.task {
+                Task::Notice(event) | Task::Edit(event) => event.book,
+                Task::Answer(_) => None,
+            },
+            silent: false,
+            reply_to: None,
+            edit: None,
+            keys: Vec::new(),
+            parts_done: row.parts,
+            delivery: row.id,
+        };
+        let parcel = Parcel { leader: row.id, notice: row.notice, ..Parcel::default() };
+        Composed { post, parcel }
+    }
+
+    fn answer(&self, row: &Delivery, message: Message) -> Composed {
+        let mut composed = self.blank(row);
+        composed.post.message = message;
+        composed.post.reply_to.clone_from(&row.reply_to);
+        composed.post.edit.clone_from(&row.edit_of);
+        composed
+    }
+
+    fn notice(&self, row: &Delivery, event: &Event, riders: &[Delivery]) -> Result<Composed, StoreError> {
+        let mut composed = self.blank(row);
+        let mut blocks = told(event, self.telling);
+        self.add_repeat(row, &mut blocks);
+        if row.unless_acked {
+            let line = format!("Nobody has acknowledged it for {}", age(self.now.since(row.created)));
+            blocks.push(Block::Line(line.into()));
+        }
+        self.add_late(row, &mut blocks);
+        for rider in riders {
+            if let Task::Notice(event) = &rider.task {
+                let fact = first_line(event, self.telling);
+                blocks.push(Block::Line(format!("Perhaps told already, {}: {fact}", rider.notice).into()));
+            }
+        }
+        composed.post.message = Message { blocks, ..Message::default() }.with_buttons(buttons(event, row.notice));
+        self.join(row, event, &mut composed)?;
+        Ok(composed)
+    }
+
+    /// A later part of a story goes to the message that began it: as its new text where nothing has to sound, else as a reply.
+    fn join(&self, row: &Delivery, event: &Event, composed: &mut Composed) -> Result<(), StoreError> {
+        let Some(episode) = row.episode.filter(|_| self.abilities.edits && !row.unless_acked) else { return Ok(()) };
+        let Some((root, remote)) = self.reader.root_of(episode, self.policy.rule.lane)? else { return Ok(()) };
+        let part = event.story().map(|story| story.part);
+        if part == Some(StoryPart::GoesOn) && row.severity() < Severity::Warning {
+            let message = self.retold(episode, root)?;
+            composed.post.message = message;
+            composed.post.edit = Some(remote);
+            composed.post.silent = true;
+        } else {
+            composed.post.reply_to = Some(remote);
+            composed.parcel.refresh = Some((root, episode));
+        }
+        Ok(())
+    }
+
+    /// A story as it stands now.
+    fn retold(&self, episode: i64, root: NoticeId) -> Result<Message, StoreError> {
+        let events = self.reader.story(episode)?;
+        let mut blocks = story_blocks(&events, self.telling);
+        let ack = self.reader.ack(root)?;
+        let mut row = events.last().map(|event| buttons(event, root)).unwrap_or_default();
+        if let Some(ack) = &ack {
+            blocks.push(self.acknowledged(ack));
+            row.retain(|button| !button.line.starts_with("/ack"));
+        }
+        Ok(Message { blocks, ..Message::default() }.with_buttons(row))
+    }
+
+    fn acknowledged(&self, ack: &Ack) -> Block {
+        let at = time(ack.at, self.policy.zone);
+        Block::Line(format!("Acknowledged by {} on {} at {at}", ack.person, ack.channel).into())
+    }
+
+    fn edit(&self, row: &Delivery, event: &Event) -> Result<Option<Composed>, StoreError> {
+        let Some(remote) = self.reader.remote_of(row.notice, self.policy.rule.lane)? else { return Ok(None) };
+        let mut composed = self.blank(row);
+        composed.post.message = match row.episode {
+            Some(episode) => self.retold(episode, row.notice)?,
+            None => {
+                let mut blocks = told(event, self.telling);
+                let mut row_of = buttons(event, row.notice);
+                if let Some(ack) = self.reader.ack(row.notice)? {
+                    blocks.push(self.acknowledged(&ack));
+                    row_of.retain(|button| !button.line.starts_with("/ack"));
+                }
+                Message { blocks, ..Message::default() }.with_buttons(row_of)
+            }
+        };
+        composed.post.edit = Some(remote);
+        composed.post.silent = true;
+        Ok(Some(composed))
+    }
+
+    fn story(&self, rows: &[Delivery]) -> Result<Composed, StoreError> {
+        let leader = &rows[0];
+        let mut composed = self.blank(leader);
+        let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
+        let mut blocks = story_blocks(&events, self.telling);
+        for row in rows {
+            self.add_repeat(row, &mut blocks);
+        }
+        self.add_late(leader, &mut blocks);
+        let row = events.last().map(|event| buttons(event, leader.notice)).unwrap_or_default();
+        composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
+        composed.post.message = Message { blocks, ..Message::default() }.with_buttons(row);
+        if let Some(last) = events.last() {
+            self.join(leader, last, &mut composed)?;
+        }
+        Ok(composed)
+    }
+
+    /// Everything of a storm, counted; or what was held, line by line.
+    fn gathered(&self, rows: &[Delivery], storm: bool) -> Composed {
+        let mut composed = self.blank(&rows[0]);
+        let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
+        let mut blocks = if storm {
+            let counted = counted(events);
+            let oldest = rows.iter().map(|row| row.created).min().unwrap_or(self.now);
+            let since = self.storm.map_or(oldest, |since| since.min(oldest));
+            summary_blocks(&counted, self.now.since(since), rows.len() as u64, self.telling)
+        } else {
+            digest_blocks(&events, "Held for you", self.telling)
+        };
+        let repeated: Vec<String> =
+            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
+        if !repeated.is_empty() {
+            blocks.push(Block::Line(format!("Perhaps told already: {}", repeated.join(", ")).into()));
+        }
+        if storm {
+            self.add_late(&rows[0], &mut blocks);
+        }
+        composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
+        composed.post.book = None;
+        composed.post.message = Message { blocks, ..Message::default() };
+        composed
+    }
+
+    fn add_repeat(&self, row: &Delivery, blocks: &mut Vec<Block>) {
+        if row.repeated {
+            let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
+            if let Some(Block::Title(title)) = blocks.first_mut() {
+                title.0.push(mark);
+            }
+        }
+    }
+
+    /// What comes late says how late, and why where that is known.
+    fn add_late(&self, row: &Delivery, blocks: &mut Vec<Block>) {
+        let late = self.now.since(row.created);
+        if late <= LATE_MS || row.held || row.unless_acked {
+            return;
+        }
+        let mut line = Line::from(format!("{} late", age(late)));
+        if self.lane.failures > 0 && self.lane.since >= row.created.plus_ms(-LATE_MS) {
+            let from = time(self.lane.since, self.policy.zone);
+            line.0.push(Span::Text(format!(" · nothing came through since {from}: ")));
+            line.0.push(Span::Untrusted(self.lane.why.clone()));
+        }
+        blocks.push(Block::Line(line));
+    }
+
+    /// Gives each button a token that only the store can read.
+    fn give_keys(&self, composed: &mut Composed) {
+        if !self.abilities.buttons {
+            return;
+        }
+        let mut number = 0u32;
+        let mut key = |button: &Button| {
+            number += 1;
+            let mut hasher = blake3::Hasher::new_keyed(self.key);
+            hasher.update(&composed.post.delivery.to_le_bytes());
+            hasher.update(&number.to_le_bytes());
+            let token = hasher.finalize().to_hex()[..32].to_owned();
+            composed.parcel.buttons.push((token.clone(), button.line.clone()));
+            Key { label: button.label.clone(), token }
+        };
+        composed.post.keys =
+            composed.post.message.buttons.iter().map(|row| row.iter().map(&mut key).collect()).collect();
+    }
+}
+
+/// Whether a bundle makes no sound: its reader wants each of its kinds so, or it is nothing but routine in a storm.
+pub(super) fn is_silent(treatments: &[Treatment]) -> bool {
+    !treatments.is_empty() && treatments.iter().all(|treatment| *treatment != Treatment::On)
+}
+
+/// How many there are of each kind.
+fn counted(events: Vec<Event>) -> Vec<Gathered> {
+    let mut counted: Vec<Gathered> = Vec::new();
+    for event in events {
+        let kind = kind_of(&event).name;
+        match counted.iter_mut().find(|known| known.kind == kind) {
+            Some(known) => {
+                known.count += 1;
+                known.samples.push(event);
+            }
+            None => counted.push(Gathered { kind, count: 1, samples: vec![event] }),
+        }
+    }
+    counted
+}
+
+fn event_of(row: &Delivery) -> Option<Event> {
+    match &row.task {
+        Task::Notice(event) | Task::Edit(event) => Some(event.clone()),
+        Task::Answer(_) => None,
+    }
+}
+
+fn first_line(event: &Event, telling: &Telling) -> String {
+    let message = Message { blocks: told(event, telling), ..Message::default() };
+    message.plain_lines().into_iter().next().unwrap_or_default()
+}

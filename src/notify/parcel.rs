@@ -1,0 +1,137 @@
+//! What goes into the next message? One notice, a whole story, or everything that came in a storm or was held overnight.
+
+use crate::clock::Timestamp;
+use crate::domain::Severity;
+use crate::store::{Delivery, Task};
+
+/// More than so many quiet messages at once are a storm, where a channel takes only so many.
+const STORM_ROWS: usize = 5;
+/// Between two messages of a storm, in milliseconds: 10 minutes have room for 50 of them and a burst.
+const STORM_GAP_MS: i64 = 12_000;
+/// A storm is over when for so long no more came than would go by themselves.
+const STORM_REST_MS: i64 = 60_000;
+
+/// What the next message tells. The first row leads it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Bundle {
+    /// One notice, answer or edit; with it what may have been told already.
+    One(Box<Delivery>, Vec<Delivery>),
+    /// Several facts of one story.
+    Story(Vec<Delivery>),
+    /// Everything that waits, counted.
+    Storm(Vec<Delivery>),
+    /// What was put off as its reader wished.
+    Held(Vec<Delivery>),
+}
+
+impl Bundle {
+    /// Its rows, the leader first.
+    pub(super) fn rows(&self) -> Vec<&Delivery> {
+        match self {
+            Self::One(row, riders) => std::iter::once(row.as_ref()).chain(riders).collect(),
+            Self::Story(rows) | Self::Storm(rows) | Self::Held(rows) => rows.iter().collect(),
+        }
+    }
+
+    /// The row that leads it.
+    pub(super) fn leader(&self) -> &Delivery {
+        match self {
+            Self::One(row, _) => row,
+            Self::Story(rows) | Self::Storm(rows) | Self::Held(rows) => &rows[0],
+        }
+    }
+}
+
+/// A storm on a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Storm {
+    /// When it began; none outside of one.
+    since: Option<Timestamp>,
+    /// When its last message went.
+    told: Timestamp,
+    /// When there was more at once than goes by itself.
+    seen: Timestamp,
+}
+
+impl Storm {
+    /// When the next message of it may go.
+    fn next(&self) -> Timestamp {
+        self.told.plus_ms(STORM_GAP_MS)
+    }
+
+    /// When it began, if there is one.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// A message of it went.
+    pub(super) fn told(&mut self, now: Timestamp) {
+        self.told = now;
+    }
+
+    /// Looks how much there is.
+    fn look(&mut self, quiet_rows: usize, oldest: Timestamp, now: Timestamp) {
+        if quiet_rows > STORM_ROWS {
+            self.seen = now;
+            self.since.get_or_insert(oldest.min(now));
+        } else if now.since(self.seen) > STORM_REST_MS {
+            self.since = None;
+        }
+    }
+}
+
+/// Chooses from what passed the filters, loudest first. `gathers` where the channel takes only so many: then stories and storms are told in
+/// one message each. None if nothing is to go now; when
+/// to look again, where a storm makes it wait.
+pub(super) fn choose(
+    rows: Vec<Delivery>,
+    gathers: bool,
+    storm: &mut Storm,
+    now: Timestamp,
+) -> (Option<Bundle>, Option<Timestamp>) {
+    // What may have been told already leads nothing before its time, but goes with others.
+    let (early, mut rows): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| row.repeated && row.due > now && row.created <= now);
+    let is_quiet = |row: &Delivery| matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical;
+    if gathers {
+        let quiet = rows.iter().filter(|row| is_quiet(row) && !row.held);
+        let oldest = quiet.clone().map(|row| row.created).min().unwrap_or(now);
+        storm.look(quiet.count(), oldest, now);
+    }
+    if rows.is_empty() {
+        return (None, early.iter().map(|row| row.due).min());
+    }
+    let in_storm = gathers && storm.since.is_some();
+    if in_storm && is_quiet(&rows[0]) {
+        if now < storm.next() && now >= storm.told {
+            return (None, Some(storm.next()));
+        }
+        let (mut quiet, _): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_quiet);
+        quiet.extend(early.into_iter().filter(is_quiet));
+        return (Some(one_or(quiet, Bundle::Storm)), None);
+    }
+    let leader = rows.remove(0);
+    if !matches!(leader.task, Task::Notice(_)) {
+        return (Some(Bundle::One(Box::new(leader), Vec::new())), None);
+    }
+    if leader.held {
+        let mut held = vec![leader];
+        held.extend(rows.into_iter().filter(|row| row.held && is_quiet(row)));
+        return (Some(one_or(held, Bundle::Held)), None);
+    }
+    if let Some(episode) = leader.episode.filter(|_| gathers) {
+        let same = |row: &Delivery| row.episode == Some(episode) && matches!(row.task, Task::Notice(_)) && !row.held;
+        let mut parts: Vec<Delivery> = rows.into_iter().filter(same).filter(|row| !row.unless_acked).collect();
+        if !leader.unless_acked && !parts.is_empty() {
+            parts.push(leader);
+            parts.sort_by_key(|row| row.id);
+            return (Some(Bundle::Story(parts)), None);
+        }
+    }
+    let riders = if leader.repeated { Vec::new() } else { early.into_iter().filter(is_quiet).collect() };
+    (Some(Bundle::One(Box::new(leader), riders)), None)
+}
+
+fn one_or(mut rows: Vec<Delivery>, many: fn(Vec<Delivery>) -> Bundle) -> Bundle {
+    if rows.len() == 1 { Bundle::One(Box::new(rows.remove(0)), Vec::new()) } else { many(rows) }
+}

@@ -1,0 +1,73 @@
+//! Which ways to people are dead? Kept, so that a restart tells of none twice.
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::clock::Timestamp;
+use crate::domain::Lane;
+
+use super::state::time;
+use super::{Reader, Store, StoreError};
+
+/// How a lane is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaneState {
+    /// Which.
+    pub lane: String,
+    /// True if nothing comes through, and others were told so.
+    pub dead: bool,
+    /// Since when it is like that.
+    pub since: Timestamp,
+    /// Failures in a row.
+    pub failures: u32,
+    /// What it said last.
+    pub why: String,
+}
+
+impl Store {
+    /// Keeps how a lane is.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_lane(&self, state: LaneState) -> Result<(), StoreError> {
+        self.write(move |transaction| {
+            transaction.execute(
+                "INSERT OR REPLACE INTO lanes (lane, dead, since_ms, failures, why) VALUES (?1, ?2, ?3, ?4, ?5)",
+                params![state.lane, state.dead, state.since.ms(), state.failures, state.why],
+            )?;
+            Ok(())
+        })
+    }
+}
+
+impl Reader {
+    /// How a lane was when it was looked at last; none if it never failed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lane_state(&self, lane: Lane) -> Result<Option<LaneState>, StoreError> {
+        let sql = "SELECT lane, dead, since_ms, failures, why FROM lanes WHERE lane = ?1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        Ok(statement.query_row([lane.to_string()], state).optional()?)
+    }
+
+    /// How each lane is that ever failed.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lane_states(&self) -> Result<Vec<LaneState>, StoreError> {
+        let sql = "SELECT lane, dead, since_ms, failures, why FROM lanes ORDER BY lane";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let rows = statement.query_map([], state)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+fn state(row: &rusqlite::Row<'_>) -> rusqlite::Result<LaneState> {
+    Ok(LaneState {
+        lane: row.get(0)?,
+        dead: row.get(1)?,
+        since: time(row, 2)?,
+        failures: row.get(3)?,
+        why: row.get(4)?,
+    })
+}

@@ -1,0 +1,143 @@
+//! What became of the messages? Counts by lane, the tries of one, and what somebody was not told by itself.
+
+use std::fmt::Write as _;
+
+use crate::clock::DAY_MS;
+use crate::domain::format::{age, counted, time};
+use crate::domain::{Message, NoticeId};
+use crate::notify::{Telling, told};
+use crate::store::{LaneState, MissedRow, TraceRow};
+
+use super::open::{ViewError, Views};
+
+/// Messages that `/missed` says again.
+const MISSED_SHOWN: u32 = 20;
+/// Days that `/noise` looks back.
+const NOISE_DAYS: i64 = 7;
+
+/// The answer to `/deliveries`: every message that was accepted, and where it is.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn deliveries(views: &Views) -> Result<String, ViewError> {
+    let reader = views.reader();
+    let lanes = reader.lane_counts()?;
+    if lanes.is_empty() {
+        return Err(ViewError::Nothing("nothing was to be told yet".to_owned()));
+    }
+    let states = reader.lane_states()?;
+    let latencies = reader.latencies(views.wall().plus_ms(-DAY_MS))?;
+    let mut text = String::new();
+    for lane in &lanes {
+        let sum = lane.sent + lane.skipped + lane.dead + lane.open;
+        let agree = if sum == lane.accepted { "" } else { " · THE SUM DOES NOT AGREE" };
+        let _ = writeln!(
+            text,
+            "{}: {} accepted = {} delivered + {} held back + {} given up + {} waiting{agree}",
+            lane.lane, lane.accepted, lane.sent, lane.skipped, lane.dead, lane.open
+        );
+        if let Some(row) = latencies.iter().find(|row| row.lane == lane.lane) {
+            let at = |share: usize| row.ms.get((row.ms.len() * share / 100).min(row.ms.len() - 1)).copied().unwrap_or(0);
+            let _ = writeln!(text, "  last day, from commit to receipt: median {} ms, 99 of 100 in {} ms", at(50), at(99));
+        }
+        if let Some(state) = states.iter().find(|state| state.lane == lane.lane && state.failures > 0) {
+            let _ = writeln!(text, "  {}", ill(views, state)?);
+        }
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn ill(views: &Views, state: &LaneState) -> Result<String, ViewError> {
+    let since = time(state.since, views.zone()?);
+    let what = if state.dead { "dead" } else { "failing" };
+    Ok(format!("{what} since {since}, {}: {}", counted(u64::from(state.failures), "failure"), state.why))
+}
+
+/// The answer to `/trace N42`: each row and each try of it.
+///
+/// # Errors
+/// When there is no such notice, or the store cannot be read.
+pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
+    let reader = views.reader();
+    let Some(fact) = reader.notice(notice)? else {
+        return Err(ViewError::Nothing(format!("there is no message {notice}")));
+    };
+    let zone = views.zone()?;
+    let mut text = format!("{notice} {} · committed {}\n", fact.event.kind.name(), time(fact.wall, zone));
+    for line in lines_of(views, &fact.event)? {
+        let _ = writeln!(text, "  {line}");
+    }
+    let rows = reader.trace(notice)?;
+    if rows.is_empty() {
+        text.push_str("No route led anywhere: it was told to nobody\n");
+    }
+    for row in &rows {
+        write_row(&mut text, row);
+    }
+    if let Some(ack) = reader.ack(notice)? {
+        let _ = writeln!(text, "acknowledged by {} on {} at {}", ack.person, ack.channel, time(ack.at, zone));
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+fn write_row(text: &mut String, row: &TraceRow) {
+    let task = if row.task == "edit" { " (change of the message)" } else { "" };
+    let climbs = if row.unless_acked { " (unless acknowledged)" } else { "" };
+    let verdict = row.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
+    let remote = row.remote.as_ref().map(|remote| format!(" · there it is {remote}")).unwrap_or_default();
+    let repeated = if row.repeated { " · perhaps twice" } else { "" };
+    let _ = writeln!(text, "{}{task}{climbs}: {}{verdict}{remote}{repeated}", row.lane, row.state);
+    for attempt in &row.attempts {
+        let waited = attempt.begun.since(row.created.max(row.due));
+        let took = attempt.ended.map(|ended| format!(" in {} ms", ended.since(attempt.begun))).unwrap_or_default();
+        let detail = attempt.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+        let skew = attempt.skew_ms.map(|skew| format!(" · its clock {skew:+} ms")).unwrap_or_default();
+        let number = attempt.attempt;
+        let _ = writeln!(text, "  try {number}, {waited} ms after it was due: {}{took}{detail}{skew}", attempt.outcome);
+    }
+}
+
+fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, ViewError> {
+    let telling = Telling::plain(views.zone()?);
+    Ok(Message { blocks: told(event, &telling), ..Message::default() }.plain_lines())
+}
+
+/// The answer to `/missed`: what did not reach somebody by itself, said again.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn missed(views: &Views) -> Result<String, ViewError> {
+    let rows = views.reader().missed(&views.asker().name, MISSED_SHOWN)?;
+    if rows.is_empty() {
+        return Err(ViewError::Nothing("every message reached you by itself".to_owned()));
+    }
+    let zone = views.zone()?;
+    let mut text = String::from("Not told by themselves, the newest first:\n");
+    for MissedRow { notice, event, state, verdict } in &rows {
+        let fact = lines_of(views, event)?.into_iter().next().unwrap_or_default();
+        let why = verdict.as_deref().unwrap_or(state);
+        let _ = writeln!(text, "{notice} {} · {fact} ({why})", time(event.at, zone));
+    }
+    text.push_str("/trace N42 shows what became of one");
+    Ok(text)
+}
+
+/// The answer to `/noise`: what costs the most attention, and how to have less of it.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn noise(views: &Views) -> Result<String, ViewError> {
+    let rows = views.reader().noise(&views.asker().name, views.wall().plus_ms(-NOISE_DAYS * DAY_MS))?;
+    let told: u64 = rows.iter().map(|row| row.told).sum();
+    if told == 0 {
+        return Err(ViewError::Nothing(format!("nothing was told to you within {NOISE_DAYS} days")));
+    }
+    let mut text = format!("{} to you within {}\n", counted(told, "message"), age(NOISE_DAYS * DAY_MS));
+    for row in rows.iter().filter(|row| row.told > 0) {
+        let held = if row.suppressed > 0 { format!(", {} held back or gathered", row.suppressed) } else { String::new() };
+        let acked = if row.acked > 0 { format!(", {} acknowledged", row.acked) } else { String::new() };
+        let _ = writeln!(text, "{} {} ({} %){held}{acked}", row.told, row.kind, row.told * 100 / told);
+    }
+    text.push_str("/less KIND tells one more quietly, /mute KIND 2h not at all for a while");
+    Ok(text)
+}

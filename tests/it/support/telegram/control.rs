@@ -1,0 +1,320 @@
+//! How does a test script the world? What people do, what goes wrong, and what can be read back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Json;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::chats::{Chat, Standing, member_json};
+use super::faults::{Fault, Kind};
+use super::files;
+use super::keyboard;
+use super::log::Wanted;
+use super::messages::Message;
+use super::params::Upload;
+use super::people::{Person, Press};
+use super::server::Hub;
+use super::text::Shown;
+use super::world::World;
+
+type Reply = (StatusCode, Json<Value>);
+
+/// What a control call gives back, or why it could not be done.
+type Done = Result<Value, String>;
+
+fn reply(done: Done) -> Reply {
+    match done {
+        Ok(mut body) => {
+            if body.is_object() {
+                body["ok"] = json!(true);
+            }
+            (StatusCode::OK, Json(body))
+        }
+        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "ok": false, "error": error }))),
+    }
+}
+
+pub(super) async fn control(
+    State(hub): State<Arc<Hub>>,
+    Path(what): Path<String>,
+    Query(query): Query<Map<String, Value>>,
+    body: Bytes,
+) -> Reply {
+    let given: Value = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };
+    if !given.is_object() {
+        return reply(Err("the body must be a JSON object".to_owned()));
+    }
+    if what == "wait" {
+        return wait(&hub, given).await;
+    }
+    if what == "log" {
+        let since = query.get("since").and_then(super::params::int_of).unwrap_or(0);
+        return (StatusCode::OK, Json(Value::Array(hub.lock().log.since(since as u64))));
+    }
+    let done = {
+        let mut world = hub.lock();
+        match what.as_str() {
+            "message" => world.write(&given),
+            "document" => world.upload(&given, files::Kind::Document),
+            "photo" => world.upload(&given, files::Kind::Photo),
+            "press" => world.press(&given),
+            "join" => world.join(&given),
+            "group" => world.group(&given),
+            "migrate" => world.migrate(&given),
+            "fault" => world.script(given),
+            "clear" => {
+                world.faults.clear(given["method"].as_str());
+                Ok(json!({}))
+            }
+            "settings" => world.set(&given),
+            "advance" => given["ms"].as_u64().ok_or_else(|| "ms is missing".to_owned()).map(|ms| {
+                world.clock.advance(ms);
+                json!({ "now_ms": world.clock.now_ms() })
+            }),
+            _ => Err(format!("there is no control call {what}")),
+        }
+    };
+    hub.ring();
+    reply(done)
+}
+
+/// What a person in the chat sees now.
+pub(super) async fn chat(State(hub): State<Arc<Hub>>, Path(id): Path<i64>) -> Reply {
+    let world = hub.lock();
+    reply(world.chats.get(&id).map(Chat::seen).ok_or_else(|| format!("there is no chat {id}")))
+}
+
+async fn wait(hub: &Hub, given: Value) -> Reply {
+    let wanted: Wanted = match serde_json::from_value(given) {
+        Ok(wanted) => wanted,
+        Err(error) => return reply(Err(error.to_string())),
+    };
+    let end = Instant::now() + Duration::from_millis(wanted.timeout_ms.unwrap_or(10_000));
+    let mut changed = hub.changed.subscribe();
+    loop {
+        let rung = *changed.borrow_and_update();
+        let (entries, last) = {
+            let world = hub.lock();
+            (world.log.matching(&wanted), world.log.last())
+        };
+        let missing = wanted.count.unwrap_or(1).saturating_sub(entries.len());
+        if missing == 0 {
+            return reply(Ok(json!({ "entries": entries, "last": last })));
+        }
+        if Instant::now() >= end {
+            let body = json!({ "ok": false, "error": "timeout", "entries": entries, "last": last });
+            return (StatusCode::REQUEST_TIMEOUT, Json(body));
+        }
+        // Each request that is still missing rings at least once.
+        let enough = changed.wait_for(|count| *count >= rung + missing as u64);
+        let _ = tokio::time::timeout_at(end, enough).await;
+    }
+}
+
+/// The kind and the body of the update for a change of the bot's own standing.
+fn standing_update(world: &World, chat: &Chat, by: &Person, before: Standing) -> Value {
+    let me = world.me.json();
+    json!({
+        "chat": world.chat_json(chat),
+        "from": by.json(),
+        "date": world.clock.date(),
+        "old_chat_member": member_json(&me, before),
+        "new_chat_member": member_json(&me, chat.standing),
+    })
+}
+
+impl World {
+    /// The person who acts, met; and the chat, which is the private one if none is named.
+    fn actor(&mut self, given: &Value) -> Result<(i64, i64), String> {
+        let person = Person::from_control(&given["from"]).ok_or("from must be a positive id or a user object")?;
+        let id = person.id;
+        self.meet(person);
+        let chat = given["chat"].as_i64().unwrap_or(id);
+        let entry = self.chats.get_mut(&chat).ok_or_else(|| format!("there is no chat {chat}: make it with group"))?;
+        // Who writes to a bot has started it.
+        if matches!(entry.standing, Standing::Unstarted | Standing::Blocked) && chat == id {
+            entry.standing = Standing::Member;
+        }
+        Ok((id, chat))
+    }
+
+    fn written(&mut self, chat: i64, message: Message) -> Done {
+        let id = self.put(chat, message).ok_or("no such chat")?;
+        let chat = &self.chats[&chat];
+        let message = &chat.messages[&id];
+        let heard = self.hears(chat, message);
+        let body = self.message_json(chat, message);
+        let update = if heard { self.tell("message", body) } else { None };
+        Ok(json!({ "message_id": id, "update_id": update }))
+    }
+
+    /// Privacy mode: in a group where it is no administrator the bot hears commands, its name, and replies to it.
+    fn hears(&self, chat: &Chat, message: &Message) -> bool {
+        let replied = message.reply_to.and_then(|id| chat.messages.get(&id)).is_some_and(|to| to.from == self.me.id);
+        let name = self.me.username.as_deref().unwrap_or_default();
+        let named = message.shown.text.starts_with('/') || message.shown.text.contains(&format!("@{name}"));
+        chat.is_private() || chat.standing == Standing::Admin || !self.privacy || replied || named
+    }
+
+    fn write(&mut self, given: &Value) -> Done {
+        let (from, chat) = self.actor(given)?;
+        let shown = Shown::plain(given["text"].as_str().ok_or("text is missing")?);
+        if let Some(id) = given["edited"].as_i64() {
+            let date = self.clock.date();
+            let message = self.chats.get_mut(&chat).and_then(|chat| chat.messages.get_mut(&id));
+            let message = message.filter(|message| message.from == from).ok_or("no such message of this person")?;
+            (message.shown, message.edited) = (shown, Some(date));
+            message.edits += 1;
+            let chat = &self.chats[&chat];
+            let body = self.message_json(chat, &chat.messages[&id]);
+            let update = self.tell("edited_message", body);
+            return Ok(json!({ "message_id": id, "update_id": update }));
+        }
+        let mut message = Message::new(from, shown);
+        message.date = given["date"].as_i64().unwrap_or(0);
+        message.reply_to = given["reply_to"].as_i64();
+        message.thread = given["thread"].as_i64();
+        self.written(chat, message)
+    }
+
+    fn upload(&mut self, given: &Value, kind: files::Kind) -> Done {
+        let (from, chat) = self.actor(given)?;
+        let text = |key: &str, usual: &str| given[key].as_str().unwrap_or(usual).to_owned();
+        let upload = if kind == files::Kind::Photo {
+            let side = |key: &str| given[key].as_u64().unwrap_or(64).clamp(1, 2000) as u32;
+            let bytes = files::blank_png(side("width"), side("height"));
+            Upload { name: "photo.png".to_owned(), mime: "image/png".to_owned(), bytes: bytes.into() }
+        } else {
+            let content = text("content", "a document");
+            Upload { name: text("file_name", "document.txt"), mime: text("mime", "text/plain"), bytes: content.into() }
+        };
+        let media = self.files.keep(kind, &upload).map_err(|refusal| refusal.description)?;
+        let mut message = Message::new(from, Shown::plain(&text("caption", "")));
+        message.media = Some(media);
+        message.thread = given["thread"].as_i64();
+        self.written(chat, message)
+    }
+
+    fn press(&mut self, given: &Value) -> Done {
+        let (from, chat) = self.actor(given)?;
+        let id = given["message_id"].as_i64().ok_or("message_id is missing")?;
+        let wanted = given["data"].as_str().or(given["text"].as_str()).ok_or("data or text is missing")?;
+        let chat = &self.chats[&chat];
+        let message = chat.messages.get(&id).ok_or("no such message")?;
+        let found = message.markup.as_ref().and_then(|markup| keyboard::data_of(markup, wanted));
+        // An odd client sends whatever data it likes.
+        let forged = (given["forge"] == true).then(|| wanted.to_owned());
+        let data = found.or(forged).ok_or_else(|| format!("the message has no callback button {wanted}"))?;
+        let shown = self.message_json(chat, message);
+        let (query, at) = (self.number(), self.clock.now_ms());
+        self.presses.insert(query.clone(), Press { at, answered: false });
+        let by = self.person(from).map(Person::json);
+        let instance = format!("{}", -7_000_000 - given["chat"].as_i64().unwrap_or(from));
+        let body = json!({ "id": query, "from": by, "message": shown, "chat_instance": instance, "data": data });
+        let update = self.tell("callback_query", body);
+        Ok(json!({ "callback_query_id": query, "update_id": update }))
+    }
+
+    fn join(&mut self, given: &Value) -> Done {
+        let person = Person::from_control(&given["from"]).ok_or("from must be a positive id or a user object")?;
+        self.meet(person.clone());
+        let id = given["chat"].as_i64().unwrap_or(person.id);
+        let action = given["action"].as_str().unwrap_or("start");
+        let chat = self.chats.get_mut(&id).ok_or_else(|| format!("there is no chat {id}"))?;
+        let before = chat.standing;
+        chat.standing = match action {
+            "start" | "unblock" | "add" => Standing::Member,
+            "know" => Standing::Unstarted,
+            "promote" => Standing::Admin,
+            "block" => Standing::Blocked,
+            "deactivate" => Standing::Deactivated,
+            "kick" => Standing::Kicked,
+            "leave" => Standing::Left,
+            _ => return Err(format!("there is no action {action}")),
+        };
+        let quiet = given["quiet"] == true || matches!(action, "know" | "deactivate");
+        let chat = &self.chats[&id];
+        if !quiet && before != chat.standing && before != Standing::Unstarted {
+            let body = standing_update(self, chat, &person, before);
+            self.tell("my_chat_member", body);
+        }
+        if action == "start" && !quiet {
+            let payload = given["text"].as_str().map_or_else(String::new, |text| format!(" {text}"));
+            return self.written(id, Message::new(person.id, Shown::plain(&format!("/start{payload}"))));
+        }
+        Ok(json!({}))
+    }
+
+    fn group(&mut self, given: &Value) -> Done {
+        let id = given["chat"].as_i64().filter(|id| *id < 0).ok_or("chat must be a negative id")?;
+        let standing = if given["admin"] == true { Standing::Admin } else { Standing::Member };
+        let mut chat = Chat::new(id, given["title"].as_str().unwrap_or("Group"), standing);
+        chat.forum = given["forum"] == true;
+        if chat.forum && chat.kind() != "supergroup" {
+            return Err("only a supergroup (-100...) can be a forum".to_owned());
+        }
+        for name in given["topics"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+            chat.next += 1;
+            chat.topics.insert(chat.next, name.to_owned());
+            chat.next += 1;
+        }
+        let topics: Map<String, Value> = chat.topics.iter().map(|(id, name)| (name.clone(), json!(id))).collect();
+        self.chats.insert(id, chat);
+        if let Some(person) = Person::from_control(&given["from"]) {
+            self.meet(person.clone());
+            let body = standing_update(self, &self.chats[&id], &person, Standing::Left);
+            self.tell("my_chat_member", body);
+        }
+        Ok(json!({ "topics": topics }))
+    }
+
+    fn migrate(&mut self, given: &Value) -> Done {
+        let (from, to) = (given["chat"].as_i64().unwrap_or(0), given["to"].as_i64().unwrap_or(0));
+        let old = self.chats.get_mut(&from).filter(|old| old.kind() == "group").ok_or("chat must be a basic group")?;
+        old.moved_to = Some(to);
+        let new = Chat::new(to, &old.title, old.standing);
+        if new.kind() != "supergroup" {
+            return Err("to must be a supergroup (-100...)".to_owned());
+        }
+        self.chats.insert(to, new);
+        for (chat, field, other) in [(from, "migrate_to_chat_id", to), (to, "migrate_from_chat_id", from)] {
+            let id = self.put(chat, Message::new(self.me.id, Shown::default())).ok_or("no such chat")?;
+            let chat = &self.chats[&chat];
+            let mut body = self.message_json(chat, &chat.messages[&id]);
+            body[field] = json!(other);
+            self.tell("message", body);
+        }
+        Ok(json!({}))
+    }
+
+    fn script(&mut self, given: Value) -> Done {
+        let fault: Fault = serde_json::from_value(given).map_err(|error| error.to_string())?;
+        if fault.kind == Kind::Garbage {
+            let body = fault.update.clone().unwrap_or_else(|| json!({ "strange": [1, null, { "deep": "thing" }] }));
+            let now = self.clock.now_ms();
+            let update = self.queue.push_any("kind_from_the_future", body, now);
+            return Ok(json!({ "update_id": update }));
+        }
+        self.faults.add(fault);
+        Ok(json!({}))
+    }
+
+    fn set(&mut self, given: &Value) -> Done {
+        for (key, value) in given.as_object().into_iter().flatten() {
+            match (key.as_str(), value) {
+                ("flood", Value::Bool(on)) => self.flood.on = *on,
+                ("privacy", Value::Bool(on)) => self.privacy = *on,
+                ("callback_life_ms", Value::Number(ms)) => self.callback_life_ms = ms.as_u64().unwrap_or(0),
+                ("clock_skew_s", Value::Number(seconds)) => self.clock.skew_s = seconds.as_i64().unwrap_or(0),
+                ("clock", Value::String(state)) => self.clock.stop(state == "stopped"),
+                _ => return Err(format!("there is no setting {key}: {value}")),
+            }
+        }
+        Ok(json!({ "now_ms": self.clock.now_ms() }))
+    }
+}

@@ -1,0 +1,37 @@
+//! What would Telegram have said? A Bot API server that keeps Telegram's limits, plays its faults on demand and remembers every request.
+//! It knows nothing of bellwether. `/control/` scripts it and tells what a person would see.
+
+mod autolinks;
+mod chats;
+mod clock;
+mod control;
+mod editing;
+mod faults;
+mod files;
+mod flood;
+mod html;
+mod keyboard;
+mod limits;
+mod log;
+mod markdown;
+mod messages;
+mod methods;
+mod params;
+mod people;
+mod profile;
+mod refusal;
+mod sending;
+mod server;
+mod text;
+mod updates;
+mod wire;
+mod world;
+
+#[cfg(test)]
+mod client;
+#[cfg(test)]
+pub(crate) mod conformance;
+
+#[cfg(test)]
+pub(crate) use client::{Fake, Rejected};
+pub(crate) use server::start;
