@@ -96,6 +96,9 @@ fn parts_end_where_blocks_do_and_say_which_they_are() {
     // The caption of a picture takes the fact; the rest comes behind it.
     let parts = html(&message(vec![text("Fact"), text(&long)]), Budget::CAPTION);
     assert_eq!((parts.len(), parts[0].as_str()), (2, "Fact\n(1/2)"));
+    // What cannot be seen takes no part: the caption would fall away, and a longer part stand in its place.
+    let parts = html(&message(vec![text(&"\u{3000}".repeat(1_010)), text(&long)]), Budget::CAPTION);
+    assert!(parts[0].encode_utf16().count() <= 1_024, "{}", parts[0]);
     // A pair of units and a letter with its accents stay together.
     let parts = html(&message(vec![text(&"😀".repeat(4_000)), text(&"e\u{301}".repeat(4_000))]), Budget::TEXT);
     assert!(parts.iter().all(|part| !part.starts_with('\u{301}')), "{parts:?}");
