@@ -179,7 +179,8 @@ pub(crate) fn unwanted(message: &Message, parts: &[Vec<Seen>]) -> Option<String>
                 Span::Text(text) | Span::Strong(text) => {
                     ours.extend(text.chars().filter(|letter| is_shown(*letter) || *letter == ' '));
                 }
-                Span::Code(_) | Span::Untrusted(_) => ours.push('\n'),
+                // What is empty, or cannot be seen, stands between nothing.
+                Span::Code(text) | Span::Untrusted(text) => ours.extend(text.chars().any(is_shown).then_some('\n')),
             }
         }
         ours.push('\n');
