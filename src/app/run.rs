@@ -8,28 +8,29 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::chat::{Chat, ChatParts, Person, Role};
+use crate::channels::Telegram;
+use crate::chat::{Chat, ChatParts, Person, Role, Seats};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load};
+use crate::config::{Config, Environment, load, policy, route_table};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{
-    ChannelKind, EventKind, Instrument, Label, Lane, LaneRule, RouteTable, Routes, RunId, Severity, Symbol,
-};
+use crate::domain::{ChannelKind, EventKind, Instrument, Label, Lane, RouteTable, Routes, RunId, Symbol};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
     Stretch, restore,
 };
 use crate::execution::PaperBroker;
-use crate::notify::Policy;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
+use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, Switchboard, alarm};
 use super::talk::{self, Terminal};
+use super::telegram::Shared;
 use super::{AppError, auditor, backtest, universe};
 
 /// Who there is where nobody is configured.
@@ -75,7 +76,19 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
-    let run = Run { args, environment, config: &config, store, clock, saved, reader, was_dead, network: network()? };
+    let telegram = messenger::telegram(environment, clock.clone())?;
+    let run = Run {
+        args,
+        environment,
+        config: &config,
+        store,
+        clock,
+        saved,
+        reader,
+        was_dead,
+        network: network()?,
+        telegram,
+    };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -182,6 +195,8 @@ struct Run<'a> {
     was_dead: bool,
     /// What reaches services, and is reached.
     network: tokio::runtime::Runtime,
+    /// The bot on Telegram, if there is one.
+    telegram: Option<Telegram>,
 }
 
 /// What the engine's thread leaves behind.
@@ -208,7 +223,7 @@ impl Run<'_> {
             first_cycle: resumed.progress.cycle.next(),
         })?;
         self.store.sign_lease(run, self.clock.now())?;
-        let routes = Routes::new(self.routes());
+        let routes = Routes::new(self.routes()?);
         self.store.keep_routes(&routes.now())?;
         self.store.retire_lanes(&routes.now(), self.clock.now())?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
@@ -260,16 +275,26 @@ impl Run<'_> {
         Lane { who, channel: ChannelKind::Terminal }
     }
 
+    /// The lanes of channels that need no pairing.
+    fn other_lanes(&self) -> Vec<Lane> {
+        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().collect()
+    }
+
     /// Who is told what.
-    fn routes(&self) -> RouteTable {
-        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
-        RouteTable::simple(&terminal.into_iter().collect::<Vec<_>>(), Severity::Notice)
+    fn routes(&self) -> Result<RouteTable, AppError> {
+        let mut lanes = self.other_lanes();
+        if self.telegram.is_some() {
+            let directory = Directory::look_up(self.config, &self.reader)?;
+            lanes.extend(directory.lanes.iter().map(|(lane, _)| *lane));
+        }
+        Ok(route_table(self.config, &lanes))
     }
 
     fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, alarm: Alarm) -> Chat {
         let wake = queue.clone();
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
+            store: self.store.clone(),
             desk: desk.clone(),
             clock: self.clock.clone(),
             ask: talk::asker(queue.clone()),
@@ -330,10 +355,11 @@ impl Run<'_> {
             open: Arc::default(),
         };
         if let Some(terminal) = &terminal {
-            let zone = self.owner().zone.unwrap_or(self.zone());
-            let policy = Policy::open(LaneRule::open(self.terminal_lane()), zone);
+            let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
         }
+        let messenger =
+            self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -348,7 +374,20 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox] })
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox] })
+    }
+
+    fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
+        Some(Messenger {
+            telegram: self.telegram.clone()?,
+            config: self.config.clone(),
+            routes,
+            switchboard: switchboard.clone(),
+            shared: Shared::new(Seats::default()),
+            others: self.other_lanes(),
+            zone: self.zone(),
+            open: Arc::default(),
+        })
     }
 
     /// The first book's zone.

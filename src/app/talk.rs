@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::channels::{Console, ConsoleInput, Editor, Prompted};
 use tokio::runtime::Handle;
 
-use crate::chat::{Asker, Chat, Inbound, Person, Question, Reply, completions};
+use crate::chat::{Asker, Chat, Inbound, Person, Place, Question, Reply, completions};
 use crate::clock::Clock;
 use crate::domain::Label;
 use crate::domain::format::{price, quantity};
@@ -147,10 +147,11 @@ impl Terminal {
     }
 }
 
-/// Carries a lane's messages until `drain` is set and nothing is left that could go now, or `give_up` is set.
-pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: &AtomicBool, give_up: &AtomicBool) {
+/// Carries a lane's messages until `drain` is set and nothing is left that could go now, or one of `ends` is.
+pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: &AtomicBool, ends: &[Arc<AtomicBool>]) {
     let (mut seen, mut troubled) = (0, false);
-    while !give_up.load(Ordering::SeqCst) {
+    let over = || ends.iter().any(|end| end.load(Ordering::SeqCst));
+    while !over() {
         let draining = drain.load(Ordering::SeqCst);
         let mut rest = LOOK_FOR_MESSAGES;
         match network.block_on(worker.tick(MESSAGES_MAX)) {
@@ -174,6 +175,19 @@ pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: 
     }
 }
 
+/// Hands the engine everybody's alerts where somebody changed one, in this process or in another.
+fn tell_alerts(reader: &Reader, seen: &mut Option<u64>, queue: &Sender<EngineMessage>) {
+    // Counted before they are read: what changes in between is counted again.
+    let Ok(changes) = reader.alert_changes() else { return };
+    if *seen != Some(changes)
+        && let Ok(alerts) = reader.open_alerts()
+    {
+        // A queue without an engine has nobody to look.
+        let _ = queue.send(EngineMessage::Alerts(alerts));
+        *seen = Some(changes);
+    }
+}
+
 /// Answers what other processes put into the inbox, and has the engine look at what they confirmed, until `stop` is dropped.
 pub(super) fn serve_inbox(
     chat: &Chat,
@@ -183,7 +197,7 @@ pub(super) fn serve_inbox(
     queue: &Sender<EngineMessage>,
     stop: &Receiver<()>,
 ) {
-    let mut reader = None;
+    let (mut reader, mut changes) = (None, None);
     while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         if reader.is_none() {
             reader = Reader::open(store.path()).ok();
@@ -193,12 +207,18 @@ pub(super) fn serve_inbox(
             // A queue without an engine has nobody to look.
             let _ = queue.send(EngineMessage::Look);
         }
+        tell_alerts(open, &mut changes, queue);
         for row in open.unanswered(SHELL).unwrap_or_default() {
             let person = people.iter().find(|person| person.name == row.person);
             let reply = match person {
                 None => "nobody of that name may ask".to_owned(),
                 Some(person) => {
-                    let inbound = Inbound { person: person.clone(), chat: row.channel.clone(), text: row.text.clone() };
+                    let inbound = Inbound {
+                        person: person.clone(),
+                        place: Place::Machine,
+                        chat: row.channel.clone(),
+                        text: row.text.clone(),
+                    };
                     match chat.handle(&inbound) {
                         Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
                         Reply::Admitted { .. } => "recorded".to_owned(),

@@ -8,11 +8,13 @@ use secrecy::SecretString;
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::EventKind;
+use crate::store::Store;
 use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
 use super::command::{ArgError, Question, Run};
 use super::parse::parse;
+use super::seat::Place;
 
 /// How long a shown change can be confirmed, in seconds, as people are told it.
 pub const CONFIRM_S: i64 = VALID_MS / 1000;
@@ -22,6 +24,8 @@ pub const CONFIRM_S: i64 = VALID_MS / 1000;
 pub struct Inbound {
     /// Who.
     pub person: Person,
+    /// Where they sit.
+    pub place: Place,
     /// In which chat; a change is confirmed where it was shown.
     pub chat: String,
     /// What.
@@ -66,6 +70,8 @@ pub type Asker = Arc<dyn Fn(Question) -> Result<String, String> + Send + Sync>;
 pub struct ChatParts {
     /// Where the store is.
     pub database: PathBuf,
+    /// The store, for what people change of their own.
+    pub store: Store,
     /// The desk.
     pub desk: ChangeDesk,
     /// The clock.
@@ -81,13 +87,20 @@ pub struct ChatParts {
 /// Answers lines.
 #[derive(Clone)]
 pub struct Chat {
-    parts: ChatParts,
+    pub(super) parts: ChatParts,
 }
 
 impl Chat {
     /// A chat of these parts.
     pub fn new(parts: ChatParts) -> Self {
         Self { parts }
+    }
+
+    /// The same chat, asked by an update of the inbox: what it changes is changed once for that update.
+    #[must_use]
+    pub fn caused_by(&self, inbox: i64) -> Self {
+        let (store, desk) = (self.parts.store.caused_by(inbox), self.parts.desk.caused_by(inbox));
+        Self { parts: ChatParts { store, desk, ..self.parts.clone() } }
     }
 
     /// Answers one line.
@@ -104,6 +117,7 @@ impl Chat {
             Run::Ask(run) => Some(run(&parsed.args)?),
             Run::ViewOrAsk(_, asks) => asks(&parsed.args)?,
             Run::Control(run) => return self.control(inbound, &run(&parsed.args)?),
+            Run::Personal(run) => return self.personal(inbound, run(&parsed.args)?).map(Reply::Text),
             Run::Text(_) | Run::View(_) => None,
         };
         Ok(match question.map(|question| (self.parts.ask)(question)) {
@@ -113,8 +127,8 @@ impl Chat {
         })
     }
 
-    fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
-        Views::open(&self.parts.database, inbound.person.zone, self.parts.clock.now())
+    pub(super) fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
+        Views::open(&self.parts.database, inbound.person.asker(), self.parts.clock.now())
     }
 
     fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
@@ -204,11 +218,11 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         Ok(parsed) => parsed,
         Err(error) => return Some(told_error(&error)),
     };
-    if !may(inbound.person.role, parsed.command) {
-        return Some(Reply::Refused(format!("/{} is not for viewers", parsed.command.name)));
+    if let Err(why) = may(inbound.person.role, inbound.place, parsed.command) {
+        return Some(Reply::Refused(why));
     }
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
-        let views = Views::open(database, inbound.person.zone, now)?;
+        let views = Views::open(database, inbound.person.asker(), now)?;
         run(&views, &parsed.args)
     };
     let answer = match &parsed.command.run {
@@ -219,7 +233,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
             Ok(None) => view(*run),
             Err(error) => Err(error),
         },
-        Run::Ask(_) | Run::Control(_) => return None,
+        Run::Ask(_) | Run::Control(_) | Run::Personal(_) => return None,
     };
     Some(answer.map_or_else(|error| told_error(&error), Reply::Text))
 }
