@@ -38,6 +38,7 @@ mod backtest_shell;
 mod backtest_told;
 mod pictures;
 mod chart;
+mod alerts;
 mod telegram_client;
 mod telegram_fake;
 mod telegram_faults;
