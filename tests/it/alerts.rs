@@ -15,7 +15,7 @@ use bellwether::market::{Feed, SimulatedFeed, SimulatedWithHistory};
 use bellwether::store::{NewAlert, Points, Reader, Store};
 
 use crate::chat::{chat, inbound, said};
-use crate::support::{Bench, Holding, Life, ListFeed, bar_at, book_batch, flat_bars, quick_cross};
+use crate::support::{Act, Bench, Holding, Life, ListFeed, bar_at, book_batch, flat_bars, quick_cross};
 
 /// Nothing trades.
 fn idle(desk: &mut DeskSettings) {
@@ -42,6 +42,12 @@ fn set_until(bench: &Bench, text: &str, expires: Option<Timestamp>) -> AlertId {
 
 fn set(bench: &Bench, text: &str) -> AlertId {
     set_until(bench, text, None)
+}
+
+fn set_all(bench: &Bench, conditions: &[&str]) {
+    for text in conditions {
+        set(bench, text);
+    }
 }
 
 /// The alerts that fired: when, which, and what it was.
@@ -163,7 +169,7 @@ fn a_kill_in_between_fires_nothing_twice_and_forgets_nothing() {
     let closes: Vec<i64> = (0..40).map(|day| 100 + day * 7 % 13).collect();
     let conditions = ["BTC-USD > 106 repeat", "BTC-USD < 103 repeat", "BTC-USD > 111", "BTC-USD sma 3 > 106 repeat"];
     let whole = Bench::new();
-    conditions.iter().for_each(|text| _ = set(&whole, text));
+    set_all(&whole, &conditions);
     whole.live(coin(&closes)).expect("runs");
     assert!(fired(&whole).len() > 20, "{:?}", fired(&whole));
     let points = [
@@ -177,7 +183,7 @@ fn a_kill_in_between_fires_nothing_twice_and_forgets_nothing() {
     let mut hits: BTreeMap<&str, u32> = BTreeMap::new();
     for point in points {
         let bench = Bench::new();
-        conditions.iter().for_each(|text| _ = set(&bench, text));
+        set_all(&bench, &conditions);
         for attempt in 0u64..60 {
             let left = Mutex::new(1 + attempt % 5);
             let armed = Points::armed(move |name| {
@@ -220,7 +226,7 @@ fn people_change_alerts_and_the_audit_finds_no_difference() {
             let open = bench.reader().open_alerts().expect("reads");
             queue.send(EngineMessage::Alerts(open)).expect("the engine runs");
         };
-        (turn * 17, Box::new(act) as Box<dyn FnOnce(&Sender<EngineMessage>) + Send>)
+        (turn * 17, Box::new(act) as Act)
     });
     let life = minutes(500).meanwhile(acts.collect());
     bench.live(Life { auditor: Some(sender), ..life }).expect("runs");
@@ -250,7 +256,7 @@ fn a_run_in_pieces_fires_as_the_run_in_one() {
     ];
     let (whole, pieces) = (Bench::new(), Bench::new());
     for bench in [&whole, &pieces] {
-        conditions.iter().for_each(|text| _ = set(bench, text));
+        set_all(bench, &conditions);
     }
     whole.live(minutes(300)).expect("runs");
     for _ in 0..10 {
@@ -464,7 +470,7 @@ fn what_was_passed_is_known_after_a_restart() {
 #[test]
 fn a_cycle_that_begins_late_is_told_when_it_has_caught_up() {
     let bench = Arc::new(Bench::new());
-    let late = |ms: i64| -> Box<dyn FnOnce(&Sender<EngineMessage>) + Send> {
+    let late = |ms: i64| -> Act {
         let clock = bench.clock.clone();
         Box::new(move |_| clock.advance(ms))
     };
