@@ -250,9 +250,8 @@ impl Run<'_> {
     }
 
     fn owner(&self) -> Person {
-        let owner = self.config.people.iter().find(|person| person.role == Role::Owner);
-        let owner = owner.or(self.config.people.first()).cloned();
-        owner.unwrap_or_else(|| Person { name: OWNER.to_owned(), role: Role::Owner, zone: None })
+        let usual = || Person { name: OWNER.to_owned(), role: Role::Owner, zone: None, books: None };
+        self.config.owner().cloned().unwrap_or_else(usual)
     }
 
     /// The lane of whoever sits at the terminal.
@@ -407,7 +406,7 @@ impl Run<'_> {
 
     fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
-        let (chat, people) = (chat.clone(), self.config.people.clone());
+        let (chat, people) = (chat.clone(), self.config.persons().cloned().collect::<Vec<_>>());
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
         Ok((stop, spawn("inbox", serve)?))

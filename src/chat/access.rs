@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 
+use crate::domain::Label;
 use crate::views::Asker;
 
 use super::command::{Command, Run};
@@ -41,12 +42,19 @@ pub struct Person {
     pub role: Role,
     /// The zone their times are shown in; the book's if none.
     pub zone: Option<Tz>,
+    /// The books that they may see and change; all where it is none.
+    pub books: Option<Vec<Label>>,
 }
 
 impl Person {
+    /// Whether they may see this book, and change it if their role allows that.
+    pub fn may_see(&self, book: Label) -> bool {
+        self.books.as_ref().is_none_or(|books| books.contains(&book))
+    }
+
     /// The person as views know who asks.
     pub fn asker(&self) -> Asker {
-        Asker { name: self.name.clone(), zone: self.zone, books: None }
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone() }
     }
 }
 

@@ -95,7 +95,7 @@ impl Alerts {
     }
 
     /// Looks at everything that this instant says something about, and tells what has come true.
-    pub(super) fn look(&mut self, engine: &Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
+    pub fn look(&mut self, engine: &Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
         if self.all.is_empty() {
             return;
         }

@@ -307,7 +307,11 @@ fn an_indicator_that_comes_late_knows_the_past() {
     let closes: Vec<i64> = (0..60).map(|day| 100 + day * 7 % 13).collect();
     let value = |late: Option<u64>| {
         let bench = Arc::new(Bench::new());
-        let ask = |bench: &Bench| STUDIES.iter().for_each(|study| _ = set(bench, &format!("BTC-USD {study} > -1,000")));
+        let ask = |bench: &Bench| {
+            for study in STUDIES {
+                set(bench, &format!("BTC-USD {study} > -1,000"));
+            }
+        };
         let life = match late {
             None => coin(&closes),
             Some(at) => {
@@ -359,12 +363,23 @@ fn a_person_sets_lists_and_deletes_alerts_in_the_chat() {
     assert!(refused("/alert delete").starts_with("which one?"));
 
     // Somebody else has their own, and touches nobody's.
-    let person = Person { name: "ana".to_owned(), role: Role::Viewer, zone: None };
+    let person = Person { name: "ana".to_owned(), role: Role::Viewer, zone: None, books: None };
     let ask = |text: &str| chat(&bench).handle(&Inbound { person: person.clone(), ..inbound(text) });
     assert!(matches!(ask("/alert BTC-USD < 5"), Reply::Text(text) if text.starts_with("A5 set")));
     assert!(matches!(ask("/alert delete A1"), Reply::Refused(_)));
     assert!(matches!(ask("/alerts"), Reply::Text(text) if text.starts_with("1 alert of ana\nA5  BTC-USD < 5 · once")));
     assert!(matches!(ask("/alert delete all"), Reply::Text(text) if text == "A5 deleted: BTC-USD < 5"));
+
+    let guest = Person { books: Some(vec!["other".parse().expect("name")]), ..person.clone() };
+    let ask = |text: &str| chat(&bench).handle(&Inbound { person: guest.clone(), ..inbound(text) });
+    for own in ["/alert pnl > 1", "/alert main day < -1%", "/alert BTC-USD pnl > 1", "/alert book main BTC-USD pnl > 1"]
+    {
+        let reply = ask(own);
+        assert!(
+            matches!(&reply, Reply::Refused(what) if what.starts_with("name one of your books")),
+            "{own}: {reply:?}"
+        );
+    }
 
     assert_eq!(said(&bench, "/alert delete a3"), "A3 deleted: BTC-USD rsi 14 1w < 30");
     assert_eq!(said(&bench, "/alert delete all"), "3 alerts deleted");

@@ -41,7 +41,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("notify", &["clock", "domain", "store"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
-    ("config", &["chat", "domain", "engine", "risk", "strategy"]),
+    ("config", &["chat", "domain", "engine", "notify", "risk", "strategy"]),
     ("cli", &["backtest", "clock", "domain", "engine"]),
     (
         "app",
