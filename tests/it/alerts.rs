@@ -1,28 +1,30 @@
 //! People are told when what they asked for comes true: once, whoever dies in between, and whatever trading does meanwhile.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
 use bellwether::chat::{Inbound, Person, Reply, Role};
 use bellwether::clock::Timestamp;
-use bellwether::domain::{AlertId, AlertRequest, AlertState, EventKind, Instrument, MarketSnapshot, Ratio, Timeframe};
+use bellwether::domain::{AlertId, AlertRequest, AlertState, EventKind, Instrument, MarketSnapshot, Timeframe};
 use bellwether::engine::{DeskSettings, EngineMessage, Pace, Stretch};
 use bellwether::indicators::{Indicator, Rsi};
 use bellwether::market::{Feed, SimulatedFeed, SimulatedWithHistory};
 use bellwether::store::{NewAlert, Points, Reader, Store};
 
 use crate::chat::{chat, inbound, said};
-use crate::support::{Act, Bench, Holding, Life, ListFeed, bar_at, book_batch, flat_bars, quick_cross};
+use crate::support::{Act, Bench, Life, ListFeed, Shell, bar_at, flat_bars, quick_cross};
 
 /// Nothing trades.
-fn idle(desk: &mut DeskSettings) {
+pub(crate) fn idle(desk: &mut DeskSettings) {
     desk.strategies.clear();
 }
 
-fn coin(closes: &[i64]) -> Life {
+/// A coin with these closes, one a day, and a commit for each.
+pub(crate) fn coin(closes: &[i64]) -> Life {
     Life { pace: Pace::Times(1_000_000_000), ..Life::whole(ListFeed::daily("BTC-USD", flat_bars(closes)), idle) }
 }
 
@@ -416,98 +418,35 @@ fn a_deleted_alert_stays_deleted() {
     assert_eq!((fired_by_day(&bench), state_of(&bench, gone)), (vec![(1, 1, "105.00".to_owned())], None));
 }
 
-/// A book that holds fifty coins at 100, half of its 10,000, on these closes.
-fn holder(closes: &[i64], change: impl FnOnce(&mut DeskSettings)) -> (Bench, Life) {
-    let bench = Bench::new();
-    let end = bar_at(1, [1; 4]).start;
-    let held = Holding { symbol: "BTC-USD", quantity: 50, entry: 100, stop: Some(30) };
-    bench.record(book_batch(end, 5_000, &[held], &[]));
-    let bars = flat_bars(&[&[100], closes].concat());
-    let life = Life::whole(ListFeed::daily("BTC-USD", bars), |desk| {
-        idle(desk);
-        change(desk);
-    });
-    (bench, Life { pace: Pace::Times(1_000_000_000), ..life })
-}
-
-fn passed(bench: &Bench) -> Vec<String> {
-    let rows = bench.reader().journal_all().expect("reads");
-    let of = |row: bellwether::store::JournalRow| match row.event.kind {
-        EventKind::PositionPassed { profit, share, level, .. } => {
-            Some(format!("position {profit} {} {}", share.percent(), level.percent()))
-        }
-        EventKind::DayPassed { profit, level, .. } => Some(format!("day {profit} {}", level.percent())),
-        _ => None,
-    };
-    rows.into_iter().filter_map(of).collect()
-}
-
+/// Another process sets alerts: while nobody runs it is for the next start, and a running bot notices by itself.
 #[test]
-fn thresholds_are_told_once_in_each_direction() {
-    let (bench, life) = holder(&[104, 106, 104, 107, 112, 99, 94, 93, 96], |_| {});
-    bench.live(life).expect("runs");
-    let told = passed(&bench);
-    let wanted = [
-        "day 200 2",
-        "position 300 6 5",
-        "position 600 12 10",
-        "day 250 2",
-        "day -650 -6",
-        "position -300 -6 -5",
-        "day -250 -2",
-    ];
-    assert_eq!(told, wanted, "{told:?}");
-
-    let (bench, life) = holder(&[104, 106, 112, 94], |desk| {
-        for key in ["alert_position_pct", "alert_day_pct"] {
-            desk.limits.set(key, Ratio::ZERO).expect("in range");
-        }
-    });
-    bench.live(life).expect("runs");
-    assert_eq!(passed(&bench), Vec::<String>::new());
-}
-
-#[test]
-fn what_was_passed_is_known_after_a_restart() {
-    let closes = [106, 104, 107, 112, 99, 94];
-    let (whole, life) = holder(&closes, |_| {});
-    whole.live(life).expect("runs");
-    let (pieces, _) = holder(&closes, |_| {});
-    for _ in 0..closes.len() {
-        let (_, life) = holder(&closes, |_| {});
-        pieces.live(Life { cycles_max: Some(1), ..life }).expect("runs");
-    }
-    assert!(passed(&whole).len() > 3);
-    assert_eq!(passed(&pieces), passed(&whole));
-}
-
-/// The machine stood still for an hour, and once for a moment.
-#[test]
-fn a_cycle_that_begins_late_is_told_when_it_has_caught_up() {
-    let bench = Arc::new(Bench::new());
-    let late = |ms: i64| -> Act {
-        let clock = bench.clock.clone();
-        Box::new(move |_| clock.advance(ms))
+fn the_shell_sets_alerts_with_and_without_a_running_bot() {
+    let shell = Shell::new();
+    let told = |line: &str| {
+        let (_, out, err) = shell.run(&["command", line]);
+        out + &err
     };
-    let life = coin(&[100; 12]).meanwhile(vec![(4, late(900)), (8, late(3_600_000)), (10, late(2_500))]);
-    bench.live(life).expect("runs");
-    let told = |bench: &Bench| {
-        let rows = bench.reader().journal_all().expect("reads");
-        let of = |row: bellwether::store::JournalRow| match row.event.kind {
-            EventKind::CyclesMissed { cycles, late_s } => Some((row.cycle.0, cycles, late_s)),
-            _ => None,
-        };
-        rows.into_iter().filter_map(of).collect::<Vec<_>>()
-    };
-    assert_eq!(told(&bench), [(8, 1, 3_600), (10, 1, 3)]);
+    assert!(told("/alert AAPL > 0.01").contains("no database"), "{}", told("/alert AAPL > 0.01"));
+    let piece = ["run", "--speed", "max", "--cycles", "30", "--no-console"];
+    assert_eq!(shell.run(&piece).0, 0);
+    let set = told("/alert AAPL > 0.01");
+    assert!(set.starts_with("A1 set: AAPL > 0.01, once\nThe bot is not running"), "{set}");
+    assert!(told("/alerts").starts_with("1 alert of owner\nA1  AAPL > 0.01 · once"), "{}", told("/alerts"));
+    assert_eq!(shell.run(&piece).0, 0);
+    assert!(told("/alerts").starts_with("no alert of yours waits"), "{}", told("/alerts"));
 
-    let bench = Arc::new(Bench::new());
-    let (clock, left) = (bench.clock.clone(), AtomicU64::new(0));
-    let act = move |_: &Sender<EngineMessage>| {
-        left.fetch_add(1, Ordering::SeqCst);
-        clock.advance(3_600_000);
+    // One cycle a second: if nothing is told it ends by itself.
+    let run = ["run", "--speed", "60", "--cycles", "90"];
+    let mut child = shell.command(&run).stdout(Stdio::piped()).spawn().expect("starts");
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines();
+    let mut until = |part: &str| {
+        let seen: Vec<String> =
+            lines.by_ref().map(|line| line.expect("text")).take_while(|line| !line.contains(part)).collect();
+        assert!(seen.iter().all(|line| !line.starts_with("Stopped after")), "{part}:\n{}", seen.join("\n"));
     };
-    let life = coin(&[100; 12]).meanwhile(vec![(4, Box::new(act))]);
-    bench.live(Life { pace: Pace::Max, ..life }).expect("runs");
-    assert_eq!(told(&bench), [], "nothing is due at full pace");
+    until("Started on sim");
+    assert_eq!(told("/alert AAPL > 0.02 repeat"), "A2 set: AAPL > 0.02, each time it comes true\n");
+    until("Alert A2: AAPL > 0.02");
+    child.kill().expect("ended");
+    child.wait().expect("gone");
 }
