@@ -401,6 +401,50 @@ fn nobody_has_more_than_a_hundred() {
     assert!(said(&bench, "/alert BTC-USD > 5").starts_with("A101 set"));
 }
 
+/// Minutes and what is gathered from them begin with the closes that are remembered.
+#[test]
+fn a_mean_of_minutes_that_comes_late_knows_the_closes() {
+    let bench = Arc::new(Bench::new());
+    let asked = bench.clone();
+    let act = move |queue: &Sender<EngineMessage>| {
+        set_all(&asked, &["AAPL sma 50 > -1,000", "AAPL rsi 14 5m > -1", "AAPL adx 14 > -1"]);
+        let open = asked.reader().open_alerts().expect("reads");
+        queue.send(EngineMessage::Alerts(open)).expect("the engine runs");
+    };
+    bench.live(minutes(260).meanwhile(vec![(200, Box::new(act))])).expect("runs");
+    let rows = bench.reader().journal_all().expect("reads").into_iter();
+    let of = |row: bellwether::store::JournalRow| match row.event.kind {
+        EventKind::AlertFired { alert, .. } => Some((alert.0, row.cycle.0)),
+        _ => None,
+    };
+    let told: BTreeMap<u64, u64> = rows.filter_map(of).collect();
+    assert_eq!(told[&1], 200, "at once");
+    assert!((200..205).contains(&told[&2]), "with the next five minutes: {told:?}");
+    assert_eq!(told[&3], 200 + 27, "highs and lows are not remembered: {told:?}");
+}
+
+/// The engine's word goes before a list that was read before it spoke, and a person's before the engine's.
+#[test]
+fn an_old_list_fires_nothing_again_and_a_deaf_engine_brings_nothing_back() {
+    let bench = Arc::new(Bench::new());
+    set(&bench, "BTC-USD > 103");
+    let each = set(&bench, "BTC-USD < 103 repeat");
+    let old = bench.reader().open_alerts().expect("reads");
+    let send = move |queue: &Sender<EngineMessage>| {
+        queue.send(EngineMessage::Alerts(old)).expect("the engine runs");
+    };
+    let asked = bench.clone();
+    let delete = move |_: &Sender<EngineMessage>| {
+        let gone = |store: &Store| store.delete_alerts("owner", Some(each), "test", Timestamp::from_ms(0));
+        with_store(&asked, gone).expect("stored");
+    };
+    let life = coin(&[110, 100, 105, 100, 105, 100, 105]);
+    bench.live(life.meanwhile(vec![(4, Box::new(send)), (5, Box::new(delete))])).expect("runs");
+    let told: Vec<(i64, u64)> = fired_by_day(&bench).into_iter().map(|(day, alert, _)| (day, alert)).collect();
+    assert_eq!(told, [(0, 1), (1, 2), (3, 2), (5, 2)]);
+    assert_eq!(state_of(&bench, each), None);
+}
+
 /// What a person takes back while the engine is about to tell it stays taken back.
 #[test]
 fn a_deleted_alert_stays_deleted() {
