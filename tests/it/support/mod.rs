@@ -15,13 +15,8 @@ mod telegram_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
-<<<<<<< .merge_file_0Me1hq
-pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
-pub(crate) use hostile::tried;
-=======
 pub(crate) use feed::{Act, Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
-pub(crate) use hostile::hostile;
->>>>>>> .merge_file_4cHyzp
+pub(crate) use hostile::tried;
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use post_office::{Does, PostOffice, lane};
 pub(crate) use prices::{opened, walk, write_prices};
