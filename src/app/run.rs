@@ -30,6 +30,7 @@ use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, Switchboard, alarm};
 use super::talk::{self, Terminal};
+use super::watch::{self, Probe, WatchParts};
 use super::{AppError, auditor, backtest, universe};
 
 /// Who there is where nobody is configured.
@@ -223,7 +224,7 @@ impl Run<'_> {
             run,
             started: self.clock.now(),
             dry_run: self.args.dry_run,
-            pace: self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) }),
+            pace: self.pace(),
             cycles_max: self.args.cycles,
             opening,
         };
@@ -349,7 +350,22 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox] })
+        // The watch over all parts. Channels add their probes here; the environment adds its heartbeat.
+        let watch = watch::start(WatchParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: self.network.handle().clone(),
+            alarm: switchboard.alarm.clone(),
+            pace: self.pace(),
+            probes: vec![Probe::disk(self.store.path())],
+            heartbeat: None,
+        })?;
+        Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox, watch] })
+    }
+
+    /// How fast it runs.
+    fn pace(&self) -> Pace {
+        self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) })
     }
 
     /// The first book's zone.

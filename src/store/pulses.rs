@@ -115,6 +115,19 @@ impl Reader {
         Ok(found.flatten().map(Timestamp::from_ms))
     }
 
+    /// The illnesses that were told and not their ends: which part, and when it was told.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn open_illnesses(&self) -> Result<Vec<(String, Timestamp)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT substr(s.key, 8), j.wall_ms FROM stories s JOIN journal j ON j.seq = s.episode
+             WHERE s.open AND s.key LIKE 'health %' ORDER BY 1",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, time(row, 1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// When the last cycle was committed, on the wall clock; none if none was, or by a version that did not note it.
     ///
     /// # Errors
