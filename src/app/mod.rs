@@ -12,6 +12,7 @@ mod vigil;
 mod heartbeat;
 mod service;
 mod watch;
+mod monitor;
 mod reload;
 mod auditor;
 mod around;

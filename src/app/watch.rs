@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::clock::{Clock, Timestamp};
+use crate::domain::Instrument;
 use crate::engine::Pace;
-use crate::store::{Reader, Store};
+use crate::market::Hours;
+use crate::store::{MarkRow, Reader, Store};
 use crate::views::{Part, PartHealth, Views, parts};
 
 use super::AppError;
@@ -23,8 +25,8 @@ use super::vigil::Vigil;
 const LOOK: Duration = Duration::from_secs(5);
 /// How often it is looked whether the run has begun.
 const LOOK_FOR_START: Duration = Duration::from_millis(250);
-/// At a pace like the market's a cycle comes at least once in so many bars, and this on top.
-const BARS_MISSED_MAX: i64 = 3;
+/// A cycle that comes this much later than the bars that it is for, and so many of them, does not come.
+const BARS_MISSED_MAX: u64 = 3;
 const CYCLE_SLACK_MS: i64 = 60_000;
 /// A disk with less room than this fills within days.
 const DISK_BYTES_MIN: u64 = 256 << 20;
@@ -162,14 +164,22 @@ impl Watch {
         self.parts.store.keep_pulses(pulses, self.parts.clock.now()).map_err(|error| error.to_string())
     }
 
-    /// Whether cycles fail to come, where they come as slowly as the market's bars.
+    /// Whether cycles fail to come, where time passes as on the market. At the market's own pace closed hours are waited out; at a
+    /// faster one no wait is longer than some seconds.
     fn cycles_missing(&self) -> Option<String> {
         let Pace::Times(factor) = self.parts.pace else { return None };
         let reader = Reader::open(self.parts.store.path()).ok()?;
-        let finest = reader.marks().ok()?.iter().filter(|mark| !mark.ended).map(|mark| mark.timeframe.ms()).min()?;
         let silent = self.parts.clock.now().since(reader.last_commit().ok()??);
-        let patience = BARS_MISSED_MAX * finest / i64::from(factor).max(1) + CYCLE_SLACK_MS;
-        (silent > patience).then(|| format!("none for {} s", silent / 1000))
+        if silent <= CYCLE_SLACK_MS {
+            return None;
+        }
+        let market = reader.progress().ok()??.market;
+        let missed = |mark: &MarkRow| {
+            let hours = Hours::of(Instrument::bare(mark.symbol).class);
+            hours.bars_between(mark.timeframe, market, market.plus_ms(silent - CYCLE_SLACK_MS)) >= BARS_MISSED_MAX
+        };
+        let is_late = factor > 1 || reader.marks().ok()?.iter().filter(|mark| !mark.ended).any(missed);
+        is_late.then(|| format!("none for {} s", silent / 1000))
     }
 
     fn look(&self, wrote: &Result<(), String>) -> Vec<PartHealth> {
@@ -208,4 +218,165 @@ fn vital(seen: &[PartHealth]) -> bool {
 fn restart_would_not_help(seen: &[PartHealth]) -> bool {
     let well = |wanted: &Part| seen.iter().any(|part| part.part == *wanted && part.well);
     well(&Part::Engine) || !well(&Part::Store)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::mpsc::Sender;
+
+    use secrecy::SecretString;
+
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::{CycleId, EventKind, Lane, RouteTable, Routes, RunId, Severity};
+    use crate::store::{Batch, LaneState, Lease, ProgressRow, RunStart};
+
+    const PATIENCE: Duration = Duration::from_secs(60);
+
+    /// A run without an engine: its signs of life are given by hand.
+    struct Stage {
+        clock: Arc<ManualClock>,
+        store: Store,
+        told: Arc<Mutex<Vec<EventKind>>>,
+        watch: Watch,
+        _lease: Lease,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Stage {
+        fn new(network: &Handle, heartbeat: Option<Heartbeat>) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("a.db");
+            let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
+            let store = Store::open(&path).unwrap();
+            let lease = Lease::take(&path).unwrap();
+            let started = clock.now();
+            let start = RunStart {
+                mode: "paper".to_owned(),
+                feed: "test".to_owned(),
+                dry_run: false,
+                started,
+                first_cycle: CycleId(1),
+            };
+            let run = store.start_run(start).unwrap();
+            store.sign_lease(run, started).unwrap();
+            store.keep_routes(&RouteTable::simple(&[lane()], Severity::Notice)).unwrap();
+            let told: Arc<Mutex<Vec<EventKind>>> = Arc::default();
+            let heard = told.clone();
+            let parts = WatchParts {
+                store: store.clone(),
+                clock: clock.clone(),
+                network: network.clone(),
+                alarm: Arc::new(move |kind| heard.lock().unwrap().push(kind)),
+                pace: Pace::Times(60),
+                probes: vec![],
+                heartbeat,
+            };
+            Self { watch: Watch::new(parts), clock, store, told, _lease: lease, _folder: folder }
+        }
+
+        fn commit(&self) {
+            let progress = Some(ProgressRow { cycle: CycleId(1), market: self.clock.now(), ..ProgressRow::default() });
+            let batch = Batch { run: RunId(1), wall: self.clock.now(), progress, ..Batch::default() };
+            self.store.record(Box::new(batch), &Routes::default()).wait().unwrap();
+        }
+
+        /// Lets so many seconds pass; what was told meanwhile.
+        fn pass(&mut self, seconds: u64, engine_lives: bool) -> Vec<EventKind> {
+            for _ in 0..seconds / LOOK.as_secs() {
+                self.clock.advance(LOOK.as_millis() as i64);
+                if engine_lives {
+                    self.commit();
+                    self.store.beat(self.clock.now()).unwrap();
+                }
+                self.watch.tick();
+            }
+            std::mem::take(&mut self.told.lock().unwrap())
+        }
+
+        fn set_lane(&self, dead: bool) {
+            let state = LaneState {
+                lane: lane().to_string(),
+                dead,
+                since: self.clock.now(),
+                failures: u32::from(dead) * 3,
+                why: "refused".to_owned(),
+            };
+            self.store.keep_lane(state).unwrap();
+        }
+    }
+
+    fn lane() -> Lane {
+        "ana:telegram".parse().unwrap()
+    }
+
+    fn network() -> tokio::runtime::Runtime {
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn an_engine_that_hangs_is_told_once_and_what_reads_history_is_not() {
+        let network = network();
+        let mut stage = Stage::new(network.handle(), None);
+        // Nothing of this run is committed yet.
+        assert_eq!(stage.pass(600, false), []);
+        assert_eq!(stage.pass(60, true), []);
+        let told = stage.pass(300, false);
+        let parts: Vec<&str> = told
+            .iter()
+            .map(|kind| if let EventKind::HealthDegraded { part, .. } = kind { part.as_str() } else { "well" })
+            .collect();
+        assert_eq!(parts, ["engine", "cycles"]);
+        let told = stage.pass(120, true);
+        let down = |kind: &EventKind| if let EventKind::HealthRestored { down_s, .. } = kind { *down_s } else { -1 };
+        assert!(told.iter().all(|kind| down(kind) > 200), "{told:?}");
+        assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn a_ping_goes_out_while_all_is_well_and_none_while_a_lane_is_dead() {
+        let network = network();
+        let (heard, pings) = channel();
+        let address = network.block_on(pinged(heard));
+        let url = SecretString::from(format!("http://{address}/secret-path"));
+        let mut stage = Stage::new(network.handle(), Some(Heartbeat::new(url, None).unwrap()));
+        stage.pass(5, true);
+        stage.pass(60, true);
+        assert_eq!(pings.recv_timeout(PATIENCE).as_deref(), Ok("/secret-path"));
+        stage.set_lane(true);
+        // Its own event tells of a dead lane, so the watch does not.
+        assert_eq!(stage.pass(600, true), []);
+        stage.set_lane(false);
+        stage.pass(5, true);
+        assert!(pings.recv_timeout(PATIENCE).is_ok());
+        assert!(pings.try_recv().is_err(), "there was a ping while the lane was dead");
+    }
+
+    async fn pinged(heard: Sender<String>) -> std::net::SocketAddr {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let hear = move |uri: axum::http::Uri| async move { drop(heard.send(uri.path().to_owned())) };
+        tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(hear)).await });
+        address
+    }
+
+    #[test]
+    fn a_restart_is_wanted_only_where_it_helps() {
+        let part = |part, well| PartHealth { part, well, age_s: None, words: String::new(), told: false };
+        let seen = |engine, store| vec![part(Part::Engine, engine), part(Part::Store, store)];
+        assert!(restart_would_not_help(&seen(true, true)));
+        assert!(restart_would_not_help(&seen(false, false)));
+        assert!(!restart_would_not_help(&seen(false, true)));
+        let unreadable = [part(Part::Store, false)];
+        assert!(restart_would_not_help(&unreadable) && !vital(&unreadable));
+    }
+
+    #[test]
+    fn telegram_that_does_not_answer_is_ill() {
+        let verdict = |age: Option<u64>| (Probe::telegram(move || age.map(Duration::from_secs)).look)();
+        assert_eq!(verdict(Some(30)), Ok(()));
+        assert!(verdict(Some(91)).unwrap_err().contains("91 s"));
+        assert!(verdict(None).is_err());
+    }
 }
