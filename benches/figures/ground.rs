@@ -68,8 +68,8 @@ impl Ground {
     pub(crate) fn program(&self, arguments: &[&str]) -> (TempDir, Command) {
         let folder = temporary(self.folder.path());
         let mut command = Command::new(PROGRAM);
-        for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG"] {
-            command.env_remove(name);
+        for variable in bellwether::config::ENVIRONMENT {
+            command.env_remove(variable.name);
         }
         command.args(arguments).current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null());
         (folder, command)

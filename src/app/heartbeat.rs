@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::channels::{ClientError, http_client};
+use crate::config::SecretUrl;
 
 /// How often a ping goes out.
 const EVERY: Duration = Duration::from_mins(1);
@@ -18,7 +18,7 @@ const _: () = assert!(PATIENCE.as_millis() < EVERY.as_millis());
 
 /// The pings to one address. The address is a secret: whoever knows it could keep it pinged.
 pub(super) struct Heartbeat {
-    url: SecretString,
+    url: SecretUrl,
     client: reqwest::Client,
     last: Option<Duration>,
     failing: Arc<AtomicBool>,
@@ -26,8 +26,7 @@ pub(super) struct Heartbeat {
 
 impl Heartbeat {
     /// Pings to `url`, trusting the authorities in `ca_file` too.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the environment that names the address is not read yet"))]
-    pub(super) fn new(url: SecretString, ca_file: Option<&Path>) -> Result<Self, ClientError> {
+    pub(super) fn new(url: SecretUrl, ca_file: Option<&Path>) -> Result<Self, ClientError> {
         let client = http_client(ca_file, PATIENCE)?;
         Ok(Self { url, client, last: None, failing: Arc::default() })
     }
@@ -38,7 +37,7 @@ impl Heartbeat {
             return;
         }
         self.last = Some(now);
-        let request = self.client.get(self.url.expose_secret()).timeout(PATIENCE);
+        let request = self.client.get(self.url.expose()).timeout(PATIENCE);
         let failing = self.failing.clone();
         network.spawn(async move {
             let answer = request.send().await.and_then(reqwest::Response::error_for_status);

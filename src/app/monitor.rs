@@ -10,7 +10,6 @@ use crate::web::{Parts, Server, serve};
 use super::watch::Probe;
 
 /// Opens the port. Where it cannot be had there is no server, and the part `http` is ill for as long as the bot runs.
-#[expect(dead_code, reason = "the environment that names the port is not read yet")]
 pub(super) fn open(
     listen: SocketAddr,
     token: Option<&SecretString>,

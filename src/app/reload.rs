@@ -92,7 +92,7 @@ impl Watch {
 
 /// What is different and lies outside of the engine: threads, lists and the database took it at the start.
 fn fixed(old: &Config, new: &Config) -> Vec<String> {
-    let Config { people, books, backups_keep, steps_days, usdt_is_usd } = new;
+    let Config { people, groups, routes, books, backups_keep, steps_days, usdt_is_usd } = new;
     let mut different = Vec::new();
     let mut note = |what: &str, same: bool| {
         if !same {
@@ -100,6 +100,8 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
         }
     };
     note("people", old.people == *people);
+    note("groups", old.groups == *groups);
+    note("routes", old.routes == *routes);
     note("storage.backups_keep", old.backups_keep == *backups_keep);
     note("storage.steps_days", old.steps_days == *steps_days);
     note("usdt_is_usd", old.usdt_is_usd == *usdt_is_usd);
@@ -216,10 +218,11 @@ mod tests {
     fn what_the_engine_cannot_change_is_named() {
         let mut editor = Editor::open(Some(START));
         editor.write(&format!(
-            "{}[storage]\nsteps_days = 3\n[[people]]\nname = \"ana\"\n",
+            "{}[storage]\nsteps_days = 3\n[[people]]\nname = \"ana\"\n\
+             [[groups]]\nname = \"all\"\ntelegram = -5\n[[routes]]\nto = [\"ana:email\"]\n",
             START.replace("AAPL", "MSFT")
         ));
         let reload = editor.settle().expect("told").expect("sound");
-        assert_eq!(reload.restart, ["people", "storage.steps_days", "main: what it watches"]);
+        assert_eq!(reload.restart, ["people", "groups", "routes", "storage.steps_days", "main: what it watches"]);
     }
 }

@@ -23,15 +23,17 @@ use crate::engine::{
 use crate::execution::PaperBroker;
 use crate::notify::Policy;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
+use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::feeds::{self, NamedFeed};
+use super::heartbeat::Heartbeat;
 use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::watch::{self, Probe, WatchParts};
-use super::{AppError, auditor, backtest, universe};
+use super::{AppError, auditor, backtest, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -251,9 +253,8 @@ impl Run<'_> {
     }
 
     fn owner(&self) -> Person {
-        let owner = self.config.people.iter().find(|person| person.role == Role::Owner);
-        let owner = owner.or(self.config.people.first()).cloned();
-        owner.unwrap_or_else(|| Person { name: OWNER.to_owned(), role: Role::Owner, zone: None })
+        let usual = || Person { name: OWNER.to_owned(), role: Role::Owner, zone: None, books: None };
+        self.config.owner().cloned().unwrap_or_else(usual)
     }
 
     /// The lane of whoever sits at the terminal.
@@ -272,6 +273,7 @@ impl Run<'_> {
         let wake = queue.clone();
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
+            store: self.store.clone(),
             desk: desk.clone(),
             clock: self.clock.clone(),
             ask: talk::asker(queue.clone()),
@@ -350,16 +352,7 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        // The watch over all parts. Channels add their probes here; the environment adds its heartbeat.
-        let watch = watch::start(WatchParts {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            network: self.network.handle().clone(),
-            alarm: switchboard.alarm.clone(),
-            pace: self.pace(),
-            probes: vec![Probe::disk(self.store.path())],
-            heartbeat: None,
-        })?;
+        let watch = self.watch(&switchboard)?;
         Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox, watch] })
     }
 
@@ -420,9 +413,34 @@ impl Run<'_> {
         Ok((stop, spawn("night", move || night.watch(&stopped))?))
     }
 
+    /// The watch over all parts, and the port that monitors ask on. What only a channel can see comes as a further probe.
+    fn watch(&self, switchboard: &Switchboard) -> Result<Helper, AppError> {
+        let network = self.network.handle();
+        let mut probes = vec![Probe::disk(self.store.path())];
+        let server = self.environment.http_listen.and_then(|listen| {
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
+            let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
+            probes.push(probe);
+            server
+        });
+        let heartbeat = self.environment.heartbeat_url.as_ref();
+        let heartbeat =
+            heartbeat.map(|url| Heartbeat::new(url.clone(), self.environment.ca_file.as_deref())).transpose();
+        let parts = WatchParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: network.clone(),
+            alarm: switchboard.alarm.clone(),
+            pace: self.pace(),
+            probes,
+            heartbeat: heartbeat.map_err(|error| AppError::usage(format!("HEARTBEAT_URL: {error}")))?,
+        };
+        watch::start(parts, server)
+    }
+
     fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
-        let (chat, people) = (chat.clone(), self.config.people.clone());
+        let (chat, people) = (chat.clone(), self.config.persons().cloned().collect::<Vec<_>>());
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
         Ok((stop, spawn("inbox", serve)?))

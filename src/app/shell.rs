@@ -68,12 +68,11 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
 /// Who types: the named person, else the first owner.
 pub(super) fn person(config: &Config, name: Option<Label>) -> Result<Person, AppError> {
     let Some(name) = name else {
-        let owner = config.people.iter().find(|person| person.role == crate::chat::Role::Owner);
-        return owner.or(config.people.first()).cloned().ok_or_else(|| AppError::usage("nobody is configured"));
+        return config.owner().cloned().ok_or_else(|| AppError::usage("nobody is configured"));
     };
-    let found = config.people.iter().find(|person| person.name == name.as_str()).cloned();
+    let found = config.persons().find(|person| person.name == name.as_str()).cloned();
     found.ok_or_else(|| {
-        let known: Vec<&str> = config.people.iter().map(|person| person.name.as_str()).collect();
+        let known: Vec<&str> = config.persons().map(|person| person.name.as_str()).collect();
         AppError::usage(format!("there is no person \"{name}\"; there are {}", known.join(", ")))
     })
 }
@@ -135,6 +134,7 @@ fn writing_chat(
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
     Ok(Chat::new(ChatParts {
         database: environment.database.clone(),
+        store: store.clone(),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
         ask: inbox_asker(store.clone(), clock.clone(), person.name.clone(), running),

@@ -174,6 +174,19 @@ pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: 
     }
 }
 
+/// Hands the engine everybody's alerts where somebody changed one, in this process or in another.
+fn tell_alerts(reader: &Reader, seen: &mut Option<u64>, queue: &Sender<EngineMessage>) {
+    // Counted before they are read: what changes in between is counted again.
+    let Ok(changes) = reader.alert_changes() else { return };
+    if *seen != Some(changes)
+        && let Ok(alerts) = reader.open_alerts()
+    {
+        // A queue without an engine has nobody to look.
+        let _ = queue.send(EngineMessage::Alerts(alerts));
+        *seen = Some(changes);
+    }
+}
+
 /// Answers what other processes put into the inbox, and has the engine look at what they confirmed, until `stop` is dropped.
 pub(super) fn serve_inbox(
     chat: &Chat,
@@ -183,7 +196,7 @@ pub(super) fn serve_inbox(
     queue: &Sender<EngineMessage>,
     stop: &Receiver<()>,
 ) {
-    let mut reader = None;
+    let (mut reader, mut changes) = (None, None);
     while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         if reader.is_none() {
             reader = Reader::open(store.path()).ok();
@@ -193,6 +206,7 @@ pub(super) fn serve_inbox(
             // A queue without an engine has nobody to look.
             let _ = queue.send(EngineMessage::Look);
         }
+        tell_alerts(open, &mut changes, queue);
         for row in open.unanswered(SHELL).unwrap_or_default() {
             let person = people.iter().find(|person| person.name == row.person);
             let reply = match person {

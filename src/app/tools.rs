@@ -12,7 +12,7 @@ use crate::domain::{Instrument, Label};
 use crate::indicators::COLUMNS;
 use crate::market::{CheckReport, check_path, read, write_watchlist};
 use crate::store::{self, Reader, RestoreError, Store};
-use crate::views::{Views, health_report};
+use crate::views::{Asker, Views, health_report};
 
 use super::shell::print;
 use super::{AppError, feeds, universe};
@@ -190,7 +190,7 @@ fn tell_difference(book: Label, old: &[Instrument], new: &[Instrument]) {
 
 /// `health`.
 pub(super) fn health(database: &Path, json: bool) -> Result<(), AppError> {
-    let views = Views::open(database, None, SystemClock::new().now())?;
+    let views = Views::open(database, Asker::default(), SystemClock::new().now())?;
     let report = health_report(&views)?;
     if json {
         let text = serde_json::to_string_pretty(&report).map_err(|error| AppError::failed(error.to_string()))?;

@@ -38,7 +38,10 @@ impl Vigil {
 
     /// What is to be told of the parts as they are now.
     pub(super) fn judge(&mut self, parts: &[PartHealth], now: (Timestamp, Duration)) -> Vec<EventKind> {
-        parts.iter().filter_map(|part| if part.well { self.recover(part, now) } else { self.suffer(part, now) }).collect()
+        parts
+            .iter()
+            .filter_map(|part| if part.well { self.recover(part, now) } else { self.suffer(part, now) })
+            .collect()
     }
 
     fn suffer(&mut self, part: &PartHealth, now: (Timestamp, Duration)) -> Option<EventKind> {
@@ -115,7 +118,8 @@ mod tests {
     #[test]
     fn a_restart_tells_the_end_of_what_was_told_before() {
         let mut vigil = Vigil::resume(vec![("feed".to_owned(), Timestamp::from_ms(0))], Duration::ZERO);
-        let part = |well| PartHealth { part: Part::Feed, well, age_s: None, words: "no prices".to_owned(), told: false };
+        let part =
+            |well| PartHealth { part: Part::Feed, well, age_s: None, words: "no prices".to_owned(), told: false };
         let at = |second: u64| (Timestamp::from_ms(3_600_000 + second as i64 * 1000), Duration::from_secs(second));
         assert_eq!(vigil.judge(&[part(false)], at(60)), []);
         assert_eq!(vigil.judge(&[part(true)], at(65)), []);

@@ -12,7 +12,8 @@ use crate::domain::Instrument;
 use crate::engine::Pace;
 use crate::market::Hours;
 use crate::store::{MarkRow, Reader, Store};
-use crate::views::{Part, PartHealth, Views, parts};
+use crate::views::{Asker, Part, PartHealth, Views, parts};
+use crate::web::Server;
 
 use super::AppError;
 use super::around::{Helper, spawn};
@@ -90,11 +91,15 @@ pub(super) struct WatchParts {
     pub(super) heartbeat: Option<Heartbeat>,
 }
 
-/// Watches on a thread of its own until its sender is dropped.
-pub(super) fn start(parts: WatchParts) -> Result<Helper, AppError> {
+/// Watches on a thread of its own until its sender is dropped, and keeps the port of monitors open meanwhile.
+pub(super) fn start(parts: WatchParts, server: Option<Server>) -> Result<Helper, AppError> {
     let (stop, stopped) = channel();
     let watch = Watch::new(parts);
-    Ok((stop, spawn("watch", move || watch.run(&stopped))?))
+    let work = move || {
+        watch.run(&stopped);
+        drop(server);
+    };
+    Ok((stop, spawn("watch", work)?))
 }
 
 struct Watch {
@@ -187,7 +192,7 @@ impl Watch {
             let words = words.to_owned();
             PartHealth { part: Part::Store, well: false, age_s: None, words, told: false }
         };
-        let views = Views::open(self.parts.store.path(), None, self.parts.clock.now());
+        let views = Views::open(self.parts.store.path(), Asker::default(), self.parts.clock.now());
         match views.and_then(|views| parts(&views)) {
             Err(error) => vec![ill(&error.to_string())],
             Ok(mut seen) => {
@@ -224,8 +229,6 @@ fn restart_would_not_help(seen: &[PartHealth]) -> bool {
 mod tests {
     use std::sync::Mutex;
     use std::sync::mpsc::Sender;
-
-    use secrecy::SecretString;
 
     use super::*;
     use crate::clock::ManualClock;
@@ -339,7 +342,7 @@ mod tests {
         let network = network();
         let (heard, pings) = channel();
         let address = network.block_on(pinged(heard));
-        let url = SecretString::from(format!("http://{address}/secret-path"));
+        let url = format!("http://{address}/secret-path").parse().unwrap();
         let mut stage = Stage::new(network.handle(), Some(Heartbeat::new(url, None).unwrap()));
         stage.pass(5, true);
         stage.pass(60, true);

@@ -4,6 +4,9 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 
+use crate::domain::Label;
+use crate::views::Asker;
+
 use super::command::{Command, Run};
 
 /// What a person may do.
@@ -39,13 +42,27 @@ pub struct Person {
     pub role: Role,
     /// The zone their times are shown in; the book's if none.
     pub zone: Option<Tz>,
+    /// The books that they may see and change; all where it is none.
+    pub books: Option<Vec<Label>>,
+}
+
+impl Person {
+    /// Whether they may see this book, and change it if their role allows that.
+    pub fn may_see(&self, book: Label) -> bool {
+        self.books.as_ref().is_none_or(|books| books.contains(&book))
+    }
+
+    /// The person as views know who asks.
+    pub fn asker(&self) -> Asker {
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone() }
+    }
 }
 
 /// Whether a role allows a command. Stopping is the safe direction, and still only for those who may change things: a viewer who halts
 /// would be somebody else's money not trading.
 pub fn may(role: Role, command: &Command) -> bool {
     match (&command.run, role) {
-        (Run::View(_) | Run::Text(_) | Run::Ask(_) | Run::ViewOrAsk(..), _)
+        (Run::View(_) | Run::Text(_) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _)
         | (Run::Control(_), Role::Owner | Role::Operator) => true,
         (Run::Control(_), Role::Viewer) => false,
     }

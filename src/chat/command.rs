@@ -1,11 +1,12 @@
 //! What is a command? A name, a help text, an example, and what it may do, as a type.
 
 use crate::control::Control;
-use crate::domain::Label;
+use crate::domain::{AlertId, AlertRequest, Label};
 use crate::views::{ViewError, Views};
 
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
-/// a control touches nothing, it only names the change, which the desk holds until the PIN turns it into `Confirmed`.
+/// something personal changes the
+/// asker's own messages and nothing else; a control touches nothing, it only names the change, which the desk holds until the PIN turns it into `Confirmed`.
 pub enum Run {
     /// Answers from the store.
     View(fn(&Views, &[&str]) -> Result<String, ArgError>),
@@ -15,8 +16,19 @@ pub enum Run {
     Ask(fn(&[&str]) -> Result<Question, ArgError>),
     /// Answers from the store, or asks the running engine where the arguments say so.
     ViewOrAsk(fn(&Views, &[&str]) -> Result<String, ArgError>, fn(&[&str]) -> Result<Option<Question>, ArgError>),
+    /// Changes only what the asker is told; no PIN, but a row of the audit.
+    Personal(fn(&[&str]) -> Result<Personal, ArgError>),
     /// Names a change.
     Control(fn(&[&str]) -> Result<Control, ArgError>),
+}
+
+/// What somebody may change for themselves alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Personal {
+    /// Tell me when this comes true.
+    AddAlert(AlertRequest),
+    /// Forget this alert of mine, or all of them.
+    DeleteAlerts(Option<AlertId>),
 }
 
 /// Something that only the running engine knows.

@@ -6,6 +6,7 @@ use crate::views::{self, Period, Views};
 
 use super::command::{ArgError, Arity, Command, Group, Question, Run};
 use super::menus;
+use super::personal::alert;
 
 const NONE: Arity = Arity { min: 0, max: 0 };
 const ONE: Arity = Arity { min: 1, max: 1 };
@@ -130,6 +131,26 @@ pub const COMMANDS: &[Command] = &[
         help: "Watched symbols by sector with their last prices",
         example: "/watchlist",
         run: Run::View(|views, _| Ok(views::watchlist(views)?)),
+    },
+    Command {
+        name: "alert",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "CONDITION|delete A3",
+        arity: Arity { min: 1, max: 16 },
+        help: "Tell me when AAPL > 200, AAPL rsi < 30, pnl < -300, day < -2%; repeat, for 2d, until 2026-12-01",
+        example: "/alert AAPL > 200",
+        run: Run::Personal(alert),
+    },
+    Command {
+        name: "alerts",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "",
+        arity: NONE,
+        help: "Your alerts that wait, and how often they fired",
+        example: "/alerts",
+        run: Run::View(|views, _| Ok(views::alerts(views)?)),
     },
     Command {
         name: "risk",

@@ -8,6 +8,7 @@ use secrecy::SecretString;
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::EventKind;
+use crate::store::Store;
 use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
@@ -66,6 +67,8 @@ pub type Asker = Arc<dyn Fn(Question) -> Result<String, String> + Send + Sync>;
 pub struct ChatParts {
     /// Where the store is.
     pub database: PathBuf,
+    /// The store, for what people change of their own.
+    pub store: Store,
     /// The desk.
     pub desk: ChangeDesk,
     /// The clock.
@@ -81,7 +84,7 @@ pub struct ChatParts {
 /// Answers lines.
 #[derive(Clone)]
 pub struct Chat {
-    parts: ChatParts,
+    pub(super) parts: ChatParts,
 }
 
 impl Chat {
@@ -104,6 +107,7 @@ impl Chat {
             Run::Ask(run) => Some(run(&parsed.args)?),
             Run::ViewOrAsk(_, asks) => asks(&parsed.args)?,
             Run::Control(run) => return self.control(inbound, &run(&parsed.args)?),
+            Run::Personal(run) => return self.personal(inbound, run(&parsed.args)?).map(Reply::Text),
             Run::Text(_) | Run::View(_) => None,
         };
         Ok(match question.map(|question| (self.parts.ask)(question)) {
@@ -113,8 +117,8 @@ impl Chat {
         })
     }
 
-    fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
-        Views::open(&self.parts.database, inbound.person.zone, self.parts.clock.now())
+    pub(super) fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
+        Views::open(&self.parts.database, inbound.person.asker(), self.parts.clock.now())
     }
 
     fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
@@ -208,7 +212,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         return Some(Reply::Refused(format!("/{} is not for viewers", parsed.command.name)));
     }
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
-        let views = Views::open(database, inbound.person.zone, now)?;
+        let views = Views::open(database, inbound.person.asker(), now)?;
         run(&views, &parsed.args)
     };
     let answer = match &parsed.command.run {
@@ -219,7 +223,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
             Ok(None) => view(*run),
             Err(error) => Err(error),
         },
-        Run::Ask(_) | Run::Control(_) => return None,
+        Run::Ask(_) | Run::Control(_) | Run::Personal(_) => return None,
     };
     Some(answer.map_or_else(|error| told_error(&error), Reply::Text))
 }

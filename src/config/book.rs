@@ -8,8 +8,10 @@ use crate::engine::{DeskSettings, LossAction, Schedule, StrategySettings, Symbol
 use crate::risk::{BOOK_WIDE, LIMITS, Limits, Sizing};
 use crate::strategy::{ParamKind, STRATEGIES, StrategyKind, Values, find};
 
-use super::file::{Mistake, Read, Table, Value, boolean, each, mistake, number, read_text, text, unknown_key, zone};
-use super::settings::{BookConfig, WatchSource};
+use super::configured::{BookConfig, WatchSource};
+use super::value::{
+    Mistake, Read, Table, Value, boolean, each, mistake, number, read_text, table_of, text, unknown_key, zone,
+};
 use super::{screener, selector};
 
 /// Reads one book.
@@ -92,13 +94,6 @@ fn one_of<T: Copy>(value: &Value<'_>, what: &str, all: &[(&str, T)]) -> Read<T> 
 
 fn sizing(value: &Value<'_>) -> Read<Sizing> {
     one_of(value, "sizing", &Sizing::ALL.map(|sizing| (sizing.as_str(), sizing)))
-}
-
-fn table_of<'a, 'b>(value: &'a Value<'b>, how: &str) -> Read<&'a Table<'b>> {
-    match value.get_ref() {
-        DeValue::Table(table) => Ok(table),
-        _ => mistake(value.span().start, how),
-    }
 }
 
 fn limits(table: &Table<'_>, limits: &mut Limits) -> Read<()> {

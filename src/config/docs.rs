@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use crate::risk::{BOOK_WIDE, LIMITS};
 use crate::strategy::STRATEGIES;
 
+use super::telling;
 use super::{ENVIRONMENT, SETTINGS};
 
 const SCHEDULES: &str = "
@@ -34,7 +35,7 @@ The file is looked at every second. Once it has stood still for a second it is r
 line and holds from the next bar on. A mistake is told too, and everything stays as it was; so it does when the file is gone.
 
 Limits, `daily_loss`, sizing, symbols' own limits, strategies with their parameters and schedules, and the selector change while it runs.
-Books, their capital, currency, zone and symbols, people, storage and `usdt_is_usd` need a restart, and so do bars that no strategy asked
+Books, their capital, currency, zone and symbols, people, groups, routes, storage and `usdt_is_usd` need a restart, and so do bars that no strategy asked
 for at the start. If any of them is different, nothing of the edit is taken, and what needs the restart is named.
 
 - Positions, orders, locks and the trading state stay. A looser limit does not end a halt.
@@ -47,8 +48,8 @@ for at the start. If any of them is different, nothing of the edit is taken, and
 pub fn reference() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
-         This page is generated from the tables in `src/config`, `src/risk/limits.rs` and `src/strategy`; a test compares it. Rewrite it \
-         with `UPDATE_DOCS=1 cargo test configuration_page`.\n\n\
+         This page is generated from the tables in `src/config`, `src/domain/kinds.rs`, `src/risk/limits.rs` and `src/strategy`; a test compares it. Rewrite it \
+         with `UPDATE_DOCS=1 cargo test --test it -- docs::`.\n\n\
          Nothing has to be configured. Settings stand in `bellwether.toml` in the working directory; it is read as a whole, and one mistake \
          refuses it with line and column. Secrets come only from the environment or `.env`.\n\n\
          ## Environment\n\n| variable | default | meaning |\n|---|---|---|\n",
@@ -89,6 +90,7 @@ pub fn reference() -> String {
         let _ = writeln!(page, "| `{}` | {} | {} |", kind.name, kind.help, keys.join(", "));
     }
     page.push_str(SCHEDULES);
+    page.push_str(&telling::section());
     page.push_str(WHILE_IT_RUNS);
     page.push_str(
         "\n## An example\n\n```toml\n[[books]]\nname = \"main\"\ncapital = 10000\nsymbols = [\"AAPL\", \"MSFT\", \"BTC-USD\"]\n\n\

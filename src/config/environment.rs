@@ -1,6 +1,18 @@
 //! Which environment variables are read? Each declared once; read here and nowhere else.
 
-use std::path::PathBuf;
+use std::env::VarError;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use lettre::message::Mailbox;
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use secrecy::SecretString;
+
+use super::env_file::kept;
+use super::secret_url::{SecretUrl, web_address};
 
 /// A variable.
 #[derive(Debug, Clone, Copy)]
@@ -9,6 +21,8 @@ pub struct Variable {
     pub name: &'static str,
     /// What holds if it is not set.
     pub default: &'static str,
+    /// A value that it could have.
+    pub example: &'static str,
     /// What it does.
     pub help: &'static str,
 }
@@ -18,22 +32,82 @@ pub const ENVIRONMENT: &[Variable] = &[
     Variable {
         name: "BELLWETHER_CONFIG",
         default: "bellwether.toml, if there is one",
+        example: "bellwether.toml",
         help: "The configuration file.",
     },
     Variable {
         name: "BELLWETHER_DB",
         default: "bellwether.db in the working directory",
+        example: "bellwether.db",
         help: "The database; backups are kept in a folder `backups` beside it.",
     },
     Variable {
         name: "BELLWETHER_LOG",
         default: "warn",
+        example: "warn",
         help: "How much is logged to standard error: error, warn, info, debug or trace; append `,json` for JSON lines.",
+    },
+    Variable {
+        name: "TELEGRAM_BOT_TOKEN",
+        default: "none: no Telegram",
+        example: "123456789:token-from-BotFather",
+        help: "The token of your bot, from @BotFather. Secret.",
+    },
+    Variable {
+        name: "TELEGRAM_API_URL",
+        default: "https://api.telegram.org",
+        example: "http://127.0.0.1:8081",
+        help: "Another server of the Bot API.",
+    },
+    Variable {
+        name: "WEBHOOK_URL",
+        default: "none: no webhook",
+        example: "https://example.org/hook",
+        help: "Where messages are sent as signed JSON. Secret: only its host is shown.",
+    },
+    Variable {
+        name: "WEBHOOK_SECRET",
+        default: "none; needed with WEBHOOK_URL",
+        example: "a-long-random-word",
+        help: "What they are signed with. Secret.",
+    },
+    Variable {
+        name: "HTTP_LISTEN",
+        default: "none: no port is opened",
+        example: "127.0.0.1:8080",
+        help: "Address and port for /health and /metrics.",
+    },
+    Variable {
+        name: "HTTP_TOKEN",
+        default: "none; needed where others than this machine reach HTTP_LISTEN",
+        example: "a-long-random-word",
+        help: "What a reader must send as `Authorization: Bearer`. Secret.",
+    },
+    Variable {
+        name: "HEARTBEAT_URL",
+        default: "none",
+        example: "https://example.org/ping",
+        help: "What is asked while all is well, so that somebody else notices silence. Secret: only its host is shown.",
+    },
+    Variable {
+        name: "CA_FILE",
+        default: "none: the usual authorities of the web",
+        example: "ca.pem",
+        help: "Certificates of authorities that are trusted too, as PEM.",
+    },
+    Variable {
+        name: "EMAIL_FROM",
+        default: SENDER,
+        example: "Bellwether <bot@example.org>",
+        help: "Who mail is from.",
     },
 ];
 
+/// Who mail is from unless it is said.
+const SENDER: &str = "bellwether@localhost";
+
 /// What the environment says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Environment {
     /// The configuration file, if one was named.
     pub config: Option<PathBuf>,
@@ -41,32 +115,249 @@ pub struct Environment {
     pub database: PathBuf,
     /// The log's level.
     pub log: String,
+    /// The token of the bot on Telegram.
+    pub telegram_token: Option<SecretString>,
+    /// The server of the Bot API, where it is not the usual one.
+    pub telegram_url: Option<String>,
+    /// Where messages are sent as JSON.
+    pub webhook_url: Option<SecretUrl>,
+    /// What they are signed with; set where `webhook_url` is.
+    pub webhook_secret: Option<SecretString>,
+    /// Where health and metrics are served. Open to other machines only with a token.
+    pub http_listen: Option<SocketAddr>,
+    /// What a reader of them must send.
+    pub http_token: Option<SecretString>,
+    /// What is asked while all is well.
+    pub heartbeat_url: Option<SecretUrl>,
+    /// Certificates of authorities that are trusted too; it held some when the environment was read.
+    pub ca_file: Option<PathBuf>,
+    /// Who mail is from.
+    pub email_from: Mailbox,
 }
 
 impl Environment {
     /// Reads `.env` from the working directory, if there is one, and then the environment, which wins.
     ///
     /// # Errors
-    /// When `.env` cannot be read as one; in words without its contents.
+    /// When `.env` cannot be read as one or a variable cannot mean anything; in words without their contents.
     pub fn read() -> Result<Self, String> {
-        let kept: Vec<(String, String)> = match dotenvy::from_filename_iter(".env") {
-            Err(error) if error.not_found() => Vec::new(),
-            Err(_) => return Err("the file .env cannot be read".to_owned()),
-            Ok(lines) => {
-                let lines: Result<Vec<_>, _> = lines.collect();
-                lines.map_err(|_| "the file .env has a line that is not NAME=value".to_owned())?
+        let kept = kept(Path::new(".env")).map_err(|error| error.to_string())?;
+        Self::of(|name| {
+            #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+            match std::env::var(name) {
+                Ok(value) => Ok(Some(value)),
+                Err(VarError::NotPresent) => {
+                    Ok(kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
+                }
+                Err(VarError::NotUnicode(_)) => Err(format!("{name} is not written in UTF-8")),
             }
-        };
-        #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
-        let value = |name: &str| {
-            let own = std::env::var(name).ok();
-            own.or_else(|| kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
-                .filter(|value| !value.is_empty())
-        };
-        Ok(Self {
-            config: value("BELLWETHER_CONFIG").map(PathBuf::from),
-            database: value("BELLWETHER_DB").map_or_else(|| PathBuf::from("bellwether.db"), PathBuf::from),
-            log: value("BELLWETHER_LOG").unwrap_or_else(|| "warn".to_owned()),
         })
+    }
+
+    /// What these values mean. One that is empty counts as not set.
+    ///
+    /// # Errors
+    /// When one cannot mean anything: which, why and what to do, without the value.
+    pub fn of(look_up: impl Fn(&str) -> Result<Option<String>, String>) -> Result<Self, String> {
+        let value = |name: &str| Ok::<_, String>(look_up(name)?.filter(|value| !value.is_empty()));
+        let environment = Self {
+            config: value("BELLWETHER_CONFIG")?.map(PathBuf::from),
+            database: value("BELLWETHER_DB")?.map_or_else(|| PathBuf::from("bellwether.db"), PathBuf::from),
+            log: value("BELLWETHER_LOG")?.unwrap_or_else(|| "warn".to_owned()),
+            telegram_token: value("TELEGRAM_BOT_TOKEN")?.map(telegram_token).transpose()?,
+            telegram_url: value("TELEGRAM_API_URL")?.map(telegram_url).transpose()?,
+            webhook_url: value("WEBHOOK_URL")?.map(|text| secret_url("WEBHOOK_URL", &text)).transpose()?,
+            webhook_secret: value("WEBHOOK_SECRET")?.map(SecretString::from),
+            http_listen: value("HTTP_LISTEN")?.map(|text| http_listen(&text)).transpose()?,
+            http_token: value("HTTP_TOKEN")?.map(http_token).transpose()?,
+            heartbeat_url: value("HEARTBEAT_URL")?.map(|text| secret_url("HEARTBEAT_URL", &text)).transpose()?,
+            ca_file: value("CA_FILE")?.map(ca_file).transpose()?,
+            email_from: email_from(&value("EMAIL_FROM")?.unwrap_or_else(|| SENDER.to_owned()))?,
+        };
+        environment.check()?;
+        Ok(environment)
+    }
+
+    /// Refuses values that do not go together.
+    fn check(&self) -> Result<(), String> {
+        if self.webhook_url.is_some() && self.webhook_secret.is_none() {
+            return Err(
+                "WEBHOOK_URL is set and WEBHOOK_SECRET is not: set it to what messages are to be signed with, \
+                        such as a long random word"
+                    .to_owned(),
+            );
+        }
+        match self.http_listen {
+            Some(address) if !address.ip().is_loopback() && self.http_token.is_none() => Err(format!(
+                "HTTP_LISTEN is {address}, which other machines may reach, and HTTP_TOKEN is not set: set HTTP_TOKEN to a long \
+                 random word, or listen on 127.0.0.1:{}",
+                address.port()
+            )),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A line for each service that is off, with the variable that turns it on.
+pub fn missing_services(environment: &Environment) -> Vec<&'static str> {
+    let mut missing = Vec::new();
+    if environment.telegram_token.is_none() {
+        missing.push("no Telegram: TELEGRAM_BOT_TOKEN turns it on");
+    }
+    missing
+}
+
+/// The text of `.env.example`: each variable with a line about it.
+pub fn env_example() -> String {
+    let mut text = String::from(
+        "# Copy this file to .env and remove the # before what you want to set. Everything is optional.\n",
+    );
+    for Variable { name, default, example, help } in ENVIRONMENT {
+        let _ = write!(text, "\n# {help} Default: {default}.\n# {name}={}\n", super::env_file::quoted(example));
+    }
+    text
+}
+
+fn telegram_token(text: String) -> Result<SecretString, String> {
+    let is_token = text.split_once(':').is_some_and(|(number, word)| {
+        let letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        digits && !word.is_empty() && word.bytes().all(letter) && text.len() <= 256
+    });
+    if !is_token {
+        return Err("TELEGRAM_BOT_TOKEN is not the token of a bot: that is a number, a colon and letters, as in 123456789:ABC-def; \
+                    copy it from @BotFather"
+            .to_owned());
+    }
+    Ok(text.into())
+}
+
+fn telegram_url(text: String) -> Result<String, String> {
+    let help = "write it like http://127.0.0.1:8081, or leave it out for https://api.telegram.org";
+    let url = web_address(&text).map_err(|what| format!("TELEGRAM_API_URL {what}: {help}"))?;
+    let plain =
+        url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    if !plain {
+        return Err(format!("TELEGRAM_API_URL has more than a host and a path: {help}"));
+    }
+    Ok(text)
+}
+
+fn secret_url(name: &str, text: &str) -> Result<SecretUrl, String> {
+    text.parse().map_err(|what: String| format!("{name} {what}: write it like https://example.org/path"))
+}
+
+fn http_listen(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "HTTP_LISTEN is no address with a port: write it like 127.0.0.1:8080".to_owned())
+}
+
+fn http_token(text: String) -> Result<SecretString, String> {
+    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("HTTP_TOKEN has a character that a header cannot carry: use letters and digits".to_owned());
+    }
+    Ok(text.into())
+}
+
+fn ca_file(text: String) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let fault = |what: String| {
+        format!("CA_FILE: {} {what}: name a file with certificates as PEM, or leave it out", path.display())
+    };
+    let bytes = std::fs::read(&path).map_err(|error| fault(format!("cannot be read ({error})")))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(&bytes) {
+        let certificate = certificate.map_err(|_| fault("is damaged".to_owned()))?;
+        roots.add(certificate).map_err(|_| fault("has a certificate that cannot be read".to_owned()))?;
+    }
+    if roots.is_empty() {
+        return Err(fault("holds no certificate".to_owned()));
+    }
+    Ok(path)
+}
+
+fn email_from(text: &str) -> Result<Mailbox, String> {
+    text.parse().map_err(|_| "EMAIL_FROM is no sender of mail: write it like Bellwether <bot@example.org>".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn set(values: &[(&str, &str)]) -> Result<Environment, String> {
+        Environment::of(|name| {
+            let found = values.iter().find(|(key, _)| *key == name);
+            Ok(found.map(|(_, value)| (*value).to_owned()))
+        })
+    }
+
+    #[test]
+    fn every_variable_of_the_table_is_read_and_no_other() {
+        let asked = RefCell::new(BTreeSet::new());
+        let environment = Environment::of(|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            Ok(None)
+        });
+        let environment = environment.expect("nothing has to be set");
+        assert_eq!(asked.into_inner(), ENVIRONMENT.iter().map(|one| one.name.to_owned()).collect());
+        assert_eq!(environment.email_from.to_string(), SENDER);
+        assert_eq!(missing_services(&environment), ["no Telegram: TELEGRAM_BOT_TOKEN turns it on"]);
+        let token = set(&[("TELEGRAM_BOT_TOKEN", "123:abc")]).expect("a token");
+        assert!(missing_services(&token).is_empty());
+    }
+
+    #[test]
+    fn the_examples_can_be_set() {
+        for Variable { name, example, .. } in ENVIRONMENT.iter().filter(|one| one.name != "CA_FILE") {
+            let both = [(*name, *example), ("WEBHOOK_SECRET", "x")];
+            assert!(set(&both).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_is_refused_by_name_and_without_its_value() {
+        let ca = std::env::temp_dir().display().to_string();
+        for (name, value, want) in [
+            ("TELEGRAM_BOT_TOKEN", "SECRET", "is not the token of a bot"),
+            ("TELEGRAM_BOT_TOKEN", "SECRET:SECRET", "copy it from @BotFather"),
+            ("TELEGRAM_BOT_TOKEN", "123:SECRET SECRET", "is not the token of a bot"),
+            ("TELEGRAM_BOT_TOKEN", "123:", "is not the token of a bot"),
+            ("TELEGRAM_API_URL", "SECRET", "is no address"),
+            ("TELEGRAM_API_URL", "https://ana:SECRET@example.org", "more than a host and a path"),
+            ("WEBHOOK_URL", "SECRET/path", "is no address"),
+            ("WEBHOOK_URL", "https://example.org/SECRET", "WEBHOOK_SECRET is not"),
+            ("HEARTBEAT_URL", "ftp://SECRET", "is no address of the web"),
+            ("HTTP_LISTEN", "8080", "127.0.0.1:8080"),
+            ("HTTP_LISTEN", "localhost:8080", "is no address with a port"),
+            ("HTTP_LISTEN", "0.0.0.0:8080", "HTTP_TOKEN is not set"),
+            ("HTTP_LISTEN", "[::]:8080", "HTTP_TOKEN is not set"),
+            ("HTTP_TOKEN", "SECRET SECRET", "HTTP_TOKEN has a character"),
+            ("CA_FILE", "no such file", "no such file cannot be read"),
+            ("CA_FILE", &ca, "cannot be read"),
+            ("CA_FILE", "Cargo.toml", "Cargo.toml holds no certificate"),
+            ("EMAIL_FROM", "SECRET", "EMAIL_FROM is no sender"),
+        ] {
+            let error = set(&[(name, value)]).map(drop).expect_err(value);
+            assert!(error.contains(name) && error.contains(want), "{name}: {error}");
+            assert!(!error.replace("WEBHOOK_SECRET", "").contains("SECRET"), "{error}");
+        }
+        for (listen, token) in [("127.0.0.1:0", ""), ("[::1]:80", ""), ("0.0.0.0:80", "word")] {
+            assert!(set(&[("HTTP_LISTEN", listen), ("HTTP_TOKEN", token)]).is_ok(), "{listen}");
+        }
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let environment = set(&[
+            ("TELEGRAM_BOT_TOKEN", "123:CANARY"),
+            ("WEBHOOK_URL", "https://example.org/CANARY"),
+            ("WEBHOOK_SECRET", "CANARY"),
+            ("HTTP_TOKEN", "CANARY"),
+            ("HEARTBEAT_URL", "https://example.org/CANARY"),
+        ]);
+        let printed = format!("{:?}", environment.expect("sound"));
+        assert!(!printed.contains("CANARY") && printed.contains("https://example.org/***"), "{printed}");
     }
 }

@@ -3,14 +3,14 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
-use crate::chat::Person;
-use crate::domain::Ratio;
+use crate::domain::Label;
 
 use super::book::book;
-use super::settings::{Config, SETTINGS};
+use super::configured::Config;
+use super::value::{Mistake, Read, Table, Value, boolean, check_keys, each, mistake, table_of, whole};
+use super::{people, routes};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -38,22 +38,10 @@ pub enum ConfigError {
     },
 }
 
-/// A mistake, by its place in the text.
-pub(super) struct Mistake {
-    pub(super) at: usize,
-    pub(super) what: String,
-}
-
-pub(super) type Read<T> = Result<T, Mistake>;
-pub(super) type Table<'a> = DeTable<'a>;
-pub(super) type Value<'a> = Spanned<DeValue<'a>>;
-
-pub(super) fn mistake<T>(at: usize, what: impl Into<String>) -> Read<T> {
-    Err(Mistake { at, what: what.into() })
-}
-
 /// Where the configuration stands unless a file is named.
 const USUAL: &str = "bellwether.toml";
+/// The longest text that is read, in bytes.
+const TEXT_MAX: usize = 1 << 20;
 
 /// Reads the configuration; the defaults where there is no file and none was named.
 ///
@@ -94,144 +82,44 @@ pub fn read(text: &str, named: Option<&Path>) -> Result<Config, ConfigError> {
 
 /// Reads the whole text.
 fn parse(text: &str) -> Read<Config> {
+    if text.len() > TEXT_MAX {
+        return mistake(0, format!("the configuration has {} bytes; {TEXT_MAX} are allowed", text.len()));
+    }
     let document = DeTable::parse(text)
         .map_err(|error| Mistake { at: error.span().map_or(0, |span| span.start), what: error.message().to_owned() })?;
     let mut config = Config::default();
     let top = document.get_ref();
     check_keys(top, "")?;
-    for (key, value) in top {
-        match key.get_ref().as_ref() {
-            "people" => config.people = each(value, "people", person)?,
-            "books" => config.books = each(value, "books", book)?,
-            "storage" => storage(value, &mut config)?,
-            "usdt_is_usd" => config.usdt_is_usd = boolean(value)?,
-            _ => {}
-        }
+    if let Some(value) = top.get("books") {
+        config.books = books(value)?;
     }
-    for (index, person) in config.people.iter().enumerate() {
-        if config.people[..index].iter().any(|other| other.name == person.name) {
-            return mistake(0, format!("two people are called \"{}\"", person.name));
-        }
+    if let Some(value) = top.get("storage") {
+        storage(value, &mut config)?;
     }
-    for (index, book) in config.books.iter().enumerate() {
-        if config.books[..index].iter().any(|other| other.desk.name == book.desk.name) {
-            return mistake(0, format!("two books are called \"{}\"", book.desk.name));
-        }
+    if let Some(value) = top.get("usdt_is_usd") {
+        config.usdt_is_usd = boolean(value)?;
+    }
+    // These name books, and routes name people.
+    let names: Vec<Label> = config.books.iter().map(|book| book.desk.name).collect();
+    people::read(top, &names, &mut config)?;
+    if let Some(value) = top.get("routes") {
+        config.routes = routes::read(value, &names, &config)?;
     }
     Ok(config)
 }
 
-/// Refuses keys that the table does not have, with the nearest that it has.
-pub(super) fn check_keys(table: &Table<'_>, under: &str) -> Read<()> {
-    let prefix = if under.is_empty() { String::new() } else { format!("{under}.") };
-    let known: Vec<&str> = SETTINGS
-        .iter()
-        .filter_map(|setting| setting.path.strip_prefix(prefix.as_str()))
-        .map(|rest| rest.split('.').next().unwrap_or(rest))
-        .collect();
-    let keys = table.iter().map(|(key, _)| (key.get_ref().to_string(), key.span().start));
-    unknown_key(keys, &known, if under.is_empty() { "the configuration" } else { under })
-}
-
-/// Refuses keys that are not known, with the nearest that is.
-pub(super) fn unknown_key(keys: impl Iterator<Item = (String, usize)>, known: &[&str], place: &str) -> Read<()> {
-    for (key, at) in keys {
-        if known.contains(&key.as_str()) {
-            continue;
+fn books(value: &Value<'_>) -> Read<Vec<super::BookConfig>> {
+    let books = each(value, "books", book)?;
+    for (index, book) in books.iter().enumerate() {
+        if books[..index].iter().any(|other| other.desk.name == book.desk.name) {
+            return mistake(0, format!("two books are called \"{}\"", book.desk.name));
         }
-        let near = known.iter().max_by(|a, b| strsim::jaro_winkler(&key, a).total_cmp(&strsim::jaro_winkler(&key, b)));
-        let near = near.filter(|near| strsim::jaro_winkler(&key, near) > 0.7);
-        let hint = near.map(|near| format!(": did you mean \"{near}\"?")).unwrap_or_default();
-        return mistake(at, format!("{place} has no key \"{}\"{hint}", key.escape_debug()));
     }
-    Ok(())
-}
-
-/// Reads each table of a list.
-pub(super) fn each<T>(
-    value: &Value<'_>,
-    under: &str,
-    read: impl Fn(&Value<'_>, &Table<'_>) -> Read<T>,
-) -> Read<Vec<T>> {
-    let at = value.span().start;
-    let DeValue::Array(items) = value.get_ref() else {
-        return mistake(at, format!("{under} is written as [[{under}]]"));
-    };
-    items
-        .iter()
-        .map(|item| {
-            let DeValue::Table(table) = item.get_ref() else {
-                return mistake(item.span().start, format!("{under} is written as [[{under}]]"));
-            };
-            check_keys(table, under)?;
-            read(item, table)
-        })
-        .collect()
-}
-
-/// A text.
-pub(super) fn text(value: &Value<'_>) -> Read<String> {
-    match value.get_ref() {
-        DeValue::String(text) => Ok(text.to_string()),
-        _ => mistake(value.span().start, "this takes a text in quotes"),
-    }
-}
-
-/// A text that is something else in disguise.
-pub(super) fn read_text<T: std::str::FromStr>(value: &Value<'_>) -> Read<T>
-where
-    T::Err: std::fmt::Display,
-{
-    text(value)?.parse().map_err(|error: T::Err| Mistake { at: value.span().start, what: error.to_string() })
-}
-
-/// Yes or no.
-pub(super) fn boolean(value: &Value<'_>) -> Read<bool> {
-    match value.get_ref() {
-        DeValue::Boolean(yes) => Ok(*yes),
-        _ => mistake(value.span().start, "this takes true or false"),
-    }
-}
-
-/// A number exactly as it is written: a float would already have lost digits.
-pub(super) fn number(value: &Value<'_>) -> Read<Ratio> {
-    let written = match value.get_ref() {
-        DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', ""),
-        DeValue::Float(number) => number.as_str().replace('_', ""),
-        _ => return mistake(value.span().start, "this takes a number"),
-    };
-    written.parse().map_err(|error| Mistake { at: value.span().start, what: format!("{written} is {error}") })
-}
-
-pub(super) fn whole(value: &Value<'_>, min: i64, max: i64) -> Read<i64> {
-    let found = number(value)?;
-    let whole = found.units() / Ratio::ONE.units();
-    if found.units() % Ratio::ONE.units() != 0 || !(min..=max).contains(&whole) {
-        return mistake(value.span().start, format!("{found} is not a whole number from {min} to {max}"));
-    }
-    Ok(whole)
-}
-
-fn person(at: &Value<'_>, table: &Table<'_>) -> Read<Person> {
-    let Some(name) = table.get("name") else { return mistake(at.span().start, "a person needs a name") };
-    let label: crate::domain::Label = read_text(name)?;
-    let role = table.get("role").map(read_text).transpose()?.unwrap_or(crate::chat::Role::Owner);
-    Ok(Person { name: label.to_string(), role, zone: table.get("zone").map(zone).transpose()? })
-}
-
-/// A time zone.
-pub(super) fn zone(value: &Value<'_>) -> Read<chrono_tz::Tz> {
-    let name = text(value)?;
-    name.parse().map_err(|_| Mistake {
-        at: value.span().start,
-        what: format!("\"{}\" is no time zone; write it like America/New_York", name.escape_debug()),
-    })
+    Ok(books)
 }
 
 fn storage(value: &Value<'_>, config: &mut Config) -> Read<()> {
-    let DeValue::Table(table) = value.get_ref() else {
-        return mistake(value.span().start, "storage is written as [storage]");
-    };
+    let table: &Table<'_> = table_of(value, "storage is written as [storage]")?;
     check_keys(table, "storage")?;
     if let Some(keep) = table.get("backups_keep") {
         config.backups_keep = usize::try_from(whole(keep, 1, 365)?).unwrap_or(7);
@@ -245,6 +133,7 @@ fn storage(value: &Value<'_>, config: &mut Config) -> Read<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Ratio;
 
     fn wrong(text: &str) -> String {
         let folder = tempfile::tempdir().expect("folder");

@@ -7,7 +7,7 @@ use crate::domain::{Price, Quantity, Ratio, Symbol};
 use crate::engine::{DeskSettings, ScreenerSettings};
 use crate::strategy::ScreenRules;
 
-use super::file::{Mistake, Read, Value, check_keys, mistake, number, read_text, whole};
+use super::value::{Read, Value, check_keys, mistake, number, read_text, time_of_day, whole};
 
 /// When it runs unless told otherwise.
 const NINE: NaiveTime = NaiveTime::from_hms_opt(9, 0, 0).expect("a time of the day");
@@ -39,14 +39,6 @@ pub(super) fn read(value: &Value<'_>, desk: &mut DeskSettings) -> Read<()> {
     }
     desk.screener = Some(screener);
     Ok(())
-}
-
-fn time_of_day(value: &Value<'_>) -> Read<NaiveTime> {
-    let written: String = read_text(value)?;
-    NaiveTime::parse_from_str(&written, "%H:%M").map_err(|_| Mistake {
-        at: value.span().start,
-        what: format!("\"{}\" is no time of the day; write it like 09:00", written.escape_debug()),
-    })
 }
 
 /// What must be exceeded: zero or more.

@@ -6,7 +6,7 @@ use crate::domain::{Label, Ratio, Regime};
 use crate::engine::{DeskSettings, StrategySettings};
 use crate::strategy::{STRATEGIES, Selector, SelectorRow, Values, find};
 
-use super::file::{Mistake, Read, Table, Value, check_keys, mistake, number, read_text};
+use super::value::{Mistake, Read, Table, Value, check_keys, mistake, number, read_text};
 
 /// The smallest and the largest size factor, in percent.
 const SIZE_PERCENT: std::ops::RangeInclusive<i64> = 1..=200;

@@ -1,15 +1,5 @@
 //! Which keys does `bellwether.toml` have? One table; the parser's suggestions and the docs are derived from it.
 
-use std::path::PathBuf;
-
-use chrono_tz::Tz;
-
-use crate::chat::{Person, Role};
-use crate::domain::{Money, Symbol, Timeframe};
-use crate::engine::{DeskSettings, LossAction, StrategySettings};
-use crate::risk::{Limits, Sizing};
-use crate::strategy::{Values, find};
-
 /// One key.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
@@ -42,6 +32,136 @@ pub const SETTINGS: &[Setting] = &[
         takes: "a zone such as Europe/Lisbon",
         default: "the book's",
         help: "Zone that this person's times are shown in.",
+    },
+    Setting {
+        path: "people.books",
+        takes: "a list of books",
+        default: "all",
+        help: "Books that this person may see and change.",
+    },
+    Setting {
+        path: "people.telegram",
+        takes: "a table such as { user = 123456789 }",
+        default: "none: bind a chat with /pair",
+        help: "The person's account on Telegram.",
+    },
+    Setting {
+        path: "people.telegram.user",
+        takes: "a number",
+        default: "needed",
+        help: "The account's number; it is shown to a stranger who writes to the bot.",
+    },
+    Setting {
+        path: "people.telegram.chat",
+        takes: "a number",
+        default: "the user's own chat",
+        help: "The chat that this person's messages go to.",
+    },
+    Setting { path: "people.email", takes: "an address", default: "none", help: "Where this person's mail goes." },
+    Setting {
+        path: "people.quiet",
+        takes: "a table such as { from = \"22:00\", to = \"07:00\" }",
+        default: "none",
+        help: "Hours in which only what is critical is told; the rest waits for their end. In the person's zone.",
+    },
+    Setting { path: "people.quiet.from", takes: "a time such as 22:00", default: "needed", help: "When they begin." },
+    Setting {
+        path: "people.quiet.to",
+        takes: "a time such as 07:00",
+        default: "needed",
+        help: "When they end; after midnight where it is the earlier.",
+    },
+    Setting {
+        path: "people.digest",
+        takes: "a time such as 08:00",
+        default: "08:00",
+        help: "When the digest comes, in the person's zone.",
+    },
+    Setting {
+        path: "people.tell",
+        takes: "a table such as { stop_moved = \"silent\" }",
+        default: "see Who is told what",
+        help: "How kinds of events are told: on, silent, digest or off. A kind that is on or silent comes however quiet it is.",
+    },
+    Setting {
+        path: "people.above",
+        takes: "a table such as { position_closed = 500 }",
+        default: "none",
+        help: "Amounts by kind; what is about less comes with the digest.",
+    },
+    Setting {
+        path: "people.numbers",
+        takes: "1,234.56 or 1.234,56 or 1 234,56",
+        default: "1,234.56",
+        help: "How numbers are written for this person.",
+    },
+    Setting {
+        path: "people.dates",
+        takes: "2026-11-21, 21.11.2026 or 11/21/2026",
+        default: "2026-11-21",
+        help: "How dates are written.",
+    },
+    Setting { path: "people.hours", takes: "24 or 12", default: "24", help: "How times of the day are written." },
+    Setting {
+        path: "groups.name",
+        takes: "a name",
+        default: "needed",
+        help: "What a group on Telegram is called here. No person may have the same name.",
+    },
+    Setting { path: "groups.telegram", takes: "a number below zero", default: "needed", help: "The group's number." },
+    Setting {
+        path: "groups.books",
+        takes: "a list of books",
+        default: "all",
+        help: "Books that the group is told of and may look at. Nobody changes anything from a group.",
+    },
+    Setting {
+        path: "groups.topics",
+        takes: "a table such as { main = 12 }",
+        default: "none",
+        help: "The topic for each book, in a group that has topics.",
+    },
+    Setting {
+        path: "groups.amounts",
+        takes: "full or shares",
+        default: "shares",
+        help: "Whether amounts are told, or shares of what the book began with.",
+    },
+    Setting {
+        path: "groups.zone",
+        takes: "a zone",
+        default: "the book's",
+        help: "Zone that the group's times are shown in.",
+    },
+    Setting {
+        path: "routes.kinds",
+        takes: "a list of kinds; a * at the end stands for anything",
+        default: "[\"*\"]",
+        help: "Which kinds of events go this way.",
+    },
+    Setting {
+        path: "routes.min",
+        takes: "info, notice, warning or critical",
+        default: "notice",
+        help: "What is quieter does not go this way, unless a person asked for its kind.",
+    },
+    Setting {
+        path: "routes.books",
+        takes: "a list of books",
+        default: "all",
+        help: "Of which books; what belongs to none goes every way.",
+    },
+    Setting {
+        path: "routes.to",
+        takes: "a list such as [\"ana:telegram\"]",
+        default: "needed",
+        help: "Where to: a person and a channel, or a group and telegram.",
+    },
+    Setting {
+        path: "routes.after",
+        takes: "a time such as 2m or 1h30m, up to 24h",
+        default: "0s",
+        help: "How long after the event, and then only if nobody has acknowledged it.",
     },
     Setting { path: "books.name", takes: "a name", default: "main", help: "The book's name." },
     Setting {
@@ -262,88 +382,3 @@ pub const SETTINGS: &[Setting] = &[
         help: "Whether a symbol quoted in USDT may count as one in USD.",
     },
 ];
-
-/// Where a book's symbols come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum WatchSource {
-    /// A list in the configuration.
-    Symbols(Vec<Symbol>),
-    /// A file.
-    File(PathBuf),
-    /// The file at the usual place, or the built-in list.
-    Usual,
-}
-
-/// One book as it is configured.
-#[derive(Clone)]
-pub struct BookConfig {
-    /// Money, limits and strategies.
-    pub desk: DeskSettings,
-    /// Its symbols.
-    pub watch: WatchSource,
-}
-
-/// Everything that is configured.
-#[derive(Clone)]
-pub struct Config {
-    /// Who talks with the bot.
-    pub people: Vec<Person>,
-    /// The books.
-    pub books: Vec<BookConfig>,
-    /// Nightly copies that are kept.
-    pub backups_keep: usize,
-    /// Days for which steps are kept.
-    pub steps_days: i64,
-    /// Whether USDT counts as USD.
-    pub usdt_is_usd: bool,
-}
-
-impl Config {
-    /// The bars that strategies and selectors ask for by name, shortest first.
-    pub fn timeframes(&self) -> Vec<Timeframe> {
-        let mut asked: Vec<Timeframe> = self.books.iter().flat_map(|book| book.desk.timeframes()).collect();
-        asked.sort_unstable();
-        asked.dedup();
-        asked
-    }
-}
-
-impl BookConfig {
-    /// A book with nothing but defaults.
-    pub fn usual() -> Self {
-        let strategies = find("sma_cross").into_iter().filter_map(|kind| {
-            let values = Values::check(kind.name, kind.params, &[]).ok()?;
-            Some(StrategySettings::new(kind.name.parse().ok()?, kind, values))
-        });
-        let desk = DeskSettings {
-            name: "main".parse().expect("a name"),
-            currency: "USD".to_owned(),
-            capital: Money::whole(10_000),
-            zone: Tz::America__New_York,
-            limits: Limits::default(),
-            daily_loss: LossAction::Reduce,
-            sizing: Sizing::Atr,
-            selector: None,
-            regime_timeframe: None,
-            overrides: Vec::new(),
-            symbols: Vec::new(),
-            screener: None,
-            pins: Vec::new(),
-            bans: Vec::new(),
-            strategies: strategies.collect(),
-        };
-        Self { desk, watch: WatchSource::Usual }
-    }
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            people: vec![Person { name: "owner".to_owned(), role: Role::Owner, zone: None }],
-            books: vec![BookConfig::usual()],
-            backups_keep: 7,
-            steps_days: 30,
-            usdt_is_usd: false,
-        }
-    }
-}

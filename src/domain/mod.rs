@@ -27,9 +27,13 @@ mod kinds;
 mod route;
 mod story;
 mod message;
+mod alert;
+mod alert_words;
 mod style;
 pub mod format;
 
+pub use alert::{ALERTS_MAX, Alert, AlertState, AlertSubject, Comparison, Condition, Study, StudyKind};
+pub use alert_words::{AlertError, AlertRequest, Lasts};
 pub use bar::{Bar, BarFault, Timeframe};
 pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingState};
 pub use booking::{Booking, BookingKind};

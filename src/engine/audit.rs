@@ -176,6 +176,8 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::ConfigChanged { .. }
             | EventKind::ConfigRefused { .. }
             | EventKind::DayAudited { .. }
+            | EventKind::AlertFired { .. }
+            | EventKind::CyclesMissed { .. }
             | EventKind::PositionUnprotected { .. }
     )
 }

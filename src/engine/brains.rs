@@ -10,6 +10,7 @@ use crate::market::{Feed, ResumeError};
 use crate::strategy::{Classifier, LoadError, Strategy, Thresholds};
 
 use super::desk::Desk;
+use super::gauges::Gauge;
 use super::history::History;
 use super::lane::{Lane, Lock};
 use super::runner::Runner;
@@ -31,6 +32,9 @@ pub struct Brains {
     pending: Option<MarketSnapshot>,
     lanes: Vec<LaneBrain>,
     desks: Vec<DeskBrain>,
+    /// The indicators that alerts ask for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    gauges: Vec<Gauge>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -98,13 +102,19 @@ pub enum RecallError {
 
 impl Brains {
     /// What everything remembers now; none where the feed keeps no position.
-    pub(super) fn of(engine: &Engine, feed: &dyn Feed, pending: Option<&MarketSnapshot>) -> Option<Self> {
+    pub(super) fn of(
+        engine: &Engine,
+        gauges: Vec<Gauge>,
+        feed: &dyn Feed,
+        pending: Option<&MarketSnapshot>,
+    ) -> Option<Self> {
         Some(Self {
             cycle: engine.counters.cycle,
             feed: feed.save()?,
             pending: pending.cloned(),
             lanes: engine.lanes.iter().map(LaneBrain::of).collect(),
             desks: engine.desks.iter().map(DeskBrain::of).collect(),
+            gauges,
         })
     }
 
@@ -266,19 +276,27 @@ impl StrategyBrain {
 impl Runner {
     /// Goes on from the memory that was saved last, where it fits; else the whole past is read again.
     pub(super) fn recall(&mut self) {
-        let Some(saved) = self.brains.take() else { return };
-        let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
-        match brains.and_then(|brains| brains.recall(&mut self.engine, self.feed.as_mut())) {
-            Ok(pending) => self.pending = pending,
-            Err(error) => tracing::info!(%error, "the past is read again"),
+        let mut gauges = Vec::new();
+        if let Some(saved) = self.brains.take() {
+            let brains = serde_json::from_str::<Brains>(&saved).map_err(RecallError::from);
+            let recalled = brains.and_then(|mut brains| {
+                let saved = std::mem::take(&mut brains.gauges);
+                Ok((brains.recall(&mut self.engine, self.feed.as_mut())?, saved))
+            });
+            match recalled {
+                Ok((pending, saved)) => (self.pending, gauges) = (pending, saved),
+                Err(error) => tracing::info!(%error, "the past is read again"),
+            }
         }
+        let stored = std::mem::take(&mut self.stored_alerts);
+        self.alerts.take(stored, gauges, &self.engine);
     }
 
     /// Notes what everything remembers after the last cycle, to be saved with the next batch, and gives it back. `pending` is what the
     /// feed gave since. What a strategy that has not seen the past remembers is not saved, so that a restart shows it the past.
     pub(super) fn remember(&mut self, pending: Option<&MarketSnapshot>) -> Option<String> {
         self.remembered = self.clock.steady();
-        let brains = Brains::of(&self.engine, self.feed.as_ref(), pending);
+        let brains = Brains::of(&self.engine, self.alerts.gauges(), self.feed.as_ref(), pending);
         // A memory that cannot be written costs a restart some time, and nothing else.
         let brains = brains.and_then(|brains| serde_json::to_string(&brains).ok());
         self.group.brains = brains.clone().filter(|_| !self.engine.is_young);

@@ -7,7 +7,7 @@ use crate::execution::{BrokerError, PaperBroker, Report};
 
 use super::desk::{Desk, MEASURE_BARS};
 use super::state::Engine;
-use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule, screen};
+use super::{Outcome, books, carry, entries, fills, guard, lanes, observe, schedule, screen, thresholds};
 
 /// A cycle that could not be finished. It is a bug or an absurd amount, never an everyday matter.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +127,7 @@ pub fn decide(
             fills::take_reports(desk, prices, counters, reports, context, out)?;
             follow_prices(desk, prices, context, out)?;
             guard::watch_losses(desk, prices, counters, context, out)?;
+            thresholds::watch_day(desk, context, out);
             books::watch_stop(desk, prices, counters, context, out)?;
             guard::watch_market(desk, prices, snapshot, context, out)?;
             carry::call_margin(desk, prices, counters, context, out)?;
@@ -191,6 +192,7 @@ fn follow_prices(
         if let Some(bar) = believed.and_then(|lane| lane.bar_at(context.now)) {
             held.note_range(bar.high, bar.low);
             fills::trail(desk, place, &bar, context, out)?;
+            thresholds::watch_position(desk, place, bar.close, context, out)?;
         }
     }
     fills::alarm_unprotected(desk, context, out);

@@ -20,7 +20,7 @@ use super::locks::Ended;
 use super::schedule::timetable_row;
 use super::spots::Spots;
 use super::watch::Watch;
-use super::{DeskSettings, Due};
+use super::{DeskSettings, Due, Passed, PassedBy};
 
 /// Finest bars after which the outcome of an entry signal is measured.
 pub(super) const MEASURE_BARS: u64 = 20;
@@ -58,6 +58,8 @@ pub struct Day {
     pub near_told: bool,
     /// The loss limit was reached, and that was told.
     pub loss_told: bool,
+    /// The thresholds of its profit that were told.
+    pub passed: Passed,
 }
 
 impl Day {
@@ -72,6 +74,7 @@ impl Day {
             trades: 0,
             near_told: false,
             loss_told: false,
+            passed: Passed::default(),
         }
     }
 
@@ -92,6 +95,7 @@ impl Day {
             trades: 0,
             near_told: false,
             loss_told: false,
+            passed: Passed::default(),
         }
     }
 }
@@ -173,6 +177,8 @@ pub struct Desk {
     pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
     pub classifiers: Vec<Classifier>,
+    /// The thresholds of open profit that were told, of each trade.
+    pub passed: PassedBy,
     /// What its screener last found; none before that, and without a screener.
     pub screening: Option<Screening>,
     /// Up to when the screener need not be looked at.
@@ -234,6 +240,10 @@ pub struct DeskMemory {
     pub stopping: bool,
     /// What its screener last found.
     pub screening: Option<Screening>,
+    /// The thresholds of open profit that were told, of each trade.
+    pub passed: PassedBy,
+    /// The thresholds of the day's profit that were told.
+    pub day_passed: Passed,
 }
 
 impl Desk {
@@ -289,6 +299,7 @@ impl Desk {
             parked: None,
             stopping: false,
             classifiers,
+            passed: Vec::new(),
             screening: None,
             screen_due: Timestamp::from_ms(i64::MIN),
             watch,
@@ -345,6 +356,8 @@ impl Desk {
             parked: self.parked.clone(),
             stopping: self.stopping,
             screening: self.screening.clone(),
+            passed: self.passed.clone(),
+            day_passed: self.day.passed,
         }
     }
 
@@ -391,6 +404,8 @@ impl Desk {
         self.parked = memory.parked;
         self.stopping = memory.stopping;
         self.screening = memory.screening;
+        self.passed = memory.passed;
+        self.day.passed = memory.day_passed;
         self.rewatch();
     }
 

@@ -57,6 +57,7 @@ impl Group {
             fills: outcome.fills,
             trades: outcome.trades,
             bookings: outcome.bookings,
+            alerts: outcome.alerts,
             figures,
             brains: self.brains.take(),
             days,

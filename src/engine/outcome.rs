@@ -1,6 +1,6 @@
 //! What did a cycle do? Everything that must be stored together.
 
-use crate::domain::{Booking, CycleId, Event, Order, Trade, TradeFill};
+use crate::domain::{Alert, Booking, CycleId, Event, Order, Trade, TradeFill};
 use crate::risk::ExecutionRequest;
 use crate::store::DayRow;
 
@@ -17,6 +17,8 @@ pub struct Outcome {
     pub trades: Vec<Trade>,
     /// Money that moved without a fill.
     pub bookings: Vec<Booking>,
+    /// Alerts as they are after each change.
+    pub alerts: Vec<Alert>,
     /// Days that ended.
     pub days: Vec<DayRow>,
     /// What the broker is to be told; empty again once the cycle is over.
@@ -26,7 +28,11 @@ pub struct Outcome {
 impl Outcome {
     /// True if nothing happened.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.orders.is_empty() && self.fills.is_empty() && self.days.is_empty()
+        self.events.is_empty()
+            && self.orders.is_empty()
+            && self.fills.is_empty()
+            && self.alerts.is_empty()
+            && self.days.is_empty()
     }
 
     /// Forgets everything, keeping the memory for the next cycle.
@@ -36,6 +42,7 @@ impl Outcome {
         self.fills.clear();
         self.trades.clear();
         self.bookings.clear();
+        self.alerts.clear();
         self.days.clear();
         self.requests.clear();
     }

@@ -7,17 +7,19 @@ use std::time::Duration;
 use crate::clock::{Clock, Timestamp};
 use crate::control::ChangeDesk;
 use crate::domain::{
-    CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, Routes, RunContext, RunId,
+    Alert, CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, Routes, RunContext, RunId,
     TradingState,
 };
 use crate::execution::PaperBroker;
 use crate::market::Feed;
 use crate::store::{MarkRow, Recorded, Saved, Store, StoreError, Ticket};
 
+use super::alerts::Alerts;
 use super::audit::Stretch;
 use super::brains::REMEMBER_MS;
 use super::cycle::warm;
 use super::group::Group;
+use super::late::Late;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
 use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt, obey, rankings, reconfigure, trial};
@@ -43,6 +45,8 @@ pub enum EngineMessage {
     Try(Sender<Result<Vec<Trial>, String>>),
     /// What would the screeners choose now?
     Rank(Sender<Vec<Ranking>>),
+    /// People changed their alerts: take all that are open now.
+    Alerts(Vec<Alert>),
     /// The configuration changed: take it, or the reason why it cannot be read.
     Reconfigure(Result<Reload, String>),
     /// Finish the step, commit, end.
@@ -125,6 +129,9 @@ pub struct Runner {
     pub(super) remembered: Duration,
     pub(super) beat: Duration,
     pub(super) wall: (Timestamp, Duration),
+    pub(super) stored_alerts: Vec<Alert>,
+    pub(super) alerts: Alerts,
+    pub(super) late: Late,
 }
 
 /// What a runner is made of.
@@ -186,6 +193,9 @@ impl Runner {
             remembered: now.1,
             beat: now.1,
             wall: now,
+            stored_alerts: saved.alerts.clone(),
+            alerts: Alerts::default(),
+            late: Late::default(),
         }
     }
 
@@ -237,6 +247,7 @@ impl Runner {
             let context = self.context(snapshot.at, self.engine.counters.cycle);
             self.take_late_answers(snapshot, &context)?;
             warm(&mut self.engine, snapshot, &context)?;
+            self.alerts.follow(&self.engine, snapshot);
         }
         Ok(true)
     }
@@ -317,6 +328,7 @@ impl Runner {
             }
             self.tell_broker();
         }
+        self.alerts.look(&self.engine, snapshot, &context, &mut self.group.outcome);
         self.market = snapshot.at;
         self.cycles += 1;
         self.group.cycles += 1;
@@ -369,6 +381,7 @@ impl Runner {
             // The next wait counts from when this one was due, so that the work of a cycle does not slow the market down.
             let due = begun + Duration::from_millis(wait);
             self.group.due = Some(due.max(self.clock.steady().saturating_sub(Duration::from_secs(1))));
+            self.note_late(self.since(begun).saturating_sub(wait));
         } else if self.cycles.is_multiple_of(1024) {
             self.live()?;
         }
@@ -378,6 +391,7 @@ impl Runner {
     pub(super) fn take(&mut self, message: EngineMessage) {
         match message {
             EngineMessage::Look => self.look = true,
+            EngineMessage::Alerts(list) => self.alerts.take(list, Vec::new(), &self.engine),
             EngineMessage::Stop => self.stopping = true,
             EngineMessage::Reconfigure(read) => self.reloads.push(read),
             EngineMessage::Try(answer) => {

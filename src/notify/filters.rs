@@ -182,6 +182,22 @@ fn large_enough(case: &Case<'_>) -> Verdict {
     }
 }
 
+/// Kinds that are about an amount of money; `amount_of` knows which.
+const AMOUNTS: [&str; 7] = [
+    "position_opened",
+    "order_filled",
+    "position_closed",
+    "position_passed",
+    "day_passed",
+    "day_closed",
+    "carry_booked",
+];
+
+/// Whether facts of this kind are about an amount, so that small ones can wait.
+pub fn has_amount(kind: &str) -> bool {
+    AMOUNTS.contains(&kind)
+}
+
 /// How much money an event is about, without its sign: the value of what was bought, the result of what was closed.
 fn amount_of(kind: &EventKind) -> Option<Money> {
     let amount = match kind {
@@ -225,4 +241,64 @@ pub(super) fn kind_of(event: &Event) -> &'static Kind {
         about: "a kind that no table has",
     };
     kind_named(event.kind.name()).unwrap_or(&UNKNOWN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{
+        Booking, BookingKind, ExitReason, FillId, FillLeg, KINDS, OrderId, Price, Quantity, Ratio, Side, TradeFill,
+        TradeId,
+    };
+
+    /// One of each kind that is about an amount, the amount always 20.
+    fn of_amounts() -> Vec<EventKind> {
+        let (book, symbol, at) = ("main".parse().unwrap(), "AAPL".parse().unwrap(), Timestamp::default());
+        let (strategy, profit, share) = ("rsi".parse().unwrap(), Money::whole(-20), Ratio::ZERO);
+        let (quantity, price, zero) = (Quantity::whole(2), Price::whole(10), Money::ZERO);
+        let (id, order, side, leg) = (FillId(1), OrderId(1), Side::Buy, FillLeg::Market);
+        let fill = TradeFill { id, order, book, symbol, side, quantity, price, fee: zero, slippage: zero, leg, at };
+        let (id, reason) = (TradeId(1), ExitReason::Stop);
+        let (entry_price, exit_price, opened, closed) = (price, price, at, at);
+        let (fees, carried, best, worst) = (zero, zero, zero, zero);
+        #[rustfmt::skip]
+        let trade = crate::domain::Trade {
+            id, book, symbol, strategy, side, quantity, entry_price, exit_price, opened, closed, fees, carried, profit, best, worst, reason,
+        };
+        let booking = Booking { book, symbol, kind: BookingKind::Dividend, amount: profit, at };
+        let opened = EventKind::PositionOpened {
+            fill: fill.clone(),
+            strategy,
+            because: String::new(),
+            stop: None,
+            target: None,
+            trailing: false,
+            risk: zero,
+            exposure: share,
+            exposure_limit: share,
+            cash: zero,
+            equity: zero,
+        };
+        vec![
+            opened,
+            EventKind::OrderFilled { fill, remaining: Quantity::ZERO },
+            EventKind::PositionClosed { trade, day: zero, day_share: share, equity: zero },
+            EventKind::PositionPassed { symbol, profit, share, level: share },
+            EventKind::DayPassed { profit, share, level: share },
+            EventKind::DayClosed { day: String::new(), profit, equity: zero, trades: 0 },
+            EventKind::CarryBooked { booking },
+        ]
+    }
+
+    #[test]
+    fn kinds_with_an_amount_are_those_whose_amount_is_known() {
+        let found: Vec<&str> = of_amounts()
+            .iter()
+            .filter(|kind| amount_of(kind) == Some(Money::whole(20)) && has_amount(kind.name()))
+            .map(EventKind::name)
+            .collect();
+        let listed: Vec<&str> = KINDS.iter().map(|kind| kind.name).filter(|name| has_amount(name)).collect();
+        assert_eq!((found.len(), listed.len()), (AMOUNTS.len(), AMOUNTS.len()));
+        assert_eq!(amount_of(&EventKind::ClockJumped { by_s: 60 }), None);
+    }
 }

@@ -19,7 +19,7 @@ mod worker;
 
 pub use buttons::buttons;
 pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
-pub use filters::{Patience, Policy};
+pub use filters::{Patience, Policy, has_amount};
 pub use gathered::{Gathered, digest_blocks, summary_blocks};
 pub use quiet::{Quiet, next};
 pub use telling::Telling;

@@ -59,6 +59,11 @@ impl Storm {
         self.told.plus_ms(STORM_GAP_MS)
     }
 
+    /// Until when nothing of it may go; none where something may.
+    pub(super) fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
+        (self.since.is_some() && now < self.next() && now >= self.told).then(|| self.next())
+    }
+
     /// When it began, if there is one.
     pub(super) fn since(&self) -> Option<Timestamp> {
         self.since
@@ -103,8 +108,8 @@ pub(super) fn choose(
     }
     let in_storm = gathers && storm.since.is_some();
     if in_storm && is_quiet(&rows[0]) {
-        if now < storm.next() && now >= storm.told {
-            return (None, Some(storm.next()));
+        if let Some(until) = storm.rests_until(now) {
+            return (None, Some(until));
         }
         let (mut quiet, _): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_quiet);
         quiet.extend(early.into_iter().filter(is_quiet));

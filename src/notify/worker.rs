@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{EventKind, Lane, Money, Severity, Treatment};
-use crate::store::{Delivery, LaneState, Parcel, Reader, Ruled, Settled, Store, StoreError, Task};
+use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Settled, Store, StoreError, Task};
 
 use super::allowance::Bucket;
 use super::breaker::Breaker;
@@ -166,13 +166,18 @@ impl Worker {
 
     /// Reads what is due, asks the filters, and chooses.
     fn next(&mut self, reader: &Reader, ruled: &mut Vec<Ruled>, now: Timestamp) -> Result<Next, StoreError> {
-        let mut rows = reader.due(self.lane(), now, ROWS_MAX)?;
+        let rests = self.storm.rests_until(now);
+        let which = if rests.is_some() { Due::Loud } else { Due::Everything };
+        let mut rows = reader.due(self.lane(), which, now, ROWS_MAX)?;
         // What was just sent may not be settled yet.
         let settled = self.settled.as_ref().map(|(parcel, _)| parcel);
         rows.retain(|row| settled.is_none_or(|parcel| parcel.leader != row.id && !parcel.members.contains(&row.id)));
         let passing = self.filter(reader, rows, ruled, now)?;
         let gathers = self.parts.channel.abilities().allowance.is_some();
-        let (bundle, wait) = choose(passing, gathers, &mut self.storm, now);
+        let (bundle, wait) = match (rests, passing.is_empty()) {
+            (Some(until), true) => (None, Some(until)),
+            _ => choose(passing, gathers, &mut self.storm, now),
+        };
         let until = |at: Timestamp| Duration::from_millis(at.since(now).max(0).unsigned_abs());
         let Some(bundle) = bundle else {
             let due = reader.next_due(self.lane(), now)?;

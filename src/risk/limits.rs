@@ -135,6 +135,8 @@ limits! {
     drawdown_warn_pct: Percent = "10", 1..=100, "Fall from the highest equity at which a warning is sent.";
     drawdown_reduce_pct: Percent = "15", 1..=100, "Fall from the highest equity at which entries stop until somebody resumes.";
     drawdown_pct: Percent = "20", 1..=100, "Fall from the highest equity at which trading halts.";
+    alert_day_pct: Percent = "2", 0..=100, "Profit or loss of the book's day that is told, at each multiple of it once a day; 0 tells none. It limits nothing.";
+    alert_position_pct: Percent = "5", 0..=1000, "Open profit or loss of a position that is told, at each multiple of it once, as a share of its cost; 0 tells none. It limits nothing.";
     breaker_atr: Factor = "5", 1..=1000, "Mean true range of the book's symbols in one bar, in average true ranges, at which entries stop for a while.";
     breaker_bars: Count = "20", 1..=10000, "Bars for which the volatility breaker stops entries.";
     cooldown_bars: Count = "3", 0..=10000, "Bars after a stop in which the symbol is not entered again.";
@@ -175,6 +177,7 @@ pub const BOOK_WIDE: &[&str] = &[
     "drawdown_warn_pct",
     "drawdown_reduce_pct",
     "drawdown_pct",
+    "alert_day_pct",
     "breaker_atr",
     "breaker_bars",
     "correlation_bars",

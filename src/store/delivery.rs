@@ -93,6 +93,15 @@ pub enum Settled {
     Dead(String),
 }
 
+/// What is read of a lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Due {
+    /// Everything.
+    Everything,
+    /// What does not wait behind a storm: what is critical, answers, changes of messages.
+    Loud,
+}
+
 /// A filter's verdict on a row that is not sent now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ruled {
@@ -376,13 +385,17 @@ impl Reader {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn due(&self, lane: Lane, now: Timestamp, rows_max: u32) -> Result<Vec<Delivery>, StoreError> {
+    pub fn due(&self, lane: Lane, which: Due, now: Timestamp, rows_max: u32) -> Result<Vec<Delivery>, StoreError> {
+        let least = match which {
+            Due::Everything => 0,
+            Due::Loud => super::outbox::PRIORITY_ANSWER,
+        };
         let sql = format!(
-            "{ROWS} WHERE o.lane = ?1 AND o.state = 'pending' AND (o.due_ms <= ?2 OR o.repeated OR o.created_ms > ?2 + {CLOCK_SLACK_MS})
+            "{ROWS} WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4 AND (o.due_ms <= ?2 OR o.repeated OR o.created_ms > ?2 + {CLOCK_SLACK_MS})
              ORDER BY o.priority DESC, o.id LIMIT ?3"
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
-        let rows = statement.query_map(params![lane.to_string(), now.ms(), rows_max], delivery)?;
+        let rows = statement.query_map(params![lane.to_string(), now.ms(), rows_max, least], delivery)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
@@ -452,7 +465,8 @@ impl Reader {
     /// When the database cannot be read.
     pub fn told_before(&self, lane: Lane, digest: &str, since: Timestamp) -> Result<Option<NoticeId>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT notice FROM outbox WHERE lane = ?1 AND digest = ?2 AND state = 'sent' AND settled_ms >= ?3 ORDER BY id DESC LIMIT 1",
+            "SELECT notice FROM outbox WHERE lane = ?1 AND digest = ?2 AND (state = 'sending' OR state = 'sent' AND settled_ms >= ?3)
+             ORDER BY id DESC LIMIT 1",
         )?;
         let mut rows = statement
             .query_map(params![lane.to_string(), digest, since.ms()], |row| Ok(NoticeId(unsigned(row, 0)?)))?;

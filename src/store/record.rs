@@ -5,6 +5,7 @@ use rusqlite::{Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{Booking, CycleId, Event, Label, Position, RouteTable, Routes, RunId, Symbol};
 
+use super::alerts::write_alerts;
 use super::audit::append;
 use super::db::in_transaction;
 use super::outbox::{Fact, enqueue};
@@ -131,6 +132,7 @@ fn write_batch(
     write_marks(transaction, &batch.marks)?;
     write_steps(transaction, batch)?;
     points.pass("batch: days, marks, steps written")?;
+    write_alerts(transaction, &batch.alerts, batch.wall)?;
     write_events(transaction, batch, routes, points)?;
     for (control, result) in &batch.controls {
         settle_control(transaction, *control, result, batch.wall)?;

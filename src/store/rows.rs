@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, Booking, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId, Symbol,
-    Timeframe, Trade, TradeFill, TradeId, TradingState,
+    Alert, Book, Booking, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId,
+    Symbol, Timeframe, Trade, TradeFill, TradeId, TradingState,
 };
 
 /// The last numbers given out, and how far the market's time had come.
@@ -195,6 +195,8 @@ pub struct Batch {
     pub progress: Option<ProgressRow>,
     /// What strategies and prices remember, if it is saved with this batch.
     pub brains: Option<String>,
+    /// Alerts as they are after each change, in order.
+    pub alerts: Vec<Alert>,
     /// Controls carried out in it, with what became of them.
     pub controls: Vec<(i64, String)>,
 }

@@ -4,7 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, CycleId, FillId, Label, Money, Order, OrderId, Position, Price, Quantity, SignalId, Symbol, Trade, TradeId,
+    Alert, Book, CycleId, FillId, Label, Money, Order, OrderId, Position, Price, Quantity, SignalId, Symbol, Trade,
+    TradeId,
 };
 
 use super::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
@@ -29,6 +30,8 @@ pub struct Saved {
     pub brains: Option<String>,
     /// The cycle after which recorded prices were last told to be at their end.
     pub finished: Option<CycleId>,
+    /// What people want to be told of.
+    pub alerts: Vec<Alert>,
 }
 
 impl Reader {
@@ -51,6 +54,7 @@ impl Reader {
             trades: self.last_trades(TRADES_REMEMBERED)?,
             marks: self.marks()?,
             finished: finished.map(|cycle| CycleId(cycle.unsigned_abs())),
+            alerts: self.open_alerts()?,
         })
     }
 

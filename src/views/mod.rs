@@ -26,7 +26,9 @@ mod whynot;
 mod parts;
 mod health;
 mod metrics;
+mod alerts;
 
+pub use alerts::alerts;
 pub use books::{book_preview, books};
 pub use correlation::correlation;
 pub use costs::costs;
@@ -35,7 +37,7 @@ pub use health::{HealthReport, health, health_report};
 pub use limits::limits;
 pub use locks::{locks, unlock_preview};
 pub use metrics::{BookMetrics, LaneMetrics, MetricsReport, metrics_report};
-pub use open::{ViewError, Views};
+pub use open::{Asker, ViewError, Views};
 pub use orders::orders;
 pub use parts::{Part, PartHealth, parts};
 pub use pnl::{Period, pnl};

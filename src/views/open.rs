@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{AmountError, Money, Price, Symbol};
+use crate::domain::{AmountError, Label, Money, Price, Symbol};
 use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
 use crate::domain::format::{age, money, price};
@@ -28,26 +28,42 @@ pub enum ViewError {
     Nothing(String),
 }
 
+/// Who asks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asker {
+    /// Their name; empty for nobody in particular.
+    pub name: String,
+    /// The zone their times are shown in; the book's own if none.
+    pub zone: Option<Tz>,
+    /// The books they may see; all if none.
+    pub books: Option<Vec<Label>>,
+}
+
 /// The database, to be read by views. It cannot write: the connection under it is opened read-only.
 pub struct Views {
     reader: Reader,
-    zone: Option<Tz>,
+    asker: Asker,
     wall: Timestamp,
     running: bool,
 }
 
 impl Views {
-    /// Opens the database for a reader in `zone` (the book's own if none) at `wall`.
+    /// Opens the database for whoever asks at `wall`.
     ///
     /// # Errors
     /// When there is no database or it cannot be read.
-    pub fn open(path: &Path, zone: Option<Tz>, wall: Timestamp) -> Result<Self, ViewError> {
-        Ok(Self { reader: Reader::open(path)?, zone, wall, running: Lease::is_taken(path) })
+    pub fn open(path: &Path, asker: Asker, wall: Timestamp) -> Result<Self, ViewError> {
+        Ok(Self { reader: Reader::open(path)?, asker, wall, running: Lease::is_taken(path) })
     }
 
     /// The store, to be read.
     pub fn reader(&self) -> &Reader {
         &self.reader
+    }
+
+    /// Who asks.
+    pub fn asker(&self) -> &Asker {
+        &self.asker
     }
 
     /// Whether a bot runs on the database: it holds the lock as long as it lives.
@@ -78,13 +94,16 @@ impl Views {
 
     /// The zone that times of a book are shown in.
     pub fn zone_of(&self, book: &BookRow) -> Tz {
-        self.zone.or_else(|| book.zone.parse().ok()).unwrap_or(Tz::UTC)
+        self.asker.zone.or_else(|| book.zone.parse().ok()).unwrap_or(Tz::UTC)
     }
 
     /// The zone that times of no book in particular are shown in: the first book's.
-    pub(super) fn zone(&self) -> Result<Tz, ViewError> {
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn zone(&self) -> Result<Tz, ViewError> {
         let books = self.reader.books()?;
-        Ok(self.zone.or_else(|| books.first().map(|book| self.zone_of(book))).unwrap_or(Tz::UTC))
+        Ok(self.asker.zone.or_else(|| books.first().map(|book| self.zone_of(book))).unwrap_or(Tz::UTC))
     }
 
     /// Everything that views of books need; an error before the first cycle.

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Mutex;
 
 use crate::clock::Clock;
-use crate::views::{Views, health_report, metrics_report};
+use crate::views::{Asker, Views, health_report, metrics_report};
 
 use super::exposition;
 
@@ -22,12 +22,11 @@ const KEPT: Duration = Duration::from_secs(1);
 pub(super) struct Source {
     pub(super) database: PathBuf,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) zone: chrono_tz::Tz,
 }
 
 impl Source {
     fn views(&self) -> Result<Views, String> {
-        Views::open(&self.database, Some(self.zone), self.clock.now()).map_err(|error| error.to_string())
+        Views::open(&self.database, Asker::default(), self.clock.now()).map_err(|error| error.to_string())
     }
 
     /// The document of `bellwether health --json`; 503 where something is wrong.

@@ -37,15 +37,13 @@ const CONNECTION_TIME: Duration = Duration::from_secs(20);
 const REFUSED_REST: Duration = Duration::from_millis(100);
 const _: () = assert!(HEAD_TIME.as_millis() < CONNECTION_TIME.as_millis());
 
-/// Where answers come from: a database that is only read, the time, and the zone of its words.
+/// Where answers come from: a database that is only read, and the time.
 #[derive(Clone)]
 pub struct Parts {
     /// The database.
     pub database: PathBuf,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The zone that times are shown in.
-    pub zone: chrono_tz::Tz,
 }
 
 /// Why there is no server. A bot trades all the same, and says so.
@@ -112,8 +110,8 @@ pub async fn serve(
 }
 
 fn pages(parts: Parts) -> Router {
-    let Parts { database, clock, zone } = parts;
-    let source = Source { database, clock, zone };
+    let Parts { database, clock } = parts;
+    let source = Source { database, clock };
     let page = |read| {
         let page = Page::new(source.clone(), read);
         get(move || async move { page.answer().await })

@@ -25,7 +25,7 @@ fn lived() -> Bench {
 }
 
 fn person(role: Role) -> Person {
-    Person { name: "owner".to_owned(), role, zone: None }
+    Person { name: "owner".to_owned(), role, zone: None, books: None }
 }
 
 pub(crate) fn inbound(text: &str) -> Inbound {

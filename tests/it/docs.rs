@@ -2,19 +2,19 @@
 
 use std::path::Path;
 
-use bellwether::config::{Config, reference};
+use bellwether::config::{Config, ENVIRONMENT, env_example, reference};
 use bellwether::indicators;
 use bellwether::strategy::{STRATEGIES, guide};
 
-/// The page in `docs` is the generated one.
+/// The file is the generated one.
 fn is_current(name: &str, generated: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     #[expect(clippy::disallowed_methods, reason = "the switch that rewrites the page")]
     if std::env::var("UPDATE_DOCS").is_ok() {
         std::fs::write(&path, generated).expect("writes");
     }
     let page = std::fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
-    assert!(page == generated, "docs/{name} is out of date: UPDATE_DOCS=1 cargo test _page");
+    assert!(page == generated, "{name} is out of date: UPDATE_DOCS=1 cargo test --test it -- docs::");
 }
 
 /// The examples of a page, each loaded.
@@ -30,23 +30,36 @@ fn examples(page: &str) -> Vec<Config> {
 
 #[test]
 fn configuration_page_is_what_the_tables_say() {
-    is_current("CONFIGURATION.md", &reference());
+    is_current("docs/CONFIGURATION.md", &reference());
+}
+
+#[test]
+fn the_example_of_an_environment_is_what_the_table_says() {
+    is_current(".env.example", &env_example());
+    let lines: Vec<String> = env_example().lines().map(str::to_owned).collect();
+    for variable in ENVIRONMENT {
+        let at = lines.iter().position(|line| line.starts_with(&format!("# {}=", variable.name)));
+        let at = at.unwrap_or_else(|| panic!("{} is in no line", variable.name));
+        assert!(lines[at - 2].is_empty() && lines[at - 1].contains(variable.help), "one comment line each");
+    }
 }
 
 #[test]
 fn strategies_page_is_what_the_tables_say() {
-    is_current("STRATEGIES.md", &guide());
+    is_current("docs/STRATEGIES.md", &guide());
 }
 
 #[test]
 fn indicators_page_is_what_the_table_says() {
-    is_current("INDICATORS.md", &indicators::guide());
+    is_current("docs/INDICATORS.md", &indicators::guide());
 }
 
 #[test]
 fn the_examples_of_the_configuration_page_can_be_loaded() {
     let configs = examples(&reference());
-    assert_eq!(configs.iter().map(|config| config.books[0].desk.strategies.len()).collect::<Vec<_>>(), [2]);
+    assert_eq!(configs.iter().map(|config| config.books[0].desk.strategies.len()).collect::<Vec<_>>(), [1, 2]);
+    let told = &configs[0];
+    assert_eq!((told.people.len(), told.groups.len(), told.routes.len()), (2, 1, 3));
 }
 
 /// Each example sets every parameter of its strategy to its default.

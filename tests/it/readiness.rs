@@ -106,7 +106,7 @@ fn restore(bench: &Bench) {
 }
 
 fn said(bench: &Bench) -> Vec<String> {
-    let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None };
+    let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
     let inbound = Inbound { person, chat: "terminal".to_owned(), text: "/readiness".to_owned() };
     match bench.chat().handle(&inbound) {
         Reply::Text(text) => text.lines().map(str::to_owned).collect(),

@@ -333,6 +333,7 @@ fn the_timetable_tells_next_and_last_runs() {
         name: "ana".to_owned(),
         role: bellwether::chat::Role::Viewer,
         zone: Some(chrono_tz::Tz::UTC),
+        books: None,
     };
     let inbound = bellwether::chat::Inbound { person, chat: "terminal".to_owned(), text: "/schedule".to_owned() };
     let bellwether::chat::Reply::Text(text) = bench.chat().handle(&inbound) else { panic!("an answer") };

@@ -321,7 +321,7 @@ fn people_see_the_list_and_why() {
     store.close();
     let chat = bench.chat();
     let asked = |text: &str| {
-        let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None };
+        let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
         chat.handle(&Inbound { person, chat: "terminal".to_owned(), text: text.to_owned() })
     };
     let Reply::Text(said) = asked("/screener") else { panic!("a table") };

@@ -42,7 +42,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("web", &["clock", "domain", "views"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
-    ("config", &["chat", "domain", "engine", "risk", "strategy"]),
+    ("config", &["chat", "domain", "engine", "notify", "risk", "strategy"]),
     ("cli", &["backtest", "clock", "domain", "engine"]),
     (
         "app",

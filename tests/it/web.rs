@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpStream};
 use bellwether::clock::Clock;
 use bellwether::domain::{Event, EventKind, Instrument, RouteTable, Routes, RunId, Severity};
 use bellwether::store::{LaneState, Lease, Points, Reader, Store, StoreError, migrate};
-use bellwether::views::{MetricsReport, Views, health_report, metrics_report};
+use bellwether::views::{Asker, MetricsReport, Views, health_report, metrics_report};
 use bellwether::web::{Parts, Server, exposition, serve};
 
 use crate::support::{Bench, FaultyFeed, Life, quick_cross};
@@ -99,13 +99,15 @@ fn quoted(text: &str) -> (String, &str) {
 impl Family {
     /// The sum over all samples of a name that have these labels.
     fn sum(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
-        let has = |found: &BTreeMap<String, String>| labels.iter().all(|(key, value)| found.get(*key).is_some_and(|v| v == value));
+        let has = |found: &BTreeMap<String, String>| {
+            labels.iter().all(|(key, value)| found.get(*key).is_some_and(|v| v == value))
+        };
         self.samples.iter().filter(|(known, found, _)| known == name && has(found)).map(|sample| sample.2).sum()
     }
 }
 
 fn report(bench: &Bench) -> MetricsReport {
-    metrics_report(&Views::open(&bench.database(), None, bench.clock.now()).expect("opens")).expect("reads")
+    metrics_report(&Views::open(&bench.database(), Asker::default(), bench.clock.now()).expect("opens")).expect("reads")
 }
 
 fn figures(bench: &Bench) -> BTreeMap<String, Family> {
@@ -145,7 +147,8 @@ fn figures_can_be_read_and_agree_with_the_ledger() {
         .map(|row| if let EventKind::ProposalRefused { refusals, .. } = &row.event.kind { refusals.len() } else { 0 })
         .sum();
     assert_eq!(total("refusals"), refusals as f64);
-    let fills = found["bellwether_events"].sum("bellwether_events_total", &[("kind", "order_filled"), ("severity", "info")]);
+    let fills =
+        found["bellwether_events"].sum("bellwether_events_total", &[("kind", "order_filled"), ("severity", "info")]);
     assert_eq!(fills, total("fills"));
 
     // accepted = sent + held back + given up + waiting, on the wire as in the store.
@@ -154,14 +157,21 @@ fn figures_can_be_read_and_agree_with_the_ledger() {
     assert!(total("deliveries_accepted") > 10.0);
     assert_eq!(total("deliveries_accepted"), total("deliveries") + waiting);
     let sent = bench.sink.sent().len() as f64;
-    assert_eq!(found["bellwether_delivery_attempts"].sum("bellwether_delivery_attempts_total", &[lane[0], ("outcome", "accepted")]), sent);
+    assert_eq!(
+        found["bellwether_delivery_attempts"]
+            .sum("bellwether_delivery_attempts_total", &[lane[0], ("outcome", "accepted")]),
+        sent
+    );
     let latency = &found["bellwether_delivery_latency_seconds"];
     assert_eq!(latency.sum("bellwether_delivery_latency_seconds_count", &lane), sent);
     let last = latency.sum("bellwether_delivery_latency_seconds_bucket", &[lane[0], ("le", "+Inf")]);
     assert_eq!(last, sent);
 
     let book = &reader.books().expect("reads")[0];
-    assert_eq!(found["bellwether_equity"].sum("bellwether_equity", &[("book", "main"), ("currency", "USD")]), book.equity.to_f64());
+    assert_eq!(
+        found["bellwether_equity"].sum("bellwether_equity", &[("book", "main"), ("currency", "USD")]),
+        book.equity.to_f64()
+    );
     assert_eq!(found["bellwether_trading_state"].sum("bellwether_trading_state", &[]), 1.0);
     assert_eq!(found["bellwether_build"].samples[0].1["version"], env!("CARGO_PKG_VERSION"));
 }
@@ -199,12 +209,15 @@ fn an_older_database_is_counted_when_it_is_migrated() {
     drop(connection);
     migrate(&old).expect("migrates");
     let (new, old) = (report(&bench).totals, Reader::open(&old).expect("opens").totals().expect("reads"));
-    assert_eq!((&new.events, &new.refusals, new.fills, new.trades), (&old.events, &old.refusals, old.fills, old.trades));
+    assert_eq!(
+        (&new.events, &new.refusals, new.fills, new.trades),
+        (&old.events, &old.refusals, old.fills, old.trades)
+    );
     assert!(!new.refusals.is_empty() && new.trades > 0);
 }
 
 fn parts(bench: &Bench) -> Parts {
-    Parts { database: bench.database(), clock: bench.clock.clone(), zone: chrono_tz::UTC }
+    Parts { database: bench.database(), clock: bench.clock.clone() }
 }
 
 fn network() -> tokio::runtime::Runtime {
@@ -238,7 +251,7 @@ fn health_over_http_is_the_document_of_the_shell() {
     let (bench, network) = (lived(Points::default()), network());
     let server = open(&network, &bench);
     let document = || {
-        let views = Views::open(&bench.database(), Some(chrono_tz::UTC), bench.clock.now()).expect("opens");
+        let views = Views::open(&bench.database(), Asker::default(), bench.clock.now()).expect("opens");
         serde_json::to_value(health_report(&views).expect("reads")).expect("writes")
     };
     let page = || {
@@ -269,7 +282,7 @@ fn a_dead_lane_and_a_late_one_are_in_the_report() {
     let lane = "owner:terminal".parse().expect("a lane");
     store.keep_routes(&RouteTable::simple(&[lane], Severity::Notice)).expect("keeps");
     let words = || {
-        let views = Views::open(&bench.database(), None, bench.clock.now()).expect("opens");
+        let views = Views::open(&bench.database(), Asker::default(), bench.clock.now()).expect("opens");
         let parts = health_report(&views).expect("reads").parts;
         let part = parts.into_iter().find(|part| part.part.to_string() == "lane owner:terminal").expect("a lane");
         (part.well, part.words)

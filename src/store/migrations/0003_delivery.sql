@@ -123,7 +123,7 @@ CREATE TABLE alerts (
   fired      INTEGER NOT NULL DEFAULT 0,
   fired_ms   INTEGER
 );
-CREATE INDEX alerts_open ON alerts (id) WHERE state = 'open';
+CREATE INDEX alerts_open ON alerts (person, id) WHERE state IN ('new', 'armed', 'resting');
 
 -- What a channel said besides the text: from whom, in which chat, when.
 ALTER TABLE inbox ADD COLUMN body TEXT NOT NULL DEFAULT '';

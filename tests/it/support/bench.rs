@@ -192,6 +192,7 @@ impl Bench {
         let store = Store::open(&self.database()).expect("opens");
         Chat::new(ChatParts {
             database: self.database(),
+            store: store.clone(),
             desk: ChangeDesk::new(store, self.clock.clone(), PinCost::LEAST),
             clock: self.clock.clone(),
             ask: Arc::new(|_| Ok("nothing to do".to_owned())),
@@ -203,7 +204,7 @@ impl Bench {
     /// Types a control in the terminal and confirms it with the PIN; what was shown before, or the refusal.
     pub(crate) fn confirm(&self, text: &str) -> String {
         let chat = self.chat();
-        let person = Person { name: "owner".to_owned(), role: Role::Owner, zone: None };
+        let person = Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None };
         let inbound = Inbound { person, chat: "terminal".to_owned(), text: text.to_owned() };
         let pin = SecretString::from("2846");
         let old = self.reader().has_pin("owner").expect("reads").then_some(&pin);

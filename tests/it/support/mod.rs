@@ -10,6 +10,7 @@ mod prices;
 mod samples;
 mod shell;
 pub(crate) mod telegram;
+pub(crate) mod post_office;
 mod telegram_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
@@ -17,6 +18,7 @@ pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
 pub(crate) use hostile::hostile;
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
+pub(crate) use post_office::{Does, PostOffice, lane};
 pub(crate) use prices::{opened, walk, write_prices};
 pub(crate) use samples::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
 pub(crate) use shell::{Shell, seen};

@@ -20,8 +20,9 @@ impl Shell {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         command.current_dir(self.path()).args(args).stdin(Stdio::null());
-        for name in ["BELLWETHER_CONFIG", "BELLWETHER_DB", "BELLWETHER_LOG", "RUST_BACKTRACE"] {
-            command.env_remove(name);
+        command.env_remove("RUST_BACKTRACE");
+        for variable in bellwether::config::ENVIRONMENT {
+            command.env_remove(variable.name);
         }
         command
     }

@@ -1,0 +1,227 @@
+//! A store with facts to tell, workers on some lanes, and channels that do as they are told.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bellwether::clock::{Clock, ManualClock, Timestamp};
+use bellwether::domain::{Event, EventKind, Lane, LaneRule, Message, NoticeId, RouteTable, Routes, RunId};
+use bellwether::notify::{
+    Abilities, Allowance, Channel, Failure, Policy, Post, Receipt, SendError, Tally, Worker, WorkerParts,
+};
+use bellwether::store::{Answer, LaneCounts, Points, Reader, Store};
+
+/// What a scripted channel does with a message.
+#[derive(Debug, Clone)]
+pub(crate) enum Does {
+    /// Takes it.
+    Take,
+    /// Takes it, and nobody learns of it.
+    TakeUnheard,
+    /// Fails like this, without taking it.
+    Fail(SendError),
+}
+
+/// A message as a channel saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// When, on the manual clock.
+    pub(crate) at: Timestamp,
+    /// Its lines, one below the other.
+    pub(crate) text: String,
+    /// The whole.
+    pub(crate) post: Post,
+}
+
+/// A channel that keeps what it takes.
+pub(crate) struct Wire {
+    clock: Arc<ManualClock>,
+    abilities: Abilities,
+    script: Mutex<VecDeque<Does>>,
+    seen: Mutex<Vec<Seen>>,
+}
+
+impl Wire {
+    /// Everything that was taken, in order.
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("lock").clone()
+    }
+
+    /// The texts that were taken since the last look.
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.seen.lock().expect("lock")).into_iter().map(|seen| seen.text).collect()
+    }
+
+    /// What it does next, one after the other; then it takes everything.
+    pub(crate) fn script(&self, does: impl IntoIterator<Item = Does>) {
+        self.script.lock().expect("lock").extend(does);
+    }
+}
+
+#[async_trait]
+impl Channel for Wire {
+    fn abilities(&self) -> Abilities {
+        self.abilities
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        let does = self.script.lock().expect("lock").pop_front().unwrap_or(Does::Take);
+        if let Does::Fail(error) = does {
+            return Err(error.into());
+        }
+        let mut seen = self.seen.lock().expect("lock");
+        let text = post.message.plain_lines().join("\n");
+        seen.push(Seen { at: self.clock.now(), text, post: post.clone() });
+        match does {
+            Does::Take => Ok(Receipt { remote: Some((100 + seen.len()).to_string()), skew_ms: Some(0) }),
+            Does::TakeUnheard | Does::Fail(_) => Err(SendError::Unknown("scripted silence".to_owned()).into()),
+        }
+    }
+}
+
+/// As a chat on Telegram does.
+pub(crate) const CHAT: Abilities =
+    Abilities { edits: true, buttons: true, allowance: Some(Allowance { burst: 4, refill: Duration::from_secs(1) }) };
+
+/// One lane with its channel.
+struct Open {
+    lane: Lane,
+    wire: Arc<Wire>,
+    policy: Policy,
+    worker: Option<Worker>,
+}
+
+/// The office.
+pub(crate) struct PostOffice {
+    folder: tempfile::TempDir,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) routes: Routes,
+    pub(crate) store: Store,
+    lanes: Vec<Open>,
+}
+
+/// A lane by its name.
+pub(crate) fn lane(name: &str) -> Lane {
+    name.parse().expect("a lane")
+}
+
+impl PostOffice {
+    /// An office that goes by these routes, with a chat for each of their lanes.
+    pub(crate) fn new(table: RouteTable) -> Self {
+        let folder = tempfile::tempdir().expect("folder");
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
+        let store = Store::open(&folder.path().join("a.db")).expect("opens");
+        let open = |rule: &LaneRule| Open {
+            lane: rule.lane,
+            wire: Arc::new(Wire {
+                clock: clock.clone(),
+                abilities: CHAT,
+                script: Mutex::default(),
+                seen: Mutex::default(),
+            }),
+            policy: Policy::open(rule.clone(), chrono_tz::America::New_York),
+            worker: None,
+        };
+        let lanes = table.lanes.iter().map(open).collect();
+        Self { folder, clock, routes: Routes::new(table), store, lanes }
+    }
+
+    /// An office with one chat that is told everything from a notice on.
+    pub(crate) fn of_one() -> Self {
+        Self::new(RouteTable::simple(&[lane("ana:telegram")], bellwether::domain::Severity::Notice))
+    }
+
+    pub(crate) fn database(&self) -> PathBuf {
+        self.folder.path().join("a.db")
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::open(&self.database()).expect("opens")
+    }
+
+    fn at(&mut self, name: &str) -> &mut Open {
+        let wanted = lane(name);
+        self.lanes.iter_mut().find(|open| open.lane == wanted).expect("a lane of this office")
+    }
+
+    /// The channel of a lane.
+    pub(crate) fn wire(&mut self, name: &str) -> Arc<Wire> {
+        self.at(name).wire.clone()
+    }
+
+    /// Changes what the reader of a lane wants, before its worker begins.
+    pub(crate) fn policy(&mut self, name: &str, change: impl FnOnce(&mut Policy)) {
+        change(&mut self.at(name).policy);
+    }
+
+    /// Commits facts, as the engine would.
+    pub(crate) fn happen(&self, kinds: impl IntoIterator<Item = EventKind>) {
+        let now = self.clock.now();
+        let book = Some("main".parse().expect("a name"));
+        let events = kinds.into_iter().map(|kind| Event { at: now, book, kind }).collect();
+        self.store.record_events(RunId(1), now, events, &self.routes).expect("stored");
+    }
+
+    /// Puts an answer on its way.
+    pub(crate) fn say(&self, name: &str, text: &str) {
+        self.store.post(Answer::new(lane(name), Message::answer(text)), self.clock.now()).expect("stored");
+    }
+
+    /// One step of a lane's worker.
+    pub(crate) fn tick(&mut self, name: &str) -> Tally {
+        let (store, clock, routes) = (self.store.clone(), self.clock.clone(), self.routes.clone());
+        let open = self.at(name);
+        let worker = open.worker.get_or_insert_with(|| {
+            let (alarm_store, alarm_clock) = (store.clone(), clock.clone());
+            Worker::new(WorkerParts {
+                store,
+                clock,
+                channel: open.wire.clone(),
+                policy: open.policy.clone(),
+                mark: "paper",
+                key: [7; 32],
+                seed: 3,
+                alarm: Arc::new(move |kind| {
+                    let now = alarm_clock.now();
+                    let event = Event { at: now, book: None, kind };
+                    alarm_store.record_events(RunId(1), now, vec![event], &routes).expect("stored");
+                }),
+            })
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+        runtime.block_on(worker.tick(usize::MAX)).expect("the store works")
+    }
+
+    /// Steps of a lane's worker for so many seconds, one each tenth of a second.
+    pub(crate) fn run(&mut self, name: &str, seconds: i64) {
+        for _ in 0..seconds * 10 {
+            self.tick(name);
+            self.clock.advance(100);
+        }
+    }
+
+    /// The bot dies and is started anew: what workers remember is gone.
+    pub(crate) fn restart(&mut self) {
+        for open in &mut self.lanes {
+            open.worker = None;
+        }
+        let store = Store::open_with(&self.database(), Points::default()).expect("opens");
+        std::mem::replace(&mut self.store, store).close();
+        self.store.reclaim_unknown().expect("reclaims");
+    }
+
+    /// The counts of a lane; they always add up.
+    pub(crate) fn counts(&self, name: &str) -> LaneCounts {
+        let found = self.reader().lane_counts().expect("reads").into_iter().find(|counts| counts.lane == name);
+        let counts = found.unwrap_or_default();
+        assert_eq!(counts.accepted, counts.sent + counts.skipped + counts.dead + counts.open, "R17 on {name}");
+        counts
+    }
+
+    /// The number of the last notice.
+    pub(crate) fn last_notice(&self) -> NoticeId {
+        self.reader().journal_told(1).expect("reads")[0].notice.expect("told")
+    }
+}
