@@ -117,8 +117,9 @@ fn figures(bench: &Bench) -> BTreeMap<String, Family> {
 /// A bench on which something happened and was told, on two lanes of which one is never carried.
 fn lived(points: Points) -> Bench {
     let bench = Bench::new();
-    let instruments = ["AAPL", "BTC-USD"].map(|symbol| Instrument::bare(symbol.parse().expect("symbol")));
-    let feed = FaultyFeed::new(7, instruments.to_vec(), 120, |_, _, _| None);
+    let instruments =
+        ["AAPL", "MSFT", "JPM", "BTC-USD"].map(|symbol| Instrument::bare(symbol.parse().expect("symbol")));
+    let feed = FaultyFeed::new(7, instruments.to_vec(), 250, |_, _, _| None);
     bench.live(Life::whole(feed, quick_cross)).expect("runs");
     match bench.deliver(points) {
         Ok(_) | Err(StoreError::Killed(_)) => {}
@@ -293,7 +294,7 @@ fn a_dead_lane_and_a_late_one_are_in_the_report() {
     let routes = Routes::new(RouteTable::simple(&[lane], Severity::Notice));
     store.record_events(RunId(1), bench.clock.now(), vec![event], &routes).expect("records");
     bench.clock.advance(121_000);
-    assert_eq!(words(), (false, "a message waits for 2m 01s".to_owned()));
+    assert_eq!(words(), (false, "a message waits for 2 min".to_owned()));
     let found = figures(&bench);
     assert_eq!(found["bellwether_queue_age_seconds"].sum("bellwether_queue_age_seconds", &[]), 121.0);
     let dead = LaneState {
@@ -386,4 +387,38 @@ fn the_samples_in_deploy_name_metrics_that_exist() {
         assert!(named > 0, "{file} names none");
     }
     assert_eq!(read("prometheus.yml").matches("- alert:").count(), 3);
+}
+
+/// Measures, and fails on nothing: `cargo test --release --test it -- --ignored --nocapture a_scrape_of_a_million`.
+#[test]
+#[ignore = "makes a database of a million facts to measure with"]
+fn a_scrape_of_a_million_facts() {
+    let (bench, network) = (lived(Points::default()), network());
+    let connection = rusqlite::Connection::open(bench.database()).expect("opens");
+    connection.execute_batch(include_str!("support/million.sql")).expect("fills");
+    connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("folds");
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("counts");
+    let bytes = std::fs::metadata(bench.database()).expect("there").len();
+    eprintln!(
+        "{} facts, {} messages, {} tries, {} MB",
+        count("SELECT count(*) FROM journal"),
+        count("SELECT count(*) FROM outbox"),
+        count("SELECT count(*) FROM attempts"),
+        bytes >> 20
+    );
+    let server = open(&network, &bench);
+    let clock = bellwether::clock::SystemClock::new();
+    for path in ["/metrics", "/health"] {
+        let mut took: Vec<u128> = Vec::new();
+        for _ in 0..30 {
+            bench.clock.advance(1_000);
+            let begun = clock.steady();
+            let (status, _, body) = get(&server, path);
+            took.push((clock.steady() - begun).as_micros());
+            assert!(status == 200 || path == "/health", "{body}");
+        }
+        let first = took[0];
+        took.sort_unstable();
+        eprintln!("{path}: first {first} us, median {} us, slowest {} us", took[15], took[29]);
+    }
 }
