@@ -422,3 +422,25 @@ fn a_scrape_of_a_million_facts() {
         eprintln!("{path}: first {first} us, median {} us, slowest {} us", took[15], took[29]);
     }
 }
+
+/// The program under systemd: ready after its first commit, alive while it runs, stopping at the end.
+#[cfg(unix)]
+#[test]
+fn the_service_manager_hears_that_it_is_ready_lives_and_stops() {
+    let shell = crate::support::Shell::new();
+    let path = shell.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("binds");
+    socket.set_read_timeout(Some(std::time::Duration::from_mins(1))).expect("sets");
+    let mut command = shell.command(&["run", "--no-console", "--cycles", "3", "--speed", "60"]);
+    let mut child = command.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "500000").spawn().expect("starts");
+    let hear = || {
+        let mut bytes = [0; 64];
+        let length = socket.recv(&mut bytes).expect("something is said");
+        String::from_utf8_lossy(&bytes[..length]).trim().to_owned()
+    };
+    assert_eq!(hear(), "READY=1");
+    assert_eq!(hear(), "WATCHDOG=1");
+    let last = std::iter::repeat_with(hear).find(|said| said != "WATCHDOG=1");
+    assert_eq!(last.as_deref(), Some("STOPPING=1"));
+    assert!(child.wait().expect("ends").success());
+}
