@@ -11,6 +11,7 @@ use crate::engine::EngineMessage;
 use crate::store::Store;
 
 use super::AppError;
+use super::messenger::Running;
 use super::switchboard::Switchboard;
 
 /// How long a stop may take before it is forced.
@@ -42,6 +43,7 @@ pub(super) struct Around {
     /// Set to have a person's editor give the terminal back.
     pub(super) over: Option<Arc<AtomicBool>>,
     pub(super) switchboard: Switchboard,
+    pub(super) messenger: Option<Running>,
     pub(super) keyboard: Option<JoinHandle<()>>,
     pub(super) helpers: Vec<Helper>,
 }
@@ -55,6 +57,8 @@ impl Around {
         if self.over.is_none() && !self.stopped.load(Ordering::SeqCst) {
             wait(LAST_WORDS, clock, typed_out);
         }
+        // Nothing new is heard; what was heard is answered at the next start.
+        let listeners = self.messenger.map(Running::end);
         self.flags.drain.store(true, Ordering::SeqCst);
         store.wake();
         let idle = || self.switchboard.is_idle();
@@ -69,7 +73,8 @@ impl Around {
         }
         let (stops, helpers): (Vec<_>, Vec<_>) = self.helpers.into_iter().unzip();
         drop(stops);
-        wait(STOP_REST, clock, || helpers.iter().all(JoinHandle::is_finished));
+        let listening = || listeners.iter().flatten().any(|listener| !listener.is_finished());
+        wait(STOP_REST, clock, || helpers.iter().all(JoinHandle::is_finished) && !listening());
     }
 }
 

@@ -8,30 +8,31 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::chat::{Chat, ChatParts, Person, Role};
+use crate::channels::Telegram;
+use crate::chat::{Chat, ChatParts, Person, Role, Seats};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load};
+use crate::config::{Config, Environment, load, policy, route_table};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{
-    ChannelKind, EventKind, Instrument, Label, Lane, LaneRule, RouteTable, Routes, RunId, Severity, Symbol,
-};
+use crate::domain::{ChannelKind, EventKind, Instrument, Label, Lane, RouteTable, Routes, RunId, Symbol};
 use crate::engine::{
     DeskSettings, Emergency, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts,
     Stretch, restore,
 };
 use crate::execution::PaperBroker;
-use crate::notify::Policy;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
+use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
 use super::heartbeat::Heartbeat;
+use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, Switchboard, alarm};
 use super::talk::{self, Terminal};
+use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
 use super::{AppError, auditor, backtest, monitor, universe};
 
@@ -78,7 +79,19 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
-    let run = Run { args, environment, config: &config, store, clock, saved, reader, was_dead, network: network()? };
+    let telegram = messenger::telegram(environment, clock.clone())?;
+    let run = Run {
+        args,
+        environment,
+        config: &config,
+        store,
+        clock,
+        saved,
+        reader,
+        was_dead,
+        network: network()?,
+        telegram,
+    };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -185,6 +198,8 @@ struct Run<'a> {
     was_dead: bool,
     /// What reaches services, and is reached.
     network: tokio::runtime::Runtime,
+    /// The bot on Telegram, if there is one.
+    telegram: Option<Telegram>,
 }
 
 /// What the engine's thread leaves behind.
@@ -211,7 +226,7 @@ impl Run<'_> {
             first_cycle: resumed.progress.cycle.next(),
         })?;
         self.store.sign_lease(run, self.clock.now())?;
-        let routes = Routes::new(self.routes());
+        let routes = Routes::new(self.routes()?);
         self.store.keep_routes(&routes.now())?;
         self.store.retire_lanes(&routes.now(), self.clock.now())?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
@@ -263,10 +278,19 @@ impl Run<'_> {
         Lane { who, channel: ChannelKind::Terminal }
     }
 
+    /// The lanes of channels that need no pairing.
+    fn other_lanes(&self) -> Vec<Lane> {
+        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().collect()
+    }
+
     /// Who is told what.
-    fn routes(&self) -> RouteTable {
-        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
-        RouteTable::simple(&terminal.into_iter().collect::<Vec<_>>(), Severity::Notice)
+    fn routes(&self) -> Result<RouteTable, AppError> {
+        let mut lanes = self.other_lanes();
+        if self.telegram.is_some() {
+            let directory = Directory::look_up(self.config, &self.reader)?;
+            lanes.extend(directory.lanes.iter().map(|(lane, _)| *lane));
+        }
+        Ok(route_table(self.config, &lanes))
     }
 
     fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, alarm: Alarm) -> Chat {
@@ -334,10 +358,11 @@ impl Run<'_> {
             open: Arc::default(),
         };
         if let Some(terminal) = &terminal {
-            let zone = self.owner().zone.unwrap_or(self.zone());
-            let policy = Policy::open(LaneRule::open(self.terminal_lane()), zone);
+            let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
         }
+        let messenger =
+            self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -352,13 +377,26 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        let watch = self.watch(&switchboard)?;
-        Ok(Around { flags, stopped, over, switchboard, keyboard, helpers: vec![night, inbox, watch] })
+        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox, watch] })
     }
 
     /// How fast it runs.
     fn pace(&self) -> Pace {
         self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) })
+    }
+
+    fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
+        Some(Messenger {
+            telegram: self.telegram.clone()?,
+            config: self.config.clone(),
+            routes,
+            switchboard: switchboard.clone(),
+            shared: Shared::new(Seats::default()),
+            others: self.other_lanes(),
+            zone: self.zone(),
+            open: Arc::default(),
+        })
     }
 
     /// The first book's zone.
@@ -414,9 +452,15 @@ impl Run<'_> {
     }
 
     /// The watch over all parts, and the port that monitors ask on. What only a channel can see comes as a further probe.
-    fn watch(&self, switchboard: &Switchboard) -> Result<Helper, AppError> {
+    fn watch(&self, switchboard: &Switchboard, messenger: Option<&messenger::Running>) -> Result<Helper, AppError> {
         let network = self.network.handle();
         let mut probes = vec![Probe::disk(self.store.path())];
+        probes.extend(messenger.map(|messenger| {
+            let (polled, clock) = (messenger.polled_ms.clone(), self.clock.clone());
+            // Zero stands for never.
+            let last = move || u64::try_from(polled.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
+            Probe::telegram(move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?))))
+        }));
         let server = self.environment.http_listen.and_then(|listen| {
             let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
             let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::channels::Editor;
-use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Reply, read_only};
+use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Reply, read_only};
 use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
@@ -114,7 +114,8 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         return Err(crate::store::StoreError::Missing(environment.database.clone()).into());
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let inbound = Inbound { person: person.clone(), chat: "shell".to_owned(), text: text.to_owned() };
+    let inbound =
+        Inbound { person: person.clone(), place: Place::Machine, chat: "shell".to_owned(), text: text.to_owned() };
     if let Some(reply) = read_only(&inbound, &environment.database, clock.now()) {
         return answer(reply);
     }

@@ -1,6 +1,6 @@
 //! Which ways to people are open? A thread a lane, opened at the start and whenever somebody is paired.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
@@ -46,6 +46,7 @@ pub(super) struct OpenLane {
     lane: Lane,
     channel: Arc<dyn Channel>,
     carrier: JoinHandle<()>,
+    over: Arc<AtomicBool>,
 }
 
 impl Switchboard {
@@ -53,14 +54,10 @@ impl Switchboard {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a lane is carried.
-    pub(super) fn has(&self, lane: Lane) -> bool {
-        self.lanes().iter().any(|open| open.lane == lane)
-    }
-
-    /// Carries a lane from now on.
+    /// Carries a lane from now on; one that was carried to somewhere else ends.
     pub(super) fn connect(&self, channel: Arc<dyn Channel>, policy: Policy) -> Result<(), AppError> {
         let lane = policy.rule.lane;
+        self.disconnect(lane);
         let seed = blake3::hash(format!("{lane} {}", self.clock.now().ms()).as_bytes());
         let worker = Worker::new(WorkerParts {
             store: self.store.clone(),
@@ -74,9 +71,25 @@ impl Switchboard {
         });
         let (network, store) = (self.network.clone(), self.store.clone());
         let (drain, give_up) = (self.drain.clone(), self.give_up.clone());
-        let carrier = spawn(&format!("lane {lane}"), move || talk::carry(worker, &network, &store, &drain, &give_up))?;
-        self.lanes().push(OpenLane { lane, channel, carrier });
+        let over = Arc::new(AtomicBool::new(false));
+        let ends = over.clone();
+        let carrier =
+            spawn(&format!("lane {lane}"), move || talk::carry(worker, &network, &store, &drain, &[give_up, ends]))?;
+        self.lanes().push(OpenLane { lane, channel, carrier, over });
         Ok(())
+    }
+
+    /// A message that is under way on it is settled first: a lane has one carrier at a time.
+    fn disconnect(&self, lane: Lane) {
+        let mut lanes = self.lanes();
+        let Some(at) = lanes.iter().position(|open| open.lane == lane) else { return };
+        let open = lanes.remove(at);
+        drop(lanes);
+        open.over.store(true, Ordering::SeqCst);
+        self.store.wake();
+        if open.carrier.join().is_err() {
+            tracing::error!("the carrier of {lane} broke");
+        }
     }
 
     /// True if no lane carries anything any more.

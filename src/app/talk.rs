@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::channels::{Console, ConsoleInput, Editor, Prompted};
 use tokio::runtime::Handle;
 
-use crate::chat::{Asker, Chat, Inbound, Person, Question, Reply, completions};
+use crate::chat::{Asker, Chat, Inbound, Person, Place, Question, Reply, completions};
 use crate::clock::Clock;
 use crate::domain::Label;
 use crate::domain::format::{price, quantity};
@@ -147,10 +147,11 @@ impl Terminal {
     }
 }
 
-/// Carries a lane's messages until `drain` is set and nothing is left that could go now, or `give_up` is set.
-pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: &AtomicBool, give_up: &AtomicBool) {
+/// Carries a lane's messages until `drain` is set and nothing is left that could go now, or one of `ends` is.
+pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: &AtomicBool, ends: &[Arc<AtomicBool>]) {
     let (mut seen, mut troubled) = (0, false);
-    while !give_up.load(Ordering::SeqCst) {
+    let over = || ends.iter().any(|end| end.load(Ordering::SeqCst));
+    while !over() {
         let draining = drain.load(Ordering::SeqCst);
         let mut rest = LOOK_FOR_MESSAGES;
         match network.block_on(worker.tick(MESSAGES_MAX)) {
@@ -212,7 +213,12 @@ pub(super) fn serve_inbox(
             let reply = match person {
                 None => "nobody of that name may ask".to_owned(),
                 Some(person) => {
-                    let inbound = Inbound { person: person.clone(), chat: row.channel.clone(), text: row.text.clone() };
+                    let inbound = Inbound {
+                        person: person.clone(),
+                        place: Place::Machine,
+                        chat: row.channel.clone(),
+                        text: row.text.clone(),
+                    };
                     match chat.handle(&inbound) {
                         Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
                         Reply::Admitted { .. } => "recorded".to_owned(),

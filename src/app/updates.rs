@@ -132,8 +132,12 @@ impl Handler {
         let answers = match letter.what {
             What::Message => self.message(row, letter, &seat, secret)?,
             What::Press => self.press(row, letter, &seat, secret)?,
-            What::Edited if letter.private => vec![answer(letter, &seat, "An edited message is not read again: send it anew")],
-            What::File if letter.private => vec![answer(letter, &seat, "Files are not read here; commands are text, see /help")],
+            What::Edited if letter.private => {
+                vec![answer(letter, &seat, "An edited message is not read again: send it anew")]
+            }
+            What::File if letter.private => {
+                vec![answer(letter, &seat, "Files are not read here; commands are text, see /help")]
+            }
             What::Edited | What::File | What::Other | What::Moved { .. } => Vec::new(),
         };
         Ok(Handled::by(&seat, answers))
@@ -155,7 +159,11 @@ impl Handler {
     ) -> Result<Vec<Answer>, StoreError> {
         let say = |text: &str| Ok(vec![answer(letter, seat, text)]);
         if !letter.own_words {
-            return if letter.private { say("What others wrote is no command of yours: type it yourself") } else { Ok(Vec::new()) };
+            return if letter.private {
+                say("What others wrote is no command of yours: type it yourself")
+            } else {
+                Ok(Vec::new())
+            };
         }
         if letter.secret {
             return self.typed_secret(row, letter, seat, secret);
@@ -171,7 +179,10 @@ impl Handler {
         }
         let old = self.clock.now().ms() - letter.sent;
         if old > OLD_MS && !is_halt(text) {
-            return say(&format!("That was sent {} ago, so it was not done: send it again if it still holds", age(old)));
+            return say(&format!(
+                "That was sent {} ago, so it was not done: send it again if it still holds",
+                age(old)
+            ));
         }
         self.run(row, letter, seat, text)
     }
@@ -260,10 +271,10 @@ impl Handler {
 
     fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Result<Vec<Answer>, StoreError> {
         let chat = chat_key(letter.chat);
-        let inbound = Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
+        let inbound =
+            Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
         let said = |text: &str| vec![answer(letter, seat, text)];
         Ok(match self.chat.caused_by(row.id).handle(&inbound) {
-            Reply::Message(message) => vec![replying(letter, seat, *message)],
             Reply::Text(text) | Reply::Refused(text) => said(&text),
             Reply::Failed { what, hint } => said(&hint.map_or(what.clone(), |hint| format!("{what}\n{hint}"))),
             Reply::Admitted { id } => said(&(self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())),
@@ -275,7 +286,9 @@ impl Handler {
                 let now = self.clock.now();
                 self.shared.pads.open(id, &chat, now.plus_ms(CONFIRM_S * 1000), now);
                 let mut message = Message::answer(&preview);
-                let valid = format!("Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once");
+                let valid = format!(
+                    "Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once"
+                );
                 message.blocks.push(Block::Line(valid.into()));
                 message.buttons = pad(id);
                 vec![replying(letter, seat, message)]
@@ -331,7 +344,9 @@ impl Handler {
             }
         };
         let Ok(who) = person.parse() else { return Ok(Handled::nothing()) };
-        let words = format!("Paired: this chat is {person}'s now, and nobody else's.\n/status tells how things are, /help lists the commands");
+        let words = format!(
+            "Paired: this chat is {person}'s now, and nobody else's.\n/status tells how things are, /help lists the commands"
+        );
         let lane = Lane { who, channel: ChannelKind::Telegram };
         Ok(Handled { person, answers: vec![Answer::new(lane, Message::answer(&words))] })
     }

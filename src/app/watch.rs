@@ -47,7 +47,6 @@ impl Probe {
     }
 
     /// The connection to Telegram: how long ago a poll was last answered, if one ever was.
-    #[cfg_attr(not(test), expect(dead_code, reason = "nobody polls Telegram yet"))]
     pub(super) fn telegram(answered: impl Fn() -> Option<Duration> + Send + 'static) -> Self {
         Self::new("telegram poll", move || match answered() {
             Some(age) if age <= POLL_MAX => Ok(()),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Reply, parse};
+use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Place, Reply, parse};
 use crate::domain::Severity;
 use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
@@ -173,7 +173,12 @@ impl ConsoleInput {
     }
 
     fn inbound(&self, text: &str) -> Inbound {
-        Inbound { person: self.person.clone(), chat: "terminal".to_owned(), text: text.to_owned() }
+        Inbound {
+            person: self.person.clone(),
+            place: Place::Machine,
+            chat: "terminal".to_owned(),
+            text: text.to_owned(),
+        }
     }
 
     fn take(&mut self, line: &str) {

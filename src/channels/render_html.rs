@@ -44,7 +44,7 @@ impl Budget {
 /// between words. No part is empty; a message without anything to see has none.
 pub fn html(message: &Message, budget: Budget) -> Vec<String> {
     let rows = rows(message, TABLE_COLUMNS);
-    if rows.iter().all(|row| row.text().trim().is_empty()) {
+    if rows.iter().all(is_blank) {
         return Vec::new();
     }
     let whole = packed(&rows, |place| budget.of(place));
@@ -89,7 +89,7 @@ fn packed(rows: &[Row], room: impl Fn(usize) -> usize) -> Packing {
         }
     }
     let mut parts = packer.parts;
-    parts.retain(|part| part.iter().any(|row| !row.text().trim().is_empty()));
+    parts.retain(|part| !part.iter().all(is_blank));
     Packing { parts, left_out: packer.left_out }
 }
 
@@ -121,8 +121,12 @@ impl<R: Fn(usize) -> usize> Packer<R> {
         !self.is_empty() && units <= (self.room)(self.parts.len())
     }
 
+    /// Begins the next part. One without anything to see is begun anew: it would be dropped, and the next may be longer than it.
     fn turn(&mut self) {
-        self.parts.push(Vec::new());
+        match self.parts.last_mut() {
+            Some(part) if part.iter().all(is_blank) => part.clear(),
+            _ => self.parts.push(Vec::new()),
+        }
         self.used = 0;
     }
 
@@ -158,6 +162,10 @@ impl<R: Fn(usize) -> usize> Packer<R> {
             self.turn();
         }
     }
+}
+
+fn is_blank(row: &Row) -> bool {
+    row.text().trim().is_empty()
 }
 
 fn units(row: &Row) -> usize {

@@ -8,6 +8,7 @@ use crate::domain::Label;
 use crate::views::Asker;
 
 use super::command::{Command, Run};
+use super::seat::Place;
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +59,27 @@ impl Person {
     }
 }
 
-/// Whether a role allows a command. Stopping is the safe direction, and still only for those who may change things: a viewer who halts
-/// would be somebody else's money not trading.
-pub fn may(role: Role, command: &Command) -> bool {
-    match (&command.run, role) {
-        (Run::View(_) | Run::Text(_) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _)
-        | (Run::Control(_), Role::Owner | Role::Operator) => true,
-        (Run::Control(_), Role::Viewer) => false,
+/// Views whose answers have no amounts in them, for groups whose members may not see any.
+const WITHOUT_AMOUNTS: [&str; 6] = ["watchlist", "locks", "schedule", "runs", "correlation", "route"];
+
+/// Whether a command is allowed to somebody where they sit; why not, if it is not. Stopping is the safe direction, and still only for
+/// those who may change things: a viewer who halts would be somebody else's money not trading.
+pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
+    let name = command.name;
+    match (&command.run, role, place) {
+        (Run::Text(_), _, _) | (Run::Control(_), Role::Owner | Role::Operator, Place::Machine | Place::Private) => {
+            Ok(())
+        }
+        (Run::Control(_), _, Place::Group { .. }) => {
+            Err(format!("/{name} changes something, which is not done in a group: ask me in a chat of our own"))
+        }
+        (Run::Control(_), Role::Viewer, _) => Err(format!("/{name} is not for viewers")),
+        (Run::Personal(_), _, Place::Group { .. }) => {
+            Err(format!("/{name} is about you alone: ask me in a chat of our own"))
+        }
+        (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
+            Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
+        }
+        (Run::View(_) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! What is a command? A name, a help text, an example, and what it may do, as a type.
 
 use crate::control::Control;
-use crate::domain::{AlertId, AlertRequest, Label};
+use crate::domain::{AlertId, AlertRequest, Kind, Label, NoticeId};
 use crate::views::{ViewError, Views};
 
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
@@ -29,6 +29,30 @@ pub enum Personal {
     AddAlert(AlertRequest),
     /// Forget this alert of mine, or all of them.
     DeleteAlerts(Option<AlertId>),
+    /// I have seen this message, or the last one that asks for it.
+    Ack(Option<NoticeId>),
+    /// Do not tell me of this kind for so many milliseconds; tell me again where it is none.
+    Mute {
+        /// The kind.
+        kind: &'static Kind,
+        /// For how long.
+        for_ms: Option<i64>,
+    },
+    /// Tell me of this kind more quietly, or of the kind that this message was of.
+    Less(LessOf),
+    /// Tell me of this kind as configured again.
+    Usual(&'static Kind),
+    /// Send a test message on every way.
+    Drill,
+}
+
+/// What somebody wants less of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LessOf {
+    /// A kind.
+    Kind(&'static Kind),
+    /// What a message was of.
+    Notice(NoticeId),
 }
 
 /// Something that only the running engine knows.
@@ -71,6 +95,8 @@ pub enum Group {
     Risk,
     /// Why things happened.
     Reasons,
+    /// What is told to whom.
+    Attention,
     /// The bot itself.
     System,
     /// Changes.
@@ -79,7 +105,8 @@ pub enum Group {
 
 impl Group {
     /// All, in the order of the help.
-    pub const ALL: [Self; 5] = [Self::Portfolio, Self::Risk, Self::Reasons, Self::Control, Self::System];
+    pub const ALL: [Self; 6] =
+        [Self::Portfolio, Self::Risk, Self::Reasons, Self::Attention, Self::Control, Self::System];
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -87,6 +114,7 @@ impl Group {
             Self::Portfolio => "Portfolio",
             Self::Risk => "Risk",
             Self::Reasons => "Reasons",
+            Self::Attention => "Messages",
             Self::System => "System",
             Self::Control => "Control",
         }

@@ -4,7 +4,8 @@ use crate::control::Control;
 use crate::domain::{Label, Symbol};
 use crate::views::{self, Period, Views};
 
-use super::command::{ArgError, Arity, Command, Group, Question, Run};
+use super::attention::{ack, less, mute, notice};
+use super::command::{ArgError, Arity, Command, Group, Personal, Question, Run};
 use super::menus;
 use super::personal::alert;
 
@@ -131,6 +132,111 @@ pub const COMMANDS: &[Command] = &[
         help: "Watched symbols by sector with their last prices",
         example: "/watchlist",
         run: Run::View(|views, _| Ok(views::watchlist(views)?)),
+    },
+    Command {
+        name: "ack",
+        aliases: &["seen"],
+        group: Group::Attention,
+        args: "[MESSAGE]",
+        arity: PERHAPS,
+        help: "You have seen it: nobody else is called for it",
+        example: "/ack N42",
+        run: Run::Personal(ack),
+    },
+    Command {
+        name: "mute",
+        aliases: &[],
+        group: Group::Attention,
+        args: "KIND [15m|2h|off]",
+        arity: Arity { min: 1, max: 2 },
+        help: "Not told of a kind for a while, 24 h at the most",
+        example: "/mute feed_stale 2h",
+        run: Run::Personal(mute),
+    },
+    Command {
+        name: "less",
+        aliases: &[],
+        group: Group::Attention,
+        args: "KIND|MESSAGE [off]",
+        arity: Arity { min: 1, max: 2 },
+        help: "A kind told more quietly from now on; with off, as it was",
+        example: "/less position_scaled",
+        run: Run::Personal(less),
+    },
+    Command {
+        name: "noise",
+        aliases: &[],
+        group: Group::Attention,
+        args: "",
+        arity: NONE,
+        help: "What costs you the most attention",
+        example: "/noise",
+        run: Run::View(|views, _| Ok(views::noise(views)?)),
+    },
+    Command {
+        name: "missed",
+        aliases: &[],
+        group: Group::Attention,
+        args: "",
+        arity: NONE,
+        help: "What did not reach you by itself: held, muted, gathered",
+        example: "/missed",
+        run: Run::View(|views, _| Ok(views::missed(views)?)),
+    },
+    Command {
+        name: "route",
+        aliases: &["routes"],
+        group: Group::Attention,
+        args: "[KIND]",
+        arity: PERHAPS,
+        help: "Who gets a kind of message, how, and why",
+        example: "/route trading_halted",
+        run: Run::View(|views, args| {
+            Ok(args.first().map_or_else(|| views::routes(views), |kind| views::route(views, kind))?)
+        }),
+    },
+    Command {
+        name: "deliveries",
+        aliases: &[],
+        group: Group::Attention,
+        args: "",
+        arity: NONE,
+        help: "Every message by way: delivered, held back, given up, waiting",
+        example: "/deliveries",
+        run: Run::View(|views, _| Ok(views::deliveries(views)?)),
+    },
+    Command {
+        name: "trace",
+        aliases: &[],
+        group: Group::Attention,
+        args: "MESSAGE",
+        arity: ONE,
+        help: "What became of a message: each try, its answer, its time",
+        example: "/trace N1",
+        run: Run::View(|views, args| Ok(views::trace(views, notice(args[0])?)?)),
+    },
+    Command {
+        name: "test",
+        aliases: &[],
+        group: Group::Attention,
+        args: "",
+        arity: NONE,
+        help: "A test message on every way",
+        example: "/test",
+        run: Run::Personal(|_| Ok(Personal::Drill)),
+    },
+    Command {
+        name: "pair",
+        aliases: &[],
+        group: Group::Attention,
+        args: "[CODE]",
+        arity: PERHAPS,
+        help: "Binds a chat to a person, by a code from the machine",
+        example: "/pair",
+        run: Run::Text(|_| {
+            Ok("On the machine, \"bellwether pair PERSON\" shows a code. Send it to the bot in a chat of your own, as /pair CODE"
+                .to_owned())
+        }),
     },
     Command {
         name: "alert",

@@ -14,6 +14,7 @@ use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_previe
 use super::access::{Person, may};
 use super::command::{ArgError, Question, Run};
 use super::parse::parse;
+use super::seat::Place;
 
 /// How long a shown change can be confirmed, in seconds, as people are told it.
 pub const CONFIRM_S: i64 = VALID_MS / 1000;
@@ -23,6 +24,8 @@ pub const CONFIRM_S: i64 = VALID_MS / 1000;
 pub struct Inbound {
     /// Who.
     pub person: Person,
+    /// Where they sit.
+    pub place: Place,
     /// In which chat; a change is confirmed where it was shown.
     pub chat: String,
     /// What.
@@ -91,6 +94,13 @@ impl Chat {
     /// A chat of these parts.
     pub fn new(parts: ChatParts) -> Self {
         Self { parts }
+    }
+
+    /// The same chat, asked by an update of the inbox: what it changes is changed once for that update.
+    #[must_use]
+    pub fn caused_by(&self, inbox: i64) -> Self {
+        let (store, desk) = (self.parts.store.caused_by(inbox), self.parts.desk.caused_by(inbox));
+        Self { parts: ChatParts { store, desk, ..self.parts.clone() } }
     }
 
     /// Answers one line.
@@ -208,8 +218,8 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         Ok(parsed) => parsed,
         Err(error) => return Some(told_error(&error)),
     };
-    if !may(inbound.person.role, parsed.command) {
-        return Some(Reply::Refused(format!("/{} is not for viewers", parsed.command.name)));
+    if let Err(why) = may(inbound.person.role, inbound.place, parsed.command) {
+        return Some(Reply::Refused(why));
     }
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
         let views = Views::open(database, inbound.person.asker(), now)?;

@@ -1,8 +1,10 @@
 //! How do people find a command? Help and completion, derived from the table.
 
+use super::access::{Role, may};
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
 use super::parse::{LEAVING, find, nearest};
+use super::seat::Place;
 
 /// The answer to `/start`.
 pub fn welcome() -> String {
@@ -53,4 +55,20 @@ pub fn help_of(name: &str) -> Result<String, ArgError> {
 /// Every name with its help, for completion.
 pub fn completions() -> Vec<(String, &'static str)> {
     COMMANDS.iter().map(|command| (format!("/{}", command.name), command.help)).collect()
+}
+
+/// Commands that a menu has room for.
+const MENU_MAX: usize = 30;
+
+/// The menu of a chat: what its person may do there, or what a group may look at where it is nobody's.
+pub fn menu(role: Option<Role>) -> Vec<(String, String)> {
+    let place = if role.is_some() { Place::Private } else { Place::Group { hides_amounts: false } };
+    let role = role.unwrap_or(Role::Viewer);
+    let allowed = COMMANDS.iter().filter(|command| may(role, place, command).is_ok());
+    // What changes something is found first where there is little room.
+    let (controls, others): (Vec<&Command>, Vec<&Command>) =
+        allowed.partition(|command| command.group == Group::Control);
+    let room = MENU_MAX.saturating_sub(controls.len());
+    let shown = others.into_iter().take(room).chain(controls);
+    shown.map(|command| (command.name.to_owned(), command.help.to_owned())).collect()
 }

@@ -183,7 +183,9 @@ mod tests {
                 Pressed::Over => "over".to_owned(),
             }
         };
-        for (line, want) in [("pad 7 2", "1"), ("pad 7 8", "2"), ("pad 7 9", "3"), ("pad 7 back", "2"), ("pad 7 4", "3")] {
+        for (line, want) in
+            [("pad 7 2", "1"), ("pad 7 8", "2"), ("pad 7 9", "3"), ("pad 7 back", "2"), ("pad 7 4", "3")]
+        {
             assert_eq!(press(line, "telegram:1", 1), want, "{line}");
         }
         assert_eq!(press("pad 7 1", "telegram:2", 1), "over", "another chat");
@@ -210,7 +212,17 @@ mod tests {
 
     #[test]
     fn what_may_be_a_secret_is_known_by_its_digits() {
-        for text in ["2846", " 2846 ", "2 8 4 6", "28-46", "my pin is 2846", "/pair ABC", "/PAIR@bot x", "２８４６", "/resume 2846"] {
+        for text in [
+            "2846",
+            " 2846 ",
+            "2 8 4 6",
+            "28-46",
+            "my pin is 2846",
+            "/pair ABC",
+            "/PAIR@bot x",
+            "２８４６",
+            "/resume 2846",
+        ] {
             assert!(may_be_secret(text), "{text}");
         }
         for text in ["/status", "/alert AAPL > 2000", "/pnl week", "stop", "ack", "why 12", "#order-1234 cancel", ""] {

@@ -68,6 +68,11 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     Ok(Parsed { command, args })
 }
 
+/// Whether a line stops trading, however it is said.
+pub fn is_halt(line: &str) -> bool {
+    parse(line).is_ok_and(|parsed| parsed.command.name == HALT)
+}
+
 /// The command of this name or alias.
 pub(super) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))

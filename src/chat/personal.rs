@@ -48,6 +48,11 @@ impl Chat {
         match what {
             Personal::AddAlert(request) => self.add_alert(inbound, request, &views),
             Personal::DeleteAlerts(which) => self.delete_alerts(inbound, which),
+            Personal::Ack(notice) => self.acknowledge(inbound, notice, &views),
+            Personal::Mute { kind, for_ms } => self.mute(inbound, kind, for_ms, &views),
+            Personal::Less(of) => self.less(inbound, of, &views),
+            Personal::Usual(kind) => self.usual(inbound, kind),
+            Personal::Drill => self.drill(inbound),
         }
     }
 

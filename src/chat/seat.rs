@@ -42,7 +42,7 @@ pub struct Account {
 
 /// A group that is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Group {
+pub struct GroupChat {
     /// Its name in the configuration.
     pub name: Label,
     /// On which channel.
@@ -61,7 +61,7 @@ pub struct Seats {
     /// People with their accounts.
     pub people: Vec<(Person, Vec<Account>)>,
     /// Groups.
-    pub groups: Vec<Group>,
+    pub groups: Vec<GroupChat>,
 }
 
 impl Seats {
@@ -105,7 +105,7 @@ mod tests {
                 (person("ana", Role::Owner, None), account(1, 1)),
                 (person("bo", Role::Viewer, books(&["main"])), account(2, 2)),
             ],
-            groups: vec![Group {
+            groups: vec![GroupChat {
                 name: "family".parse().expect("a name"),
                 channel: ChannelKind::Telegram,
                 chat: -7,
@@ -120,7 +120,10 @@ mod tests {
         let telegram = ChannelKind::Telegram;
         let seat = |user, chat| seats().find(telegram, user, chat);
         let ana = seat(1, 1).expect("known");
-        assert_eq!((ana.person.role, ana.place, ana.lane.to_string()), (Role::Owner, Place::Private, "ana:telegram".to_owned()));
+        assert_eq!(
+            (ana.person.role, ana.place, ana.lane.to_string()),
+            (Role::Owner, Place::Private, "ana:telegram".to_owned())
+        );
         for (user, chat) in [(3, 3), (1, 2), (2, 1), (3, -7), (0, 0), (0, 1), (1, -8), (-7, -7)] {
             assert_eq!(seat(user, chat), None, "{user} in {chat}");
         }

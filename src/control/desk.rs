@@ -81,6 +81,9 @@ pub enum DeskError {
     /// It was shown to somebody else, somewhere else, or is settled already.
     #[error("there is nothing to confirm here")]
     NothingShown,
+    /// The same update did it, before the bot was started anew.
+    #[error("that was done just before the bot was started anew")]
+    DoneBefore,
     /// The PIN could not be hashed.
     #[error("the PIN could not be hashed on this machine")]
     Hash,
@@ -104,6 +107,12 @@ impl ChangeDesk {
     /// A desk over the store. `cost` is what one guess at a PIN costs.
     pub fn new(store: Store, clock: Arc<dyn Clock>, cost: PinCost) -> Self {
         Self { store, clock, cost }
+    }
+
+    /// The same desk, asked by an update of the inbox.
+    #[must_use]
+    pub fn caused_by(&self, inbox: i64) -> Self {
+        Self { store: self.store.caused_by(inbox), ..self.clone() }
     }
 
     fn reader(&self) -> Result<Reader, StoreError> {
@@ -141,7 +150,7 @@ impl ChangeDesk {
     pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: &ShownOn) -> Result<Shown, DeskError> {
         let now = self.clock.now();
         let expires = now.plus_ms(VALID_MS);
-        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?, None)?;
+        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?)?;
         Ok(Shown { id, expires })
     }
 
@@ -156,7 +165,7 @@ impl ChangeDesk {
         let now = self.clock.now();
         let entry = self.entry(person, chat, &control.to_string(), "confirmed without a PIN");
         let row = row(control, person, chat, &ShownOn::nothing(), now, now, "confirmed")?;
-        Ok(self.store.show_control(row, Some(entry))?)
+        self.store.admit_control(row, entry)?.ok_or(DeskError::DoneBefore)
     }
 
     /// Takes the PIN for a shown change. The first right answer wins; the engine carries it out when it next looks.

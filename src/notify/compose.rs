@@ -40,7 +40,7 @@ impl Scene<'_> {
         let leader = bundle.leader();
         let mut composed = match bundle {
             Bundle::One(row, riders) => match &row.task {
-                Task::Answer(message) => self.answer(row, message.clone()),
+                Task::Answer(message) => answer(row, message.clone()),
                 Task::Edit(event) => match self.edit(row, event)? {
                     Some(composed) => composed,
                     None => return Ok(None),
@@ -57,39 +57,10 @@ impl Scene<'_> {
         Ok(Some(composed))
     }
 
-    fn blank(&self, row: &Delivery) -> Composed {
-        let is_answer = matches!(row.task, Task::Answer(_));
-        let post = Post {
-            message: Message::default(),
-            number: (!is_answer).then_some(row.notice),
-            severity: row.severity(),
-            book: match &row.task {
-                Task::Notice(event) | Task::Edit(event) => event.book,
-                Task::Answer(_) => None,
-            },
-            silent: false,
-            reply_to: None,
-            edit: None,
-            keys: Vec::new(),
-            parts_done: row.parts,
-            delivery: row.id,
-        };
-        let parcel = Parcel { leader: row.id, notice: row.notice, ..Parcel::default() };
-        Composed { post, parcel }
-    }
-
-    fn answer(&self, row: &Delivery, message: Message) -> Composed {
-        let mut composed = self.blank(row);
-        composed.post.message = message;
-        composed.post.reply_to.clone_from(&row.reply_to);
-        composed.post.edit.clone_from(&row.edit_of);
-        composed
-    }
-
     fn notice(&self, row: &Delivery, event: &Event, riders: &[Delivery]) -> Result<Composed, StoreError> {
-        let mut composed = self.blank(row);
+        let mut composed = blank(row);
         let mut blocks = told(event, self.telling);
-        self.add_repeat(row, &mut blocks);
+        add_repeat(row, &mut blocks);
         if row.unless_acked {
             let line = format!("Nobody has acknowledged it for {}", age(self.now.since(row.created)));
             blocks.push(Block::Line(line.into()));
@@ -126,11 +97,14 @@ impl Scene<'_> {
     /// A story as it stands now.
     fn retold(&self, episode: i64, root: NoticeId) -> Result<Message, StoreError> {
         let events = self.reader.story(episode)?;
-        let mut blocks = story_blocks(&events, self.telling);
-        let ack = self.reader.ack(root)?;
-        let mut row = events.last().map(|event| buttons(event, root)).unwrap_or_default();
-        if let Some(ack) = &ack {
-            blocks.push(self.acknowledged(ack));
+        let row = events.last().map(|event| buttons(event, root)).unwrap_or_default();
+        self.noted(story_blocks(&events, self.telling), row, root)
+    }
+
+    /// A message with the word of who has seen it, if somebody has; then nobody is asked for that any more.
+    fn noted(&self, mut blocks: Vec<Block>, mut row: Vec<Button>, notice: NoticeId) -> Result<Message, StoreError> {
+        if let Some(ack) = self.reader.ack(notice)? {
+            blocks.push(self.acknowledged(&ack));
             row.retain(|button| !button.line.starts_with("/ack"));
         }
         Ok(Message { blocks, ..Message::default() }.with_buttons(row))
@@ -143,18 +117,10 @@ impl Scene<'_> {
 
     fn edit(&self, row: &Delivery, event: &Event) -> Result<Option<Composed>, StoreError> {
         let Some(remote) = self.reader.remote_of(row.notice, self.policy.rule.lane)? else { return Ok(None) };
-        let mut composed = self.blank(row);
+        let mut composed = blank(row);
         composed.post.message = match row.episode {
             Some(episode) => self.retold(episode, row.notice)?,
-            None => {
-                let mut blocks = told(event, self.telling);
-                let mut row_of = buttons(event, row.notice);
-                if let Some(ack) = self.reader.ack(row.notice)? {
-                    blocks.push(self.acknowledged(&ack));
-                    row_of.retain(|button| !button.line.starts_with("/ack"));
-                }
-                Message { blocks, ..Message::default() }.with_buttons(row_of)
-            }
+            None => self.noted(told(event, self.telling), buttons(event, row.notice), row.notice)?,
         };
         composed.post.edit = Some(remote);
         composed.post.silent = true;
@@ -163,11 +129,11 @@ impl Scene<'_> {
 
     fn story(&self, rows: &[Delivery]) -> Result<Composed, StoreError> {
         let leader = &rows[0];
-        let mut composed = self.blank(leader);
+        let mut composed = blank(leader);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = story_blocks(&events, self.telling);
         for row in rows {
-            self.add_repeat(row, &mut blocks);
+            add_repeat(row, &mut blocks);
         }
         self.add_late(leader, &mut blocks);
         let row = events.last().map(|event| buttons(event, leader.notice)).unwrap_or_default();
@@ -181,7 +147,7 @@ impl Scene<'_> {
 
     /// Everything of a storm, counted; or what was held, line by line.
     fn gathered(&self, rows: &[Delivery], storm: bool) -> Composed {
-        let mut composed = self.blank(&rows[0]);
+        let mut composed = blank(&rows[0]);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = if storm {
             let counted = counted(events);
@@ -203,15 +169,6 @@ impl Scene<'_> {
         composed.post.book = None;
         composed.post.message = Message { blocks, ..Message::default() };
         composed
-    }
-
-    fn add_repeat(&self, row: &Delivery, blocks: &mut Vec<Block>) {
-        if row.repeated {
-            let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
-            if let Some(Block::Title(title)) = blocks.first_mut() {
-                title.0.push(mark);
-            }
-        }
     }
 
     /// What comes late says how late, and why where that is known.
@@ -246,6 +203,47 @@ impl Scene<'_> {
         };
         composed.post.keys =
             composed.post.message.buttons.iter().map(|row| row.iter().map(&mut key).collect()).collect();
+    }
+}
+
+/// A message that says nothing yet.
+fn blank(row: &Delivery) -> Composed {
+    let is_answer = matches!(row.task, Task::Answer(_));
+    let post = Post {
+        message: Message::default(),
+        number: (!is_answer).then_some(row.notice),
+        severity: row.severity(),
+        book: match &row.task {
+            Task::Notice(event) | Task::Edit(event) => event.book,
+            Task::Answer(_) => None,
+        },
+        silent: false,
+        reply_to: None,
+        edit: None,
+        keys: Vec::new(),
+        parts_done: row.parts,
+        delivery: row.id,
+    };
+    let parcel = Parcel { leader: row.id, notice: row.notice, ..Parcel::default() };
+    Composed { post, parcel }
+}
+
+/// An answer is said as it is.
+fn answer(row: &Delivery, message: Message) -> Composed {
+    let mut composed = blank(row);
+    composed.post.message = message;
+    composed.post.reply_to.clone_from(&row.reply_to);
+    composed.post.edit.clone_from(&row.edit_of);
+    composed
+}
+
+/// What may be there already says so where it is seen first.
+fn add_repeat(row: &Delivery, blocks: &mut Vec<Block>) {
+    if row.repeated {
+        let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
+        if let Some(Block::Title(title)) = blocks.first_mut() {
+            title.0.push(mark);
+        }
     }
 }
 

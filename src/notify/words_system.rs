@@ -86,7 +86,7 @@ impl Words<'_> {
     }
 
     pub(super) fn config_refused(error: &str) -> Said {
-        Said::fact("The changed configuration is refused, the old one stays").and_theirs("Because of ", error)
+        Said::fact("The changed configuration is refused, the old one stays").and_theirs("It says: ", error)
     }
 
     pub(super) fn clock_jumped(by_s: i64) -> Said {

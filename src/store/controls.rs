@@ -1,6 +1,6 @@
 //! Which changes were shown, confirmed and carried out? And whose PIN is what, as a hash.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
 
@@ -61,24 +61,23 @@ pub enum Charged {
 }
 
 impl Store {
-    /// Keeps a change that is shown to somebody, and voids what the same person was shown in the same chat before; its row. What is
-    /// confirmed by being shown comes with its row of the audit.
+    /// Keeps a change that is shown to somebody, and voids what the same person was shown in the same chat before; its row.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn show_control(&self, row: ControlRow, entry: Option<AuditEntry>) -> Result<i64, StoreError> {
-        self.write(move |transaction| {
-            transaction.execute(
-                "UPDATE controls SET status = 'void' WHERE status = 'shown' AND person = ?1 AND chat = ?2",
-                params![row.person, row.chat],
-            )?;
-            transaction.execute(
-                "INSERT INTO controls (person, chat, control, shown_on, shown_ms, expires_ms, status)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![row.person, row.chat, row.control, row.shown_on, row.shown.ms(), row.expires.ms(), row.status],
-            )?;
-            let id = transaction.last_insert_rowid();
-            entry.map(|entry| append(transaction, &entry)).transpose()?;
+    pub fn show_control(&self, row: ControlRow) -> Result<i64, StoreError> {
+        self.write(move |transaction| add_control(transaction, &row))
+    }
+
+    /// Keeps a change that is confirmed by being asked for, with its row of the audit; its row. None if the update that causes it has
+    /// done so before.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn admit_control(&self, row: ControlRow, entry: AuditEntry) -> Result<Option<i64>, StoreError> {
+        self.change(move |transaction| {
+            let id = add_control(transaction, &row)?;
+            append(transaction, &entry)?;
             Ok(id)
         })
     }
@@ -169,6 +168,19 @@ impl Store {
             Ok(())
         })
     }
+}
+
+fn add_control(transaction: &Transaction<'_>, row: &ControlRow) -> Result<i64, StoreError> {
+    transaction.execute(
+        "UPDATE controls SET status = 'void' WHERE status = 'shown' AND person = ?1 AND chat = ?2",
+        params![row.person, row.chat],
+    )?;
+    transaction.execute(
+        "INSERT INTO controls (person, chat, control, shown_on, shown_ms, expires_ms, status)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![row.person, row.chat, row.control, row.shown_on, row.shown.ms(), row.expires.ms(), row.status],
+    )?;
+    Ok(transaction.last_insert_rowid())
 }
 
 impl Reader {

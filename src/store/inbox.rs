@@ -183,6 +183,15 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// What a channel calls an update.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn update_key(&self, id: i64) -> Result<Option<String>, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT update_key FROM inbox WHERE id = ?1")?;
+        Ok(statement.query_row([id], |row| row.get(0)).optional()?)
+    }
+
     /// Where a channel is to be read on.
     ///
     /// # Errors

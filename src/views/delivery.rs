@@ -37,8 +37,10 @@ pub fn deliveries(views: &Views) -> Result<String, ViewError> {
             lane.lane, lane.accepted, lane.sent, lane.skipped, lane.dead, lane.open
         );
         if let Some(row) = latencies.iter().find(|row| row.lane == lane.lane) {
-            let at = |share: usize| row.ms.get((row.ms.len() * share / 100).min(row.ms.len() - 1)).copied().unwrap_or(0);
-            let _ = writeln!(text, "  last day, from commit to receipt: median {} ms, 99 of 100 in {} ms", at(50), at(99));
+            let at =
+                |share: usize| row.ms.get((row.ms.len() * share / 100).min(row.ms.len() - 1)).copied().unwrap_or(0);
+            let _ =
+                writeln!(text, "  last day, from commit to receipt: median {} ms, 99 of 100 in {} ms", at(50), at(99));
         }
         if let Some(state) = states.iter().find(|state| state.lane == lane.lane && state.failures > 0) {
             let _ = writeln!(text, "  {}", ill(views, state)?);
@@ -98,8 +100,14 @@ fn write_row(text: &mut String, row: &TraceRow) {
 }
 
 fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, ViewError> {
-    let telling = Telling::plain(views.zone()?);
+    let telling = Telling::plain(views.zone()?, mark(views)?);
     Ok(Message { blocks: told(event, &telling), ..Message::default() }.plain_lines())
+}
+
+/// How prices are marked: as the feed is.
+fn mark(views: &Views) -> Result<&'static str, ViewError> {
+    let feed = views.reader().meta("feed_words")?.unwrap_or_default();
+    Ok(if feed.starts_with("sim") { "sim" } else { "paper" })
 }
 
 /// The answer to `/missed`: what did not reach somebody by itself, said again.
@@ -134,7 +142,8 @@ pub fn noise(views: &Views) -> Result<String, ViewError> {
     }
     let mut text = format!("{} to you within {}\n", counted(told, "message"), age(NOISE_DAYS * DAY_MS));
     for row in rows.iter().filter(|row| row.told > 0) {
-        let held = if row.suppressed > 0 { format!(", {} held back or gathered", row.suppressed) } else { String::new() };
+        let held =
+            if row.suppressed > 0 { format!(", {} held back or gathered", row.suppressed) } else { String::new() };
         let acked = if row.acked > 0 { format!(", {} acknowledged", row.acked) } else { String::new() };
         let _ = writeln!(text, "{} {} ({} %){held}{acked}", row.told, row.kind, row.told * 100 / told);
     }

@@ -14,9 +14,10 @@ use super::open::{ViewError, Views};
 /// When there is no such kind, or the store cannot be read.
 pub fn route(views: &Views, name: &str) -> Result<String, ViewError> {
     let Some(kind) = kind_named(name) else {
-        let near = KINDS.iter().map(|kind| kind.name).max_by(|a, b| {
-            strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b))
-        });
+        let near = KINDS
+            .iter()
+            .map(|kind| kind.name)
+            .max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
         let near = near.map(|near| format!(": did you mean {near}?")).unwrap_or_default();
         return Err(ViewError::Nothing(format!("there is no kind of event \"{}\"{near}", name.escape_debug())));
     };

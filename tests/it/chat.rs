@@ -29,7 +29,12 @@ fn person(role: Role) -> Person {
 }
 
 pub(crate) fn inbound(text: &str) -> Inbound {
-    Inbound { person: person(Role::Owner), chat: "terminal".to_owned(), text: text.to_owned() }
+    Inbound {
+        person: person(Role::Owner),
+        place: bellwether::chat::Place::Machine,
+        chat: "terminal".to_owned(),
+        text: text.to_owned(),
+    }
 }
 
 pub(crate) fn chat(bench: &Bench) -> Chat {

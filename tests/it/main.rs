@@ -27,6 +27,7 @@ mod schedule;
 mod simulation;
 mod chat;
 mod voice;
+mod styles;
 mod render;
 mod figures;
 mod locks;

@@ -107,7 +107,12 @@ fn restore(bench: &Bench) {
 
 fn said(bench: &Bench) -> Vec<String> {
     let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
-    let inbound = Inbound { person, chat: "terminal".to_owned(), text: "/readiness".to_owned() };
+    let inbound = Inbound {
+        person,
+        place: bellwether::chat::Place::Machine,
+        chat: "terminal".to_owned(),
+        text: "/readiness".to_owned(),
+    };
     match bench.chat().handle(&inbound) {
         Reply::Text(text) => text.lines().map(str::to_owned).collect(),
         reply => panic!("{reply:?}"),

@@ -335,7 +335,12 @@ fn the_timetable_tells_next_and_last_runs() {
         zone: Some(chrono_tz::Tz::UTC),
         books: None,
     };
-    let inbound = bellwether::chat::Inbound { person, chat: "terminal".to_owned(), text: "/schedule".to_owned() };
+    let inbound = bellwether::chat::Inbound {
+        person,
+        place: bellwether::chat::Place::Machine,
+        chat: "terminal".to_owned(),
+        text: "/schedule".to_owned(),
+    };
     let bellwether::chat::Reply::Text(text) = bench.chat().handle(&inbound) else { panic!("an answer") };
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines[0], "main, market time 2026-11-20 16:00 UTC");

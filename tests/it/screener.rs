@@ -322,7 +322,12 @@ fn people_see_the_list_and_why() {
     let chat = bench.chat();
     let asked = |text: &str| {
         let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
-        chat.handle(&Inbound { person, chat: "terminal".to_owned(), text: text.to_owned() })
+        chat.handle(&Inbound {
+            person,
+            place: bellwether::chat::Place::Machine,
+            chat: "terminal".to_owned(),
+            text: text.to_owned(),
+        })
     };
     let Reply::Text(said) = asked("/screener") else { panic!("a table") };
     let lines: Vec<&str> = said.lines().collect();

@@ -232,7 +232,8 @@ fn the_configuration_is_taken_without_a_restart() {
     shell.write("bellwether.toml", &text("daily_loss_pct = 2"));
     until("main: daily_loss_pct 3 -> 2");
     shell.write("bellwether.toml", &text("daily_los_pct = 1"));
-    until("is refused, the old one stays: bellwether.toml:4:1: books.limits has no key \"daily_los_pct\"");
+    until("The changed configuration is refused, the old one stays");
+    until("bellwether.toml:4:1: books.limits has no key \"daily_los_pct\"");
     child.kill().expect("ended");
     child.wait().expect("gone");
 }

@@ -37,7 +37,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         "backtest",
         &["chart", "clock", "domain", "engine", "execution", "market", "portfolio", "risk", "stats", "strategy"],
     ),
-    ("views", &["clock", "domain", "portfolio", "stats", "store"]),
+    ("views", &["notify", "clock", "domain", "portfolio", "stats", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("web", &["clock", "domain", "views"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),

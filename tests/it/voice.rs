@@ -71,6 +71,29 @@ fn every_kind_is_told_in_one_voice() {
     }
 }
 
+/// The longest names that there may be.
+#[test]
+fn long_names_leave_the_fact_short() {
+    let longest = |text: String| {
+        let named = |text: String, names: &[&str], name: &str| {
+            names.iter().fold(text, |text, old| text.replace(&format!("\"{old}\""), &format!("\"{name}\"")))
+        };
+        let symbols = ["AAPL", "TSLA", "MSFT", "NVDA", "SPY", "KO", "BRK.B", "ETH-USD", "BTC-PERP"];
+        let text = named(text, &symbols, "ABCDEFGHIJKLMNOPQRSTU-W");
+        let text = named(text, &["main", "sma_cross", "rsi", "breakout", "ana"], "abcdefghijklmnopqrstu_w");
+        text.replace("ana:telegram", "abcdefghijklmnopqrstu_w:telegram")
+    };
+    for event in samples() {
+        let kind = serde_json::from_str(&longest(serde_json::to_string(&event.kind).expect("writes"))).expect("reads");
+        let event = Event { book: Some("abcdefghijklmnopqrstu_w".parse().expect("a name")), kind, ..event };
+        for telling in [telling(), for_groups()] {
+            let said = lines(told(&event, &telling));
+            assert!(said[0].chars().count() <= 120, "{}: {}", said[0].chars().count(), said[0]);
+            assert!(said.iter().all(|line| line.chars().count() <= 200), "{said:?}");
+        }
+    }
+}
+
 #[test]
 fn commands_in_messages_can_be_typed() {
     let known = |name: &str| COMMANDS.iter().any(|command| command.name == name) || COMING.contains(&name);

@@ -205,7 +205,12 @@ impl Bench {
     pub(crate) fn confirm(&self, text: &str) -> String {
         let chat = self.chat();
         let person = Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None };
-        let inbound = Inbound { person, chat: "terminal".to_owned(), text: text.to_owned() };
+        let inbound = Inbound {
+            person,
+            place: bellwether::chat::Place::Machine,
+            chat: "terminal".to_owned(),
+            text: text.to_owned(),
+        };
         let pin = SecretString::from("2846");
         let old = self.reader().has_pin("owner").expect("reads").then_some(&pin);
         chat.set_pin("owner", old, &pin).expect("set");

@@ -1,6 +1,9 @@
 //! Messages as an enemy would write them: tags, entities, links, emoji, directions, numbers, very long words. The same for the same seed.
 
+use bellwether::channels::{Budget, plain};
 use bellwether::domain::{Block, Line, Message, Span};
+
+use super::telegram_text::{received, unwanted};
 
 /// Pieces that mean something to somebody.
 const PIECES: &[&str] = &[
@@ -155,7 +158,7 @@ impl Dice {
 
 /// The hostile message of this number; where `tame` is set, only what strangers may write is hostile. Now and then it has a hundred
 /// thousand characters.
-pub(crate) fn hostile(seed: u64, tame: bool) -> Message {
+fn hostile(seed: u64, tame: bool) -> Message {
     let mut dice = Dice(seed);
     let mut blocks: Vec<Block> = (0..dice.roll(8)).map(|_| dice.block(tame)).collect();
     if dice.roll(200) == 0 {
@@ -163,4 +166,23 @@ pub(crate) fn hostile(seed: u64, tame: bool) -> Message {
         blocks.push(Block::Line(Line(vec![Span::Text(long)])));
     }
     Message { blocks, ..Message::default() }
+}
+
+/// One hostile message, tried in every way.
+///
+/// # Errors
+/// With what is wrong.
+pub(crate) fn tried(seed: u64) -> Result<(), String> {
+    for tame in [false, true] {
+        let message = hostile(seed, tame);
+        let parts = received(&message, if seed.is_multiple_of(4) { Budget::CAPTION } else { Budget::TEXT })?;
+        if let Some(found) = unwanted(&message, &parts) {
+            return Err(format!("{found:?} can be pressed in {message:?}"));
+        }
+        let text = plain(&message, 80);
+        if text.chars().any(|letter| letter.is_control() && letter != '\n') {
+            return Err(format!("a control in {text:?}"));
+        }
+    }
+    Ok(())
 }

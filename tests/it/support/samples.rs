@@ -38,7 +38,7 @@ every_kind! {
 
 /// Every sample, as an event of the book `main`, a minute apart.
 pub(crate) fn samples() -> Vec<Event> {
-    let kinds = [trades(), orders(), limits(), states(), prices(), system(), people()].concat();
+    let kinds = [trades(), orders(), refused(), limits(), states(), prices(), system(), people()].concat();
     let event = |(place, kind)| Event { at: SAMPLE_AT.plus_ms(place as i64 * 60_000), book: Some(label("main")), kind };
     kinds.into_iter().enumerate().map(event).collect()
 }
@@ -179,36 +179,12 @@ fn orders() -> Vec<EventKind> {
             at: SAMPLE_AT,
         },
     };
-    let refusals = vec![
-        check("sector exposure", false, "43.1 % in Consumer", "at most 40.0 %"),
-        check("buying power", false, "98765.43", "at most 1234.56 free"),
-        check("correlation", false, "0.78 with NVDA", "at most 0.70 over 60 bars"),
-    ];
-    let proposal = Proposal {
-        book: label("main"),
-        strategy: label("breakout"),
-        signal: Some(SignalId(12)),
-        symbol: symbol("TSLA"),
-        side: Side::Buy,
-        quantity: quantity("2468"),
-        kind: OrderKind::Market,
-        purpose: Purpose::Entry,
-        reference: price("240.10"),
-        risk: money("4321.09"),
-        plan: None,
-        tif: TimeInForce::Gtc,
-        expires: None,
-        because: "close 241.10 above the high of 20 bars, 240.00".to_owned(),
-    };
-    let cash = Proposal { side: Side::Sell, ..proposal.clone() };
     let fill =
         |remaining: &str| EventKind::OrderFilled { fill: sample_fill(Side::Buy), remaining: quantity(remaining) };
     let mut kinds = vec![
         signal(SignalAction::EnterLong),
         signal(SignalAction::EnterShort),
         signal(SignalAction::Exit),
-        EventKind::ProposalRefused { proposal, refusals: refusals.clone() },
-        EventKind::ProposalRefused { proposal: cash, refusals: refusals[1..2].to_vec() },
         fill("0"),
         fill("5791"),
         EventKind::OrderEnded {
@@ -239,6 +215,36 @@ fn orders() -> Vec<EventKind> {
         kinds.push(EventKind::OrderWithheld { order: sample_order(kind), checks });
     }
     kinds
+}
+
+fn refused() -> Vec<EventKind> {
+    let refusals = vec![
+        check("sector exposure", false, "43.1 % in Consumer", "at most 40.0 %"),
+        check("buying power", false, "98765.43", "at most 1234.56 free"),
+        check("correlation", false, "0.78 with NVDA", "at most 0.70 over 60 bars"),
+    ];
+    let proposal = Proposal {
+        book: label("main"),
+        strategy: label("breakout"),
+        signal: Some(SignalId(12)),
+        symbol: symbol("TSLA"),
+        side: Side::Buy,
+        quantity: quantity("2468"),
+        kind: OrderKind::Market,
+        purpose: Purpose::Entry,
+        reference: price("240.10"),
+        risk: money("4321.09"),
+        plan: None,
+        tif: TimeInForce::Gtc,
+        expires: None,
+        because: "close 241.10 above the high of 20 bars, 240.00".to_owned(),
+    };
+    let short = Proposal { side: Side::Sell, ..proposal.clone() };
+    let cash = refusals[1..2].to_vec();
+    vec![
+        EventKind::ProposalRefused { proposal, refusals },
+        EventKind::ProposalRefused { proposal: short, refusals: cash },
+    ]
 }
 
 fn sample_order(kind: OrderKind) -> Order {

@@ -1,6 +1,9 @@
 //! What Telegram makes of a text, told from its documentation and not from our code: a parser of the HTML that it takes, and a finder of
 //! what it turns into links by itself. It finds more than the real one does, never less than is meant here.
 
+use bellwether::channels::{Budget, html};
+use bellwether::domain::{Block, Line, Message, Span};
+
 /// A letter that is seen, and whether it stands in code, where nothing is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -61,7 +64,7 @@ pub(crate) fn parse(html: &str) -> Result<Vec<Seen>, String> {
 }
 
 /// How long a text is as Telegram counts it.
-pub(crate) fn utf16(seen: &[Seen]) -> usize {
+fn utf16(seen: &[Seen]) -> usize {
     seen.iter().map(|seen| seen.letter.len_utf16()).sum()
 }
 
@@ -144,4 +147,62 @@ fn dialled(seen: Seen) -> bool {
 fn is_date(text: &str) -> bool {
     let shape: String = text.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
     shape == "0000-00-00" || shape == "00.00.0000"
+}
+
+/// The parts of a message as they are seen; each is valid, and no longer than it may be.
+///
+/// # Errors
+/// With what is wrong.
+pub(crate) fn received(message: &Message, budget: Budget) -> Result<Vec<Vec<Seen>>, String> {
+    let parts = html(message, budget);
+    if parts.len() > 10 {
+        return Err(format!("{} parts", parts.len()));
+    }
+    let mut all = Vec::new();
+    for (place, part) in parts.iter().enumerate() {
+        let seen = parse(part).map_err(|error| format!("{error} in {part}"))?;
+        let most = if place == 0 { budget.first_max } else { budget.units_max };
+        if utf16(&seen) > most || seen.iter().all(|seen| seen.letter.is_whitespace()) {
+            return Err(format!("part {place} has {} units", utf16(&seen)));
+        }
+        all.push(seen);
+    }
+    Ok(all)
+}
+
+/// Commands in our own words may be pressed, as they are once what cannot be seen is gone; nothing else may be.
+pub(crate) fn unwanted(message: &Message, parts: &[Vec<Seen>]) -> Option<String> {
+    let mut ours = String::new();
+    let mut note = |line: &Line| {
+        for span in &line.0 {
+            match span {
+                Span::Text(text) | Span::Strong(text) => {
+                    ours.extend(text.chars().filter(|letter| is_shown(*letter) || *letter == ' '));
+                }
+                // What is empty, or cannot be seen, stands between nothing.
+                Span::Code(text) | Span::Untrusted(text) => ours.extend(text.chars().any(is_shown).then_some('\n')),
+            }
+        }
+        ours.push('\n');
+    };
+    for block in &message.blocks {
+        match block {
+            Block::Title(line) | Block::Line(line) => note(line),
+            Block::Fields(fields) => fields.iter().for_each(|(_, line)| note(line)),
+            Block::Table { .. } | Block::Code(_) | Block::Quote(_) => {}
+        }
+    }
+    let pressed = |found: &String| {
+        let name = found.strip_prefix('/');
+        name.is_some_and(|name| name.starts_with(|first: char| first.is_ascii_lowercase())) && ours.contains(found)
+    };
+    parts.iter().flat_map(|part| entities(part)).find(|found| !pressed(found))
+}
+
+/// Letters whose number does not change on the way: neither spaces nor what may be taken out as invisible.
+pub(crate) fn is_shown(letter: char) -> bool {
+    letter.is_ascii_graphic()
+        || letter.is_alphabetic()
+            && !('\u{115f}'..='\u{1160}').contains(&letter)
+            && !"\u{3164}\u{ffa0}".contains(letter)
 }
