@@ -375,7 +375,7 @@ fn the_samples_in_deploy_name_metrics_that_exist() {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("there");
     let board: serde_json::Value = serde_json::from_str(&read("grafana.json")).expect("JSON");
     assert!(board["panels"].as_array().expect("panels").len() >= 8);
-    for file in ["grafana.json", "prometheus.yml", "README.md"] {
+    for file in ["grafana.json", "alerts.yml", "README.md"] {
         let text = read(file);
         let letters = |c: char| c.is_ascii_lowercase() || c == '_';
         let mut named = 0;
@@ -386,7 +386,8 @@ fn the_samples_in_deploy_name_metrics_that_exist() {
         }
         assert!(named > 0, "{file} names none");
     }
-    assert_eq!(read("prometheus.yml").matches("- alert:").count(), 3);
+    assert_eq!(read("alerts.yml").matches("- alert:").count(), 3);
+    assert!(read("prometheus.yml").contains("- alerts.yml"));
 }
 
 /// Measures, and fails on nothing: `cargo test --release --test it -- --ignored --nocapture a_scrape_of_a_million`.
