@@ -234,7 +234,7 @@ mod tests {
     use crate::domain::{CycleId, EventKind, Lane, RouteTable, Routes, RunId, Severity};
     use crate::store::{Batch, LaneState, Lease, ProgressRow, RunStart};
 
-    const PATIENCE: Duration = Duration::from_secs(60);
+    const PATIENCE: Duration = Duration::from_mins(1);
 
     /// A run without an engine: its signs of life are given by hand.
     struct Stage {

@@ -1,4 +1,8 @@
 //! What a monitor is told: pages over loopback, figures that agree with the ledger, and nothing for strangers.
+#![expect(
+    clippy::float_cmp,
+    reason = "counts are whole numbers, and the others are printed so that they are read back as they were"
+)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
