@@ -110,6 +110,18 @@ pub enum Command {
     /// Set your PIN
     #[command(subcommand)]
     Pin(PinCommand),
+    /// Bind a person to a chat: shows a code that is sent to the bot there
+    #[command(after_help = "Example:\n  bellwether pair ana")]
+    Pair {
+        /// Whom; the first owner if nobody is named
+        person: Option<Label>,
+    },
+    /// What became of a message: each try, its answer, its time
+    #[command(after_help = "Example:\n  bellwether trace N42")]
+    Trace {
+        /// Its number
+        message: String,
+    },
     /// The state of each part
     Health {
         /// One JSON document on standard output

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use bellwether::clock::{Clock, Timestamp};
 use bellwether::config::BookConfig;
-use bellwether::domain::{Bar, CycleId, MarketSnapshot, Mode, Money, Ratio, RunContext, RunId};
-use bellwether::engine::{DeskSettings, Engine, Outcome, StrategySettings, cycle, decide as decide_on, follow};
+use bellwether::domain::{
+    Alert, AlertId, AlertState, Bar, CycleId, MarketSnapshot, Mode, Money, Ratio, RunContext, RunId,
+};
+use bellwether::engine::{Alerts, DeskSettings, Engine, Outcome, StrategySettings, cycle, decide as decide_on, follow};
 use bellwether::execution::PaperBroker;
 use bellwether::indicators::{Atr, Bollinger, COLUMNS, Ema, Indicator, Macd, Rsi, Sma};
 use bellwether::market::{Feed, ReplayFeed, ReplayOptions, SimulatedFeed};
@@ -42,6 +44,42 @@ pub(crate) fn decide(ground: &Ground) -> Sample {
         columns_ms / CYCLES as f64
     );
     Sample { value: (deciding_ms + columns_ms) / CYCLES as f64, aside }
+}
+
+/// Four alerts on each symbol, a third of them on indicators; none comes true. Ten more are about the day.
+pub(crate) fn alerts(ground: &Ground) -> Sample {
+    let (mut engine, mut broker) = (ground.engine(), PaperBroker::new(&ground.instruments));
+    let words = ["{} > 1,000,000", "{} pnl > 1,000,000", "{} rsi < -1", "{} ema 20 5m < -1"];
+    let of = |(number, text): (usize, String)| Alert {
+        id: AlertId(number as u64 + 1),
+        person: "ana".to_owned(),
+        condition: text.parse().expect("a condition"),
+        repeats: true,
+        expires: None,
+        state: AlertState::Armed,
+        fired: 0,
+        fired_at: None,
+    };
+    let symbols = ground.instruments.iter().flat_map(|item| words.map(|text| text.replace("{}", item.symbol.as_str())));
+    let days = std::iter::repeat_n("day < -99%".to_owned(), 10);
+    let list: Vec<Alert> = symbols.chain(days).enumerate().map(of).collect();
+    let (count, mut watch) = (list.len(), Alerts::default());
+    watch.take(list, &engine);
+    let (mut looking_ms, mut idle_ms, mut nobody) = (0.0, 0.0, Alerts::default());
+    for (snapshot, number) in ground.snapshots.iter().zip(1..) {
+        let (context, mut out) = (context(number, snapshot), Outcome::default());
+        cycle(&mut engine, &mut broker, snapshot, &context, &mut out).expect("nothing breaks");
+        let begun = ground.clock.steady();
+        watch.look(&engine, snapshot, &context, &mut out);
+        let looked = ground.clock.steady();
+        nobody.look(&engine, snapshot, &context, &mut out);
+        if snapshot.at > SimulatedFeed::START {
+            looking_ms += millis(begun, looked);
+            idle_ms += millis(looked, ground.clock.steady());
+        }
+    }
+    let aside = format!("{count} alerts; {:.6} ms where there is none", idle_ms / CYCLES as f64);
+    Sample { value: looking_ms / CYCLES as f64, aside }
 }
 
 /// The best of twenty rounds: whatever else runs on the machine can only make one slower.

@@ -9,12 +9,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bellwether::clock::{Clock, SystemClock, Timestamp};
 use bellwether::control::{ChangeDesk, PinCost};
-use bellwether::domain::{CycleId, EventKind, Instrument, MarketSnapshot, NoticeId, Severity};
+use bellwether::domain::{
+    CycleId, EventKind, Instrument, Lane, LaneRule, MarketSnapshot, NoticeId, RouteTable, Routes, Severity,
+};
 use bellwether::engine::{Pace, Runner, RunnerOptions, RunnerParts};
 use bellwether::execution::PaperBroker;
 use bellwether::market::{Feed, SimulatedFeed};
-use bellwether::notify::{Channel, Notice, Policy, SendError, Worker};
-use bellwether::store::{LaneSpec, Reader, RunStart, Saved, Store};
+use bellwether::notify::{Abilities, Channel, Failure, Policy, Post, Receipt, Worker, WorkerParts};
+use bellwether::store::{Reader, RunStart, Saved, Store};
 
 use crate::Sample;
 use crate::ground::{CYCLES, Ground, SYMBOLS, millis, temporary};
@@ -27,7 +29,9 @@ const PACED_MS: f64 = 40.0;
 /// That time in fsyncs, where the disk is slow: bars come once a minute, so no message waits for those of the bar before.
 const PACED_FSYNCS: f64 = 30.0;
 /// The lane of the terminal.
-const LANE: &str = "terminal:owner";
+fn lane() -> Lane {
+    "owner:terminal".parse().expect("a lane")
+}
 
 /// What the runner asked of its feed and got, on the steady clock.
 struct Handed {
@@ -101,7 +105,7 @@ fn run(ground: &Ground, store: &Store, bars: usize, spacing: Duration) -> Vec<Ha
         feed: Box::new(feed),
         store: store.clone(),
         clock: clock.clone(),
-        lanes: vec![LaneSpec { name: LANE.to_owned(), min: Severity::Notice }],
+        routes: Routes::new(RouteTable::simple(&[lane()], Severity::Notice)),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::LEAST),
         queue,
         emergency: Box::new(|text| panic!("{text}")),
@@ -141,18 +145,30 @@ struct TimedTerminal {
 
 #[async_trait]
 impl Channel for TimedTerminal {
-    async fn send(&self, notice: &Notice) -> Result<(), SendError> {
-        writeln!(std::io::sink(), "{} {}", notice.lines.join("\n    "), notice.number).expect("takes everything");
-        self.out.lock().unwrap_or_else(PoisonError::into_inner).push((notice.number, self.clock.steady()));
-        Ok(())
+    fn abilities(&self) -> Abilities {
+        Abilities { edits: false, buttons: false, allowance: None }
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        let number = post.number.unwrap_or_default();
+        writeln!(std::io::sink(), "{} {number}", post.message.plain_lines().join("\n    ")).expect("takes everything");
+        self.out.lock().unwrap_or_else(PoisonError::into_inner).push((number, self.clock.steady()));
+        Ok(Receipt::default())
     }
 }
 
 /// Carries messages as the program does, until `drain` is set and nothing is left.
 fn carry(ground: &Ground, store: &Store, terminal: Arc<TimedTerminal>, drain: &AtomicBool) {
-    let policy = Policy { min: Severity::Notice };
-    let zone = ground.book().zone;
-    let mut worker = Worker::new(store.clone(), ground.clock.clone(), terminal, LANE, policy, zone, "sim");
+    let mut worker = Worker::new(WorkerParts {
+        store: store.clone(),
+        clock: ground.clock.clone(),
+        channel: terminal,
+        policy: Policy::open(LaneRule::open(lane()), ground.book().zone),
+        mark: "sim",
+        key: [7; 32],
+        seed: 1,
+        alarm: Arc::new(|kind| panic!("{kind:?}")),
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime can be made");
     let mut seen = 0;
     loop {

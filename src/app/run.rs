@@ -30,7 +30,7 @@ use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reload::Watch;
-use super::switchboard::{Alarm, Switchboard, alarm};
+use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
@@ -235,7 +235,8 @@ impl Run<'_> {
         let chat = self.chat(&desk, &queue, alarm.clone());
         let terminal = (!self.args.no_console)
             .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
-        let emergency = emergency(terminal.as_ref());
+        let lanes = OpenLanes::default();
+        let emergency = emergency(terminal.as_ref(), lanes.clone(), self.network.handle().clone());
         let mark = feed.mark;
         let options = RunnerOptions {
             run,
@@ -262,7 +263,7 @@ impl Run<'_> {
         let auditor = self.auditor(to_audit, run, routes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
         let reload = reload(watch, queue.clone())?;
-        let mut around = self.surround(terminal, &chat, queue, run, routes, (mark, alarm))?;
+        let mut around = self.surround(terminal, &chat, queue, run, routes, (mark, alarm, lanes))?;
         around.helpers.push(reload);
         self.wind_down(engine, auditor, around, run)
     }
@@ -341,7 +342,7 @@ impl Run<'_> {
         queue: Sender<EngineMessage>,
         run: RunId,
         routes: Routes,
-        (mark, alarm): (&'static str, Alarm),
+        (mark, alarm, open): (&'static str, Alarm, OpenLanes),
     ) -> Result<Around, AppError> {
         let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
@@ -355,7 +356,7 @@ impl Run<'_> {
             alarm,
             drain: flags.drain.clone(),
             give_up: flags.give_up.clone(),
-            open: Arc::default(),
+            open,
         };
         if let Some(terminal) = &terminal {
             let policy = policy(self.config, self.terminal_lane(), self.zone());
@@ -497,13 +498,14 @@ fn reload(watch: Watch, queue: Sender<EngineMessage>) -> Result<Helper, AppError
     Ok((stop, spawn("reload", move || watch.run(&queue, &stopped))?))
 }
 
-/// The way past a broken store: straight to the terminal, or to standard error where there is none.
-fn emergency(terminal: Option<&Terminal>) -> Emergency {
+/// The way past a broken store: straight to the terminal, or to standard error where there is none, and to every other way that is open.
+fn emergency(terminal: Option<&Terminal>, lanes: OpenLanes, network: tokio::runtime::Handle) -> Emergency {
     let console = terminal.map(|terminal| terminal.console.clone());
     Box::new(move |text| {
         if console.as_ref().is_none_or(|console| console.urgent(text).is_err()) {
             say(text);
         }
+        lanes.urgent(text, &network);
     })
 }
 

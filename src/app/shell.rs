@@ -16,7 +16,7 @@ use crate::domain::{Label, Routes, RunId};
 use crate::store::{Lease, Reader, Store};
 
 use super::talk::{SHELL, waiter};
-use super::{AppError, backtest, chart, run, switchboard, tools};
+use super::{AppError, backtest, chart, pairing, run, switchboard, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -57,6 +57,8 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Chart(args)) => chart::chart(&args, environment),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
         Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
+        Some(Command::Pair { person }) => pair(person, environment),
+        Some(Command::Trace { message }) => command(&format!("/trace {message}"), None, environment),
         Some(Command::Health { json }) => tools::health(database, json),
         Some(Command::Migrate) => tools::migrate(database),
         Some(Command::Backup { file }) => tools::backup(database, &file),
@@ -200,6 +202,23 @@ fn ask_secret(prompt: &str) -> Option<SecretString> {
         Editor::Pipe.read_secret()
     };
     secret.filter(|pin| !pin.expose_secret().is_empty())
+}
+
+fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> {
+    let config = load(environment.config.as_deref())?;
+    let person = person(&config, name)?;
+    if environment.telegram_token.is_none() {
+        let hint = "\"bellwether setup\" sets it up step by step; docs/TELEGRAM.md tells the same";
+        return Err(AppError::usage("no bot to pair with: TELEGRAM_BOT_TOKEN is not set").with_hint(hint));
+    }
+    let store = Store::open(&environment.database)?;
+    let (code, expires) = pairing::issue(&store, &person.name, SystemClock::new().now())?;
+    let zone = person.zone.unwrap_or(chrono_tz::Tz::UTC);
+    print(&pairing::instructions(&person.name, &code, expires, zone));
+    if !is_running(&environment.database) {
+        print("The bot is not running: start it, and it reads the code when it is sent");
+    }
+    Ok(())
 }
 
 fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {

@@ -1,14 +1,14 @@
 //! Which ways to people are open? A thread a lane, opened at the start and whenever somebody is paired.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
-use crate::domain::{Event, EventKind, Lane, Routes, RunId};
-use crate::notify::{Channel, Policy, Worker, WorkerParts};
+use crate::domain::{ChannelKind, Event, EventKind, Lane, Message, Routes, RunId, Severity};
+use crate::notify::{Channel, Policy, Post, Worker, WorkerParts};
 use crate::store::Store;
 
 use super::around::spawn;
@@ -38,11 +38,49 @@ pub(super) struct Switchboard {
     pub(super) alarm: Alarm,
     pub(super) drain: Arc<AtomicBool>,
     pub(super) give_up: Arc<AtomicBool>,
-    pub(super) open: Arc<Mutex<Vec<OpenLane>>>,
+    pub(super) open: OpenLanes,
+}
+
+/// The lanes that are carried; clones see the same ones.
+#[derive(Clone, Default)]
+pub(super) struct OpenLanes(Arc<Mutex<Vec<OpenLane>>>);
+
+impl OpenLanes {
+    fn lock(&self) -> MutexGuard<'_, Vec<OpenLane>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says something past the store on every lane but the terminal's, without waiting for it: what cannot be recorded is told all the same.
+    pub(super) fn urgent(&self, text: &str, network: &Handle) {
+        for open in self.lock().iter().filter(|open| open.lane.channel != ChannelKind::Terminal) {
+            let (lane, channel, post) = (open.lane, open.channel.clone(), urgent_post(text));
+            network.spawn(async move {
+                if let Err(error) = channel.send(&post).await {
+                    tracing::error!(%error, "the emergency could not be told on {lane}");
+                }
+            });
+        }
+    }
+}
+
+/// A message that no row of the outbox stands for.
+fn urgent_post(text: &str) -> Post {
+    Post {
+        message: Message::of_lines([text.to_owned()]),
+        number: None,
+        severity: Severity::Critical,
+        book: None,
+        silent: false,
+        reply_to: None,
+        edit: None,
+        keys: Vec::new(),
+        parts_done: 0,
+        delivery: 0,
+    }
 }
 
 /// A lane that is carried.
-pub(super) struct OpenLane {
+struct OpenLane {
     lane: Lane,
     channel: Arc<dyn Channel>,
     carrier: JoinHandle<()>,
@@ -50,8 +88,8 @@ pub(super) struct OpenLane {
 }
 
 impl Switchboard {
-    fn lanes(&self) -> std::sync::MutexGuard<'_, Vec<OpenLane>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lanes(&self) -> MutexGuard<'_, Vec<OpenLane>> {
+        self.open.lock()
     }
 
     /// Carries a lane from now on; one that was carried to somewhere else ends.
@@ -95,10 +133,5 @@ impl Switchboard {
     /// True if no lane carries anything any more.
     pub(super) fn is_idle(&self) -> bool {
         self.lanes().iter().all(|open| open.carrier.is_finished())
-    }
-
-    /// The channels that there are, for what cannot wait for the store.
-    pub(super) fn channels(&self) -> Vec<(Lane, Arc<dyn Channel>)> {
-        self.lanes().iter().map(|open| (open.lane, open.channel.clone())).collect()
     }
 }

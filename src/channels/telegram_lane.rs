@@ -131,8 +131,8 @@ impl TelegramLane {
 /// Turns that one message may take: a moved group, a lost topic, a markup that is refused.
 const MOVES_MAX: usize = 4;
 /// Messages at once into one chat, and how long one more takes: what is known to be borne.
-const PRIVATE: Allowance = Allowance { burst: 4, refill: Duration::from_millis(1_000) };
-const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_millis(3_000) };
+const PRIVATE: Allowance = Allowance { burst: 4, refill: Duration::from_secs(1) };
+const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_secs(3) };
 
 #[async_trait]
 impl Channel for TelegramLane {
@@ -186,10 +186,9 @@ fn bare(message: &Message) -> String {
 fn failed(error: CallError) -> SendError {
     let words = error.to_string();
     match error {
-        CallError::NotSent(_) | CallError::Server { .. } => SendError::Unreachable(words),
+        CallError::NotSent(_) | CallError::Server { .. } | CallError::Migrated { .. } => SendError::Unreachable(words),
         CallError::Unknown(_) => SendError::Unknown(words),
         CallError::Throttled { retry_after } => SendError::Throttled(retry_after),
-        CallError::Migrated { .. } => SendError::Unreachable(words),
         CallError::Refused { kind, description, .. } => match kind {
             Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized => SendError::Shut(description),
             Refusal::MessageGone => SendError::Gone,

@@ -64,6 +64,9 @@ const WITHOUT_AMOUNTS: [&str; 6] = ["watchlist", "locks", "schedule", "runs", "c
 
 /// Whether a command is allowed to somebody where they sit; why not, if it is not. Stopping is the safe direction, and still only for
 /// those who may change things: a viewer who halts would be somebody else's money not trading.
+///
+/// # Errors
+/// In words, when it is not allowed.
 pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
     let name = command.name;
     match (&command.run, role, place) {

@@ -121,6 +121,17 @@ impl Known {
     fn check(&self, condition: &Condition, views: &Views) -> Result<(), ArgError> {
         let refuse = |what: String| Err(ArgError::Usage(what));
         let subject = &condition.subject;
+        if let Some(own) = &views.asker().books
+            && !matches!(subject, AlertSubject::Price { .. } | AlertSubject::Study { .. })
+            && subject.book().is_none_or(|book| !own.contains(&book))
+        {
+            let own: Vec<&str> = own.iter().map(Label::as_str).collect();
+            return refuse(format!(
+                "name one of your books, which are {}, as in {} pnl < -300",
+                own.join(", "),
+                own.first().unwrap_or(&"main")
+            ));
+        }
         if let Some(book) = subject.book().filter(|book| !self.books.is_empty() && !self.books.contains(book)) {
             let known: Vec<&str> = self.books.iter().map(Label::as_str).collect();
             return refuse(format!("there is no book \"{book}\": books are {}", known.join(", ")));

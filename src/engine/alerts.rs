@@ -14,7 +14,7 @@ use super::state::Engine;
 
 /// What people want to be told of, ready to be looked at.
 #[derive(Debug, Default)]
-pub(super) struct Alerts {
+pub struct Alerts {
     all: Vec<Alert>,
     /// The newest one that was ever taken: numbers are given out once, so what is not newer and not here is done.
     newest: AlertId,
@@ -41,7 +41,12 @@ enum Seen {
 impl Alerts {
     /// Takes everybody's open alerts as they are stored. One that is known stays as it is here, since what became of it may not be
     /// stored yet; what is no longer among them was taken back.
-    pub(super) fn take(&mut self, list: Vec<Alert>, saved: Vec<Gauge>, engine: &Engine) {
+    pub fn take(&mut self, list: Vec<Alert>, engine: &Engine) {
+        self.resume(list, Vec::new(), engine);
+    }
+
+    /// The same, with the indicators as they were saved.
+    pub(super) fn resume(&mut self, list: Vec<Alert>, saved: Vec<Gauge>, engine: &Engine) {
         self.all.retain(|known| list.iter().any(|alert| alert.id == known.id));
         let newest = list.iter().map(|alert| alert.id).max().unwrap_or_default().max(self.newest);
         self.all.extend(list.into_iter().filter(|alert| alert.id > self.newest));
@@ -85,12 +90,12 @@ impl Alerts {
     }
 
     /// Lets the indicators follow the bars of an instant that nothing is decided on.
-    pub(super) fn follow(&mut self, engine: &Engine, snapshot: &MarketSnapshot) {
+    pub fn follow(&mut self, engine: &Engine, snapshot: &MarketSnapshot) {
         self.gauges.follow(engine, snapshot);
     }
 
     /// Looks at everything that this instant says something about, and tells what has come true.
-    pub(super) fn look(&mut self, engine: &Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
+    pub fn look(&mut self, engine: &Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
         if self.all.is_empty() {
             return;
         }

@@ -173,6 +173,15 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::BackupMade { .. }
             | EventKind::BackupFailed { .. }
             | EventKind::PinLocked { .. }
+            | EventKind::HealthDegraded { .. }
+            | EventKind::HealthRestored { .. }
+            | EventKind::LaneDied { .. }
+            | EventKind::LaneRecovered { .. }
+            | EventKind::DeliveryDied { .. }
+            | EventKind::CopyRunning { .. }
+            | EventKind::StrangersKnocked { .. }
+            | EventKind::PersonPaired { .. }
+            | EventKind::DrillSent { .. }
             | EventKind::ConfigChanged { .. }
             | EventKind::ConfigRefused { .. }
             | EventKind::DayAudited { .. }

@@ -289,7 +289,7 @@ impl Runner {
             }
         }
         let stored = std::mem::take(&mut self.stored_alerts);
-        self.alerts.take(stored, gauges, &self.engine);
+        self.alerts.resume(stored, gauges, &self.engine);
     }
 
     /// Notes what everything remembers after the last cycle, to be saved with the next batch, and gives it back. `pending` is what the

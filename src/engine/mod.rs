@@ -43,6 +43,7 @@ mod audit;
 mod runner;
 mod commit;
 
+pub use alerts::Alerts;
 pub use audit::Stretch;
 pub use brains::{Brains, RecallError};
 pub use cycle::{CycleError, cycle, decide, follow, warm};

@@ -391,7 +391,7 @@ impl Runner {
     pub(super) fn take(&mut self, message: EngineMessage) {
         match message {
             EngineMessage::Look => self.look = true,
-            EngineMessage::Alerts(list) => self.alerts.take(list, Vec::new(), &self.engine),
+            EngineMessage::Alerts(list) => self.alerts.take(list, &self.engine),
             EngineMessage::Stop => self.stopping = true,
             EngineMessage::Reconfigure(read) => self.reloads.push(read),
             EngineMessage::Try(answer) => {

@@ -11,7 +11,7 @@ use crate::store::LaneState;
 /// The first wait is at most this; each further failure doubles it.
 const RETRY: Duration = Duration::from_secs(1);
 /// No wait is longer than this.
-const RETRY_MAX: Duration = Duration::from_secs(60);
+const RETRY_MAX: Duration = Duration::from_mins(1);
 /// A way that refuses everything is looked at again after this.
 const SHUT: Duration = Duration::from_secs(30);
 /// So many failures in a row, or failures for so long, make a way dead.

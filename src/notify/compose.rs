@@ -238,7 +238,7 @@ fn answer(row: &Delivery, message: Message) -> Composed {
 }
 
 /// What may be there already says so where it is seen first.
-fn add_repeat(row: &Delivery, blocks: &mut Vec<Block>) {
+fn add_repeat(row: &Delivery, blocks: &mut [Block]) {
     if row.repeated {
         let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
         if let Some(Block::Title(title)) = blocks.first_mut() {

@@ -222,7 +222,7 @@ fn gathered(case: &Case<'_>) -> Verdict {
 }
 
 fn outside_quiet_hours(case: &Case<'_>) -> Verdict {
-    if case.is_critical() {
+    if case.is_critical() || !case.kind.can_wait {
         return Pass;
     }
     match case.policy.quiet.and_then(|quiet| quiet.until(case.now, case.policy.zone)) {

@@ -119,7 +119,7 @@ impl Worker {
         for _ in 0..messages_max {
             let (now, steady) = (self.parts.clock.now(), self.parts.clock.steady());
             if steady < self.resting_until {
-                tally.rest = Some(self.resting_until - steady);
+                tally.rest = Some(self.resting_until.saturating_sub(steady));
                 break;
             }
             let mut ruled = Vec::new();
@@ -288,7 +288,7 @@ impl Worker {
             }
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;
-                self.failed(bundle, &composed, parts, what, tally, now)?
+                self.failed(bundle, &composed, parts, &what, tally, now)?
             }
         };
         self.settled = Some((composed.parcel, outcome));
@@ -319,7 +319,7 @@ impl Worker {
         bundle: &Bundle,
         composed: &Composed,
         parts: u32,
-        what: SendError,
+        what: &SendError,
         tally: &mut Tally,
         now: Timestamp,
     ) -> Result<Settled, StoreError> {
@@ -331,7 +331,7 @@ impl Worker {
                 later(now, false)
             }
             SendError::Throttled(wait) => {
-                self.resting_until = self.parts.clock.steady() + wait;
+                self.resting_until = self.parts.clock.steady() + *wait;
                 if let Some(bucket) = &mut self.bucket {
                     bucket.empty();
                 }

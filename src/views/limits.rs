@@ -27,6 +27,7 @@ const SETTINGS: &[(&str, &[&str])] = &[
         ],
     ),
     ("Stops", &["stop_atr", "target_atr", "trailing"]),
+    ("Told", &["alert_day_pct", "alert_position_pct"]),
     (
         "Pauses and locks",
         &[

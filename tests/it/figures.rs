@@ -312,7 +312,7 @@ fn each_limit_has_what_is_left_of_it_and_the_nearest_comes_first() {
     let places: Vec<Option<usize>> = wanted.iter().map(|line| text.lines().position(|found| found == *line)).collect();
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?} {text}");
     assert!(text.contains("Costs: fee_bps 1 · slippage_bps 2"), "{text}");
-    assert!(text.contains("Sizes: risk_per_trade_pct 0.5 · ") && !text.contains("position_pct"), "{text}");
+    assert!(text.contains("Sizes: risk_per_trade_pct 0.5 · ") && !text.contains(" position_pct"), "{text}");
     for limit in figures(&bench).limits.iter().filter(|limit| limit.value.is_some()) {
         let (value, unused) = (limit.value.expect("some"), limit.unused().expect("some"));
         assert_eq!(value.plus(unused), Ok(limit.limit), "{limit:?}");

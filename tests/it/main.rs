@@ -41,6 +41,8 @@ mod backtest_shell;
 mod backtest_told;
 mod pictures;
 mod chart;
+mod alerts;
+mod thresholds;
 mod delivery;
 mod telegram_client;
 mod telegram_fake;

@@ -256,6 +256,10 @@ fn routes_are_checked() {
         (route("after = \"24h1s\"\nto = [\"ana:email\"]"), "7:9: 24h1s is longer than 24h"),
         (route("min = \"warning\"\nto = [\"ana:email\"]"), "6:1: no route carries position_opened"),
         (
+            route("kinds = [\"stop_moved\"]\nto = [\"ana:email\"]\n[[routes]]\nto = [\"ana:email\"]"),
+            "6:1: this route never carries stop_moved",
+        ),
+        (
             route("to = [\"ana:email\"]\n[[routes]]\nkinds = [\"stop_moved\"]\nto = [\"ana:email\"]"),
             "8:1: this route never carries stop_moved: it gets no louder than info, and min is notice",
         ),

@@ -15,7 +15,7 @@ mod telegram_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
-pub(crate) use feed::{Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
+pub(crate) use feed::{Act, Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
 pub(crate) use hostile::tried;
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use post_office::{Does, PostOffice, lane};
