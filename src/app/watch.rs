@@ -140,6 +140,11 @@ impl Watch {
             }
             return;
         }
+        if self.has_ended() {
+            // What is left is sent, and nothing else is to be expected of anybody.
+            show(Sign::Alive);
+            return;
+        }
         let wrote = self.note();
         let seen = self.look(&wrote);
         let now = (self.parts.clock.now(), self.parts.clock.steady());
@@ -157,6 +162,11 @@ impl Watch {
     fn has_begun(&self) -> bool {
         let committed = Reader::open(self.parts.store.path()).and_then(|reader| reader.last_commit());
         committed.ok().flatten().is_some_and(|at| at >= self.started)
+    }
+
+    fn has_ended(&self) -> bool {
+        let lease = Reader::open(self.parts.store.path()).and_then(|reader| reader.lease());
+        lease.ok().flatten().is_some_and(|lease| lease.clean)
     }
 
     /// Writes down what the probes see. That it can be written is the proof that the store lives.
@@ -334,6 +344,15 @@ mod tests {
         let down = |kind: &EventKind| if let EventKind::HealthRestored { down_s, .. } = kind { *down_s } else { -1 };
         assert!(told.iter().all(|kind| down(kind) > 200), "{told:?}");
         assert_eq!(told.len(), 2);
+    }
+
+    #[test]
+    fn a_run_that_has_ended_is_not_ill_while_its_last_messages_go_out() {
+        let network = network();
+        let mut stage = Stage::new(network.handle(), None);
+        stage.pass(60, true);
+        stage.store.end_run(RunId(1), stage.clock.now(), "stopped", true).unwrap();
+        assert_eq!(stage.pass(600, false), []);
     }
 
     #[test]

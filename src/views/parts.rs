@@ -115,9 +115,13 @@ impl Look<'_> {
 
     fn engine(&self) -> Result<PartHealth, ViewError> {
         let cycle = self.views.reader().progress()?.map_or(0, |progress| progress.cycle.0);
-        let beat = self.views.reader().lease()?.map(|lease| lease.beat);
+        let lease = self.views.reader().lease()?;
+        let beat = lease.as_ref().map(|lease| lease.beat);
         let verdict = match beat {
             _ if !self.views.is_running() => Err("not running".to_owned()),
+            _ if lease.is_some_and(|lease| lease.clean) => {
+                Ok(format!("ended after cycle {cycle}, what is left is sent"))
+            }
             Some(beat) if self.age_of(beat) <= BEAT_MAX_MS => Ok(format!("running, cycle {cycle}")),
             _ => Err(format!("it lives, and nothing of it is recorded since cycle {cycle}")),
         };

@@ -268,7 +268,7 @@ fn health_over_http_is_the_document_of_the_shell() {
     // Somebody runs on it and shows that it lives; the answer before is kept for a second.
     let _lease = Lease::take(&bench.database()).expect("free");
     let store = Store::open(&bench.database()).expect("opens");
-    store.beat(bench.clock.now()).expect("beats");
+    store.sign_lease(RunId(2), bench.clock.now()).expect("signs");
     assert_eq!(page().0, 503);
     bench.clock.advance(1_000);
     let (status, seen) = page();
