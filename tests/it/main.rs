@@ -32,6 +32,7 @@ mod render;
 mod figures;
 mod locks;
 mod shell;
+mod web;
 mod stretch;
 mod backtest;
 mod walk_forward;
