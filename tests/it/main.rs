@@ -44,6 +44,7 @@ mod chart;
 mod alerts;
 mod thresholds;
 mod delivery;
+mod kills;
 mod telegram_client;
 mod telegram_life;
 mod telegram_fake;
