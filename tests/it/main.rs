@@ -45,5 +45,6 @@ mod alerts;
 mod thresholds;
 mod delivery;
 mod telegram_client;
+mod telegram_life;
 mod telegram_fake;
 mod telegram_faults;

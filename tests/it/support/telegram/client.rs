@@ -120,6 +120,13 @@ impl Fake {
         answer
     }
 
+    /// The same, where it may come to nothing, such as a wait that runs out.
+    pub(crate) fn try_control(&self, what: &str, body: &Value) -> Option<Value> {
+        let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
+        let answer: Value = serde_json::from_str(&answer.ok()?).ok()?;
+        (answer["ok"] != false).then_some(answer)
+    }
+
     /// Every request so far, or after the one of this number.
     pub(crate) fn log(&self, since: u64) -> Vec<Value> {
         let log = self.control(&format!("log?since={since}"), &json!({}));
