@@ -269,7 +269,10 @@ fn a_button_and_a_word_acknowledge_and_the_message_says_so() {
     life.ask(ANA, ANA, "/halt", "HALTED");
     let alarm = |life: &Life| {
         let seen = life.fake.seen(ANA);
-        seen.into_iter().rev().find(|message| message["text"].as_str().is_some_and(|text| text.starts_with("HALTED"))).expect("told")
+        seen.into_iter()
+            .rev()
+            .find(|message| message["text"].as_str().is_some_and(|text| text.starts_with("HALTED")))
+            .expect("told")
     };
     let (id, after) = (alarm(&life)["message_id"].clone(), life.mark());
     life.fake.control("press", &json!({ "from": ANA, "message_id": id, "text": "Acknowledge" }));
