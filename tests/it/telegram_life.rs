@@ -73,13 +73,13 @@ impl Life {
         String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
     }
 
-    /// Starts the program on the simulated market, slowly enough that little happens by itself.
+    /// Starts the program on the simulated market, slowly enough that little happens by itself; returns after its first cycle.
     fn start(&mut self) {
-        let mut command = self.command(&["run", "--no-console", "--speed", "1"]);
+        let mut command = self.command(&["run", "--no-console", "--speed", "60"]);
         let log = std::fs::File::create(self.shell.path().join("log")).expect("a file");
         let bot = command.stdout(Stdio::null()).stderr(log).spawn().expect("starts");
         self.bot = Some(bot);
-        self.wait("getUpdates", None, "", 1);
+        while !self.shell(&["command", "/status"], "").contains("main is") {}
     }
 
     fn kill(&mut self) {
