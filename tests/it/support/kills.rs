@@ -1,6 +1,6 @@
 //! Deaths at named points while messages are on their way, and what became of each message.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -102,10 +102,10 @@ fn one_life(office: &mut PostOffice) -> Result<(), StoreError> {
 
 /// The texts of messages whose notice was given before.
 fn repeated(office: &mut PostOffice, name: &str) -> Vec<String> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let told = office.wire(name).seen();
     let fresh = told.into_iter().filter(|seen| seen.post.edit.is_none() && seen.post.number.is_some());
-    fresh.filter(|told| seen.insert(told.post.number, ()).is_some()).map(|told| told.text).collect()
+    fresh.filter(|told| !seen.insert(told.post.number)).map(|told| told.text).collect()
 }
 
 fn judge(office: &mut PostOffice, name: &str, report: &mut Deaths) {

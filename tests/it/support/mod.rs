@@ -9,6 +9,7 @@ mod orders;
 mod prices;
 mod samples;
 mod shell;
+pub(crate) mod talking;
 pub(crate) mod telegram;
 pub(crate) mod kills;
 pub(crate) mod post_office;

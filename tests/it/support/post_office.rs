@@ -54,6 +54,11 @@ impl Wire {
         std::mem::take(&mut *self.seen.lock().expect("lock")).into_iter().map(|seen| seen.text).collect()
     }
 
+    /// From now on it takes everything.
+    pub(crate) fn mend(&self) {
+        self.script.lock().expect("lock").clear();
+    }
+
     /// What it does next, one after the other; then it takes everything.
     pub(crate) fn script(&self, does: impl IntoIterator<Item = Does>) {
         self.script.lock().expect("lock").extend(does);
@@ -149,6 +154,13 @@ impl PostOffice {
     /// The channel of a lane.
     pub(crate) fn wire(&mut self, name: &str) -> Arc<Wire> {
         self.at(name).wire.clone()
+    }
+
+    /// Lets a lane's channel take as many messages as come.
+    pub(crate) fn unlimited(&mut self, name: &str) {
+        let open = self.at(name);
+        let wire = Arc::get_mut(&mut open.wire).expect("nobody uses it yet");
+        wire.abilities.allowance = None;
     }
 
     /// Changes what the reader of a lane wants, before its worker begins.
