@@ -1,5 +1,7 @@
 //! What does a message look like in a letter? One column of HTML that any width and any colours of a reader fit.
 
+use std::fmt::Write as _;
+
 use crate::domain::{Block, Message};
 
 use super::render_html::escaped;
@@ -34,14 +36,14 @@ pub(super) fn letter_html(message: &Message, picture: Option<&str>) -> String {
             Frame::Quote => ("blockquote", QUOTE, "<br>\n"),
         };
         let lines: Vec<String> = part.iter().map(line_html).collect();
-        html.push_str(&format!("<{name} style=\"{style}\">{}</{name}>\n", lines.join(line_end)));
+        let _ = writeln!(html, "<{name} style=\"{style}\">{}</{name}>", lines.join(line_end));
     }
     if let Some(id) = picture {
-        html.push_str(&format!("<img src=\"cid:{id}\" alt=\"\" style=\"{PICTURE}\">\n"));
+        let _ = writeln!(html, "<img src=\"cid:{id}\" alt=\"\" style=\"{PICTURE}\">");
     }
     for button in message.buttons.iter().flatten() {
         let (label, line) = (escaped(&button.label), escaped(&button.line));
-        html.push_str(&format!("<p style=\"{HINT}\">{label}: <code>{line}</code></p>\n"));
+        let _ = writeln!(html, "<p style=\"{HINT}\">{label}: <code>{line}</code></p>");
     }
     html.push_str("</body></html>\n");
     html

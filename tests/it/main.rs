@@ -43,6 +43,7 @@ mod chart;
 mod alerts;
 mod thresholds;
 mod delivery;
+mod adapters;
 mod telegram_client;
 mod telegram_fake;
 mod telegram_faults;

@@ -89,6 +89,7 @@ pub(crate) const CHAT: Abilities =
 struct Open {
     lane: Lane,
     wire: Arc<Wire>,
+    channel: Arc<dyn Channel>,
     policy: Policy,
     worker: Option<Worker>,
 }
@@ -113,16 +114,15 @@ impl PostOffice {
         let folder = tempfile::tempdir().expect("folder");
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
         let store = Store::open(&folder.path().join("a.db")).expect("opens");
-        let open = |rule: &LaneRule| Open {
-            lane: rule.lane,
-            wire: Arc::new(Wire {
+        let open = |rule: &LaneRule| {
+            let wire = Arc::new(Wire {
                 clock: clock.clone(),
                 abilities: CHAT,
                 script: Mutex::default(),
                 seen: Mutex::default(),
-            }),
-            policy: Policy::open(rule.clone(), chrono_tz::America::New_York),
-            worker: None,
+            });
+            let policy = Policy::open(rule.clone(), chrono_tz::America::New_York);
+            Open { lane: rule.lane, channel: wire.clone(), wire, policy, worker: None }
         };
         let lanes = table.lanes.iter().map(open).collect();
         Self { folder, clock, routes: Routes::new(table), store, lanes }
@@ -149,6 +149,11 @@ impl PostOffice {
     /// The channel of a lane.
     pub(crate) fn wire(&mut self, name: &str) -> Arc<Wire> {
         self.at(name).wire.clone()
+    }
+
+    /// Puts a channel in the place of a lane's wire, before its worker begins.
+    pub(crate) fn plug(&mut self, name: &str, channel: Arc<dyn Channel>) {
+        self.at(name).channel = channel;
     }
 
     /// Changes what the reader of a lane wants, before its worker begins.
@@ -178,7 +183,7 @@ impl PostOffice {
             Worker::new(WorkerParts {
                 store,
                 clock,
-                channel: open.wire.clone(),
+                channel: open.channel.clone(),
                 policy: open.policy.clone(),
                 mark: "paper",
                 key: [7; 32],
@@ -190,7 +195,7 @@ impl PostOffice {
                 }),
             })
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         runtime.block_on(worker.tick(usize::MAX)).expect("the store works")
     }
 
