@@ -21,17 +21,20 @@ use crate::engine::{
 };
 use crate::execution::PaperBroker;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
+use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
-use super::{AppError, auditor, backtest, channels, universe};
+use super::watch::{self, Probe, WatchParts};
+use super::{AppError, auditor, backtest, channels, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -243,7 +246,7 @@ impl Run<'_> {
             run,
             started: self.clock.now(),
             dry_run: self.args.dry_run,
-            pace: self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) }),
+            pace: self.pace(),
             cycles_max: self.args.cycles,
             opening,
         };
@@ -383,7 +386,13 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox] })
+        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox, watch] })
+    }
+
+    /// How fast it runs.
+    fn pace(&self) -> Pace {
+        self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) })
     }
 
     fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
@@ -449,6 +458,37 @@ impl Run<'_> {
             steps_days: self.config.steps_days,
         };
         Ok((stop, spawn("night", move || night.watch(&stopped))?))
+    }
+
+    /// The watch over all parts, and the port that monitors ask on. What only a channel can see comes as a further probe.
+    fn watch(&self, switchboard: &Switchboard, messenger: Option<&messenger::Running>) -> Result<Helper, AppError> {
+        let network = self.network.handle();
+        let mut probes = vec![Probe::disk(self.store.path())];
+        probes.extend(messenger.map(|messenger| {
+            let (polled, clock) = (messenger.polled_ms.clone(), self.clock.clone());
+            // Zero stands for never.
+            let last = move || u64::try_from(polled.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
+            Probe::telegram(move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?))))
+        }));
+        let server = self.environment.http_listen.and_then(|listen| {
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
+            let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
+            probes.push(probe);
+            server
+        });
+        let heartbeat = self.environment.heartbeat_url.as_ref();
+        let heartbeat =
+            heartbeat.map(|url| Heartbeat::new(url.clone(), self.environment.ca_file.as_deref())).transpose();
+        let parts = WatchParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: network.clone(),
+            alarm: switchboard.alarm.clone(),
+            pace: self.pace(),
+            probes,
+            heartbeat: heartbeat.map_err(|error| AppError::usage(format!("HEARTBEAT_URL: {error}")))?,
+        };
+        watch::start(parts, server)
     }
 
     fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {

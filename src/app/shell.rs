@@ -122,14 +122,14 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         return answer(reply);
     }
     let running = is_running(&environment.database);
-    let chat = writing_chat(environment, clock.clone(), &person, running)?;
+    let chat = writing_chat(environment, &clock, &person, running)?;
     change(&chat, &inbound, clock, running)
 }
 
 /// A chat that may change things, from a process beside the bot.
 fn writing_chat(
     environment: &Environment,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     person: &Person,
     running: bool,
 ) -> Result<Chat, AppError> {
@@ -224,7 +224,7 @@ fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> 
 fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
     let config = load(environment.config.as_deref())?;
     let person = person(&config, Some(name))?;
-    let chat = writing_chat(environment, Arc::new(SystemClock::new()), &person, false)?;
+    let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), &person, false)?;
     let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
     let new = ask_secret("new PIN (4 to 12 digits): ");
     let again = ask_secret("once more: ");

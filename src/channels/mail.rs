@@ -4,8 +4,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Address;
 use lettre::error::Error;
-use lettre::message::header::{ContentType, HeaderName, HeaderValue};
-use lettre::message::{self, Mailbox, MultiPart, MultiPartKind, SinglePart};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{self, Body, Mailbox, MultiPart, MultiPartKind, SinglePart};
 
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Block, Message};
@@ -103,7 +103,7 @@ fn parts(message: &Message, id: &str) -> MultiPart {
         None => both.singlepart(html),
         Some(file) => {
             let inline = message::Attachment::new_inline_with_name(cid, file_name(file));
-            let inline = inline.body(file.bytes.clone(), kind_of("image/png"));
+            let inline = inline.body(exact(file), kind_of("image/png"));
             both.multipart(group(MultiPartKind::Related, "r", id).singlepart(html).singlepart(inline))
         }
     };
@@ -111,7 +111,7 @@ fn parts(message: &Message, id: &str) -> MultiPart {
         None => both,
         Some(file) => {
             let attached = message::Attachment::new(file_name(file));
-            let attached = attached.body(file.bytes.clone(), kind_of("application/octet-stream"));
+            let attached = attached.body(exact(file), kind_of("application/octet-stream"));
             group(MultiPartKind::Mixed, "m", id).multipart(both).singlepart(attached)
         }
     }
@@ -120,6 +120,12 @@ fn parts(message: &Message, id: &str) -> MultiPart {
 /// Its boundary comes from the letter's name, so that each try makes the same letter.
 fn group(kind: MultiPartKind, mark: &str, id: &str) -> MultiPart {
     MultiPart::builder().kind(kind).boundary(format!("{mark}-{id}")).build()
+}
+
+/// To the last byte: in any other encoding the ends of its lines would be changed on the way.
+fn exact(file: &Attachment) -> Body {
+    let encoded = Body::new_with_encoding(file.bytes.clone(), ContentTransferEncoding::Base64);
+    encoded.unwrap_or_else(|_| Body::new(file.bytes.clone()))
 }
 
 fn kind_of(name: &str) -> ContentType {
