@@ -91,9 +91,7 @@ impl Webhook {
     fn signature(&self, stamp: &str, body: &[u8]) -> String {
         let key = self.hook.secret.expose_secret().as_bytes();
         let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes keys of any length");
-        mac.update(stamp.as_bytes());
-        mac.update(b".");
-        mac.update(body);
+        mac.update(&[stamp.as_bytes(), b".", body].concat());
         let mut words = "sha256=".to_owned();
         for byte in mac.finalize().into_bytes() {
             let _ = write!(words, "{byte:02x}");

@@ -45,6 +45,7 @@ mod alerts;
 mod thresholds;
 mod delivery;
 mod adapters;
+mod letters;
 mod telegram_client;
 mod telegram_life;
 mod telegram_fake;
