@@ -46,6 +46,7 @@ mod thresholds;
 mod delivery;
 mod adapters;
 mod letters;
+mod kills;
 mod telegram_client;
 mod telegram_life;
 mod telegram_fake;

@@ -11,6 +11,7 @@ mod prices;
 mod samples;
 mod shell;
 pub(crate) mod telegram;
+pub(crate) mod kills;
 pub(crate) mod post_office;
 mod telegram_text;
 

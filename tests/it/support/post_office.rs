@@ -11,7 +11,7 @@ use bellwether::domain::{Event, EventKind, Lane, LaneRule, Message, NoticeId, Ro
 use bellwether::notify::{
     Abilities, Allowance, Channel, Failure, Policy, Post, Receipt, SendError, Tally, Worker, WorkerParts,
 };
-use bellwether::store::{Answer, LaneCounts, Points, Reader, Store};
+use bellwether::store::{Answer, LaneCounts, Points, Reader, Store, StoreError};
 
 /// What a scripted channel does with a message.
 #[derive(Debug, Clone)]
@@ -163,10 +163,15 @@ impl PostOffice {
 
     /// Commits facts, as the engine would.
     pub(crate) fn happen(&self, kinds: impl IntoIterator<Item = EventKind>) {
+        self.try_happen(kinds).expect("stored");
+    }
+
+    /// The same, where the store may die.
+    pub(crate) fn try_happen(&self, kinds: impl IntoIterator<Item = EventKind>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let book = Some("main".parse().expect("a name"));
         let events = kinds.into_iter().map(|kind| Event { at: now, book, kind }).collect();
-        self.store.record_events(RunId(1), now, events, &self.routes).expect("stored");
+        self.store.record_events(RunId(1), now, events, &self.routes)
     }
 
     /// Puts an answer on its way.
@@ -176,6 +181,11 @@ impl PostOffice {
 
     /// One step of a lane's worker.
     pub(crate) fn tick(&mut self, name: &str) -> Tally {
+        self.try_tick(name).expect("the store works")
+    }
+
+    /// The same, where the store may die.
+    pub(crate) fn try_tick(&mut self, name: &str) -> Result<Tally, StoreError> {
         let (store, clock, routes) = (self.store.clone(), self.clock.clone(), self.routes.clone());
         let open = self.at(name);
         let worker = open.worker.get_or_insert_with(|| {
@@ -191,12 +201,13 @@ impl PostOffice {
                 alarm: Arc::new(move |kind| {
                     let now = alarm_clock.now();
                     let event = Event { at: now, book: None, kind };
-                    alarm_store.record_events(RunId(1), now, vec![event], &routes).expect("stored");
+                    // A store that dies there dies for the worker as well.
+                    let _ = alarm_store.record_events(RunId(1), now, vec![event], &routes);
                 }),
             })
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
-        runtime.block_on(worker.tick(usize::MAX)).expect("the store works")
+        runtime.block_on(worker.tick(64))
     }
 
     /// Steps of a lane's worker for so many seconds, one each tenth of a second.
@@ -209,12 +220,18 @@ impl PostOffice {
 
     /// The bot dies and is started anew: what workers remember is gone.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(Points::default()).expect("starts");
+    }
+
+    /// The same with points at which it may die again.
+    pub(crate) fn restart_with(&mut self, points: Points) -> Result<(), StoreError> {
         for open in &mut self.lanes {
             open.worker = None;
         }
-        let store = Store::open_with(&self.database(), Points::default()).expect("opens");
+        let store = Store::open_with(&self.database(), points)?;
         std::mem::replace(&mut self.store, store).close();
-        self.store.reclaim_unknown().expect("reclaims");
+        self.store.reclaim_unknown()?;
+        Ok(())
     }
 
     /// The counts of a lane; they always add up.
