@@ -9,6 +9,7 @@ mod switchboard;
 mod pairing;
 mod directory;
 mod messenger;
+mod channels;
 mod telegram;
 mod updates;
 mod talk;

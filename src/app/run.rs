@@ -34,7 +34,7 @@ use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
-use super::{AppError, auditor, backtest, monitor, universe};
+use super::{AppError, auditor, backtest, channels, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -80,6 +80,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
     let telegram = messenger::telegram(environment, clock.clone())?;
+    let channels = channels::open(&config, environment, store.button_key()?, &clock)?;
     let run = Run {
         args,
         environment,
@@ -91,6 +92,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
         was_dead,
         network: network()?,
         telegram,
+        channels,
     };
     let result = run.go(feed, desks);
     drop(lease);
@@ -200,6 +202,8 @@ struct Run<'a> {
     network: tokio::runtime::Runtime,
     /// The bot on Telegram, if there is one.
     telegram: Option<Telegram>,
+    /// The channels that need no pairing.
+    channels: Vec<channels::Open>,
 }
 
 /// What the engine's thread leaves behind.
@@ -281,7 +285,8 @@ impl Run<'_> {
 
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
-        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().collect()
+        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
+        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).collect()
     }
 
     /// Who is told what.
@@ -361,6 +366,9 @@ impl Run<'_> {
         if let Some(terminal) = &terminal {
             let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
+        }
+        for (lane, channel) in &self.channels {
+            switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
         }
         let messenger =
             self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;

@@ -44,6 +44,8 @@ mod chart;
 mod alerts;
 mod thresholds;
 mod delivery;
+mod adapters;
+mod letters;
 mod kills;
 mod telegram_client;
 mod telegram_life;
