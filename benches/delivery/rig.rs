@@ -79,17 +79,8 @@ impl Rig {
         let network =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let stop = Arc::new(AtomicBool::new(false));
-        let mut rig = Self {
-            _folder: folder,
-            fake,
-            clock,
-            store,
-            routes,
-            stop,
-            carriers: Vec::new(),
-            offset: 0,
-            network: network,
-        };
+        let mut rig =
+            Self { _folder: folder, fake, clock, store, routes, stop, carriers: Vec::new(), offset: 0, network };
         for (place, name) in names.iter().enumerate() {
             rig.connect(lane(name), FIRST_CHAT + place as i64, flow);
         }

@@ -8,6 +8,7 @@ mod feeds;
 mod switchboard;
 mod pairing;
 mod directory;
+mod digest;
 mod messenger;
 mod channels;
 mod telegram;

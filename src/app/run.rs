@@ -24,6 +24,7 @@ use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whol
 use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
+use super::digest::Digests;
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
 use super::heartbeat::Heartbeat;
@@ -384,10 +385,19 @@ impl Run<'_> {
                 })?)
             }
         };
+        let digests = self.digests(&routes, mark)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox, watch] })
+        Ok(Around {
+            flags,
+            stopped,
+            over,
+            switchboard,
+            messenger,
+            keyboard,
+            helpers: vec![night, inbox, watch, digests],
+        })
     }
 
     /// How fast it runs.
@@ -444,6 +454,19 @@ impl Run<'_> {
     fn auditor(&self, stretches: Receiver<Stretch>, run: RunId, routes: Routes) -> Result<JoinHandle<()>, AppError> {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
+    }
+
+    fn digests(&self, routes: &Routes, mark: &'static str) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let digests = Digests {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            routes: routes.clone(),
+            zone: self.zone(),
+            mark,
+        };
+        Ok((stop, spawn("digests", move || digests.watch(&stopped))?))
     }
 
     fn night(&self, run: RunId, routes: Routes) -> Result<Helper, AppError> {
