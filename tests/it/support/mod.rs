@@ -12,6 +12,7 @@ mod samples;
 mod shell;
 pub(crate) mod talking;
 pub(crate) mod telegram;
+pub(crate) mod contest;
 pub(crate) mod kills;
 pub(crate) mod post_office;
 mod telegram_text;
