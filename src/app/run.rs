@@ -12,7 +12,7 @@ use crate::channels::Telegram;
 use crate::chat::{Chat, ChatParts, Person, Role, Seats};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load, policy, route_table};
+use crate::config::{Config, Environment, load, missing_services, policy, route_table};
 use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{ChannelKind, EventKind, Instrument, Label, Lane, RouteTable, Routes, RunId, Symbol};
 use crate::engine::{
@@ -76,6 +76,10 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
+    if !args.no_console {
+        // Whoever wants no chat here misses none.
+        missing_services(environment).into_iter().for_each(feeds::note);
+    }
     let telegram = messenger::telegram(environment, clock.clone())?;
     let run = Run {
         args,
@@ -95,7 +99,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
 }
 
 /// Takes the right to run. A shell command that looks whether somebody runs holds it for a moment, so it is tried a few times.
-fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
+pub(super) fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
     let mut taken = Lease::take(database);
     for _ in 0..LEASE_TRIES {
         if !matches!(taken, Err(LeaseError::Taken(_))) {
@@ -172,7 +176,7 @@ fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), 
 }
 
 /// Threads of their own for everything that goes over a wire: a connection must be looked after while its lane waits for the store.
-fn network() -> Result<tokio::runtime::Runtime, AppError> {
+pub(super) fn network() -> Result<tokio::runtime::Runtime, AppError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("network").enable_all().build();
     runtime.map_err(|error| AppError::failed(format!("no threads for the network: {error}")))

@@ -46,3 +46,5 @@ mod delivery;
 mod telegram_client;
 mod telegram_fake;
 mod telegram_faults;
+mod setup;
+mod drill;
