@@ -93,7 +93,7 @@ fn while_the_bot_runs_the_drill_goes_through_it() {
     assert_eq!(code, 0, "{tried}");
     let ways: Vec<&str> =
         tried["ways"].as_array().expect("ways").iter().filter_map(|way| way["lane"].as_str()).collect();
-    assert_eq!(ways, ["ana:telegram", "ana:terminal"]);
+    assert_eq!(ways, ["ana:terminal", "ana:telegram"]);
     bot.until("DRILL, not real");
     assert_eq!(scene.drills(), 1);
     // What it has told is told: setting up would read the same messages.
