@@ -28,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   bellwether command /positions                  ask from a shell, while it runs or not
   bellwether chart AAPL --out aapl.png           a picture of prices, indicators, trades and the open position
   bellwether data check prices                   every problem of price files, with its line
+  bellwether demo                                one simulated day in a minute, with everything that may go wrong
   bellwether setup                               your name, Telegram and PIN, asked one after the other
   bellwether test all                            a test message on every way to everybody
 
@@ -127,6 +128,15 @@ pub enum Command {
     /// Set your PIN
     #[command(subcommand)]
     Pin(PinCommand),
+    /// One simulated day in a minute: trades, trouble and what the bot says of it; nothing is kept
+    #[command(
+        after_help = "It runs in a folder of its own, which is removed at the end. Where your chat on Telegram is paired, it is told there too.\n\nExample:\n  bellwether demo"
+    )]
+    Demo {
+        /// How many times faster
+        #[arg(long, hide = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+    },
     /// Set up who you are, Telegram and your PIN: asks one thing at a time; what is done already is left as it is
     #[command(after_help = SETUP_EXAMPLES)]
     Setup,

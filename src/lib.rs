@@ -19,6 +19,7 @@ pub mod chart;
 pub mod backtest;
 pub mod notify;
 pub mod views;
+pub mod web;
 pub mod chat;
 pub mod channels;
 pub mod config;

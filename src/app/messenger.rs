@@ -1,6 +1,6 @@
 //! How does Telegram run beside the engine? Its lanes, its ears and whoever answers, and what has to change when somebody is paired.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -60,6 +60,8 @@ pub(super) struct Running {
     over: Arc<AtomicBool>,
     ears: JoinHandle<()>,
     handler: (Sender<()>, JoinHandle<()>),
+    /// When Telegram was polled well last, in milliseconds on the steady clock; zero before that.
+    pub(super) polled_ms: Arc<AtomicI64>,
 }
 
 impl Running {
@@ -109,7 +111,7 @@ impl Messenger {
         let ears = spawn("telegram", move || ears.listen())?;
         let (stop_handler, stopped) = channel();
         let handler = spawn("updates", move || handler.serve(&stopped))?;
-        Ok(Running { stop, over, ears, handler: (stop_handler, handler) })
+        Ok(Running { stop, over, ears, handler: (stop_handler, handler), polled_ms: self.shared.polled_ms })
     }
 
     fn directory(&self) -> Result<Directory, StoreError> {

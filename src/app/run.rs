@@ -20,18 +20,22 @@ use crate::engine::{
     Stretch, restore,
 };
 use crate::execution::PaperBroker;
+use crate::notify::{Channel, Policy};
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
+use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reload::Watch;
 use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
-use super::{AppError, auditor, backtest, universe};
+use super::watch::{self, Probe, WatchParts};
+use super::{AppError, auditor, backtest, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -54,12 +58,22 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     }
     feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    run_with(args, environment, &config, Arc::new(SystemClock::new()), None)
+}
+
+/// Runs the bot on this configuration, in a demonstration with guests.
+pub(super) fn run_with(
+    args: &RunArgs,
+    environment: &Environment,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    guests: Option<Guests>,
+) -> Result<(), AppError> {
     let database = environment.database.as_path();
     let lease = take_lease(database, clock.as_ref())?;
     if args.fresh {
         // Nothing is moved for a run that cannot begin: the feed is tried first, against an empty database.
-        let (feed, desks) = prepare(args, &config, None, &Saved::default(), clock.as_ref())?;
+        let (feed, desks) = prepare(args, config, None, &Saved::default(), clock.as_ref())?;
         drop((feed, desks));
         if let Some(aside) = set_aside(database, clock.now())? {
             say(&format!("the old database is kept as {}", aside.display()));
@@ -71,7 +85,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     let store = Store::open(database)?;
     let reader = Reader::open(database)?;
     let saved = reader.saved()?;
-    let (feed, desks) = prepare(args, &config, Some(&reader), &saved, clock.as_ref())?;
+    let (feed, desks) = prepare(args, config, Some(&reader), &saved, clock.as_ref())?;
     check_feed(&reader, &feed, database)?;
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
@@ -81,18 +95,8 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
         missing_services(environment).into_iter().for_each(feeds::note);
     }
     let telegram = messenger::telegram(environment, clock.clone())?;
-    let run = Run {
-        args,
-        environment,
-        config: &config,
-        store,
-        clock,
-        saved,
-        reader,
-        was_dead,
-        network: network()?,
-        telegram,
-    };
+    let run =
+        Run { args, environment, config, store, clock, saved, reader, was_dead, network: network()?, telegram, guests };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -201,6 +205,26 @@ struct Run<'a> {
     network: tokio::runtime::Runtime,
     /// The bot on Telegram, if there is one.
     telegram: Option<Telegram>,
+    /// Who else is there, in a demonstration.
+    guests: Option<Guests>,
+}
+
+/// What a demonstration adds: ways of its own, and a script that plays beside the engine. Nobody listens to Telegram then: what is
+/// written there is meant for another run.
+pub(super) struct Guests {
+    /// The ways, each with what its reader wants.
+    pub(super) ways: Vec<(Arc<dyn Channel>, Policy)>,
+    /// The script.
+    pub(super) script: Arc<dyn Fn(Stage) + Send + Sync>,
+}
+
+/// What a script acts with.
+pub(super) struct Stage {
+    pub(super) store: Store,
+    pub(super) routes: Routes,
+    pub(super) chat: Chat,
+    pub(super) queue: Sender<EngineMessage>,
+    pub(super) run: RunId,
 }
 
 /// What the engine's thread leaves behind.
@@ -243,7 +267,7 @@ impl Run<'_> {
             run,
             started: self.clock.now(),
             dry_run: self.args.dry_run,
-            pace: self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) }),
+            pace: self.pace(),
             cycles_max: self.args.cycles,
             opening,
         };
@@ -282,7 +306,8 @@ impl Run<'_> {
 
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
-        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().collect()
+        let guests = self.guests.iter().flat_map(|guests| &guests.ways).map(|(_, policy)| policy.rule.lane);
+        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().chain(guests).collect()
     }
 
     /// Who is told what.
@@ -363,8 +388,15 @@ impl Run<'_> {
             let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
         }
-        let messenger =
-            self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;
+        let guest = self.welcome(&switchboard, chat, &queue, run, &routes)?;
+        let messenger = self.messenger(&switchboard, routes.clone());
+        let messenger = match &self.guests {
+            None => messenger.map(|messenger| messenger.start(chat)).transpose()?,
+            Some(_) => {
+                messenger.map(|messenger| messenger.refresh()).transpose()?;
+                None
+            }
+        };
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -379,7 +411,34 @@ impl Run<'_> {
         };
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox] })
+        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        let helpers = [night, inbox, watch].into_iter().chain(guest).collect();
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
+    }
+
+    /// Opens the guests' ways and has their script play.
+    fn welcome(
+        &self,
+        switchboard: &Switchboard,
+        chat: &Chat,
+        queue: &Sender<EngineMessage>,
+        run: RunId,
+        routes: &Routes,
+    ) -> Result<Option<Helper>, AppError> {
+        let Some(guests) = &self.guests else { return Ok(None) };
+        for (way, policy) in &guests.ways {
+            switchboard.connect(way.clone(), policy.clone())?;
+        }
+        let (store, routes, chat, queue) = (self.store.clone(), routes.clone(), chat.clone(), queue.clone());
+        let script = guests.script.clone();
+        let (stop, _) = channel();
+        let play = spawn("script", move || script(Stage { store, routes, chat, queue, run }))?;
+        Ok(Some((stop, play)))
+    }
+
+    /// How fast it runs.
+    fn pace(&self) -> Pace {
+        self.args.speed.unwrap_or(if feeds::is_replay(self.args) { Pace::Max } else { Pace::Times(60) })
     }
 
     fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
@@ -408,7 +467,7 @@ impl Run<'_> {
         around: Around,
         run: RunId,
     ) -> Result<(), AppError> {
-        watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
+        watch_progress(&engine, self.args.no_console && self.guests.is_none(), self.store.path(), self.clock.as_ref());
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
         if auditor.join().is_err() {
             tracing::error!("the auditor broke");
@@ -445,6 +504,37 @@ impl Run<'_> {
             steps_days: self.config.steps_days,
         };
         Ok((stop, spawn("night", move || night.watch(&stopped))?))
+    }
+
+    /// The watch over all parts, and the port that monitors ask on. What only a channel can see comes as a further probe.
+    fn watch(&self, switchboard: &Switchboard, messenger: Option<&messenger::Running>) -> Result<Helper, AppError> {
+        let network = self.network.handle();
+        let mut probes = vec![Probe::disk(self.store.path())];
+        probes.extend(messenger.map(|messenger| {
+            let (polled, clock) = (messenger.polled_ms.clone(), self.clock.clone());
+            // Zero stands for never.
+            let last = move || u64::try_from(polled.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
+            Probe::telegram(move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?))))
+        }));
+        let server = self.environment.http_listen.and_then(|listen| {
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
+            let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
+            probes.push(probe);
+            server
+        });
+        let heartbeat = self.environment.heartbeat_url.as_ref();
+        let heartbeat =
+            heartbeat.map(|url| Heartbeat::new(url.clone(), self.environment.ca_file.as_deref())).transpose();
+        let parts = WatchParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: network.clone(),
+            alarm: switchboard.alarm.clone(),
+            pace: self.pace(),
+            probes,
+            heartbeat: heartbeat.map_err(|error| AppError::usage(format!("HEARTBEAT_URL: {error}")))?,
+        };
+        watch::start(parts, server)
     }
 
     fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {

@@ -16,7 +16,7 @@ use crate::domain::{Label, Routes, RunId};
 use crate::store::{Lease, Reader, Store};
 
 use super::talk::{SHELL, waiter};
-use super::{AppError, backtest, chart, drill, pairing, run, setup, switchboard, tools};
+use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -57,6 +57,7 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Chart(args)) => chart::chart(&args, environment),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
         Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
+        Some(Command::Demo { speed }) => demo::demo(speed, environment),
         Some(Command::Setup) => setup::setup(environment),
         Some(Command::Test { ways, json }) => drill::test(ways, json, environment),
         Some(Command::Pair { person }) => pair(person, environment),
@@ -124,20 +125,20 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         return answer(reply);
     }
     let running = is_running(&environment.database);
-    let chat = writing_chat(environment, clock.clone(), &person, running)?;
+    let chat = writing_chat(environment, &clock, &person, running)?;
     change(&chat, &inbound, clock, running)
 }
 
 /// A chat that may change things, from a process beside the bot.
 fn writing_chat(
     environment: &Environment,
-    clock: Arc<dyn Clock>,
+    clock: &Arc<dyn Clock>,
     person: &Person,
     running: bool,
 ) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
-    Ok(chat_beside(&store, clock, person, running, routes))
+    Ok(chat_beside(&store, clock.clone(), person, running, routes))
 }
 
 /// A chat of a process that has no engine.
@@ -238,7 +239,7 @@ fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> 
 fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
     let config = load(environment.config.as_deref())?;
     let person = person(&config, Some(name))?;
-    let chat = writing_chat(environment, Arc::new(SystemClock::new()), &person, false)?;
+    let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), &person, false)?;
     let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
     let new = ask_secret("new PIN (4 to 12 digits): ");
     let again = ask_secret("once more: ");

@@ -170,7 +170,7 @@ impl Handler {
         }
         let text = row.text.trim();
         if let Some(notice) = self.answered_notice(letter, seat, text)? {
-            return self.run(row, letter, seat, &format!("/ack {notice}"));
+            return Ok(self.run(row, letter, seat, &format!("/ack {notice}")));
         }
         let is_command = text.starts_with('/') || text.starts_with('#');
         if !letter.private && !is_command {
@@ -184,7 +184,7 @@ impl Handler {
                 age(old)
             ));
         }
-        self.run(row, letter, seat, text)
+        Ok(self.run(row, letter, seat, text))
     }
 
     /// The notice that somebody says they have seen, by an answer to its message.
@@ -256,7 +256,7 @@ impl Handler {
             let words = format!("That button was pressed up to {} ago, so it was not done: press it again", age(old));
             return Ok(vec![answer(letter, seat, &words)]);
         }
-        self.run(row, letter, seat, &line)
+        Ok(self.run(row, letter, seat, &line))
     }
 
     /// Takes the buttons off a message whose time is over.
@@ -269,12 +269,12 @@ impl Handler {
         });
     }
 
-    fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Result<Vec<Answer>, StoreError> {
+    fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
         let chat = chat_key(letter.chat);
         let inbound =
             Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
         let said = |text: &str| vec![answer(letter, seat, text)];
-        Ok(match self.chat.caused_by(row.id).handle(&inbound) {
+        match self.chat.caused_by(row.id).handle(&inbound) {
             Reply::Text(text) | Reply::Refused(text) => said(&text),
             Reply::Failed { what, hint } => said(&hint.map_or(what.clone(), |hint| format!("{what}\n{hint}"))),
             Reply::Admitted { id } => said(&(self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())),
@@ -293,7 +293,7 @@ impl Handler {
                 message.buttons = pad(id);
                 vec![replying(letter, seat, message)]
             }
-        })
+        }
     }
 
     /// Takes the PIN of a prompt; its message says what came of it.

@@ -7,6 +7,8 @@ pub(super) const JOINER: char = '\u{2060}';
 const PHONE_DIGITS_MIN: usize = 7;
 /// So many digits stand together where a number might be dialled.
 const DIGITS_TOGETHER: usize = 3;
+/// The digits of a date and an hour, which nobody dials.
+const DATE_DIGITS_MAX: usize = 10;
 
 /// Who wrote a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,14 +144,12 @@ fn is_decimal_point(letters: &[Letter], place: usize) -> bool {
 
 /// Breaks what may be taken for a telephone number or a bank card.
 fn break_numbers(letters: &[Letter], broken: &mut [bool]) {
-    let joins = |letter: &Letter| letter.whose != Whose::Code && "0123456789 +-().\u{a0}".contains(letter.sign);
+    let joins = |letter: &Letter| letter.whose != Whose::Code && "0123456789 +-()\u{a0}".contains(letter.sign);
     let mut place = 0;
     while place < letters.len() {
         let run = letters[place..].iter().take_while(|letter| joins(letter)).count();
         let digits = letters[place..place + run].iter().filter(|letter| letter.sign.is_ascii_digit()).count();
-        // Our own figures are no telephone numbers; a joiner in them would be copied with them.
-        let theirs = letters[place..place + run].iter().any(|letter| letter.whose == Whose::Theirs);
-        if digits >= PHONE_DIGITS_MIN && theirs {
+        if digits >= PHONE_DIGITS_MIN && !is_date(&letters[place..place + run], digits) {
             let numbers = (place..place + run).filter(|place| letters[*place].sign.is_ascii_digit());
             for last in numbers.skip(DIGITS_TOGETHER - 1).step_by(DIGITS_TOGETHER) {
                 broken[last] = true;
@@ -157,6 +157,15 @@ fn break_numbers(letters: &[Letter], broken: &mut [bool]) {
         }
         place += run.max(1);
     }
+}
+
+/// A date of ours, perhaps with the hour that follows it.
+fn is_date(run: &[Letter], digits: usize) -> bool {
+    let ours = run.iter().all(|letter| letter.whose == Whose::Ours);
+    let text: String = run.iter().map(|letter| letter.sign).filter(|letter| *letter != '(').take(12).collect();
+    let shape: String =
+        text.trim_start().chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
+    ours && digits <= DATE_DIGITS_MAX && (shape.starts_with("0000-00-00") || shape.starts_with("00.00.0000"))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::handle::{Chat, Inbound};
 const MUTE_MS_MAX: i64 = 24 * 60 * MINUTE_MS;
 const MINUTE_MS: i64 = 60_000;
 /// What is said where the change was made before a restart.
-const DONE_BEFORE: &str = "Done, just before the bot was started anew";
+pub(super) const DONE_BEFORE: &str = "Done, just before the bot was started anew";
 
 fn usage<T>(what: String) -> Result<T, ArgError> {
     Err(ArgError::Usage(what))

@@ -11,6 +11,7 @@ use crate::domain::{ALERTS_MAX, AlertId, AlertRequest, AlertSubject, Condition, 
 use crate::store::{NewAlert, StoreError};
 use crate::views::{ViewError, Views};
 
+use super::attention::DONE_BEFORE;
 use super::command::{ArgError, Personal};
 use super::handle::{Chat, Inbound};
 
@@ -65,7 +66,10 @@ impl Chat {
         let expires = expiry(request.lasts, known.market, zone)?;
         let person = inbound.person.name.clone();
         let alert = NewAlert { person, channel: inbound.chat.clone(), condition, repeats: request.repeats, expires };
-        let Some(id) = self.parts.store.add_alert(alert, self.parts.clock.now())? else {
+        let Some(added) = self.parts.store.add_alert(alert, self.parts.clock.now())? else {
+            return Ok(DONE_BEFORE.to_owned());
+        };
+        let Some(id) = added else {
             let what = format!("{ALERTS_MAX} alerts of yours wait, which is the most: /alert delete A3 makes room");
             return Err(ArgError::Usage(what));
         };
@@ -85,7 +89,9 @@ impl Chat {
 
     fn delete_alerts(&self, inbound: &Inbound, which: Option<AlertId>) -> Result<String, ArgError> {
         let (person, now) = (&inbound.person.name, self.parts.clock.now());
-        let gone = self.parts.store.delete_alerts(person, which, &inbound.chat, now)?;
+        let Some(gone) = self.parts.store.delete_alerts(person, which, &inbound.chat, now)? else {
+            return Ok(DONE_BEFORE.to_owned());
+        };
         match (which, gone.as_slice()) {
             (None, []) => Ok("no alert of yours waits".to_owned()),
             (Some(id), []) => Err(ArgError::Usage(format!("no alert {id} of yours waits; /alerts lists them"))),

@@ -32,12 +32,13 @@ pub struct NewAlert {
 }
 
 impl Store {
-    /// Keeps an alert, with a row of the audit; its number, or none where its person has as many as may wait.
+    /// Keeps an alert, with a row of the audit; its number, or none where its person has as many as may wait. None of either if the
+    /// update that causes it has done so before.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn add_alert(&self, alert: NewAlert, now: Timestamp) -> Result<Option<AlertId>, StoreError> {
-        self.write(move |transaction| {
+    pub fn add_alert(&self, alert: NewAlert, now: Timestamp) -> Result<Option<Option<AlertId>>, StoreError> {
+        self.change(move |transaction| {
             let NewAlert { person, channel, condition, repeats, expires } = alert;
             let open: i64 = transaction.query_row(
                 &format!("SELECT count(*) FROM alerts WHERE person = ?1 AND {IS_OPEN}"),
@@ -68,7 +69,8 @@ impl Store {
         })
     }
 
-    /// Takes back one of a person's alerts, or all of them, with a row of the audit; which they were.
+    /// Takes back one of a person's alerts, or all of them, with a row of the audit; which they were. None if the update that causes it
+    /// has done so before.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -78,9 +80,9 @@ impl Store {
         which: Option<AlertId>,
         channel: &str,
         now: Timestamp,
-    ) -> Result<Vec<Alert>, StoreError> {
+    ) -> Result<Option<Vec<Alert>>, StoreError> {
         let (person, channel) = (person.to_owned(), channel.to_owned());
-        self.write(move |transaction| {
+        self.change(move |transaction| {
             let mut found = alerts_where(transaction, "person = ?1", [&person])?;
             found.retain(|alert| which.is_none_or(|id| alert.id == id));
             for alert in &found {

@@ -6,7 +6,9 @@ use rusqlite::{Row, Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
 
+use super::pulses::{beat, lane_part};
 use super::state::{time, unsigned};
+use super::totals::{Total, add, add_latency};
 use super::{Reader, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back, and counts as due.
@@ -165,6 +167,7 @@ impl Store {
     /// When the disk refuses.
     pub fn reclaim_unknown(&self) -> Result<usize, StoreError> {
         self.write(|transaction| {
+            count_unknown(transaction)?;
             transaction.execute(
                 "UPDATE attempts SET outcome = 'unknown', detail = 'the bot died meanwhile' WHERE outcome = 'sending'",
                 [],
@@ -247,6 +250,7 @@ fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now
              WHERE delivery = ?1 AND outcome = 'sending'",
         )?
         .execute(params![parcel.leader, at, word, detail, skew])?;
+    count_try(transaction, parcel.leader, word, now)?;
     let members = match outcome {
         Settled::Sent { .. } => {
             "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1"
@@ -261,6 +265,34 @@ fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now
         member.execute(params![id, at])?;
     }
     Ok(())
+}
+
+/// Counts the tries that were under way when the bot died.
+fn count_unknown(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT o.lane, count(*) FROM outbox o JOIN attempts a ON a.delivery = o.id
+         WHERE o.state = 'sending' AND a.outcome = 'sending' GROUP BY o.lane",
+    )?;
+    let lanes = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    for row in lanes.collect::<Result<Vec<_>, _>>()? {
+        add(transaction, Total::Attempts, &format!("{} unknown", row.0), row.1)?;
+    }
+    Ok(())
+}
+
+/// Counts a try that ended, and how long it took from the commit; not where the message was held back on purpose.
+fn count_try(transaction: &Transaction<'_>, leader: i64, outcome: &str, now: Timestamp) -> Result<(), StoreError> {
+    let (lane, created, prompt): (String, i64, bool) = transaction
+        .prepare_cached(
+            "SELECT lane, created_ms, task != 'edit' AND NOT held AND NOT unless_acked FROM outbox WHERE id = ?1",
+        )?
+        .query_row([leader], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    add(transaction, Total::Attempts, &format!("{lane} {outcome}"), 1)?;
+    if outcome != "accepted" {
+        return Ok(());
+    }
+    beat(transaction, &lane_part(&lane), now)?;
+    if prompt { add_latency(transaction, &lane, now.ms().saturating_sub(created)) } else { Ok(()) }
 }
 
 fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestamp) -> Result<(), StoreError> {

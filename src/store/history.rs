@@ -185,8 +185,13 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn journal_count(&self, severity: Severity, since: Timestamp) -> Result<u64, StoreError> {
-        let mut statement =
-            self.connection().prepare_cached("SELECT count(*) FROM journal WHERE severity = ?1 AND wall_ms >= ?2")?;
+        // Loud facts have an index of their own, which counts only where the query says so.
+        let sql = if severity >= Severity::Warning {
+            "SELECT count(*) FROM journal WHERE severity IN ('warning', 'critical') AND severity = ?1 AND wall_ms >= ?2"
+        } else {
+            "SELECT count(*) FROM journal WHERE severity = ?1 AND wall_ms >= ?2"
+        };
+        let mut statement = self.connection().prepare_cached(sql)?;
         Ok(statement.query_row(params![severity.as_str(), since.ms()], |row| unsigned(row, 0))?)
     }
 

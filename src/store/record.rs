@@ -9,6 +9,7 @@ use super::alerts::write_alerts;
 use super::audit::append;
 use super::db::in_transaction;
 use super::outbox::{Fact, enqueue};
+use super::totals::{Total, add, add_events};
 use super::{
     AuditEntry, Batch, BookRow, DayRow, FiguresRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket,
 };
@@ -137,7 +138,7 @@ fn write_batch(
         settle_control(transaction, *control, result, batch.wall)?;
     }
     if let Some(progress) = &batch.progress {
-        write_progress(transaction, progress, batch.run)?;
+        write_progress(transaction, progress, batch)?;
         if let Some(brains) = &batch.brains {
             transaction
                 .prepare_cached("INSERT OR REPLACE INTO brains (key, cycle, body) VALUES ('engine', ?1, ?2)")?
@@ -238,6 +239,11 @@ fn write_fills(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Store
             trade.best.units(),
             trade.worst.units()
         ])?;
+    }
+    for (total, rows) in [(Total::Fills, batch.fills.len()), (Total::Trades, batch.trades.len())] {
+        if rows > 0 {
+            add(transaction, total, "", rows as i64)?;
+        }
     }
     Ok(())
 }
@@ -422,14 +428,14 @@ fn write_events(
         let seq = transaction.last_insert_rowid();
         enqueue(transaction, &Fact { seq, event, body, wall: batch.wall }, routes)?;
     }
-    Ok(())
+    add_events(transaction, batch.events.iter().map(|(_, event)| event))
 }
 
-fn write_progress(transaction: &Transaction<'_>, progress: &ProgressRow, run: RunId) -> Result<(), StoreError> {
+fn write_progress(transaction: &Transaction<'_>, progress: &ProgressRow, batch: &Batch) -> Result<(), StoreError> {
     transaction
         .prepare_cached(
-            "INSERT OR REPLACE INTO progress (one, cycle, market_ms, signal, \"order\", fill, trade)
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR REPLACE INTO progress (one, cycle, market_ms, signal, \"order\", fill, trade, wall_ms)
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         )?
         .execute(params![
             progress.cycle.0 as i64,
@@ -437,10 +443,11 @@ fn write_progress(transaction: &Transaction<'_>, progress: &ProgressRow, run: Ru
             progress.signal.0 as i64,
             progress.order.0 as i64,
             progress.fill.0 as i64,
-            progress.trade.0 as i64
+            progress.trade.0 as i64,
+            batch.wall.ms()
         ])?;
     transaction.prepare_cached("UPDATE runs SET last_cycle = ?2, market_ms = ?3 WHERE id = ?1")?.execute(params![
-        run.0 as i64,
+        batch.run.0 as i64,
         progress.cycle.0 as i64,
         progress.market.ms()
     ])?;

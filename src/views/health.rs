@@ -7,6 +7,7 @@ use crate::domain::Severity;
 use crate::store::{LaneCounts, schema_version};
 
 use super::open::{ViewError, Views};
+use super::parts::{PartHealth, parts};
 use crate::domain::format::{age, counted, time};
 
 /// The state of each part, as `bellwether health --json` prints it.
@@ -24,6 +25,8 @@ pub struct HealthReport {
     pub market_time: Option<String>,
     /// The schema of the database.
     pub schema: i64,
+    /// Each part with the age of its last success.
+    pub parts: Vec<PartHealth>,
     /// Books and their states.
     pub books: Vec<(String, String)>,
     /// Symbols whose prices are missing or in doubt.
@@ -56,16 +59,17 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
     let prices_in_doubt: Vec<String> =
         marks.iter().filter(|mark| doubt(mark)).map(|mark| mark.symbol.to_string()).collect();
     let lanes = reader.lane_counts()?;
-    let dead = lanes.iter().any(|lane| lane.dead > 0);
+    let parts = parts(views)?;
     let progress = reader.progress()?;
     let day_ago = views.wall().plus_ms(-DAY_MS);
     Ok(HealthReport {
-        well: running && !views.is_stuck()? && unprotected.is_empty() && prices_in_doubt.is_empty() && !dead,
+        well: parts.iter().all(|part| part.well) && unprotected.is_empty() && prices_in_doubt.is_empty(),
         running,
         beat_age_s: beat.map(|beat| beat / 1000),
         cycle: progress.map_or(0, |progress| progress.cycle.0),
         market_time: progress.map(|progress| progress.market.to_string()),
         schema: schema_version(),
+        parts,
         books: books.iter().map(|row| (row.book.name.to_string(), row.state.to_string())).collect(),
         prices_in_doubt,
         unprotected,
@@ -75,22 +79,20 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
     })
 }
 
+fn line(part: &PartHealth) -> String {
+    let name = part.part.to_string();
+    let ill = if part.well { "" } else { "NOT WELL, " };
+    let last = part.age_s.map_or_else(String::new, |seconds| format!(" · {} ago", age(seconds * 1000)));
+    format!("{name}: {ill}{}{last}", part.words)
+}
+
 /// The answer to `/health`.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn health(views: &Views) -> Result<String, ViewError> {
     let report = health_report(views)?;
-    let beat = report.beat_age_s.map_or_else(|| "never".to_owned(), |beat| format!("{} ago", age(beat * 1000)));
-    let engine = match (report.running, views.is_stuck()?) {
-        (false, _) => "not running",
-        (true, false) => "running",
-        (true, true) => "running, but NOTHING IS RECORDED: the store cannot be written, see the bot's terminal",
-    };
-    let mut lines = vec![
-        format!("Engine {engine}: last sign of life {beat}, cycle {}", report.cycle),
-        format!("Store: schema {}, readable", report.schema),
-    ];
+    let mut lines: Vec<String> = report.parts.iter().map(line).collect();
     if let Some(progress) = views.reader().progress()? {
         lines.push(format!("Prices: market time {}", time(progress.market, views.zone()?)));
     }

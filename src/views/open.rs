@@ -12,7 +12,7 @@ use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 use crate::domain::format::{age, money, price};
 
 /// A bot that has not written for this long that it lives cannot write.
-const BEAT_MAX_MS: i64 = 15_000;
+pub(super) const BEAT_MAX_MS: i64 = 15_000;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

@@ -39,7 +39,9 @@ fn set_until(bench: &Bench, text: &str, expires: Option<Timestamp>) -> AlertId {
     let AlertRequest { condition, repeats, .. } = text.parse().expect("an alert");
     let (person, channel) = ("owner".to_owned(), "test".to_owned());
     let alert = NewAlert { person, channel, condition, repeats, expires };
-    with_store(bench, |store| store.add_alert(alert, Timestamp::from_ms(0)).expect("stored").expect("room"))
+    with_store(bench, |store| {
+        store.add_alert(alert, Timestamp::from_ms(0)).expect("stored").expect("first").expect("room")
+    })
 }
 
 fn set(bench: &Bench, text: &str) -> AlertId {

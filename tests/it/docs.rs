@@ -74,3 +74,41 @@ fn the_examples_of_the_strategies_page_can_be_loaded() {
         assert_eq!(set.values.iter().collect::<Vec<_>>(), defaults);
     }
 }
+
+/// What follows each place of `lead` in a text, as far as it is a word in small letters.
+fn words_after<'a>(text: &'a str, lead: &'a str) -> impl Iterator<Item = &'a str> {
+    text.match_indices(lead).map(move |(at, _)| {
+        let rest = &text[at + lead.len()..];
+        &rest[..rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len())]
+    })
+}
+
+/// The pages that say what to type name commands that there are.
+#[test]
+fn what_the_runbooks_say_can_be_typed() {
+    use clap::CommandFactory;
+    let shell = bellwether::cli::Cli::command();
+    let shell: Vec<&str> = shell.get_subcommands().map(clap::Command::get_name).collect();
+    let chat: Vec<String> = bellwether::chat::completions().into_iter().map(|(name, _)| name).collect();
+    for page in ["TELEGRAM.md", "RUNBOOK.md", "deploy/README.md"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
+        let text = std::fs::read_to_string(path).expect("there");
+        let mut seen = 0;
+        for lead in ["`bellwether ", "\nbellwether ", "&& bellwether ", "exec bellwether bellwether "] {
+            for word in words_after(&text, lead).filter(|word| !word.is_empty()) {
+                assert!(shell.contains(&word) || SOON.contains(&word), "{page}: bellwether {word}");
+                seen += 1;
+            }
+        }
+        for word in words_after(&text, "`/")
+            .filter(|word| !word.is_empty() && !["metrics", "newbot", "revoke", "var", "etc"].contains(word))
+        {
+            assert!(chat.iter().any(|name| name.trim_start_matches('/') == word), "{page}: /{word}");
+            seen += 1;
+        }
+        assert!(seen > 3, "{page} names no command");
+    }
+}
+
+/// Subcommands that are being built.
+const SOON: &[&str] = &["setup", "pair", "test"];

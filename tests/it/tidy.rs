@@ -39,6 +39,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ),
     ("views", &["notify", "clock", "domain", "portfolio", "stats", "store"]),
     ("notify", &["clock", "domain", "store"]),
+    ("web", &["clock", "domain", "views"]),
     ("chat", &["clock", "control", "domain", "store", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
     ("config", &["chat", "domain", "engine", "notify", "risk", "strategy"]),
@@ -65,6 +66,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "strategy",
             "views",
+            "web",
         ],
     ),
 ];
@@ -131,12 +133,12 @@ fn closure(module: &str) -> BTreeSet<&'static str> {
 
 #[test]
 fn talkers_cannot_reach_execution() {
-    for from in ["chat", "channels", "notify", "views"] {
+    for from in ["chat", "channels", "notify", "views", "web"] {
         for forbidden in ["execution", "risk", "engine"] {
             assert!(!closure(from).contains(forbidden), "{from} reaches {forbidden}");
         }
     }
-    for from in ["notify", "views", "store"] {
+    for from in ["notify", "views", "web", "store"] {
         assert!(!closure(from).contains("control"), "{from} reaches control");
     }
 }

@@ -134,3 +134,33 @@ CREATE TABLE effects (
 );
 DROP INDEX inbox_open;
 CREATE INDEX inbox_open ON inbox (channel, id) WHERE state = 'new';
+
+-- How often things happened since the database was made, kept with each write, so that nobody counts a million rows to know.
+CREATE TABLE totals (
+  name  TEXT NOT NULL,
+  label TEXT NOT NULL,
+  count INTEGER NOT NULL,
+  PRIMARY KEY (name, label)
+) WITHOUT ROWID;
+INSERT INTO totals SELECT 'events', kind || ' ' || severity, count(*) FROM journal GROUP BY 2;
+INSERT INTO totals SELECT 'fills', '', count(*) FROM fills;
+INSERT INTO totals SELECT 'trades', '', count(*) FROM trades;
+INSERT INTO totals
+  SELECT 'refusals', json_extract(r.value, '$.check'), count(*)
+  FROM journal j, json_each(j.body, '$.refusals') r WHERE j.kind = 'proposal_refused' GROUP BY 2;
+
+-- When each part was last looked at and last well, and what is wrong with it.
+CREATE TABLE pulses (
+  part    TEXT PRIMARY KEY,
+  seen_ms INTEGER NOT NULL,
+  well_ms INTEGER,
+  ill     TEXT
+) WITHOUT ROWID;
+
+ALTER TABLE progress ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX journal_loud ON journal (severity, wall_ms) WHERE severity IN ('warning', 'critical');
+CREATE INDEX journal_chores ON journal (kind, seq) WHERE kind IN ('backup_made', 'backup_failed', 'day_audited');
+CREATE INDEX attempts_skew ON attempts (begun_ms) WHERE skew_ms IS NOT NULL;
+CREATE INDEX outbox_waiting ON outbox (lane, due_ms, created_ms) WHERE state IN ('pending', 'sending');
+DROP INDEX outbox_state;
+CREATE INDEX outbox_state ON outbox (lane, state, task);

@@ -140,7 +140,7 @@ fn numbers(seen: &[Seen]) -> Vec<String> {
 }
 
 fn dialled(seen: Seen) -> bool {
-    !seen.in_code && "0123456789 +-().".contains(seen.letter)
+    !seen.in_code && "0123456789 +-()".contains(seen.letter)
 }
 
 /// `2026-11-21` and `21.11.2026` are no numbers to be dialled.

@@ -116,8 +116,18 @@ impl Fake {
     pub(crate) fn control(&self, what: &str, body: &Value) -> Value {
         let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
         let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
-        assert!(answer["ok"] != false, "{what} {body}: {answer}");
+        if answer["ok"] == false {
+            let log: Vec<Value> = self.log(0).into_iter().filter(|entry| entry["method"] != "getUpdates").collect();
+            panic!("{what} {body}: {answer}\nthe log: {log:#?}");
+        }
         answer
+    }
+
+    /// The same, where it may come to nothing, such as a wait that runs out.
+    pub(crate) fn try_control(&self, what: &str, body: &Value) -> Option<Value> {
+        let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
+        let answer: Value = serde_json::from_str(&answer.ok()?).ok()?;
+        (answer["ok"] != false).then_some(answer)
     }
 
     /// Every request so far, or after the one of this number.

@@ -1,0 +1,337 @@
+//! The program on Telegram, as people have it: started by environment and TOML alone, against a server of another process's making.
+
+use std::io::Write as _;
+use std::process::{Child, Command, Stdio};
+
+use bellwether::store::Reader;
+use serde_json::{Value, json};
+
+use crate::support::Shell;
+use crate::support::telegram::{Fake, conformance};
+
+const ANA: i64 = 501;
+const BO: i64 = 502;
+const STRANGER: i64 = 666;
+const FAMILY: i64 = -1_000_000_000_300;
+const PIN: &str = "284691";
+
+/// Ana owns it, Bo may look at one book, the family has a group that is told no amounts.
+const PEOPLE: &str = r#"
+[[people]]
+name = "ana"
+role = "owner"
+telegram = { user = 501 }
+[[people]]
+name = "bo"
+role = "viewer"
+telegram = { user = 502 }
+[[groups]]
+name = "family"
+telegram = -1000000000300
+[[routes]]
+kinds = ["*"]
+min = "notice"
+to = ["ana:telegram"]
+"#;
+
+/// The program and the service it talks to.
+struct Life {
+    shell: Shell,
+    fake: Fake,
+    bot: Option<Child>,
+}
+
+impl Life {
+    /// A folder with this configuration, a service at which people have started the bot, and a PIN for Ana; nothing runs yet.
+    fn new(config: &str) -> Self {
+        let (shell, fake) = (Shell::new(), Fake::start());
+        shell.write("bellwether.toml", config);
+        fake.control("settings", &json!({ "flood": false }));
+        for person in [ANA, BO] {
+            fake.control("join", &json!({ "from": person, "quiet": true }));
+        }
+        fake.control("group", &json!({ "chat": FAMILY, "title": "family", "from": ANA }));
+        Self { shell, fake, bot: None }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = self.shell.command(args);
+        command.env("TELEGRAM_BOT_TOKEN", Fake::token()).env("TELEGRAM_API_URL", self.fake.url());
+        command
+    }
+
+    fn shell(&self, args: &[&str], typed: &str) -> String {
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("starts");
+        child.stdin.take().expect("piped").write_all(typed.as_bytes()).expect("writes");
+        let output = child.wait_with_output().expect("ends");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+
+    /// Starts the program on the simulated market, slowly enough that little happens by itself; returns after its first cycle.
+    fn start(&mut self) {
+        let mut command = self.command(&["run", "--no-console", "--speed", "60"]);
+        let log = std::fs::File::create(self.shell.path().join("log")).expect("a file");
+        let bot = command.stdout(Stdio::null()).stderr(log).spawn().expect("starts");
+        self.bot = Some(bot);
+        while !self.shell(&["command", "/status"], "").contains("main is") {}
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut bot) = self.bot.take() {
+            bot.kill().expect("killed");
+            bot.wait().expect("gone");
+        }
+    }
+
+    /// The newest entry of the service's log.
+    fn mark(&self) -> u64 {
+        self.fake.log(0).last().and_then(|entry| entry["seq"].as_u64()).unwrap_or(0)
+    }
+
+    /// Waits until the service has got so many requests after the mark `after`.
+    fn wait_after(&self, after: u64, method: &str, text: &str, count: usize) -> Vec<Value> {
+        let ask = json!({ "after": after, "method": method, "text_contains": text, "count": count, "outcome": "any" });
+        self.fake.control("wait", &ask)["entries"].as_array().expect("entries").clone()
+    }
+
+    fn wait(&self, method: &str, chat: Option<i64>, text: &str, count: usize) {
+        let mut ask = json!({ "method": method, "count": count, "outcome": "any" });
+        if let Some(chat) = chat {
+            ask["chat"] = json!(chat);
+        }
+        if !text.is_empty() {
+            ask["text_contains"] = json!(text);
+        }
+        self.fake.control("wait", &ask);
+    }
+
+    /// Somebody writes; the text of the answer that holds `part`.
+    fn ask(&self, from: i64, chat: i64, text: &str, part: &str) -> Value {
+        let after = self.mark();
+        self.fake.control("message", &json!({ "from": from, "chat": chat, "text": text }));
+        let entries = self.wait_after(after, "sendMessage", part, 1);
+        entries[0].clone()
+    }
+
+    /// The message that a person sees last in a chat.
+    fn last(&self, chat: i64) -> Value {
+        self.fake.seen(chat).last().expect("a message").clone()
+    }
+
+    fn set_pin(&self) {
+        // The database is made by the first run; a PIN is set beside it.
+        let said = self.shell(&["pin", "set", "ana"], &format!("{PIN}\n{PIN}\n"));
+        assert!(said.contains("PIN of ana set"), "{said}");
+    }
+
+    /// Everything that the program left behind: database, logs.
+    fn left_behind(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.shell.path()).expect("reads").map(|entry| entry.expect("reads").path());
+        files.filter(|path| path.is_file()).flat_map(|path| std::fs::read(path).expect("reads")).collect()
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(bot) = &mut self.bot {
+            // It may have ended by itself.
+            let _ = bot.kill();
+            let _ = bot.wait();
+        }
+        if !std::thread::panicking() {
+            let faults = conformance::check(&self.fake.log(0)).unwrap_or_default();
+            assert!(faults.is_empty(), "{faults:#?}");
+            assert_eq!(self.fake.violations(), 0, "requests within a forbidden window");
+        }
+    }
+}
+
+fn holds(bytes: &[u8], secret: &str) -> bool {
+    bytes.windows(secret.len()).any(|window| window == secret.as_bytes())
+}
+
+#[test]
+fn strangers_learn_nothing_and_a_code_binds_whoever_has_it() {
+    let mut life = Life::new("[[people]]\nname = \"ana\"\n");
+    life.start();
+    life.fake.control("message", &json!({ "from": STRANGER, "text": "/status" }));
+    life.fake.control("message", &json!({ "from": STRANGER, "text": "/pair AAAA-BBBB" }));
+    let said = life.shell(&["pair", "ana"], "");
+    let code = said.lines().find_map(|line| line.trim().strip_prefix("/pair ")).expect("a code").to_owned();
+    let after = life.mark();
+    life.fake.control("message", &json!({ "from": ANA, "text": format!("/pair {}", code.to_lowercase()) }));
+    life.wait_after(after, "sendMessage", "Paired: this chat is ana's", 1);
+    // The message with the code is removed, and a second use of it does nothing.
+    life.wait("deleteMessage", Some(ANA), "", 1);
+    life.fake.control("message", &json!({ "from": BO, "text": format!("/pair {code}") }));
+    life.ask(ANA, ANA, "/status", "main is running");
+    for nobody in [STRANGER, BO] {
+        let theirs = life.fake.seen(nobody);
+        assert!(theirs.iter().all(|message| message["from"].as_i64() == Some(nobody)), "{theirs:?}");
+    }
+    let reader = Reader::open(&life.shell.path().join("bellwether.db")).expect("opens");
+    let counted = reader.strangers(bellwether::domain::ChannelKind::Telegram).expect("reads");
+    assert_eq!(counted.iter().map(|(_, messages, _)| messages).sum::<u64>(), 3);
+    assert!(!holds(&life.left_behind(), &code.replace('-', "")), "the code is kept nowhere");
+}
+
+#[test]
+fn a_change_waits_for_the_pin_which_stays_nowhere() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    life.set_pin();
+    life.ask(ANA, ANA, "/halt", "halted");
+    // By the pad: each key is answered, the message changes once, at the end.
+    life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+    let prompt = life.fake.seen(ANA).into_iter().rev().find(|message| message["buttons"].is_array()).expect("a pad");
+    let (id, after) = (prompt["message_id"].clone(), life.mark());
+    for digit in PIN.chars() {
+        life.fake.control("press", &json!({ "from": ANA, "message_id": id, "text": digit.to_string() }));
+    }
+    life.wait_after(after, "answerCallbackQuery", "", PIN.len());
+    life.fake.control("press", &json!({ "from": ANA, "message_id": id, "text": "OK" }));
+    life.wait_after(after, "editMessageText", "", 1);
+    let shown = life.fake.seen(ANA).into_iter().find(|message| message["message_id"] == id).expect("there");
+    assert!(shown["text"].as_str().expect("text").contains("running") && shown["edits"] == 1, "{shown}");
+    assert!(shown["buttons"].is_null(), "the pad is gone: {shown}");
+    // Typed: the message is removed at once.
+    life.ask(ANA, ANA, "/halt", "halted");
+    life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+    let after = life.mark();
+    life.fake.control("message", &json!({ "from": ANA, "text": PIN }));
+    life.wait_after(after, "deleteMessage", "", 1);
+    life.wait_after(after, "sendMessage", "running", 1);
+    assert!(life.fake.seen(ANA).iter().all(|message| message["text"] != PIN), "it is gone from the chat");
+    // A wrong one changes nothing and is told.
+    life.ask(ANA, ANA, "/halt", "halted");
+    life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+    life.ask(ANA, ANA, "111222", "wrong PIN");
+    life.ask(ANA, ANA, "2846", "Nothing asks for a PIN");
+    life.ask(ANA, ANA, "/status", "halted");
+    life.kill();
+    let left = life.left_behind();
+    assert!(!holds(&left, PIN) && !holds(&left, "111222"), "a PIN is in a file");
+    assert!(!holds(&left, Fake::token().split(':').nth(1).expect("a secret half")), "the token is in a file");
+}
+
+#[test]
+fn a_group_looks_and_does_no_more_whoever_asks() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    life.set_pin();
+    life.ask(ANA, FAMILY, "/halt", "not done in a group");
+    life.ask(ANA, FAMILY, "/positions", "is told none");
+    life.ask(ANA, FAMILY, "/mute feed_stale", "about you alone");
+    life.ask(BO, FAMILY, "/schedule", "main");
+    life.ask(BO, BO, "/halt", "not for viewers");
+    let after = life.mark();
+    life.fake.control("message", &json!({ "from": STRANGER, "chat": FAMILY, "text": "/schedule" }));
+    life.fake.control("message", &json!({ "from": BO, "chat": FAMILY, "text": "what do you think?" }));
+    life.ask(ANA, ANA, "/status", "main is running");
+    let answered = life.fake.log(after);
+    let to_family = |entry: &&Value| entry["method"] == "sendMessage" && entry["params"]["chat_id"] == FAMILY;
+    assert_eq!(answered.iter().filter(to_family).count(), 0, "{answered:#?}");
+}
+
+#[test]
+fn what_is_old_is_not_done_but_a_halt_is() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    life.kill();
+    let now = life.fake.control("settings", &json!({}))["now_ms"].as_i64().expect("a time") / 1000;
+    let old = |text: &str| json!({ "from": ANA, "text": text, "date": now - 600 });
+    life.fake.control("message", &old("/mute day_closed 2h"));
+    life.fake.control("message", &old("/halt"));
+    let after = life.mark();
+    life.start();
+    life.wait_after(after, "sendMessage", "10 min ago, so it was not done", 1);
+    life.wait_after(after, "sendMessage", "HALTED", 1);
+    // An edit is not read again, a forward is nobody's command.
+    let written = life.fake.control("message", &json!({ "from": ANA, "text": "/sttus" }));
+    let edited = json!({ "from": ANA, "text": "/status", "edited": written["message_id"] });
+    let after = life.mark();
+    life.fake.control("message", &edited);
+    life.wait_after(after, "sendMessage", "An edited message is not read again", 1);
+    life.fake.control("document", &json!({ "from": ANA, "file_name": "x.csv", "content": "a,b", "caption": "/halt" }));
+    life.wait_after(after, "sendMessage", "Files are not read here", 1);
+}
+
+#[test]
+fn a_button_and_a_word_acknowledge_and_the_message_says_so() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    life.ask(ANA, ANA, "/halt", "HALTED");
+    let alarm = |life: &Life| {
+        let seen = life.fake.seen(ANA);
+        seen.into_iter()
+            .rev()
+            .find(|message| message["text"].as_str().is_some_and(|text| text.starts_with("HALTED")))
+            .expect("told")
+    };
+    let (id, after) = (alarm(&life)["message_id"].clone(), life.mark());
+    life.fake.control("press", &json!({ "from": ANA, "message_id": id, "text": "Acknowledge" }));
+    life.wait_after(after, "answerCallbackQuery", "", 1);
+    life.wait_after(after, "editMessageText", "Acknowledged by ana on telegram", 1);
+    life.ask(ANA, ANA, "/trace N2", "acknowledged by ana");
+    // Pressed twice, it says who was first.
+    let forged = json!({ "from": ANA, "message_id": id, "data": "0123456789abcdef0123456789abcdef", "forge": true });
+    let after = life.mark();
+    life.fake.control("press", &forged);
+    life.wait_after(after, "answerCallbackQuery", "", 1);
+    assert_eq!(life.last(ANA)["from"], life.last(ANA)["from"]);
+}
+
+#[test]
+fn an_update_that_comes_again_and_again_is_done_once() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    life.fake.control("fault", &json!({ "kind": "duplicate_update", "method": "getUpdates", "times": 5 }));
+    life.fake.control("fault", &json!({ "kind": "repeat_update", "method": "getUpdates", "times": 5 }));
+    life.fake.control("fault", &json!({ "kind": "garbage" }));
+    for _ in 0..5 {
+        life.ask(ANA, ANA, "/less day_closed", "From now on");
+        life.ask(ANA, ANA, "/less day_closed off", "as it is configured");
+    }
+    life.ask(ANA, ANA, "/status", "main is running");
+    let log = life.fake.log(0);
+    let answers = |text: &str| {
+        let said = |entry: &&Value| entry["params"]["text"].as_str().is_some_and(|sent| sent.contains(text));
+        log.iter().filter(|entry| entry["method"] == "sendMessage").filter(said).count()
+    };
+    assert_eq!((answers("From now on"), answers("as it is configured")), (5, 5));
+}
+
+/// The program dies at any moment while somebody writes: each command is answered, and what it changes is changed once.
+#[test]
+fn no_command_is_lost_or_done_twice_however_often_the_program_dies() {
+    let mut life = Life::new(PEOPLE);
+    life.start();
+    let commands = 12;
+    for number in 0..commands {
+        life.fake.control("message", &json!({ "from": ANA, "text": format!("/alert BTC-USD > {}", 900_000 + number) }));
+        if number % 2 == 0 {
+            // A different moment each time: after the update is asked for, kept, handled or answered.
+            let method = ["getUpdates", "sendMessage", "getUpdates"][number as usize / 2 % 3];
+            let after = life.mark();
+            let ask = json!({ "after": after, "method": method, "count": 1, "outcome": "any", "timeout_ms": 20 * (number + 1) });
+            life.fake.try_control("wait", &ask);
+            life.kill();
+            life.start();
+        }
+    }
+    life.ask(ANA, ANA, "/status", "main");
+    life.kill();
+    let reader = Reader::open(&life.shell.path().join("bellwether.db")).expect("opens");
+    let alerts = reader.alerts_of("ana").expect("reads");
+    let mut levels: Vec<String> = alerts.iter().map(|alert| alert.condition.to_string()).collect();
+    levels.sort();
+    levels.dedup();
+    assert_eq!((alerts.len(), levels.len()), (commands as usize, commands as usize), "{levels:?}");
+    assert_eq!(reader.unanswered("telegram").expect("reads"), []);
+}
