@@ -118,16 +118,16 @@ fn guests(config: &Config, clock: &Arc<dyn Clock>, speed: u32) -> Result<Guests,
         lane(PHONE, ChannelKind::Telegram)?,
         lane(OFFICE, ChannelKind::Webhook)?,
     ];
-    let line = Office::default();
+    let cuttable = Office::default();
     let script =
-        Script { clock: clock.clone(), begun: clock.steady(), speed, person, office, is_cut: line.is_cut.clone() };
+        Script { clock: clock.clone(), begun: clock.steady(), speed, person, office, is_cut: cuttable.is_cut.clone() };
     let quiet = Policy { quiet: Some(quiet(clock.now(), speed)), zone: Tz::UTC, ..policy(config, phone, zone) };
     let way = |channel: Arc<dyn Channel>, policy| (channel, policy);
     Ok(Guests {
         ways: vec![
             way(Arc::new(Console::new(&Editor::Pipe)), policy(config, terminal, zone)),
             way(Arc::new(Phone::default()), quiet),
-            way(Arc::new(line), policy(config, office, zone)),
+            way(Arc::new(cuttable), policy(config, office, zone)),
         ],
         script: Arc::new(move |stage| script.play(&stage)),
     })

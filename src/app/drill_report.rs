@@ -234,7 +234,7 @@ mod tests {
             (shut("Unauthorized"), "@BotFather"),
             (shut("Bad Request: chat not found"), "bellwether pair ana"),
             (SendError::Unreachable("refused".to_owned()), "look at the network"),
-            (SendError::Throttled(Duration::from_secs(60)), "test again after that"),
+            (SendError::Throttled(Duration::from_mins(1)), "test again after that"),
             (SendError::Unknown("cut".to_owned()), "look in the chat"),
             (SendError::Rejected("Bad Request".to_owned()), "bellwether trace"),
         ] {

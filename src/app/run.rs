@@ -390,12 +390,11 @@ impl Run<'_> {
         }
         let guest = self.welcome(&switchboard, chat, &queue, run, &routes)?;
         let messenger = self.messenger(&switchboard, routes.clone());
-        let messenger = match &self.guests {
-            None => messenger.map(|messenger| messenger.start(chat)).transpose()?,
-            Some(_) => {
-                messenger.map(|messenger| messenger.refresh()).transpose()?;
-                None
-            }
+        let messenger = if self.guests.is_none() {
+            messenger.map(|messenger| messenger.start(chat)).transpose()?
+        } else {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            None
         };
         let keyboard = match terminal {
             None => None,

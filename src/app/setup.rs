@@ -44,13 +44,12 @@ pub(super) fn setup(environment: &Environment) -> Result<(), AppError> {
     print(WELCOME);
     let (config, person) = who(environment)?;
     let mut setup = Setup { environment: environment.clone(), config, person, clock: Arc::new(SystemClock::new()) };
-    let well = match setup.token()? {
-        Some((telegram, me)) => setup.on_telegram(telegram, &me)?,
-        None => {
-            let store = Store::open(&environment.database)?;
-            setup.pin(&setup.chat(&store, Routes::default()))?;
-            true
-        }
+    let well = if let Some((telegram, me)) = setup.token()? {
+        setup.on_telegram(telegram, &me)?
+    } else {
+        let store = Store::open(&environment.database)?;
+        setup.pin(&setup.chat(&store, Routes::default()))?;
+        true
     };
     for line in missing_services(&setup.environment) {
         print(&format!("\n{line}"));
@@ -94,25 +93,24 @@ impl Setup {
                 match network.block_on(telegram.me()) {
                     Ok(answered) => {
                         let me = answered.value;
-                        self.keep_token(typed.as_ref(), &me)?;
+                        Self::keep_token(typed.as_ref(), &me)?;
                         return Ok(Some((telegram, me)));
                     }
                     Err(error) => print(&refused(&error)),
                 }
             }
-            match ask_secret("   The token, which is not shown as you type (Enter: without Telegram for now): ") {
-                Some(token) => typed = self.try_token(token).or(typed),
-                None => {
-                    self.environment.telegram_token = None;
-                    print("   Without Telegram for now");
-                    return Ok(None);
-                }
-            }
+            let question = "   The token, which is not shown as you type (Enter: without Telegram for now): ";
+            let Some(token) = ask_secret(question) else {
+                self.environment.telegram_token = None;
+                print("   Without Telegram for now");
+                return Ok(None);
+            };
+            typed = self.try_token(&token).or(typed);
         }
     }
 
     /// Takes a token that looks like one, to be tried.
-    fn try_token(&mut self, token: SecretString) -> Option<SecretString> {
+    fn try_token(&mut self, token: &SecretString) -> Option<SecretString> {
         let text = token.expose_secret().trim().to_owned();
         self.environment.telegram_token = None;
         let alone = |name: &str| Ok((name == "TELEGRAM_BOT_TOKEN").then(|| text.clone()));
@@ -128,7 +126,7 @@ impl Setup {
         }
     }
 
-    fn keep_token(&self, typed: Option<&SecretString>, me: &Myself) -> Result<(), AppError> {
+    fn keep_token(typed: Option<&SecretString>, me: &Myself) -> Result<(), AppError> {
         let Some(token) = typed else {
             print(&format!("2. Telegram: @{}; done already", me.username));
             return Ok(());

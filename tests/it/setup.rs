@@ -93,8 +93,8 @@ fn broken_off_it_goes_on_where_it_stopped() {
     fake.control("join", &json!({ "from": ANA, "quiet": true }));
     let mut first = talk(&shell, &fake);
     first.until("[owner]");
-    let (code, _) = first.end();
-    assert_eq!((code, read(&shell, "bellwether.toml")), (1, String::new()), "nothing is half-written");
+    let (ended, _) = first.end();
+    assert_eq!((ended, read(&shell, "bellwether.toml")), (1, String::new()), "nothing is half-written");
     let mut second = talk(&shell, &fake);
     second.until("[owner]");
     second.say("");
