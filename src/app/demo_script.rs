@@ -1,16 +1,16 @@
-//! What happens in a demonstration, and when? Incidents at fixed times, each said in one line before it happens.
+//! What happens in a demonstration, and when? A line before each incident. The market brings them itself, but for what somebody types
+//! and for the line that is cut.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::chat::{Inbound, Person, Place, Reply};
-use crate::clock::{Clock, Timestamp};
-use crate::domain::{
-    Event, EventKind, ExitReason, Lane, Money, Price, Quantity, Ratio, ReduceCause, Side, Symbol, Trade, TradeId,
-};
+use crate::clock::Clock;
+use crate::domain::{Event, EventKind, Lane};
 use crate::engine::EngineMessage;
-use crate::store::{Reader, StoreError};
+use crate::market::SimulatedFeed;
+use crate::store::Reader;
 
 use super::AppError;
 use super::around::wait;
@@ -22,11 +22,12 @@ use super::talk::waiter;
 pub(super) const QUIET_S: [u32; 2] = [9, 17];
 /// When it is over.
 const END_S: u32 = 60;
+/// Minutes of the demonstration's day at the market just before its loss comes near the limit, and before it reaches it. They belong to
+/// the seed and the book.
+const NEAR_MIN: i64 = 250;
+const LIMIT_MIN: i64 = 285;
 /// How long the bot may take to notice that a line is cut, or whole again.
 const NOTICED: Duration = Duration::from_secs(20);
-/// Positions that close at once: a storm.
-const STORM: &str = "ADBE AMD BA CAT CRM DIS GE INTC MCD NFLX ORCL PEP";
-
 /// Everything that a script needs to know.
 pub(super) struct Script {
     pub(super) clock: Arc<dyn Clock>,
@@ -44,8 +45,8 @@ pub(super) struct Script {
 impl Script {
     /// Plays it to its end, and stops the engine.
     pub(super) fn play(&self, stage: &Stage) {
-        let played = self.trades(stage).and_then(|()| self.cut(stage)).and_then(|()| self.limits(stage));
-        if let Err(error) = played.and_then(|()| self.storm(stage)) {
+        self.trades();
+        if let Err(error) = self.cut(stage).and_then(|()| self.limits(stage)) {
             print(error.message().as_deref().unwrap_or("the demonstration broke off"));
         }
         self.at(END_S, "the day is over: the bot stops");
@@ -62,15 +63,13 @@ impl Script {
         print(&format!("\n{:02}:{:02} · {what}", shown / 60, shown % 60));
     }
 
-    fn tell(&self, stage: &Stage, kinds: Vec<EventKind>) -> Result<(), AppError> {
-        let (at, book) = (self.market(stage)?, "main".parse().ok());
-        let events = kinds.into_iter().map(|kind| Event { at, book, kind }).collect();
-        Ok(stage.store.record_events(stage.run, self.clock.now(), events, &stage.routes)?)
-    }
-
-    fn market(&self, stage: &Stage) -> Result<Timestamp, StoreError> {
-        let progress = Reader::open(stage.store.path())?.progress()?;
-        Ok(progress.map_or_else(|| self.clock.now(), |progress| progress.market))
+    /// Waits until so many minutes of the day have passed at the market, and says what comes.
+    fn at_market(&self, stage: &Stage, minute: i64, what: &str) -> Result<(), AppError> {
+        let (reader, due) = (Reader::open(stage.store.path())?, SimulatedFeed::START.plus_ms(minute * 60_000));
+        let is_due = || reader.progress().ok().flatten().is_some_and(|progress| progress.market >= due);
+        wait(NOTICED, self.clock.as_ref(), is_due);
+        self.at(0, what);
+        Ok(())
     }
 
     /// Types a line as the person would; what is answered.
@@ -92,88 +91,45 @@ impl Script {
         }
     }
 
-    fn trades(&self, stage: &Stage) -> Result<(), AppError> {
+    fn trades(&self) {
         self.at(
             1,
             "a day at the market begins: each trade is told, and its message on the phone follows it to its end",
         );
         self.at(QUIET_S[0], "quiet hours on the phone: what can wait is held there, and comes when they end");
-        let symbol: Symbol = "AAPL".parse().map_err(|_| AppError::failed("no symbol"))?;
-        let passed = |level: i64| EventKind::PositionPassed {
-            symbol,
-            profit: Money::whole(level / 4),
-            share: Ratio::from_bps(level),
-            level: Ratio::from_bps(level),
-        };
-        self.tell(stage, [100, 200].map(passed).to_vec())
+        self.at(QUIET_S[1], "the quiet hours are over");
     }
 
     /// A way dies and comes back.
     fn cut(&self, stage: &Stage) -> Result<(), AppError> {
-        self.at(QUIET_S[1] + 3, "a channel dies: the line to the office is cut, and the others are told");
+        self.at(QUIET_S[1] + 4, "a channel dies: the line to the office is cut, and the others are told");
         self.is_cut.store(true, Ordering::SeqCst);
-        let changes = vec!["main: daily_loss_pct 4 -> 3".to_owned()];
-        self.tell(stage, vec![EventKind::ConfigChanged { changes }])?;
+        // Something that goes every way.
+        let kind = EventKind::DrillSent { person: self.person.name.clone() };
+        let event = Event { at: self.clock.now(), book: None, kind };
+        stage.store.record_events(stage.run, self.clock.now(), vec![event], &stage.routes)?;
         let reader = Reader::open(stage.store.path())?;
-        let is_dead = || reader.lane_state(self.office).ok().flatten().is_some_and(|state| state.dead);
-        wait(NOTICED, self.clock.as_ref(), is_dead);
+        wait(NOTICED, self.clock.as_ref(), || self.is_dead(&reader));
         self.at(QUIET_S[1] + 10, "the line is whole again: what waited comes now");
         self.is_cut.store(false, Ordering::SeqCst);
-        wait(NOTICED, self.clock.as_ref(), || !is_dead());
         Ok(())
+    }
+
+    fn is_dead(&self, reader: &Reader) -> bool {
+        reader.lane_state(self.office).ok().flatten().is_some_and(|state| state.dead)
     }
 
     /// A bad day, and a person who stops it.
     fn limits(&self, stage: &Stage) -> Result<(), AppError> {
-        let limit = Ratio::from_bps(300);
-        self.at(33, "a bad day, as scripted: the loss comes near its limit");
-        let (day, loss) = (Money::whole(-255), Ratio::from_bps(255));
-        self.tell(stage, vec![EventKind::DailyLossNear { day, loss, limit }])?;
-        self.at(37, "the limit is reached: no entries until tomorrow");
-        let cause = ReduceCause::DailyLoss { loss: Ratio::from_bps(304), limit, closing: 0 };
-        let until = Some(self.market(stage)?.plus_ms(15 * 3_600_000));
-        self.tell(stage, vec![EventKind::TradingReduced { cause, day: Money::whole(-304), until }])?;
-        self.at(41, "you type /halt: it is the safe direction, so nobody asks for a PIN");
+        self.at_market(stage, NEAR_MIN, "a bad day: the loss comes near its limit, which is 1 % in this book")?;
+        let what = "the limit is reached: everything is closed at once. Line by line here, in one message on the phone";
+        self.at_market(stage, LIMIT_MIN, what)?;
+        self.at(49, "you type /halt: it is the safe direction, so nobody asks for a PIN");
         self.typed(stage, "/halt");
-        self.at(45, "you type /ack: nobody else is woken for it, and the phone says who has seen it");
+        self.at(54, "you type /ack: nobody else is woken for it, and the phone says who has seen it");
         self.typed(stage, "/ack");
+        let reader = Reader::open(stage.store.path())?;
+        wait(NOTICED, self.clock.as_ref(), || !self.is_dead(&reader));
         Ok(())
     }
-
-    /// Many facts at once.
-    fn storm(&self, stage: &Stage) -> Result<(), AppError> {
-        let symbols: Vec<Symbol> = STORM.split(' ').filter_map(|name| name.parse().ok()).collect();
-        let count = symbols.len();
-        let what = format!("a storm: {count} positions close at once; {count} lines here, one message on the phone");
-        self.at(50, &what);
-        let at = self.market(stage)?;
-        let closed = symbols.into_iter().zip(1..).map(|(symbol, number)| closed(symbol, number, at)).collect();
-        self.tell(stage, closed)
-    }
-}
-
-/// A position that was closed, as a day might bring it.
-fn closed(symbol: Symbol, number: u64, at: Timestamp) -> EventKind {
-    let result = |share: i64| Money::whole(share * if number.is_multiple_of(3) { 1 } else { -1 });
-    let (quantity, entry) = (Quantity::whole(2), 90 + 10 * number as i64);
-    let trade = Trade {
-        id: TradeId(1_000 + number),
-        book: "main".parse().expect("a name"),
-        symbol,
-        strategy: "scripted".parse().expect("a name"),
-        side: Side::Buy,
-        quantity,
-        entry_price: Price::whole(entry),
-        exit_price: Price::whole(entry + if number.is_multiple_of(3) { 3 } else { -3 }),
-        opened: at.plus_ms(-3_600_000),
-        closed: at,
-        fees: Money::ZERO,
-        carried: Money::ZERO,
-        profit: result(6),
-        best: Money::whole(8),
-        worst: Money::whole(-8),
-        reason: if number.is_multiple_of(3) { ExitReason::Target } else { ExitReason::Stop },
-    };
-    let day = Money::whole(-304 - 2 * number as i64);
-    EventKind::PositionClosed { trade, day, day_share: Ratio::from_bps(-304), equity: Money::whole(9_696) }
 }

@@ -50,3 +50,4 @@ mod telegram_fake;
 mod telegram_faults;
 mod setup;
 mod drill;
+mod demo;
