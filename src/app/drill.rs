@@ -29,16 +29,14 @@ pub(super) fn test(ways: crate::cli::Ways, json: bool, environment: &Environment
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let tried = if is_running(&environment.database) {
         Some(drill.through_the_bot(clock.as_ref())?)
+    } else if has_service(environment, &config) {
+        let telegram = messenger::telegram(environment, clock.clone())?;
+        let ways = Ways::new(environment, &config, telegram, clock)?;
+        let sent = drill.without_a_bot(&ways);
+        ways.close();
+        Some(sent?)
     } else {
-        match messenger::telegram(environment, clock.clone())? {
-            Some(telegram) => {
-                let ways = Ways::new(environment, &config, telegram, clock)?;
-                let sent = drill.without_a_bot(&ways);
-                ways.close();
-                Some(sent?)
-            }
-            None => None,
-        }
+        None
     };
     let report = match tried {
         Some(sent) => Report::new(&sent, &shows(environment, &config)?, off),
@@ -46,6 +44,12 @@ pub(super) fn test(ways: crate::cli::Ways, json: bool, environment: &Environment
     };
     report.print(json)?;
     if report.well { Ok(()) } else { Err(AppError::No) }
+}
+
+/// Whether anybody could be reached while no bot runs.
+fn has_service(environment: &Environment, config: &Config) -> bool {
+    let is_online = environment.telegram_token.is_some() || environment.webhook_url.is_some();
+    is_online || config.people.iter().any(|one| one.email.is_some())
 }
 
 /// How messages are shown to whom.
@@ -80,7 +84,7 @@ impl Drill<'_> {
 
     fn without_a_bot(&self, ways: &Ways) -> Result<Sent, AppError> {
         ways.open()?;
-        let table = self.narrowed(ways.routes())?;
+        let table = self.narrowed(ways.table())?;
         send_on(ways, table, &self.asker()?)
     }
 

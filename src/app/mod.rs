@@ -9,6 +9,7 @@ mod switchboard;
 mod pairing;
 mod directory;
 mod messenger;
+mod channels;
 mod ways;
 mod drill;
 mod drill_report;

@@ -35,7 +35,7 @@ use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
-use super::{AppError, auditor, backtest, monitor, universe};
+use super::{AppError, auditor, backtest, channels, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -95,8 +95,21 @@ pub(super) fn run_with(
         missing_services(environment).into_iter().for_each(feeds::note);
     }
     let telegram = messenger::telegram(environment, clock.clone())?;
-    let run =
-        Run { args, environment, config, store, clock, saved, reader, was_dead, network: network()?, telegram, guests };
+    let channels = channels::open(config, environment, store.button_key()?, &clock)?;
+    let run = Run {
+        args,
+        environment,
+        config,
+        store,
+        clock,
+        saved,
+        reader,
+        was_dead,
+        network: network()?,
+        telegram,
+        channels,
+        guests,
+    };
     let result = run.go(feed, desks);
     drop(lease);
     result
@@ -205,6 +218,8 @@ struct Run<'a> {
     network: tokio::runtime::Runtime,
     /// The bot on Telegram, if there is one.
     telegram: Option<Telegram>,
+    /// The channels that need no pairing.
+    channels: Vec<channels::Open>,
     /// Who else is there, in a demonstration.
     guests: Option<Guests>,
 }
@@ -307,7 +322,8 @@ impl Run<'_> {
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
         let guests = self.guests.iter().flat_map(|guests| &guests.ways).map(|(_, policy)| policy.rule.lane);
-        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().chain(guests).collect()
+        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
+        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
     }
 
     /// Who is told what.
@@ -387,6 +403,9 @@ impl Run<'_> {
         if let Some(terminal) = &terminal {
             let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
+        }
+        for (lane, channel) in &self.channels {
+            switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
         }
         let guest = self.welcome(&switchboard, chat, &queue, run, &routes)?;
         let messenger = self.messenger(&switchboard, routes.clone());

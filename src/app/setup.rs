@@ -12,7 +12,7 @@ use crate::chat::{Chat, Person};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, missing_services, write_env};
 use crate::control::DeskError;
-use crate::domain::{ChannelKind, Routes};
+use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, Store};
 
 use super::around::{spawn, wait};
@@ -139,9 +139,9 @@ impl Setup {
 
     /// Everything that needs the bot on Telegram; whether the drill arrived.
     fn on_telegram(&self, telegram: Telegram, me: &Myself) -> Result<bool, AppError> {
-        let ways = Ways::new(&self.environment, &self.config, telegram, self.clock.clone())?;
+        let ways = Ways::new(&self.environment, &self.config, Some(telegram), self.clock.clone())?;
         ways.open()?;
-        let chat = self.chat(&ways.store, ways.messenger.routes.clone());
+        let chat = self.chat(&ways.store, ways.routes.clone());
         let done = self.pair(&ways, &chat, me).and_then(|()| self.pin(&chat)).and_then(|()| self.drill(&ways));
         ways.close();
         done
@@ -154,25 +154,22 @@ impl Setup {
     /// Binds the person to a chat, and listens for that meanwhile.
     fn pair(&self, ways: &Ways, chat: &Chat, me: &Myself) -> Result<(), AppError> {
         let name = &self.person.name;
-        let is_mine = || ways.lanes().iter().any(|lane| lane.who.as_str() == name);
+        let on_telegram = |lane: &Lane| lane.who.as_str() == name && lane.channel == ChannelKind::Telegram;
+        let is_mine = || ways.lanes().iter().any(on_telegram);
         if is_mine() {
             print(&format!("3. Your chat: {name} is reached on Telegram; done already"));
             return Ok(());
         }
-        let listening = ways.messenger.clone().start(chat)?;
+        let Some(messenger) = ways.messenger.clone() else { return Ok(()) };
+        let listening = messenger.start(chat)?;
         let (code, expires) = pairing::issue(&ways.store, name, self.clock.now())?;
         let zone = self.person.zone.unwrap_or(zone_of(&self.config));
         print(&format!("3. Your chat: open https://t.me/{} and press Start. Then:\n", me.username));
         print(&pairing::instructions(name, &code, expires, zone));
         print("\n   Waiting for it (Enter: not now) ...");
         let enter = spawn("enter", || Editor::Pipe.read())?;
-        let reader = Reader::open(ways.store.path())?;
-        let bound = || {
-            let mine = |one: &crate::store::Address| one.person == *name && one.channel == ChannelKind::Telegram;
-            reader.addresses().is_ok_and(|all| all.iter().any(mine)) && is_mine()
-        };
-        wait(PAIRING, self.clock.as_ref(), || enter.is_finished() || bound());
-        print(&match (bound(), enter.is_finished()) {
+        wait(PAIRING, self.clock.as_ref(), || enter.is_finished() || is_mine());
+        print(&match (is_mine(), enter.is_finished()) {
             (true, _) => format!("   Paired: {name} is reached on Telegram"),
             (false, true) => format!("   Not now: \"bellwether pair {name}\" does it while the bot runs"),
             (false, false) => "   Nobody sent it, and the code is void now".to_owned(),
@@ -219,7 +216,7 @@ impl Setup {
 
     /// Sends a drill to the person, and waits for proof; whether it arrived.
     fn drill(&self, ways: &Ways) -> Result<bool, AppError> {
-        let mut table = ways.routes();
+        let mut table = ways.table();
         table.lanes.retain(|rule| rule.lane.who.as_str() == self.person.name);
         if table.lanes.is_empty() {
             print("5. A test message: there is no way to you yet but the terminal");

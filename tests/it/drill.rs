@@ -85,6 +85,28 @@ fn a_way_that_does_not_take_it_is_told_with_what_to_do() {
 }
 
 #[test]
+fn what_is_wrong_is_told_apart() {
+    let scene = Scene::new();
+    scene.fake.control("fault", &json!({ "method": "sendMessage", "kind": "reset_after" }));
+    let (code, tried) = scene.tried();
+    let hint = tried["ways"][0]["hint"].as_str().expect("a hint");
+    assert!(code == 1 && hint.contains("look in the chat whether it is there"), "{tried}");
+    assert_eq!(scene.drills(), 1, "nobody knew, and it was there");
+    let mut command = scene.command(&["test", "all"]);
+    command.env("TELEGRAM_BOT_TOKEN", "123456:some-other-token");
+    let (code, out, _) = seen(command.output().expect("starts"));
+    assert!(code == 1 && out.contains("the token is not valid any more"), "{out}");
+}
+
+#[test]
+fn letters_are_tested_too() {
+    let shell = Shell::new();
+    shell.write("bellwether.toml", "[[people]]\nname = \"ana\"\nemail = \"ana@example.org\"\n");
+    let (code, out, _) = shell.run(&["test", "all"]);
+    assert!(code == 0 && out.contains("ana:email  arrived") && out.contains("TELEGRAM_BOT_TOKEN turns it on"), "{out}");
+}
+
+#[test]
 fn while_the_bot_runs_the_drill_goes_through_it() {
     let scene = Scene::new();
     let mut bot = Talk::start(scene.command(&["run", "--speed", "real"]));
