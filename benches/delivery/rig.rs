@@ -50,7 +50,7 @@ pub(crate) struct Rig {
     routes: Routes,
     stop: Arc<AtomicBool>,
     carriers: Vec<JoinHandle<()>>,
-    _network: tokio::runtime::Runtime,
+    network: tokio::runtime::Runtime,
     /// The fake's clock less ours, in nanoseconds.
     offset: i64,
 }
@@ -79,17 +79,8 @@ impl Rig {
         let network =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
         let stop = Arc::new(AtomicBool::new(false));
-        let mut rig = Self {
-            _folder: folder,
-            fake,
-            clock,
-            store,
-            routes,
-            stop,
-            carriers: Vec::new(),
-            offset: 0,
-            _network: network,
-        };
+        let mut rig =
+            Self { _folder: folder, fake, clock, store, routes, stop, carriers: Vec::new(), offset: 0, network };
         for (place, name) in names.iter().enumerate() {
             rig.connect(lane(name), FIRST_CHAT + place as i64, flow);
         }
@@ -115,7 +106,7 @@ impl Rig {
             seed: 1,
             alarm: Arc::new(|_| {}),
         });
-        let (store, stop, network) = (self.store.clone(), self.stop.clone(), self._network.handle().clone());
+        let (store, stop, network) = (self.store.clone(), self.stop.clone(), self.network.handle().clone());
         self.carriers.push(std::thread::spawn(move || {
             let mut seen = 0;
             while !stop.load(Ordering::SeqCst) {
@@ -136,7 +127,7 @@ impl Rig {
             self.fake.call("getMe", &json!({})).expect("answered");
             let ended = self.clock.steady().as_nanos() as i64;
             let at = self.fake.log(0).last().expect("logged")["at_ns"].as_i64().expect("a time");
-            (ended - begun, at - (begun + ended) / 2)
+            (ended - begun, at - i64::midpoint(begun, ended))
         };
         (0..50).map(|_| call()).min().expect("some").1
     }

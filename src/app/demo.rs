@@ -21,7 +21,8 @@ use super::AppError;
 use super::demo_script::{QUIET_S, Script};
 use super::demo_ways::{Office, Phone};
 use super::directory::Directory;
-use super::run::{Guests, run_with};
+use super::guests::Guests;
+use super::run::run_with;
 use super::shell::print;
 
 /// A day of 390 minutes in one minute.
@@ -140,7 +141,8 @@ fn guests(config: &Config, clock: &Arc<dyn Clock>, speed: u32) -> Result<Guests,
     let cuttable = Office::default();
     let script =
         Script { clock: clock.clone(), begun: clock.steady(), speed, person, office, is_cut: cuttable.is_cut.clone() };
-    let quiet = Policy { quiet: Some(quiet(clock.now(), speed)), zone: Tz::UTC, ..policy(config, phone, zone) };
+    let told = policy(config, phone, zone);
+    let quiet = Policy { quiet: Some(quiet(clock.now(), speed, told.zone)), ..told };
     let way = |channel: Arc<dyn Channel>, policy| (channel, policy);
     Ok(Guests {
         ways: vec![
@@ -153,10 +155,10 @@ fn guests(config: &Config, clock: &Arc<dyn Clock>, speed: u32) -> Result<Guests,
 }
 
 /// The phone's quiet hours: some seconds of this very day.
-fn quiet(begun: Timestamp, speed: u32) -> Quiet {
+fn quiet(begun: Timestamp, speed: u32, zone: Tz) -> Quiet {
     let [from, to] = QUIET_S.map(|second| -> NaiveTime {
         let after = Duration::from_secs(second.into()) / speed;
-        begun.plus_ms(after.as_millis() as i64).utc().time()
+        begun.plus_ms(after.as_millis() as i64).utc().with_timezone(&zone).time()
     });
     Quiet { from, to }
 }

@@ -14,7 +14,7 @@ use crate::store::Reader;
 
 use super::AppError;
 use super::around::wait;
-use super::run::Stage;
+use super::guests::Stage;
 use super::shell::print;
 use super::talk::waiter;
 

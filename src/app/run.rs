@@ -20,13 +20,14 @@ use crate::engine::{
     Stretch, restore,
 };
 use crate::execution::PaperBroker;
-use crate::notify::{Channel, Policy};
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
+use super::digest::Digests;
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
@@ -224,24 +225,6 @@ struct Run<'a> {
     guests: Option<Guests>,
 }
 
-/// What a demonstration adds: ways of its own, and a script that plays beside the engine. Nobody listens to Telegram then: what is
-/// written there is meant for another run.
-pub(super) struct Guests {
-    /// The ways, each with what its reader wants.
-    pub(super) ways: Vec<(Arc<dyn Channel>, Policy)>,
-    /// The script.
-    pub(super) script: Arc<dyn Fn(Stage) + Send + Sync>,
-}
-
-/// What a script acts with.
-pub(super) struct Stage {
-    pub(super) store: Store,
-    pub(super) routes: Routes,
-    pub(super) chat: Chat,
-    pub(super) queue: Sender<EngineMessage>,
-    pub(super) run: RunId,
-}
-
 /// What the engine's thread leaves behind.
 type EngineThread = JoinHandle<Result<Finished, RunnerError>>;
 
@@ -321,7 +304,7 @@ impl Run<'_> {
 
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
-        let guests = self.guests.iter().flat_map(|guests| &guests.ways).map(|(_, policy)| policy.rule.lane);
+        let guests = self.guests.iter().flat_map(Guests::lanes);
         let terminal = (!self.args.no_console).then(|| self.terminal_lane());
         terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
     }
@@ -407,7 +390,14 @@ impl Run<'_> {
         for (lane, channel) in &self.channels {
             switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
         }
-        let guest = self.welcome(&switchboard, chat, &queue, run, &routes)?;
+        let stage = || Stage {
+            store: self.store.clone(),
+            routes: routes.clone(),
+            chat: chat.clone(),
+            queue: queue.clone(),
+            run,
+        };
+        let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
         let messenger = self.messenger(&switchboard, routes.clone());
         let messenger = if self.guests.is_none() {
             messenger.map(|messenger| messenger.start(chat)).transpose()?
@@ -427,31 +417,12 @@ impl Run<'_> {
                 })?)
             }
         };
+        let digests = self.digests(&routes, mark)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
-        let helpers = [night, inbox, watch].into_iter().chain(guest).collect();
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
         Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
-    }
-
-    /// Opens the guests' ways and has their script play.
-    fn welcome(
-        &self,
-        switchboard: &Switchboard,
-        chat: &Chat,
-        queue: &Sender<EngineMessage>,
-        run: RunId,
-        routes: &Routes,
-    ) -> Result<Option<Helper>, AppError> {
-        let Some(guests) = &self.guests else { return Ok(None) };
-        for (way, policy) in &guests.ways {
-            switchboard.connect(way.clone(), policy.clone())?;
-        }
-        let (store, routes, chat, queue) = (self.store.clone(), routes.clone(), chat.clone(), queue.clone());
-        let script = guests.script.clone();
-        let (stop, _) = channel();
-        let play = spawn("script", move || script(Stage { store, routes, chat, queue, run }))?;
-        Ok(Some((stop, play)))
     }
 
     /// How fast it runs.
@@ -508,6 +479,19 @@ impl Run<'_> {
     fn auditor(&self, stretches: Receiver<Stretch>, run: RunId, routes: Routes) -> Result<JoinHandle<()>, AppError> {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
+    }
+
+    fn digests(&self, routes: &Routes, mark: &'static str) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let digests = Digests {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            routes: routes.clone(),
+            zone: self.zone(),
+            mark,
+        };
+        Ok((stop, spawn("digests", move || digests.watch(&stopped))?))
     }
 
     fn night(&self, run: RunId, routes: Routes) -> Result<Helper, AppError> {

@@ -100,7 +100,7 @@ impl TalkingBot {
 
     /// Waits until the service has got so many requests after the mark `after`.
     pub(crate) fn wait_after(&self, after: u64, method: &str, text: &str, count: usize) -> Vec<Value> {
-        let ask = json!({ "after": after, "method": method, "text_contains": text, "count": count, "outcome": "any" });
+        let ask = json!({ "after": after, "method": method, "text_contains": text, "count": count, "outcome": "any", "timeout_ms": 120_000 });
         self.fake.control("wait", &ask)["entries"].as_array().expect("entries").clone()
     }
 
