@@ -12,7 +12,7 @@ use crate::channels::Telegram;
 use crate::chat::{Chat, ChatParts, Person, Role, Seats};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load, policy, route_table};
+use crate::config::{Config, Environment, load, missing_services, policy, route_table};
 use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{ChannelKind, EventKind, Instrument, Label, Lane, RouteTable, Routes, RunId, Symbol};
 use crate::engine::{
@@ -27,6 +27,7 @@ use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signal
 use super::digest::Digests;
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
@@ -58,12 +59,22 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     }
     feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    run_with(args, environment, &config, Arc::new(SystemClock::new()), None)
+}
+
+/// Runs the bot on this configuration, in a demonstration with guests.
+pub(super) fn run_with(
+    args: &RunArgs,
+    environment: &Environment,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    guests: Option<Guests>,
+) -> Result<(), AppError> {
     let database = environment.database.as_path();
     let lease = take_lease(database, clock.as_ref())?;
     if args.fresh {
         // Nothing is moved for a run that cannot begin: the feed is tried first, against an empty database.
-        let (feed, desks) = prepare(args, &config, None, &Saved::default(), clock.as_ref())?;
+        let (feed, desks) = prepare(args, config, None, &Saved::default(), clock.as_ref())?;
         drop((feed, desks));
         if let Some(aside) = set_aside(database, clock.now())? {
             say(&format!("the old database is kept as {}", aside.display()));
@@ -75,17 +86,21 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     let store = Store::open(database)?;
     let reader = Reader::open(database)?;
     let saved = reader.saved()?;
-    let (feed, desks) = prepare(args, &config, Some(&reader), &saved, clock.as_ref())?;
+    let (feed, desks) = prepare(args, config, Some(&reader), &saved, clock.as_ref())?;
     check_feed(&reader, &feed, database)?;
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
+    if !args.no_console {
+        // Whoever wants no chat here misses none.
+        missing_services(environment).into_iter().for_each(feeds::note);
+    }
     let telegram = messenger::telegram(environment, clock.clone())?;
-    let channels = channels::open(&config, environment, store.button_key()?, &clock)?;
+    let channels = channels::open(config, environment, store.button_key()?, &clock)?;
     let run = Run {
         args,
         environment,
-        config: &config,
+        config,
         store,
         clock,
         saved,
@@ -94,6 +109,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
         network: network()?,
         telegram,
         channels,
+        guests,
     };
     let result = run.go(feed, desks);
     drop(lease);
@@ -101,7 +117,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
 }
 
 /// Takes the right to run. A shell command that looks whether somebody runs holds it for a moment, so it is tried a few times.
-fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
+pub(super) fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
     let mut taken = Lease::take(database);
     for _ in 0..LEASE_TRIES {
         if !matches!(taken, Err(LeaseError::Taken(_))) {
@@ -178,7 +194,7 @@ fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), 
 }
 
 /// Threads of their own for everything that goes over a wire: a connection must be looked after while its lane waits for the store.
-fn network() -> Result<tokio::runtime::Runtime, AppError> {
+pub(super) fn network() -> Result<tokio::runtime::Runtime, AppError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("network").enable_all().build();
     runtime.map_err(|error| AppError::failed(format!("no threads for the network: {error}")))
@@ -205,6 +221,8 @@ struct Run<'a> {
     telegram: Option<Telegram>,
     /// The channels that need no pairing.
     channels: Vec<channels::Open>,
+    /// Who else is there, in a demonstration.
+    guests: Option<Guests>,
 }
 
 /// What the engine's thread leaves behind.
@@ -286,8 +304,9 @@ impl Run<'_> {
 
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
+        let guests = self.guests.iter().flat_map(Guests::lanes);
         let terminal = (!self.args.no_console).then(|| self.terminal_lane());
-        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).collect()
+        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
     }
 
     /// Who is told what.
@@ -371,8 +390,21 @@ impl Run<'_> {
         for (lane, channel) in &self.channels {
             switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
         }
-        let messenger =
-            self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;
+        let stage = || Stage {
+            store: self.store.clone(),
+            routes: routes.clone(),
+            chat: chat.clone(),
+            queue: queue.clone(),
+            run,
+        };
+        let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
+        let messenger = self.messenger(&switchboard, routes.clone());
+        let messenger = if self.guests.is_none() {
+            messenger.map(|messenger| messenger.start(chat)).transpose()?
+        } else {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            None
+        };
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -389,15 +421,8 @@ impl Run<'_> {
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
-        Ok(Around {
-            flags,
-            stopped,
-            over,
-            switchboard,
-            messenger,
-            keyboard,
-            helpers: vec![night, inbox, watch, digests],
-        })
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
     }
 
     /// How fast it runs.
@@ -431,7 +456,7 @@ impl Run<'_> {
         around: Around,
         run: RunId,
     ) -> Result<(), AppError> {
-        watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
+        watch_progress(&engine, self.args.no_console && self.guests.is_none(), self.store.path(), self.clock.as_ref());
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
         if auditor.join().is_err() {
             tracing::error!("the auditor broke");

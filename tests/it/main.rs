@@ -51,3 +51,6 @@ mod telegram_client;
 mod telegram_life;
 mod telegram_fake;
 mod telegram_faults;
+mod setup;
+mod drill;
+mod demo;
