@@ -51,7 +51,7 @@ pub const COMMANDS: &[Command] = &[
         arity: NONE,
         help: "Equity, today, exposure, open risk, trading state",
         example: "/status",
-        run: Run::View(|views, _| Ok(views::status(views)?)),
+        run: Run::View(status),
     },
     Command {
         name: "positions",
@@ -444,6 +444,10 @@ pub const COMMANDS: &[Command] = &[
         run: Run::View(|views, _| Ok(views::health(views)?)),
     },
 ];
+
+fn status(views: &Views, _: &[&str]) -> Result<String, ArgError> {
+    Ok(if views.asker().hides_amounts { views::status_shares(views)? } else { views::status(views)? })
+}
 
 fn symbol(text: &str) -> Result<Symbol, ArgError> {
     text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))

@@ -128,26 +128,32 @@ impl Chat {
     }
 
     pub(super) fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
-        Views::open(&self.parts.database, inbound.person.asker(), self.parts.clock.now())
+        Views::open(&self.parts.database, inbound.person.asker(inbound.place), self.parts.clock.now())
     }
 
     fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
         let person = &inbound.person.name;
+        let desk = self.parts.desk.within(inbound.person.books.clone());
         if control.is_safe() {
-            let admitted = self.parts.desk.admit_safe(control, person, &inbound.chat);
+            let admitted = desk.admit_safe(control, person, &inbound.chat);
             (self.parts.wake)();
             return Ok(admitted.map_or_else(|error| told(&error), |id| Reply::Admitted { id }));
         }
         let views = self.views(inbound)?;
-        let preview = match control {
+        let mut control = control.clone();
+        let preview = match &mut control {
             Control::Halt => return Ok(Reply::Refused("/halt needs no preview".to_owned())),
             Control::Resume => resume_preview(&views)?,
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
-            Control::Book { action, book } => book_preview(&views, *action, *book)?,
+            Control::Book { action, book } => {
+                let (meant, preview) = book_preview(&views, *action, *book)?;
+                *book = Some(meant);
+                preview
+            }
         };
         let shown_on = shown_on(&views)?;
-        let shown = self.parts.desk.has_pin(person).and_then(|has_pin| {
-            if has_pin { self.parts.desk.show(control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
+        let shown = desk.has_pin(person).and_then(|has_pin| {
+            if has_pin { desk.show(&control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
         });
         Ok(match shown {
             Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview },
@@ -222,7 +228,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         return Some(Reply::Refused(why));
     }
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
-        let views = Views::open(database, inbound.person.asker(), now)?;
+        let views = Views::open(database, inbound.person.asker(inbound.place), now)?;
         run(&views, &parsed.args)
     };
     let answer = match &parsed.command.run {
