@@ -84,6 +84,6 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
         (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
-        (Run::View(_) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
+        (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
     }
 }

@@ -48,11 +48,7 @@ pub(super) fn find(scene: &Scene, name: Option<Label>) -> Result<&BookRow, ViewE
 ///
 /// # Errors
 /// When there is no such book, when there is nothing to do, or the store cannot be read.
-pub fn book_preview(
-    views: &Views,
-    action: BookAction,
-    name: Option<Label>,
-) -> Result<(Label, String), ViewError> {
+pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> Result<(Label, String), ViewError> {
     let scene = views.scene()?;
     let row = find(&scene, name)?;
     let book = &row.book;
