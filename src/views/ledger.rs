@@ -213,7 +213,11 @@ impl Ledger {
         if self.sees(book) { self.reader.fills_from(book, order) } else { Ok(Vec::new()) }
     }
 
+    /// Books look at every symbol that has prices, so a symbol of other books alone is left out, too.
     pub(super) fn last_steps(&self, symbol: Symbol) -> Read<Vec<StepRecord>> {
+        if !self.sees_all() && !self.symbols()?.contains(&symbol) {
+            return Ok(Vec::new());
+        }
         let mut steps = self.reader.last_steps(symbol)?;
         steps.retain(|step| self.sees(step.book));
         Ok(steps)

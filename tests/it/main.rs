@@ -26,6 +26,7 @@ mod restart;
 mod schedule;
 mod simulation;
 mod chat;
+mod access;
 mod voice;
 mod styles;
 mod render;
