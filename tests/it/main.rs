@@ -47,5 +47,6 @@ mod thresholds;
 mod delivery;
 mod telegram_client;
 mod telegram_life;
+mod telegram_files;
 mod telegram_fake;
 mod telegram_faults;

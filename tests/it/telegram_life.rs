@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::support::Shell;
 use crate::support::telegram::{Fake, conformance};
 
-const ANA: i64 = 501;
-const BO: i64 = 502;
+pub(crate) const ANA: i64 = 501;
+pub(crate) const BO: i64 = 502;
 const STRANGER: i64 = 666;
-const FAMILY: i64 = -1_000_000_000_300;
+pub(crate) const FAMILY: i64 = -1_000_000_000_300;
 const PIN: &str = "284691";
 
 /// Ana owns it, Bo may look at one book, the family has a group that is told no amounts.
-const PEOPLE: &str = r#"
+pub(crate) const PEOPLE: &str = r#"
 [[people]]
 name = "ana"
 role = "owner"
@@ -35,15 +35,15 @@ to = ["ana:telegram"]
 "#;
 
 /// The program and the service it talks to.
-struct Life {
-    shell: Shell,
-    fake: Fake,
+pub(crate) struct Life {
+    pub(crate) shell: Shell,
+    pub(crate) fake: Fake,
     bot: Option<Child>,
 }
 
 impl Life {
     /// A folder with this configuration, a service at which people have started the bot, and a PIN for Ana; nothing runs yet.
-    fn new(config: &str) -> Self {
+    pub(crate) fn new(config: &str) -> Self {
         let (shell, fake) = (Shell::new(), Fake::start());
         shell.write("bellwether.toml", config);
         fake.control("settings", &json!({ "flood": false }));
@@ -54,13 +54,13 @@ impl Life {
         Self { shell, fake, bot: None }
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.shell.command(args);
         command.env("TELEGRAM_BOT_TOKEN", Fake::token()).env("TELEGRAM_API_URL", self.fake.url());
         command
     }
 
-    fn shell(&self, args: &[&str], typed: &str) -> String {
+    pub(crate) fn shell(&self, args: &[&str], typed: &str) -> String {
         let mut child = self
             .command(args)
             .stdin(Stdio::piped())
@@ -74,7 +74,7 @@ impl Life {
     }
 
     /// Starts the program on the simulated market, slowly enough that little happens by itself; returns after its first cycle.
-    fn start(&mut self) {
+    pub(crate) fn start(&mut self) {
         let mut command = self.command(&["run", "--no-console", "--speed", "60"]);
         let log = std::fs::File::create(self.shell.path().join("log")).expect("a file");
         let bot = command.stdout(Stdio::null()).stderr(log).spawn().expect("starts");
@@ -90,12 +90,12 @@ impl Life {
     }
 
     /// The newest entry of the service's log.
-    fn mark(&self) -> u64 {
+    pub(crate) fn mark(&self) -> u64 {
         self.fake.log(0).last().and_then(|entry| entry["seq"].as_u64()).unwrap_or(0)
     }
 
     /// Waits until the service has got so many requests after the mark `after`.
-    fn wait_after(&self, after: u64, method: &str, text: &str, count: usize) -> Vec<Value> {
+    pub(crate) fn wait_after(&self, after: u64, method: &str, text: &str, count: usize) -> Vec<Value> {
         let ask = json!({ "after": after, "method": method, "text_contains": text, "count": count, "outcome": "any" });
         self.fake.control("wait", &ask)["entries"].as_array().expect("entries").clone()
     }
@@ -112,7 +112,7 @@ impl Life {
     }
 
     /// Somebody writes; the text of the answer that holds `part`.
-    fn ask(&self, from: i64, chat: i64, text: &str, part: &str) -> Value {
+    pub(crate) fn ask(&self, from: i64, chat: i64, text: &str, part: &str) -> Value {
         let after = self.mark();
         self.fake.control("message", &json!({ "from": from, "chat": chat, "text": text }));
         let entries = self.wait_after(after, "sendMessage", part, 1);
