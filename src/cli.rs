@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::backtest::Plan;
-use crate::domain::{AmountError, Label, Money, Ratio, Symbol, Timeframe};
+use crate::domain::{AmountError, Label, Lane, Money, Ratio, Symbol, Timeframe};
 use crate::engine::Pace;
 
 /// A trading bot that you run from your pocket. It trades on paper and tells you what it does.
@@ -28,6 +28,9 @@ const EXAMPLES: &str = "Examples:
   bellwether command /positions                  ask from a shell, while it runs or not
   bellwether chart AAPL --out aapl.png           a picture of prices, indicators, trades and the open position
   bellwether data check prices                   every problem of price files, with its line
+  bellwether demo                                one simulated day in a minute, with everything that may go wrong
+  bellwether setup                               your name, Telegram and PIN, asked one after the other
+  bellwether test all                            a test message on every way to everybody
 
 Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.
 Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.";
@@ -67,6 +70,21 @@ const CHART_EXAMPLES: &str = "Examples:
 Prices come from the feed that the database belongs to, up to the last committed market time; with --data from files, and
 nothing is drawn from the database then. Pictures of what is held show the figures of /exposure, /correlation and /stress, as of
 the time that they tell. An existing file is replaced.";
+
+const SETUP_EXAMPLES: &str = "Example:
+  bellwether setup
+
+It writes .env, which only you may read, and bellwether.toml. A file that is there is completed, never replaced. It may be broken off
+at any point, and goes on where it stopped when it is called again.";
+
+const TEST_EXAMPLES: &str = "Examples:
+  bellwether test all
+  bellwether test ana:telegram
+  bellwether test all --json
+
+While the bot runs, the message goes through it. While it does not, this command opens the ways itself, but for the terminal, which is
+the bot's. It waits for proof, at most 20 s, and tells for each way the time from commit to receipt, how far the service's clock is
+ahead of this machine's, and what the service calls the message. Exit code 0 where every way took it, and where no service is set up.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -110,6 +128,28 @@ pub enum Command {
     /// Set your PIN
     #[command(subcommand)]
     Pin(PinCommand),
+    /// One simulated day in a minute: trades, trouble and what the bot says of it; nothing is kept
+    #[command(
+        after_help = "It runs in a folder of its own, which is removed at the end. Where your chat on Telegram is paired, it is told there too.\n\nExample:\n  bellwether demo"
+    )]
+    Demo {
+        /// How many times faster
+        #[arg(long, hide = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
+        speed: u32,
+    },
+    /// Set up who you are, Telegram and your PIN: asks one thing at a time; what is done already is left as it is
+    #[command(after_help = SETUP_EXAMPLES)]
+    Setup,
+    /// Send a test message, marked as one, and tell whether it arrived; exit code 1 if it did not
+    #[command(after_help = TEST_EXAMPLES)]
+    Test {
+        /// `all`, or one way such as ana:telegram
+        #[arg(value_name = "all|LANE")]
+        ways: Ways,
+        /// One JSON document on standard output
+        #[arg(long)]
+        json: bool,
+    },
     /// Bind a person to a chat: shows a code that is sent to the bot there
     #[command(after_help = "Example:\n  bellwether pair ana")]
     Pair {
@@ -145,6 +185,23 @@ pub enum Command {
     /// The record of changes
     #[command(subcommand)]
     Audit(AuditCommand),
+}
+
+/// Which ways to people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ways {
+    /// Every one.
+    All,
+    /// This one.
+    One(Lane),
+}
+
+impl std::str::FromStr for Ways {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "all" { Ok(Self::All) } else { text.parse().map(Self::One) }
+    }
 }
 
 /// `data`.

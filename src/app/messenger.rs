@@ -131,7 +131,7 @@ impl Messenger {
     }
 
     /// Everybody who is known has a seat, a lane and a menu from now on.
-    fn refresh(&self) -> Result<(), AppError> {
+    pub(super) fn refresh(&self) -> Result<(), AppError> {
         let Directory { seats, lanes } = self.directory()?;
         let names: Vec<Lane> = self.others.iter().copied().chain(lanes.iter().map(|(lane, _)| *lane)).collect();
         let table = route_table(&self.config, &names);

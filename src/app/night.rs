@@ -14,6 +14,8 @@ use crate::store::{Store, backup, backup_name, prune};
 
 /// The hour of the book's zone from which on the night's copy is made.
 const HOUR: u32 = 2;
+/// Days for which is kept what became of each message.
+const MESSAGES_DAYS: i64 = 90;
 /// How often it is looked whether it is time.
 const LOOK: Duration = Duration::from_mins(1);
 
@@ -64,6 +66,10 @@ impl Night {
         let before = Timestamp::from_ms(now.ms() - self.steps_days * DAY_MS);
         if let Err(error) = self.store.forget_steps(before) {
             tracing::warn!(%error, "old steps could not be forgotten");
+        }
+        let before = Timestamp::from_ms(now.ms() - MESSAGES_DAYS * DAY_MS);
+        if let Err(error) = self.store.forget_messages(before) {
+            tracing::warn!(%error, "old messages could not be forgotten");
         }
     }
 

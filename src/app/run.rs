@@ -12,7 +12,7 @@ use crate::channels::Telegram;
 use crate::chat::{Chat, ChatParts, Person, Role, Seats};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load, policy, route_table};
+use crate::config::{Config, Environment, load, missing_services, policy, route_table};
 use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{ChannelKind, EventKind, Instrument, Label, Lane, RouteTable, Routes, RunId, Symbol};
 use crate::engine::{
@@ -24,8 +24,10 @@ use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whol
 use crate::web::Parts;
 
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, wait, watch_signals};
+use super::digest::Digests;
 use super::directory::Directory;
 use super::feeds::{self, NamedFeed};
+use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
@@ -34,7 +36,7 @@ use super::switchboard::{Alarm, OpenLanes, Switchboard, alarm};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
-use super::{AppError, auditor, backtest, monitor, universe};
+use super::{AppError, auditor, backtest, channels, monitor, universe};
 
 /// Who there is where nobody is configured.
 const OWNER: &str = "owner";
@@ -57,12 +59,22 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     }
     feeds::check_range(args.from, args.to)?;
     let config = load(environment.config.as_deref())?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    run_with(args, environment, &config, Arc::new(SystemClock::new()), None)
+}
+
+/// Runs the bot on this configuration, in a demonstration with guests.
+pub(super) fn run_with(
+    args: &RunArgs,
+    environment: &Environment,
+    config: &Config,
+    clock: Arc<dyn Clock>,
+    guests: Option<Guests>,
+) -> Result<(), AppError> {
     let database = environment.database.as_path();
     let lease = take_lease(database, clock.as_ref())?;
     if args.fresh {
         // Nothing is moved for a run that cannot begin: the feed is tried first, against an empty database.
-        let (feed, desks) = prepare(args, &config, None, &Saved::default(), clock.as_ref())?;
+        let (feed, desks) = prepare(args, config, None, &Saved::default(), clock.as_ref())?;
         drop((feed, desks));
         if let Some(aside) = set_aside(database, clock.now())? {
             say(&format!("the old database is kept as {}", aside.display()));
@@ -74,16 +86,21 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
     let store = Store::open(database)?;
     let reader = Reader::open(database)?;
     let saved = reader.saved()?;
-    let (feed, desks) = prepare(args, &config, Some(&reader), &saved, clock.as_ref())?;
+    let (feed, desks) = prepare(args, config, Some(&reader), &saved, clock.as_ref())?;
     check_feed(&reader, &feed, database)?;
     store.keep_meta("feed", feed.identity.clone())?;
     store.keep_meta("feed_words", feed.words.clone())?;
     let was_dead = reader.lease()?.is_some_and(|lease| !lease.clean);
+    if !args.no_console {
+        // Whoever wants no chat here misses none.
+        missing_services(environment).into_iter().for_each(feeds::note);
+    }
     let telegram = messenger::telegram(environment, clock.clone())?;
+    let channels = channels::open(config, environment, store.button_key()?, &clock)?;
     let run = Run {
         args,
         environment,
-        config: &config,
+        config,
         store,
         clock,
         saved,
@@ -91,6 +108,8 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
         was_dead,
         network: network()?,
         telegram,
+        channels,
+        guests,
     };
     let result = run.go(feed, desks);
     drop(lease);
@@ -98,7 +117,7 @@ pub(super) fn run(args: &RunArgs, environment: &Environment) -> Result<(), AppEr
 }
 
 /// Takes the right to run. A shell command that looks whether somebody runs holds it for a moment, so it is tried a few times.
-fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
+pub(super) fn take_lease(database: &Path, clock: &dyn Clock) -> Result<Lease, AppError> {
     let mut taken = Lease::take(database);
     for _ in 0..LEASE_TRIES {
         if !matches!(taken, Err(LeaseError::Taken(_))) {
@@ -175,7 +194,7 @@ fn check_feed(reader: &Reader, feed: &NamedFeed, database: &Path) -> Result<(), 
 }
 
 /// Threads of their own for everything that goes over a wire: a connection must be looked after while its lane waits for the store.
-fn network() -> Result<tokio::runtime::Runtime, AppError> {
+pub(super) fn network() -> Result<tokio::runtime::Runtime, AppError> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("network").enable_all().build();
     runtime.map_err(|error| AppError::failed(format!("no threads for the network: {error}")))
@@ -200,6 +219,10 @@ struct Run<'a> {
     network: tokio::runtime::Runtime,
     /// The bot on Telegram, if there is one.
     telegram: Option<Telegram>,
+    /// The channels that need no pairing.
+    channels: Vec<channels::Open>,
+    /// Who else is there, in a demonstration.
+    guests: Option<Guests>,
 }
 
 /// What the engine's thread leaves behind.
@@ -281,7 +304,9 @@ impl Run<'_> {
 
     /// The lanes of channels that need no pairing.
     fn other_lanes(&self) -> Vec<Lane> {
-        (!self.args.no_console).then(|| self.terminal_lane()).into_iter().collect()
+        let guests = self.guests.iter().flat_map(Guests::lanes);
+        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
+        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
     }
 
     /// Who is told what.
@@ -362,8 +387,24 @@ impl Run<'_> {
             let policy = policy(self.config, self.terminal_lane(), self.zone());
             switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
         }
-        let messenger =
-            self.messenger(&switchboard, routes.clone()).map(|messenger| messenger.start(chat)).transpose()?;
+        for (lane, channel) in &self.channels {
+            switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
+        }
+        let stage = || Stage {
+            store: self.store.clone(),
+            routes: routes.clone(),
+            chat: chat.clone(),
+            queue: queue.clone(),
+            run,
+        };
+        let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
+        let messenger = self.messenger(&switchboard, routes.clone());
+        let messenger = if self.guests.is_none() {
+            messenger.map(|messenger| messenger.start(chat)).transpose()?
+        } else {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            None
+        };
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -376,10 +417,12 @@ impl Run<'_> {
                 })?)
             }
         };
+        let digests = self.digests(&routes, mark)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers: vec![night, inbox, watch] })
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
     }
 
     /// How fast it runs.
@@ -413,7 +456,7 @@ impl Run<'_> {
         around: Around,
         run: RunId,
     ) -> Result<(), AppError> {
-        watch_progress(&engine, self.args.no_console, self.store.path(), self.clock.as_ref());
+        watch_progress(&engine, self.args.no_console && self.guests.is_none(), self.store.path(), self.clock.as_ref());
         let finished = engine.join().unwrap_or_else(|_| Err(RunnerError::Store(crate::store::StoreError::Closed)));
         if auditor.join().is_err() {
             tracing::error!("the auditor broke");
@@ -436,6 +479,19 @@ impl Run<'_> {
     fn auditor(&self, stretches: Receiver<Stretch>, run: RunId, routes: Routes) -> Result<JoinHandle<()>, AppError> {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
+    }
+
+    fn digests(&self, routes: &Routes, mark: &'static str) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let digests = Digests {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            routes: routes.clone(),
+            zone: self.zone(),
+            mark,
+        };
+        Ok((stop, spawn("digests", move || digests.watch(&stopped))?))
     }
 
     fn night(&self, run: RunId, routes: Routes) -> Result<Helper, AppError> {

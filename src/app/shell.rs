@@ -17,7 +17,7 @@ use crate::store::{Lease, Reader, Store};
 
 use super::drawing::drawn;
 use super::talk::{SHELL, waiter};
-use super::{AppError, backtest, chart, pairing, run, switchboard, tools};
+use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -58,6 +58,9 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Chart(args)) => chart::chart(&args, environment),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
         Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
+        Some(Command::Demo { speed }) => demo::demo(speed, environment),
+        Some(Command::Setup) => setup::setup(environment),
+        Some(Command::Test { ways, json }) => drill::test(ways, json, environment),
         Some(Command::Pair { person }) => pair(person, environment),
         Some(Command::Trace { message }) => command(&format!("/trace {message}"), None, environment),
         Some(Command::Health { json }) => tools::health(database, json),
@@ -81,7 +84,7 @@ pub(super) fn person(config: &Config, name: Option<Label>) -> Result<Person, App
 }
 
 /// Whether a bot runs on the database: whoever runs holds the lock.
-fn is_running(database: &Path) -> bool {
+pub(super) fn is_running(database: &Path) -> bool {
     Lease::is_taken(database)
 }
 
@@ -140,16 +143,21 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
 fn writing_chat(environment: &Environment, clock: &Arc<dyn Clock>, running: bool) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
-    Ok(Chat::new(ChatParts {
-        database: environment.database.clone(),
+    Ok(chat_beside(&store, clock.clone(), running, routes))
+}
+
+/// A chat of a process that has no engine.
+pub(super) fn chat_beside(store: &Store, clock: Arc<dyn Clock>, running: bool, routes: Routes) -> Chat {
+    Chat::new(ChatParts {
+        database: store.path().to_owned(),
         store: store.clone(),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
         ask: inbox_asker(store.clone(), clock.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
-        alarm: switchboard::alarm(store.clone(), clock.clone(), RunId(0), routes),
-    }))
+        alarm: switchboard::alarm(store.clone(), clock, RunId(0), routes),
+    })
 }
 
 fn answer(reply: Reply) -> Result<(), AppError> {
@@ -203,7 +211,8 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
     }
 }
 
-fn ask_secret(prompt: &str) -> Option<SecretString> {
+/// A secret, typed without echo or from a pipe; none where nothing is typed.
+pub(super) fn ask_secret(prompt: &str) -> Option<SecretString> {
     let _ = write!(std::io::stderr(), "{prompt}").and_then(|()| std::io::stderr().flush());
     let secret = if std::io::stdin().is_terminal() {
         rpassword::read_password().ok().map(SecretString::from)

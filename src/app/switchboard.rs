@@ -50,6 +50,11 @@ impl OpenLanes {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Their names.
+    pub(super) fn names(&self) -> Vec<Lane> {
+        self.lock().iter().map(|open| open.lane).collect()
+    }
+
     /// Says something past the store on every lane but the terminal's, without waiting for it: what cannot be recorded is told all the same.
     pub(super) fn urgent(&self, text: &str, network: &Handle) {
         for open in self.lock().iter().filter(|open| open.lane.channel != ChannelKind::Terminal) {

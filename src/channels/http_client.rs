@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use chrono::DateTime;
+use reqwest::header::{HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+
+use crate::clock::Timestamp;
 
 /// How long an unused connection is kept. Shorter than servers keep theirs, so that few requests meet one that is just being closed.
 const IDLE: Duration = Duration::from_secs(30);
@@ -114,6 +118,27 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
     let innermost = innermost.filter(|inner| !inner.is::<reqwest::Error>()).map(ToString::to_string);
     let words = innermost.unwrap_or_else(|| "the request failed".to_owned());
     if error.is_connect() { format!("no connection: {words}") } else { words }
+}
+
+/// A header of an answer, if it is there as text.
+pub(super) fn header(response: &Response, name: &HeaderName) -> Option<String> {
+    response.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// How far a date of HTTP lies after `now`, in milliseconds, negative if before; good to about a second.
+pub(super) fn skew_ms(date: &str, now: Timestamp) -> Option<i64> {
+    let told = DateTime::parse_from_rfc2822(date).ok()?;
+    Some(Timestamp::from(told.to_utc()).since(now))
+}
+
+/// How long an answer asks to wait, in seconds or until a date on the server's clock.
+pub(super) fn retry_after(response: &Response, server_now: Timestamp) -> Option<Duration> {
+    let asked = header(response, &RETRY_AFTER)?;
+    if let Ok(seconds) = asked.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until_ms = skew_ms(asked.trim(), server_now)?;
+    Some(Duration::from_millis(until_ms.max(0).unsigned_abs()))
 }
 
 /// Why a body was not read to its end.

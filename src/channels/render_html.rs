@@ -248,6 +248,7 @@ fn row_html(row: &Row) -> String {
     out
 }
 
-fn escaped(text: &str) -> String {
+/// Text that formats nothing, between tags.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::DateTime;
-use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{DATE, RETRY_AFTER};
 use reqwest::multipart::{Form, Part};
 use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -13,9 +12,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use teloxide::requests::Payload;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 
-use super::http_client::{Reach, cause, classify, read_body};
+use super::http_client::{Reach, cause, classify, header, read_body, skew_ms};
 use super::telegram_answer::{CallError, result_in};
 
 /// Where Telegram is.
@@ -173,8 +172,8 @@ impl TelegramClient {
             Reach::Unknown => CallError::Unknown(cause(&error)),
         })?;
         let latency = self.clock.steady().saturating_sub(start);
-        let skew_ms = header(response.headers(), &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
-        let retry_after = header(response.headers(), &RETRY_AFTER);
+        let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
+        let retry_after = header(&response, &RETRY_AFTER);
         let status = response.status().as_u16();
         let body = read_body(response, answer_max).await.map_err(|error| error.to_string());
         let value = serde_json::from_value(result_in(status, retry_after.as_deref(), body)?)
@@ -203,13 +202,4 @@ impl fmt::Debug for TelegramClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TelegramClient").finish_non_exhaustive()
     }
-}
-
-fn header(headers: &HeaderMap, name: &reqwest::header::HeaderName) -> Option<String> {
-    headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn skew_ms(date: &str, now: Timestamp) -> Option<i64> {
-    let told = DateTime::parse_from_rfc2822(date).ok()?;
-    Some(Timestamp::from(told.to_utc()).since(now))
 }

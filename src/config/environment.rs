@@ -63,7 +63,7 @@ pub const ENVIRONMENT: &[Variable] = &[
         name: "WEBHOOK_URL",
         default: "none: no webhook",
         example: "https://example.org/hook",
-        help: "Where messages are sent as signed JSON. Secret: only its host is shown.",
+        help: "Where messages are sent as signed JSON, see docs/WEBHOOK.md. Secret: only its host is shown.",
     },
     Variable {
         name: "WEBHOOK_SECRET",

@@ -12,6 +12,7 @@ mod file;
 mod secret_url;
 mod environment;
 mod env_file;
+mod machine;
 mod telling;
 mod docs;
 
@@ -20,6 +21,7 @@ pub use docs::reference;
 pub use env_file::{EnvFileError, write_env};
 pub use environment::{ENVIRONMENT, Environment, Variable, env_example, missing_services};
 pub use file::{ConfigError, load, read, read_file};
+pub use machine::machine_zone;
 pub use people::{Amounts, GroupConfig, PersonConfig, TelegramAddress};
 pub use routes::{policy, route_table};
 pub use secret_url::SecretUrl;

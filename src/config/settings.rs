@@ -57,7 +57,12 @@ pub const SETTINGS: &[Setting] = &[
         default: "the user's own chat",
         help: "The chat that this person's messages go to.",
     },
-    Setting { path: "people.email", takes: "an address", default: "none", help: "Where this person's mail goes." },
+    Setting {
+        path: "people.email",
+        takes: "an address",
+        default: "none",
+        help: "Where this person's mail goes: no server takes it yet, each letter is a file in `mail` beside the database.",
+    },
     Setting {
         path: "people.quiet",
         takes: "a table such as { from = \"22:00\", to = \"07:00\" }",

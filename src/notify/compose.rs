@@ -77,19 +77,21 @@ impl Scene<'_> {
         Ok(composed)
     }
 
-    /// A later part of a story goes to the message that began it: as its new text where nothing has to sound, else as a reply.
+    /// A later part of a story goes to the message that began it: as its new text where nothing has to sound and the channel can change
+    /// it, else as a reply.
     fn join(&self, row: &Delivery, event: &Event, composed: &mut Composed) -> Result<(), StoreError> {
-        let Some(episode) = row.episode.filter(|_| self.abilities.edits && !row.unless_acked) else { return Ok(()) };
+        let Some(episode) = row.episode.filter(|_| !row.unless_acked) else { return Ok(()) };
         let Some((root, remote)) = self.reader.root_of(episode, self.policy.rule.lane)? else { return Ok(()) };
         let part = event.story().map(|story| story.part);
-        if part == Some(StoryPart::GoesOn) && row.severity() < Severity::Warning {
+        let edits = self.abilities.edits;
+        if edits && part == Some(StoryPart::GoesOn) && row.severity() < Severity::Warning {
             let message = self.retold(episode, root)?;
             composed.post.message = message;
             composed.post.edit = Some(remote);
             composed.post.silent = true;
         } else {
             composed.post.reply_to = Some(remote);
-            composed.parcel.refresh = Some((root, episode));
+            composed.parcel.refresh = edits.then_some((root, episode));
         }
         Ok(())
     }

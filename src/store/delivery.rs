@@ -6,9 +6,8 @@ use rusqlite::{Row, Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
 
-use super::pulses::{beat, lane_part};
 use super::state::{time, unsigned};
-use super::totals::{Total, add, add_latency};
+use super::totals::{count_try, count_unknown};
 use super::{Reader, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back, and counts as due.
@@ -265,34 +264,6 @@ fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now
         member.execute(params![id, at])?;
     }
     Ok(())
-}
-
-/// Counts the tries that were under way when the bot died.
-fn count_unknown(transaction: &Transaction<'_>) -> Result<(), StoreError> {
-    let mut statement = transaction.prepare_cached(
-        "SELECT o.lane, count(*) FROM outbox o JOIN attempts a ON a.delivery = o.id
-         WHERE o.state = 'sending' AND a.outcome = 'sending' GROUP BY o.lane",
-    )?;
-    let lanes = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
-    for row in lanes.collect::<Result<Vec<_>, _>>()? {
-        add(transaction, Total::Attempts, &format!("{} unknown", row.0), row.1)?;
-    }
-    Ok(())
-}
-
-/// Counts a try that ended, and how long it took from the commit; not where the message was held back on purpose.
-fn count_try(transaction: &Transaction<'_>, leader: i64, outcome: &str, now: Timestamp) -> Result<(), StoreError> {
-    let (lane, created, prompt): (String, i64, bool) = transaction
-        .prepare_cached(
-            "SELECT lane, created_ms, task != 'edit' AND NOT held AND NOT unless_acked FROM outbox WHERE id = ?1",
-        )?
-        .query_row([leader], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    add(transaction, Total::Attempts, &format!("{lane} {outcome}"), 1)?;
-    if outcome != "accepted" {
-        return Ok(());
-    }
-    beat(transaction, &lane_part(&lane), now)?;
-    if prompt { add_latency(transaction, &lane, now.ms().saturating_sub(created)) } else { Ok(()) }
 }
 
 fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestamp) -> Result<(), StoreError> {

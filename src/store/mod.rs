@@ -11,6 +11,7 @@ mod delivery;
 mod lanes;
 mod wishes;
 mod people;
+mod digests;
 mod trace;
 mod totals;
 mod pulses;

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use rusqlite::{Transaction, params};
 
+use crate::clock::Timestamp;
 use crate::domain::{Event, EventKind};
 
+use super::pulses::{beat, lane_part};
 use super::{Reader, StoreError};
 
 /// Upper bounds of the classes that times from commit to receipt are counted in, in milliseconds. What takes longer is in none of them.
@@ -82,8 +84,41 @@ pub(super) fn add_events<'a>(
     Ok(())
 }
 
+/// Counts the tries that were under way when the bot died.
+pub(super) fn count_unknown(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let mut statement = transaction.prepare_cached(
+        "SELECT o.lane, count(*) FROM outbox o JOIN attempts a ON a.delivery = o.id
+         WHERE o.state = 'sending' AND a.outcome = 'sending' GROUP BY o.lane",
+    )?;
+    let lanes = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)))?;
+    for row in lanes.collect::<Result<Vec<_>, _>>()? {
+        add(transaction, Total::Attempts, &format!("{} unknown", row.0), row.1)?;
+    }
+    Ok(())
+}
+
+/// Counts a try that ended, and how long it took from the commit; not where the message was held back on purpose.
+pub(super) fn count_try(
+    transaction: &Transaction<'_>,
+    leader: i64,
+    outcome: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (lane, created, prompt): (String, i64, bool) = transaction
+        .prepare_cached(
+            "SELECT lane, created_ms, task != 'edit' AND NOT held AND NOT unless_acked FROM outbox WHERE id = ?1",
+        )?
+        .query_row([leader], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    add(transaction, Total::Attempts, &format!("{lane} {outcome}"), 1)?;
+    if outcome != "accepted" {
+        return Ok(());
+    }
+    beat(transaction, &lane_part(&lane), now)?;
+    if prompt { add_latency(transaction, &lane, now.ms().saturating_sub(created)) } else { Ok(()) }
+}
+
 /// Counts a message that the channel took so long after its commit.
-pub(super) fn add_latency(transaction: &Transaction<'_>, lane: &str, ms: i64) -> Result<(), StoreError> {
+fn add_latency(transaction: &Transaction<'_>, lane: &str, ms: i64) -> Result<(), StoreError> {
     let ms = ms.max(0);
     let class = LATENCY_BOUNDS_MS.into_iter().find(|bound| ms <= *bound);
     let class = class.map_or_else(|| BEYOND.to_owned(), |bound| bound.to_string());

@@ -322,7 +322,9 @@ impl Ledger {
     pub(super) fn runs(&self, rows: u32) -> Read<Vec<RunRow>> {
         let mut runs = self.reader.runs(rows)?;
         if !self.sees_all() {
-            runs.iter_mut().for_each(|run| run.feed = kind_of_feed(&run.feed));
+            for run in &mut runs {
+                run.feed = kind_of_feed(&run.feed);
+            }
         }
         Ok(runs)
     }

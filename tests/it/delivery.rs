@@ -30,15 +30,27 @@ fn of_two() -> PostOffice {
 #[test]
 fn what_begins_and_ends_while_nobody_is_reached_is_told_once_and_whole() {
     let mut office = PostOffice::of_one();
-    office.wire(ANA).script(vec![unreachable(); 2]);
+    office.wire(ANA).script(vec![unreachable(); 500]);
     office.happen([kind("feed_stale")]);
-    office.run(ANA, 1);
+    office.run(ANA, 10);
     office.happen([kind("feed_recovered")]);
-    office.run(ANA, 30);
+    office.run(ANA, 10);
+    office.wire(ANA).mend();
+    office.run(ANA, 60);
     let told = office.wire(ANA).take();
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].contains("were stale for"), "{told:?}");
     assert_eq!((office.counts(ANA).sent, office.counts(ANA).open), (2, 0));
+}
+
+#[test]
+fn without_a_fault_each_message_goes_once_and_in_order() {
+    let mut office = PostOffice::of_one();
+    office.unlimited(ANA);
+    office.happen(std::iter::repeat_n(kind("day_closed"), 500));
+    while office.tick(ANA).sent > 0 {}
+    let numbers: Vec<u64> = office.wire(ANA).seen().iter().filter_map(|seen| Some(seen.post.number?.0)).collect();
+    assert_eq!(numbers, (1..=500).collect::<Vec<u64>>());
 }
 
 #[test]
@@ -347,4 +359,11 @@ fn a_button_says_nothing_of_what_it_does_and_works_only_where_it_was_shown() {
     assert_eq!(line, post.message.buttons[0][0].line);
     assert_eq!(reader.button(&key.token, lane(BO)).expect("reads"), None);
     assert_eq!(reader.button("0000", lane(ANA)).expect("reads"), None);
+}
+
+#[test]
+fn the_five_cases_of_the_contest_are_told_once_and_rightly() {
+    for case in crate::support::contest::CASES {
+        assert!((case.passes)(), "{}: {}", case.letter, case.about);
+    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::telegram_life::{ANA, BO, FAMILY, Life, PEOPLE};
+use crate::support::talking::{ANA, BO, FAMILY, PEOPLE, TalkingBot};
 
 /// A second book, and a person who may see and change that one alone.
 const BOOKS: &str = r#"
@@ -13,15 +13,15 @@ name = "zeta"
 "#;
 
 /// A market in which something was traded before anybody asks.
-fn traded(config: &str) -> Life {
-    let life = Life::new(config);
+fn traded(config: &str) -> TalkingBot {
+    let life = TalkingBot::new(config);
     let said = life.shell(&["run", "--no-console", "--speed", "max", "--cycles", "1500"], "");
     assert!(said.contains("1500 cycles"), "{said}");
     life
 }
 
 /// What a chat shows of the newest message of this kind.
-fn newest(life: &Life, chat: i64, kind: &str) -> Value {
+fn newest(life: &TalkingBot, chat: i64, kind: &str) -> Value {
     let seen = life.fake.seen(chat);
     let of_kind = |message: &&Value| message["media"]["kind"] == kind;
     seen.iter().rev().find(of_kind).unwrap_or_else(|| panic!("no {kind}: {seen:#?}")).clone()

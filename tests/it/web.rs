@@ -10,6 +10,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use bellwether::clock::Clock;
 use bellwether::domain::{Event, EventKind, Instrument, RouteTable, Routes, RunId, Severity};
+use bellwether::engine::Pace;
 use bellwether::store::{LaneState, Lease, Points, Reader, Store, StoreError, migrate};
 use bellwether::views::{Asker, MetricsReport, Views, health_report, metrics_report};
 use bellwether::web::{Parts, Server, exposition, serve};
@@ -124,7 +125,10 @@ fn lived(points: Points) -> Bench {
     let instruments =
         ["AAPL", "MSFT", "JPM", "BTC-USD"].map(|symbol| Instrument::bare(symbol.parse().expect("symbol")));
     let feed = FaultyFeed::new(7, instruments.to_vec(), 250, |_, _, _| None);
-    bench.live(Life::whole(feed, quick_cross)).expect("runs");
+    let mut life = Life::whole(feed, quick_cross);
+    // Every cycle is a commit of its own, so that counts come in small steps.
+    life.pace = Pace::Times(1_000_000_000);
+    bench.live(life).expect("runs");
     match bench.deliver(points) {
         Ok(_) | Err(StoreError::Killed(_)) => {}
         Err(error) => panic!("{error}"),

@@ -11,7 +11,7 @@ use bellwether::domain::{Event, EventKind, Lane, LaneRule, Message, NoticeId, Ro
 use bellwether::notify::{
     Abilities, Allowance, Channel, Failure, Policy, Post, Receipt, SendError, Tally, Worker, WorkerParts,
 };
-use bellwether::store::{Answer, LaneCounts, Points, Reader, Store};
+use bellwether::store::{Answer, LaneCounts, Points, Reader, Store, StoreError};
 
 /// What a scripted channel does with a message.
 #[derive(Debug, Clone)]
@@ -38,7 +38,7 @@ pub(crate) struct Seen {
 /// A channel that keeps what it takes.
 pub(crate) struct Wire {
     clock: Arc<ManualClock>,
-    abilities: Abilities,
+    abilities: Mutex<Abilities>,
     script: Mutex<VecDeque<Does>>,
     seen: Mutex<Vec<Seen>>,
 }
@@ -54,6 +54,11 @@ impl Wire {
         std::mem::take(&mut *self.seen.lock().expect("lock")).into_iter().map(|seen| seen.text).collect()
     }
 
+    /// From now on it takes everything.
+    pub(crate) fn mend(&self) {
+        self.script.lock().expect("lock").clear();
+    }
+
     /// What it does next, one after the other; then it takes everything.
     pub(crate) fn script(&self, does: impl IntoIterator<Item = Does>) {
         self.script.lock().expect("lock").extend(does);
@@ -63,7 +68,7 @@ impl Wire {
 #[async_trait]
 impl Channel for Wire {
     fn abilities(&self) -> Abilities {
-        self.abilities
+        *self.abilities.lock().expect("lock")
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
@@ -89,6 +94,7 @@ pub(crate) const CHAT: Abilities =
 struct Open {
     lane: Lane,
     wire: Arc<Wire>,
+    channel: Arc<dyn Channel>,
     policy: Policy,
     worker: Option<Worker>,
 }
@@ -113,16 +119,15 @@ impl PostOffice {
         let folder = tempfile::tempdir().expect("folder");
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
         let store = Store::open(&folder.path().join("a.db")).expect("opens");
-        let open = |rule: &LaneRule| Open {
-            lane: rule.lane,
-            wire: Arc::new(Wire {
+        let open = |rule: &LaneRule| {
+            let wire = Arc::new(Wire {
                 clock: clock.clone(),
-                abilities: CHAT,
+                abilities: Mutex::new(CHAT),
                 script: Mutex::default(),
                 seen: Mutex::default(),
-            }),
-            policy: Policy::open(rule.clone(), chrono_tz::America::New_York),
-            worker: None,
+            });
+            let policy = Policy::open(rule.clone(), chrono_tz::America::New_York);
+            Open { lane: rule.lane, channel: wire.clone(), wire, policy, worker: None }
         };
         let lanes = table.lanes.iter().map(open).collect();
         Self { folder, clock, routes: Routes::new(table), store, lanes }
@@ -151,6 +156,16 @@ impl PostOffice {
         self.at(name).wire.clone()
     }
 
+    /// Lets a lane's channel take as many messages as come.
+    pub(crate) fn unlimited(&mut self, name: &str) {
+        self.at(name).wire.abilities.lock().expect("lock").allowance = None;
+    }
+
+    /// Puts a channel in the place of a lane's wire, before its worker begins.
+    pub(crate) fn plug(&mut self, name: &str, channel: Arc<dyn Channel>) {
+        self.at(name).channel = channel;
+    }
+
     /// Changes what the reader of a lane wants, before its worker begins.
     pub(crate) fn policy(&mut self, name: &str, change: impl FnOnce(&mut Policy)) {
         change(&mut self.at(name).policy);
@@ -158,10 +173,15 @@ impl PostOffice {
 
     /// Commits facts, as the engine would.
     pub(crate) fn happen(&self, kinds: impl IntoIterator<Item = EventKind>) {
+        self.try_happen(kinds).expect("stored");
+    }
+
+    /// The same, where the store may die.
+    pub(crate) fn try_happen(&self, kinds: impl IntoIterator<Item = EventKind>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let book = Some("main".parse().expect("a name"));
         let events = kinds.into_iter().map(|kind| Event { at: now, book, kind }).collect();
-        self.store.record_events(RunId(1), now, events, &self.routes).expect("stored");
+        self.store.record_events(RunId(1), now, events, &self.routes)
     }
 
     /// Puts an answer on its way.
@@ -171,6 +191,11 @@ impl PostOffice {
 
     /// One step of a lane's worker.
     pub(crate) fn tick(&mut self, name: &str) -> Tally {
+        self.try_tick(name).expect("the store works")
+    }
+
+    /// The same, where the store may die.
+    pub(crate) fn try_tick(&mut self, name: &str) -> Result<Tally, StoreError> {
         let (store, clock, routes) = (self.store.clone(), self.clock.clone(), self.routes.clone());
         let open = self.at(name);
         let worker = open.worker.get_or_insert_with(|| {
@@ -178,7 +203,7 @@ impl PostOffice {
             Worker::new(WorkerParts {
                 store,
                 clock,
-                channel: open.wire.clone(),
+                channel: open.channel.clone(),
                 policy: open.policy.clone(),
                 mark: "paper",
                 key: [7; 32],
@@ -186,12 +211,13 @@ impl PostOffice {
                 alarm: Arc::new(move |kind| {
                     let now = alarm_clock.now();
                     let event = Event { at: now, book: None, kind };
-                    alarm_store.record_events(RunId(1), now, vec![event], &routes).expect("stored");
+                    // A store that dies there dies for the worker as well.
+                    let _ = alarm_store.record_events(RunId(1), now, vec![event], &routes);
                 }),
             })
         });
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("runtime");
-        runtime.block_on(worker.tick(usize::MAX)).expect("the store works")
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
+        runtime.block_on(worker.tick(64))
     }
 
     /// Steps of a lane's worker for so many seconds, one each tenth of a second.
@@ -204,12 +230,18 @@ impl PostOffice {
 
     /// The bot dies and is started anew: what workers remember is gone.
     pub(crate) fn restart(&mut self) {
+        self.restart_with(Points::default()).expect("starts");
+    }
+
+    /// The same with points at which it may die again.
+    pub(crate) fn restart_with(&mut self, points: Points) -> Result<(), StoreError> {
         for open in &mut self.lanes {
             open.worker = None;
         }
-        let store = Store::open_with(&self.database(), Points::default()).expect("opens");
+        let store = Store::open_with(&self.database(), points)?;
         std::mem::replace(&mut self.store, store).close();
-        self.store.reclaim_unknown().expect("reclaims");
+        self.store.reclaim_unknown()?;
+        Ok(())
     }
 
     /// The counts of a lane; they always add up.

@@ -117,7 +117,11 @@ impl Fake {
         let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
         let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
         if answer["ok"] == false {
-            let log: Vec<Value> = self.log(0).into_iter().filter(|entry| entry["method"] != "getUpdates").collect();
+            let log: Vec<Value> = self
+                .log(0)
+                .into_iter()
+                .filter(|entry| entry["method"] != "getUpdates" && entry["method"] != "setMyCommands")
+                .collect();
             panic!("{what} {body}: {answer}\nthe log: {log:#?}");
         }
         answer

@@ -1,0 +1,157 @@
+//! What is told once a day? Counts of what was not worth a message of its own, for each reader at their own time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use chrono_tz::Tz;
+
+use crate::clock::{Clock, Timestamp};
+use crate::config::{Config, policy};
+use crate::domain::{Block, KINDS, Lane, Message, Routes, Severity, Treatment};
+use crate::notify::{Gathered, Policy, Telling, next, summary_blocks};
+use crate::store::{Answer, Reader, Store, StoreError};
+
+/// How often it is looked whether it is time.
+const LOOK: Duration = Duration::from_secs(20);
+
+/// Writes digests.
+pub(super) struct Digests {
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) config: Config,
+    pub(super) routes: Routes,
+    pub(super) zone: Tz,
+    /// How prices are marked.
+    pub(super) mark: &'static str,
+}
+
+impl Digests {
+    /// Looks until `stop` is dropped.
+    pub(super) fn watch(self, stop: &Receiver<()>) {
+        while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
+            if let Err(error) = self.look() {
+                tracing::warn!(%error, "a digest waits");
+            }
+        }
+    }
+
+    /// Writes to each person whose time has come, on the first of their lanes.
+    fn look(&self) -> Result<(), StoreError> {
+        let (routes, now) = (self.routes.now(), self.clock.now());
+        let reader = Reader::open(self.store.path())?;
+        let mut seen = Vec::new();
+        for lane in routes.routes.iter().flat_map(|route| &route.to).filter(|lane| routes.rule(**lane).is_some()) {
+            if !seen.contains(&lane.who) {
+                seen.push(lane.who);
+                self.write(&reader, *lane, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&self, reader: &Reader, lane: Lane, now: Timestamp) -> Result<(), StoreError> {
+        let policy = policy(&self.config, lane, self.zone);
+        let last_fact = reader.last_fact()?;
+        let Some((told, after)) = reader.digest_place(lane.who)? else {
+            // Nothing is owed for the time before somebody was there to read it.
+            return self.store.keep_digest(lane.who, now, last_fact, None);
+        };
+        if next(policy.digest_at, told, policy.zone) > now {
+            return Ok(());
+        }
+        let message = self.message(reader, &policy, after, now.since(told), now)?;
+        self.store.keep_digest(lane.who, now, last_fact, message.map(|message| Answer::new(lane, message)))
+    }
+
+    /// The counts of what came after a place of the journal; none where nothing came that belongs to a digest.
+    fn message(
+        &self,
+        reader: &Reader,
+        policy: &Policy,
+        after: i64,
+        span_ms: i64,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        let wishes = reader.wishes(policy.rule.lane.who.as_str(), now)?;
+        let treatment = |name: &str| wishes.treatments.iter().find(|(kind, _)| kind == name).map(|(_, wish)| *wish);
+        let quiet = KINDS.iter().filter(|kind| kind.loudest == Severity::Info);
+        let wanted = quiet
+            .filter(|kind| treatment(kind.name).unwrap_or_else(|| policy.rule.treatment(kind)) == Treatment::Digest);
+        let mut gathered: Vec<Gathered> = Vec::new();
+        for kind in wanted {
+            let (count, samples) = reader.facts_of(kind.name, after, policy.rule.books.as_deref())?;
+            if count > 0 {
+                gathered.push(Gathered { kind: kind.name, count, samples });
+            }
+        }
+        if gathered.is_empty() {
+            return Ok(None);
+        }
+        let share_of = if policy.hides_amounts { reader.books()?.first().map(|row| row.book.capital) } else { None };
+        let telling = Telling { zone: policy.zone, mark: self.mark, style: policy.style, share_of };
+        let total = gathered.iter().map(|one| one.count).sum();
+        let mut blocks = summary_blocks(&gathered, span_ms, total, &telling);
+        blocks.insert(1, Block::Line("Digest: none of it needed a message of its own".to_owned().into()));
+        Ok(Some(Message { blocks, ..Message::default() }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::domain::{Event, EventKind, OrderId, Quantity, RouteTable, RunId};
+    use crate::store::{Due, Task};
+
+    #[test]
+    fn what_needed_no_message_is_counted_once_a_day() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("a.db")).expect("opens");
+        // 2027-01-15 08:00 UTC is ten minutes ahead.
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_799_999_400_000)));
+        let lane: Lane = "owner:terminal".parse().expect("a lane");
+        let routes = Routes::new(RouteTable::simple(&[lane], Severity::Notice));
+        let digests = Digests {
+            store: store.clone(),
+            clock: clock.clone(),
+            config: Config::default(),
+            routes: routes.clone(),
+            zone: Tz::UTC,
+            mark: "paper",
+        };
+        let ended = |number| EventKind::OrderEnded {
+            order: OrderId(number),
+            symbol: "AAPL".parse().expect("a symbol"),
+            unfilled: Quantity::ZERO,
+            why: "its time is over".to_owned(),
+        };
+        let happen = |kind| {
+            let event = Event { at: clock.now(), book: None, kind };
+            store.record_events(RunId(1), clock.now(), vec![event], &routes).expect("stored");
+        };
+        let told = || {
+            let reader = Reader::open(store.path()).expect("opens");
+            let due = reader.due(lane, Due::Everything, clock.now(), 100).expect("reads");
+            let texts = due.into_iter().filter_map(|row| match row.task {
+                Task::Answer(message) => Some(message.plain_lines().join("\n")),
+                Task::Notice(_) | Task::Edit(_) => None,
+            });
+            texts.collect::<Vec<String>>()
+        };
+        happen(ended(1));
+        digests.look().expect("looks");
+        (2..4).for_each(|number| happen(ended(number)));
+        digests.look().expect("looks");
+        assert_eq!(told(), Vec::<String>::new(), "not before its time");
+        clock.advance(600_000);
+        digests.look().expect("looks");
+        digests.look().expect("looks");
+        let first = told();
+        assert_eq!(first.len(), 1, "{first:?}");
+        assert!(first[0].contains("2 x an order ended") && first[0].contains("AAPL"), "{first:?}");
+        clock.advance(24 * 3_600_000);
+        digests.look().expect("looks");
+        assert_eq!(told().len(), 1, "nothing came, so nothing is told");
+    }
+}

@@ -1,0 +1,148 @@
+//! Does a message arrive? A drill on the ways to people, through the running bot or without one, watched until there is proof.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, Environment, load, missing_services};
+use crate::domain::{Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
+use crate::store::{Reader, Ruled, Store, StoreError, TraceRow};
+
+use super::around::wait;
+use super::drill_report::{Report, Shows};
+use super::shell::{is_running, person};
+use super::ways::{Ways, mark_of, zone_of};
+use super::{AppError, messenger};
+
+/// How long proof is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Tries after which nobody waits for one more.
+const TRIES_MAX: usize = 3;
+/// Notices among which the drill is looked for: others may come at the same moment.
+const RECENT: u32 = 100;
+
+/// `test all`, `test ana:telegram`.
+pub(super) fn test(ways: crate::cli::Ways, json: bool, environment: &Environment) -> Result<(), AppError> {
+    let config = load(environment.config.as_deref())?;
+    let off = missing_services(environment);
+    let drill = Drill { environment, config: &config, ways };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let tried = if is_running(&environment.database) {
+        Some(drill.through_the_bot(clock.as_ref())?)
+    } else if has_service(environment, &config) {
+        let telegram = messenger::telegram(environment, clock.clone())?;
+        let ways = Ways::new(environment, &config, telegram, clock)?;
+        let sent = drill.without_a_bot(&ways);
+        ways.close();
+        Some(sent?)
+    } else {
+        None
+    };
+    let report = match tried {
+        Some(sent) => Report::new(&sent, &shows(environment, &config)?, off),
+        None => Report::nothing(off),
+    };
+    report.print(json)?;
+    if report.well { Ok(()) } else { Err(AppError::No) }
+}
+
+/// Whether anybody could be reached while no bot runs.
+fn has_service(environment: &Environment, config: &Config) -> bool {
+    let is_online = environment.telegram_token.is_some() || environment.webhook_url.is_some();
+    is_online || config.people.iter().any(|one| one.email.is_some())
+}
+
+/// How messages are shown to whom.
+fn shows<'a>(environment: &Environment, config: &'a Config) -> Result<Shows<'a>, AppError> {
+    let mark = mark_of(&Reader::open(&environment.database)?)?;
+    Ok(Shows { config, zone: zone_of(config), mark })
+}
+
+/// A drill that was sent, and what became of it.
+pub(super) struct Sent {
+    /// What was told.
+    pub(super) event: Event,
+    /// Its number.
+    pub(super) notice: NoticeId,
+    /// Its row on each way.
+    pub(super) rows: Vec<TraceRow>,
+}
+
+struct Drill<'a> {
+    environment: &'a Environment,
+    config: &'a Config,
+    ways: crate::cli::Ways,
+}
+
+impl Drill<'_> {
+    /// The bot carries it, by the routes that it goes by.
+    fn through_the_bot(&self, clock: &dyn Clock) -> Result<Sent, AppError> {
+        let store = Store::open(&self.environment.database)?;
+        let table = self.narrowed(Reader::open(&self.environment.database)?.routes()?)?;
+        send(&store, clock, table, &self.asker()?)
+    }
+
+    fn without_a_bot(&self, ways: &Ways) -> Result<Sent, AppError> {
+        ways.open()?;
+        let table = self.narrowed(ways.table())?;
+        send_on(ways, table, &self.asker()?)
+    }
+
+    fn asker(&self) -> Result<String, AppError> {
+        Ok(person(self.config, None)?.name)
+    }
+
+    /// The routes to the ways that are to be tested.
+    fn narrowed(&self, mut table: RouteTable) -> Result<RouteTable, AppError> {
+        let known: Vec<String> = table.lanes.iter().map(|rule| rule.lane.to_string()).collect();
+        let pair =
+            "\"bellwether pair PERSON\" binds a person to a chat on Telegram; \"bellwether setup\" does all of it";
+        if known.is_empty() {
+            return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
+        }
+        if let crate::cli::Ways::One(lane) = self.ways {
+            table.lanes.retain(|rule| rule.lane == lane);
+            if table.lanes.is_empty() {
+                let what = format!("nobody is reached by {lane}: there is {}", known.join(", "));
+                return Err(AppError::usage(what).with_hint(pair));
+            }
+        }
+        Ok(table)
+    }
+}
+
+/// Sends a drill on open ways. What did not get through by the end is not tried again: it would be a drill that nobody waits for.
+pub(super) fn send_on(ways: &Ways, table: RouteTable, person: &str) -> Result<Sent, AppError> {
+    let sent = send(&ways.store, ways.clock.as_ref(), table, person)?;
+    for row in sent.rows.iter().filter(|row| row.state == "pending") {
+        let Ok(lane) = row.lane.parse::<Lane>() else { continue };
+        let why = "the drill was over".to_owned();
+        ways.store.take_up(lane, None, vec![Ruled { id: row.id, why, until: None }], None, ways.clock.now())?;
+    }
+    Ok(sent)
+}
+
+fn send(store: &Store, clock: &dyn Clock, table: RouteTable, person: &str) -> Result<Sent, AppError> {
+    let event = Event { at: clock.now(), book: None, kind: EventKind::DrillSent { person: person.to_owned() } };
+    store.record_events(RunId(0), clock.now(), vec![event.clone()], &Routes::new(table))?;
+    let reader = Reader::open(store.path())?;
+    let told = reader.journal_told(RECENT)?;
+    let notice = told.into_iter().find(|row| row.event == event).and_then(|row| row.notice);
+    let notice = notice.ok_or_else(|| AppError::failed("the drill was recorded and cannot be found"))?;
+    let rows = || -> Result<Vec<TraceRow>, StoreError> {
+        Ok(reader.trace(notice)?.into_iter().filter(|row| row.task == "notice").collect())
+    };
+    wait(PATIENCE, clock, || rows().is_ok_and(|rows| rows.iter().all(is_over)));
+    Ok(Sent { event, notice, rows: rows()? })
+}
+
+/// Whether nothing more is to be learned of it by waiting.
+fn is_over(row: &TraceRow) -> bool {
+    let settled = !matches!(row.state.as_str(), "pending" | "sending");
+    let held = row.attempts.is_empty() && row.verdict.is_some();
+    let hopeless = row.attempts.last().is_some_and(|last| {
+        let shut = last.detail.as_deref().is_some_and(|said| said.starts_with("this way is closed"));
+        last.ended.is_some() && (shut || last.outcome == "unknown" || row.attempts.len() >= TRIES_MAX)
+    });
+    settled || held || hopeless
+}

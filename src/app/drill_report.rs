@@ -1,0 +1,246 @@
+//! What is said of a drill? A line for each way, how the message looks there, and what to do where it did not arrive.
+
+use std::fmt::Write as _;
+
+use chrono_tz::Tz;
+use serde::Serialize;
+
+use crate::channels::{Budget, html, plain};
+use crate::config::{Config, policy};
+use crate::domain::{ChannelKind, Event, Lane, Message};
+use crate::notify::{Telling, told};
+use crate::store::TraceRow;
+
+use super::AppError;
+use super::drill::Sent;
+use super::shell::print;
+
+/// How wide the bare text of a message is shown.
+const WIDTH: usize = 80;
+
+/// How messages are shown to whom.
+pub(super) struct Shows<'a> {
+    pub(super) config: &'a Config,
+    /// The zone of readers who have none.
+    pub(super) zone: Tz,
+    /// How everything of the market is marked.
+    pub(super) mark: &'static str,
+}
+
+impl Shows<'_> {
+    /// The parts in which a lane shows an event.
+    fn parts(&self, lane: Lane, event: &Event) -> Vec<String> {
+        let reader = policy(self.config, lane, self.zone);
+        let telling = Telling { style: reader.style, ..Telling::plain(reader.zone, self.mark) };
+        let message = Message { blocks: told(event, &telling), ..Message::default() };
+        match lane.channel {
+            ChannelKind::Telegram => html(&message, Budget::TEXT),
+            ChannelKind::Terminal | ChannelKind::Email | ChannelKind::Webhook => vec![plain(&message, WIDTH)],
+        }
+    }
+}
+
+/// What became of the drill on one way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    /// The channel took it.
+    Arrived,
+    /// A filter kept it.
+    HeldBack,
+    /// It will not be tried again.
+    GivenUp,
+    /// It has not got through by now.
+    NotYet,
+}
+
+impl Outcome {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Arrived => "arrived",
+            Self::HeldBack => "held back",
+            Self::GivenUp => "given up",
+            Self::NotYet => "not arrived",
+        }
+    }
+}
+
+/// One way.
+#[derive(Debug, Serialize)]
+struct Way {
+    lane: String,
+    outcome: Outcome,
+    /// What the channel or the filter said.
+    why: Option<String>,
+    /// From commit to receipt.
+    latency_ms: Option<i64>,
+    /// How far the service's clock is ahead of ours, where it tells.
+    skew_ms: Option<i64>,
+    /// What the service calls the message.
+    id: Option<String>,
+    /// What to do.
+    hint: Option<String>,
+    /// The message in its parts, as the channel gets it.
+    parts: Vec<String>,
+}
+
+impl Way {
+    fn of(row: &TraceRow, shows: &Shows<'_>, event: &Event) -> Self {
+        let last = row.attempts.last();
+        let said = last.and_then(|last| last.detail.clone());
+        let (outcome, why) = match row.state.as_str() {
+            "sent" => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
+            "dead" => (Outcome::GivenUp, row.verdict.clone().or(said)),
+            "skipped" => (Outcome::HeldBack, row.verdict.clone()),
+            _ if row.attempts.is_empty() && row.verdict.is_some() => (Outcome::HeldBack, row.verdict.clone()),
+            _ => (Outcome::NotYet, said.or_else(|| Some("nobody has tried to send it".to_owned()))),
+        };
+        let ended = last.and_then(|last| last.ended).or(row.settled);
+        let parts = row.lane.parse().map(|lane| shows.parts(lane, event)).unwrap_or_default();
+        Self {
+            lane: row.lane.clone(),
+            outcome,
+            latency_ms: ended.filter(|_| outcome == Outcome::Arrived).map(|ended| ended.since(row.created)),
+            skew_ms: last.and_then(|last| last.skew_ms),
+            id: row.remote.clone(),
+            hint: why.as_deref().filter(|_| outcome != Outcome::Arrived).map(|why| advice(&row.lane, outcome, why)),
+            why,
+            parts,
+        }
+    }
+}
+
+/// What to do about a way that did not take the drill. What was said begins with the words of its kind of error.
+fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
+    let who = lane.split(':').next().unwrap_or(lane);
+    let lower = why.to_lowercase();
+    let begins = |words: &str| lower.starts_with(words);
+    if outcome == Outcome::HeldBack {
+        return format!("{who}'s own settings keep it: quiet, tell or /mute; test again when they do not");
+    }
+    if begins("this way is closed") {
+        return if lower.contains("unauthorized") || lower.ends_with(": not found") {
+            "the token is not valid any more: get it from @BotFather and type it into \"bellwether setup\"".to_owned()
+        } else if lower.contains("chat not found") {
+            format!("there is no such chat: \"bellwether pair {who}\" binds the right one")
+        } else {
+            format!(
+                "{who} opens the chat with the bot, unblocks it and presses Start; in a group, lets it in and write"
+            )
+        };
+    }
+    if begins("could not reach it") {
+        return "look at the network, and at TELEGRAM_API_URL and CA_FILE if they are set; then test again".to_owned();
+    }
+    if begins("asked to wait") {
+        return "the service takes nothing now: test again after that".to_owned();
+    }
+    if begins("no answer") {
+        return "look in the chat whether it is there; then test again".to_owned();
+    }
+    if begins("nobody has tried") {
+        return "\"bellwether health\" tells whether the bot is well; a bot that runs without a terminal shows nothing there"
+            .to_owned();
+    }
+    "the service takes this message in no form: \"bellwether trace\" with its number tells what it said".to_owned()
+}
+
+/// What is said of a drill.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    /// The drill's number; none where nothing could be sent.
+    notice: Option<String>,
+    /// True if it arrived on every way, or no service is set up.
+    pub(super) well: bool,
+    ways: Vec<Way>,
+    /// Services that are not set up, each with what turns it on.
+    off: Vec<&'static str>,
+}
+
+impl Report {
+    pub(super) fn new(sent: &Sent, shows: &Shows<'_>, off: Vec<&'static str>) -> Self {
+        let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, shows, &sent.event)).collect();
+        let well = ways.iter().all(|way| way.outcome == Outcome::Arrived);
+        Self { notice: Some(sent.notice.to_string()), well, ways, off }
+    }
+
+    /// No service is set up.
+    pub(super) fn nothing(off: Vec<&'static str>) -> Self {
+        Self { notice: None, well: true, ways: Vec::new(), off }
+    }
+
+    pub(super) fn print(&self, json: bool) -> Result<(), AppError> {
+        if json {
+            let text = serde_json::to_string_pretty(self).map_err(|error| AppError::failed(error.to_string()))?;
+            print(&text);
+        } else {
+            print(&self.words());
+        }
+        Ok(())
+    }
+
+    fn words(&self) -> String {
+        let mut text = self.table();
+        for way in &self.ways {
+            let _ = write!(text, "\n{} gets:\n", way.lane);
+            for line in way.parts.iter().flat_map(|part| part.lines()) {
+                let _ = writeln!(text, "  {line}");
+            }
+        }
+        if self.notice.is_none() {
+            text.push_str("Nothing to test: no service is set up; the terminal is the bot's, while it runs\n");
+        }
+        for line in &self.off {
+            let _ = writeln!(text, "{line}");
+        }
+        text.trim_end().to_owned()
+    }
+
+    /// A line a way, and what to do about it below.
+    pub(super) fn table(&self) -> String {
+        let mut text = String::new();
+        let Some(notice) = &self.notice else { return text };
+        let wide = self.ways.iter().map(|way| way.lane.len()).max().unwrap_or_default().max(4);
+        let shown = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
+        let _ = writeln!(text, "Drill {notice}");
+        let _ = writeln!(text, "{:<wide$}  {:<11}  {:>6}  {:>7}  id", "way", "outcome", "ms", "skew ms");
+        for way in &self.ways {
+            let (ms, skew) = (shown(way.latency_ms), shown(way.skew_ms));
+            let id = way.id.as_deref().unwrap_or("-");
+            let _ = writeln!(text, "{:<wide$}  {:<11}  {ms:>6}  {skew:>7}  {id}", way.lane, way.outcome.words());
+            if let Some(why) = &way.why {
+                let _ = writeln!(text, "  {why}");
+            }
+            if let Some(hint) = &way.hint {
+                let _ = writeln!(text, "  hint: {hint}");
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::notify::SendError;
+
+    #[test]
+    fn each_kind_of_error_has_its_advice() {
+        let shut = |said: &str| SendError::Shut(said.to_owned());
+        for (error, want) in [
+            (shut("Forbidden: bot was blocked by the user"), "ana opens the chat with the bot"),
+            (shut("Unauthorized"), "@BotFather"),
+            (shut("Bad Request: chat not found"), "bellwether pair ana"),
+            (SendError::Unreachable("refused".to_owned()), "look at the network"),
+            (SendError::Throttled(Duration::from_mins(1)), "test again after that"),
+            (SendError::Unknown("cut".to_owned()), "look in the chat"),
+            (SendError::Rejected("Bad Request".to_owned()), "bellwether trace"),
+        ] {
+            let said = advice("ana:telegram", Outcome::NotYet, &error.to_string());
+            assert!(said.contains(want), "{error}: {said}");
+        }
+        assert!(advice("ana:telegram", Outcome::HeldBack, "quiet hours").contains("quiet"));
+    }
+}

@@ -1,0 +1,93 @@
+//! What was told in digests, and what is owed? A place in the journal a person.
+
+use rusqlite::params;
+
+use crate::clock::Timestamp;
+use crate::domain::{Event, Label};
+
+use super::history::JOURNAL;
+use super::outbox::add_answer;
+use super::state::unsigned;
+use super::{Answer, Reader, Store, StoreError};
+
+/// Facts of a kind that are read to show some of them.
+const SAMPLES_MAX: u32 = 50;
+
+impl Store {
+    /// Puts a digest on its way, if there is one, and keeps when it was written and up to which fact, in one transaction.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_digest(
+        &self,
+        who: Label,
+        now: Timestamp,
+        last_fact: i64,
+        digest: Option<Answer>,
+    ) -> Result<(), StoreError> {
+        let kept = self.write(move |transaction| {
+            if let Some(answer) = &digest {
+                add_answer(transaction, answer, now)?;
+            }
+            transaction.execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES ('digest ' || ?1, ?2)",
+                params![who.as_str(), format!("{} {last_fact}", now.ms())],
+            )?;
+            Ok(())
+        });
+        self.wake();
+        kept
+    }
+
+    /// Forgets messages, tries, buttons and updates that were settled before then, but for what the latest stories still point at.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn forget_messages(&self, before: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |transaction| {
+            let old = "settled_ms < ?1 AND state IN ('sent', 'skipped', 'dead')
+                AND (episode IS NULL OR episode NOT IN (SELECT episode FROM stories WHERE open))";
+            transaction.execute(
+                &format!("DELETE FROM attempts WHERE delivery IN (SELECT id FROM outbox WHERE {old})"),
+                [before.ms()],
+            )?;
+            let gone = transaction.execute(&format!("DELETE FROM outbox WHERE {old}"), [before.ms()])?;
+            transaction.execute("DELETE FROM buttons WHERE made_ms < ?1", [before.ms()])?;
+            transaction.execute("DELETE FROM inbox WHERE state = 'answered' AND received_ms < ?1", [before.ms()])?;
+            transaction.execute("DELETE FROM mutes WHERE until_ms < ?1", [before.ms()])?;
+            Ok(gone)
+        })
+    }
+}
+
+impl Reader {
+    /// When somebody's digest was written last, and up to which fact; none if there was none yet.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn digest_place(&self, who: Label) -> Result<Option<(Timestamp, i64)>, StoreError> {
+        let kept = self.meta(&format!("digest {who}"))?;
+        Ok(kept.and_then(|text| {
+            let (at, fact) = text.split_once(' ')?;
+            Some((Timestamp::from_ms(at.parse().ok()?), fact.parse().ok()?))
+        }))
+    }
+
+    /// How many facts of a kind came after one, of these books where some are named, and the last of them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn facts_of(&self, kind: &str, after: i64, books: Option<&[Label]>) -> Result<(u64, Vec<Event>), StoreError> {
+        let books = books.map(|books| books.iter().map(Label::as_str).collect::<Vec<_>>());
+        let books = books.map(|books| serde_json::to_string(&books)).transpose()?;
+        let which = "j.seq > ?1 AND j.kind = ?2 AND (?3 IS NULL OR j.book IS NULL OR j.book IN (SELECT value FROM json_each(?3)))";
+        let count = self.connection().query_row(
+            &format!("SELECT count(*) FROM journal j WHERE {which}"),
+            params![after, kind, books],
+            |row| unsigned(row, 0),
+        )?;
+        let sql = format!("{JOURNAL} WHERE {which} ORDER BY j.seq DESC LIMIT {SAMPLES_MAX}");
+        let rows = self.journal(&sql, params![after, kind, books])?;
+        Ok((count, rows.into_iter().map(|row| row.event).collect()))
+    }
+}
