@@ -21,7 +21,7 @@ use super::shell::{person, print};
 use super::tools::write_bytes;
 
 /// Bars that are drawn unless told otherwise, and days of `pnl`.
-const BARS: usize = 120;
+pub(super) const BARS: usize = 120;
 
 /// What is asked for.
 enum What {
@@ -45,7 +45,12 @@ pub(super) fn chart(args: &ChartArgs, environment: &Environment) -> Result<(), A
         }
         What::Equity | What::Pnl => {
             let reader = open(&environment.database)?;
-            let results = Results::of(&reader, args.book, args.to, person(&config, None)?.zone)?;
+            let results = Results::of(
+                &reader,
+                args.book.as_ref().map(std::slice::from_ref),
+                args.to,
+                person(&config, None)?.zone,
+            )?;
             let count = args.bars.map_or(BARS, usize::from);
             if matches!(what, What::Pnl) { results.pnl(count, look(args)) } else { results.equity(look(args))? }
         }
@@ -134,7 +139,7 @@ fn draw_symbol(
         let reader = open(database)?;
         let source = Source::of_database(&reader, symbol, args.to, clock)?;
         let origin = if source.is_simulated() { "paper · simulated" } else { "paper · recorded" };
-        (source, Dealt::of(&reader, symbol, args.book, args.to)?, origin)
+        (source, Dealt::of(&reader, symbol, args.book.as_ref().map(std::slice::from_ref), args.to)?, origin)
     };
     let usual = config.books.first().map_or(Tz::UTC, |book| book.desk.zone);
     let subject = Subject {

@@ -36,15 +36,16 @@ struct Deal {
 }
 
 impl Dealt {
-    /// In the named book, else in the first that has anything to tell of the symbol. What is later than `to` is left out.
+    /// In the first of these books that has anything to tell of the symbol, of all where none are named. What is later than `to` is
+    /// left out.
     pub(super) fn of(
         reader: &Reader,
         symbol: Symbol,
-        book: Option<Label>,
+        books: Option<&[Label]>,
         to: Option<Timestamp>,
     ) -> Result<Self, AppError> {
         let rows = reader.books()?;
-        for row in candidates(&rows, book)? {
+        for row in candidates(&rows, books)? {
             let trades = reader.trades_of(row.book.name, Some(symbol))?;
             let held = row.book.position(symbol);
             if trades.is_empty() && held.is_none() {
@@ -118,10 +119,11 @@ impl Deal {
 }
 
 /// The books to look at.
-pub(super) fn candidates(rows: &[BookRow], book: Option<Label>) -> Result<Vec<&BookRow>, AppError> {
-    let wanted: Vec<&BookRow> = rows.iter().filter(|row| book.is_none_or(|book| row.book.name == book)).collect();
-    match book {
-        Some(book) if wanted.is_empty() => {
+pub(super) fn candidates<'a>(rows: &'a [BookRow], books: Option<&[Label]>) -> Result<Vec<&'a BookRow>, AppError> {
+    let wanted = |row: &&BookRow| books.is_none_or(|books| books.contains(&row.book.name));
+    let wanted: Vec<&BookRow> = rows.iter().filter(wanted).collect();
+    match books {
+        Some([book]) if wanted.is_empty() => {
             let known: Vec<&str> = rows.iter().map(|row| row.book.name.as_str()).collect();
             Err(AppError::usage(format!("there is no book \"{book}\"; there are {}", known.join(", "))))
         }

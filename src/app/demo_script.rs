@@ -82,6 +82,7 @@ impl Script {
         };
         match stage.chat.handle(&inbound) {
             Reply::Text(said) | Reply::Refused(said) | Reply::Failed { what: said, .. } => print(&said),
+            Reply::Message(message) => print(&message.plain_lines().join("\n")),
             Reply::Admitted { id } => {
                 let wait_for = waiter(stage.chat.clone(), self.clock.clone());
                 print(&wait_for(id).unwrap_or_else(|| "recorded".to_owned()));

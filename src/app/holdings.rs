@@ -66,7 +66,7 @@ impl Holdings {
         let nothing = || AppError::failed("nothing has run yet").with_hint("run the bot first");
         let market = reader.progress()?.ok_or_else(nothing)?.market;
         let rows = reader.books()?;
-        let wanted = candidates(&rows, book)?;
+        let wanted = candidates(&rows, book.as_ref().map(std::slice::from_ref))?;
         let simulated = reader.meta("feed")?.is_some_and(|feed| feed.starts_with("simulated"));
         let mut first = None;
         for row in wanted {

@@ -41,6 +41,7 @@ mod picture;
 mod results;
 mod holdings;
 mod chart;
+mod drawing;
 mod run;
 
 pub use error::AppError;

@@ -29,17 +29,17 @@ pub(super) struct Results {
 }
 
 impl Results {
-    /// Of the named book, else of the first that has closed a trade, else of the first. Days that began after `to` are left out.
+    /// Of the first of these books that has closed a trade, else of the first; of all books where none are named. Days that began after `to` are left out.
     pub(super) fn of(
         reader: &Reader,
-        book: Option<Label>,
+        books: Option<&[Label]>,
         to: Option<Timestamp>,
         zone: Option<Tz>,
     ) -> Result<Self, AppError> {
         let nothing = || AppError::failed("nothing has run yet").with_hint("run the bot first");
         let progress = reader.progress()?.ok_or_else(nothing)?;
         let rows = reader.books()?;
-        let wanted = candidates(&rows, book)?;
+        let wanted = candidates(&rows, books)?;
         let mut chosen = (wanted.first().copied().ok_or_else(nothing)?, Vec::new());
         for row in wanted {
             let trades = reader.trades_of(row.book.name, None)?;

@@ -326,7 +326,7 @@ impl Run<'_> {
             store: self.store.clone(),
             desk: desk.clone(),
             clock: self.clock.clone(),
-            ask: talk::asker(queue.clone()),
+            ask: talk::asker(queue.clone(), self.store.path().to_owned(), self.clock.clone()),
             wake: Arc::new(move || {
                 // Where no engine runs any more there is nobody to wake.
                 let _ = wake.send(EngineMessage::Look);

@@ -148,7 +148,7 @@ impl Setup {
     }
 
     fn chat(&self, store: &Store, routes: Routes) -> Chat {
-        chat_beside(store, self.clock.clone(), &self.person, false, routes)
+        chat_beside(store, self.clock.clone(), false, routes)
     }
 
     /// Binds the person to a chat, and listens for that meanwhile.

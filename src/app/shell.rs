@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::channels::Editor;
-use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Reply, read_only};
+use crate::channels::{Editor, kept_words};
+use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Question, Reply, read_only};
 use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
@@ -15,6 +15,7 @@ use crate::control::{ChangeDesk, PinCost};
 use crate::domain::{Label, Routes, RunId};
 use crate::store::{Lease, Reader, Store};
 
+use super::drawing::drawn;
 use super::talk::{SHELL, waiter};
 use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
 
@@ -88,25 +89,34 @@ pub(super) fn is_running(database: &Path) -> bool {
 }
 
 /// Asks through the inbox of the running bot.
-fn inbox_asker(store: Store, clock: Arc<dyn Clock>, person: String, running: bool) -> Asker {
-    Arc::new(move |question| {
-        if !running {
-            return Err(format!("the bot is not running; only a running engine can answer {}", question.line()));
+fn inbox_asker(store: Store, clock: Arc<dyn Clock>, running: bool) -> Asker {
+    Arc::new(move |inbound, question| match question {
+        Question::Chart(what) => drawn(store.path(), inbound, what, &*clock),
+        Question::DryCycle | Question::Screen(_) if !running => {
+            let what = format!("the bot is not running; only a running engine can answer {}", question.line());
+            Reply::Failed { what, hint: None }
         }
-        let key = format!("{}-{}", std::process::id(), clock.now().ms());
-        let failed = |error: crate::store::StoreError| error.to_string();
-        let kept = store.receive(SHELL, &key, &person, &question.line(), clock.now()).map_err(failed)?;
-        let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
-        let reader = Reader::open(store.path()).map_err(failed)?;
-        let (_keep, nothing) = std::sync::mpsc::channel::<()>();
-        for _ in 0..LOOKS_MAX {
-            if let Some(reply) = reader.reply_to(row).map_err(failed)? {
-                return Ok(reply);
-            }
-            let _ = nothing.recv_timeout(std::time::Duration::from_millis(20));
+        Question::DryCycle | Question::Screen(_) => {
+            let answer = through_inbox(&store, &*clock, &inbound.person.name, question);
+            answer.map_or_else(|what| Reply::Failed { what, hint: None }, Reply::Text)
         }
-        Err("the running bot did not answer within 5 s".to_owned())
     })
+}
+
+fn through_inbox(store: &Store, clock: &dyn Clock, person: &str, question: Question) -> Result<String, String> {
+    let key = format!("{}-{}", std::process::id(), clock.now().ms());
+    let failed = |error: crate::store::StoreError| error.to_string();
+    let kept = store.receive(SHELL, &key, person, &question.line(), clock.now()).map_err(failed)?;
+    let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
+    let reader = Reader::open(store.path()).map_err(failed)?;
+    let (_keep, nothing) = std::sync::mpsc::channel::<()>();
+    for _ in 0..LOOKS_MAX {
+        if let Some(reply) = reader.reply_to(row).map_err(failed)? {
+            return Ok(reply);
+        }
+        let _ = nothing.recv_timeout(std::time::Duration::from_millis(20));
+    }
+    Err("the running bot did not answer within 5 s".to_owned())
 }
 
 fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result<(), AppError> {
@@ -125,36 +135,25 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         return answer(reply);
     }
     let running = is_running(&environment.database);
-    let chat = writing_chat(environment, &clock, &person, running)?;
+    let chat = writing_chat(environment, &clock, running)?;
     change(&chat, &inbound, clock, running)
 }
 
 /// A chat that may change things, from a process beside the bot.
-fn writing_chat(
-    environment: &Environment,
-    clock: &Arc<dyn Clock>,
-    person: &Person,
-    running: bool,
-) -> Result<Chat, AppError> {
+fn writing_chat(environment: &Environment, clock: &Arc<dyn Clock>, running: bool) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
-    Ok(chat_beside(&store, clock.clone(), person, running, routes))
+    Ok(chat_beside(&store, clock.clone(), running, routes))
 }
 
 /// A chat of a process that has no engine.
-pub(super) fn chat_beside(
-    store: &Store,
-    clock: Arc<dyn Clock>,
-    person: &Person,
-    running: bool,
-    routes: Routes,
-) -> Chat {
+pub(super) fn chat_beside(store: &Store, clock: Arc<dyn Clock>, running: bool, routes: Routes) -> Chat {
     Chat::new(ChatParts {
         database: store.path().to_owned(),
         store: store.clone(),
         desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
         clock: clock.clone(),
-        ask: inbox_asker(store.clone(), clock.clone(), person.name.clone(), running),
+        ask: inbox_asker(store.clone(), clock.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
         alarm: switchboard::alarm(store.clone(), clock, RunId(0), routes),
@@ -165,6 +164,10 @@ fn answer(reply: Reply) -> Result<(), AppError> {
     match reply {
         Reply::Text(text) => {
             print(&text);
+            Ok(())
+        }
+        Reply::Message(message) => {
+            print(&kept_words(&message, Path::new("")));
             Ok(())
         }
         Reply::Refused(why) => Err(AppError::usage(why)),
@@ -204,7 +207,7 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
             Ok(())
         }
         Reply::NeedsPin => Err(AppError::failed("no PIN is set").with_hint("set one with \"bellwether pin set\"")),
-        reply @ (Reply::Text(_) | Reply::Refused(_) | Reply::Failed { .. }) => answer(reply),
+        reply @ (Reply::Text(_) | Reply::Message(_) | Reply::Refused(_) | Reply::Failed { .. }) => answer(reply),
     }
 }
 
@@ -239,7 +242,7 @@ fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> 
 fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
     let config = load(environment.config.as_deref())?;
     let person = person(&config, Some(name))?;
-    let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), &person, false)?;
+    let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), false)?;
     let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
     let new = ask_secret("new PIN (4 to 12 digits): ");
     let again = ask_secret("once more: ");

@@ -18,6 +18,8 @@ use crate::notify::Worker;
 use crate::store::{Reader, Store};
 use crate::views::screening_words;
 
+use super::drawing::drawn;
+
 /// The channel of questions from other processes.
 pub(super) const SHELL: &str = "shell";
 /// How long an answer of the engine is waited for.
@@ -29,11 +31,20 @@ const LOOK_FOR_MESSAGES: Duration = Duration::from_millis(250);
 /// Messages in one step of the carrier.
 const MESSAGES_MAX: usize = 64;
 
-/// Asks the engine through its queue.
-pub(super) fn asker(queue: Sender<EngineMessage>) -> Asker {
-    Arc::new(move |question| match question {
-        Question::DryCycle => Ok(trial_words(&ask(&queue, EngineMessage::Try)??)),
-        Question::Screen(book) => ranking_words(&ask(&queue, EngineMessage::Rank)?, book),
+/// Asks the engine through its queue, and draws.
+pub(super) fn asker(queue: Sender<EngineMessage>, database: PathBuf, clock: Arc<dyn Clock>) -> Asker {
+    Arc::new(move |inbound, question| {
+        let person = &inbound.person;
+        let answer = match question {
+            Question::Chart(what) => return drawn(&database, inbound, what, &*clock),
+            Question::DryCycle => {
+                ask(&queue, EngineMessage::Try).and_then(|trials| trials).map(|trials| trial_words(&trials, person))
+            }
+            Question::Screen(book) => {
+                ask(&queue, EngineMessage::Rank).and_then(|rankings| ranking_words(&rankings, book, person))
+            }
+        };
+        answer.map_or_else(|what| Reply::Failed { what, hint: None }, Reply::Text)
     })
 }
 
@@ -45,8 +56,9 @@ fn ask<T>(queue: &Sender<EngineMessage>, question: impl FnOnce(Sender<T>) -> Eng
 }
 
 /// What the screeners would choose, in words.
-fn ranking_words(rankings: &[Ranking], book: Option<Label>) -> Result<String, String> {
-    let asked = rankings.iter().filter(|ranking| book.is_none_or(|book| ranking.book == book));
+fn ranking_words(rankings: &[Ranking], book: Option<Label>, person: &Person) -> Result<String, String> {
+    let asked = rankings.iter().filter(|ranking| person.may_see(ranking.book));
+    let asked = asked.filter(|ranking| book.is_none_or(|book| ranking.book == book));
     let mut lines: Vec<String> =
         asked.map(|ranking| screening_words(ranking.book, &ranking.screening, ranking.zone)).collect();
     if lines.is_empty() {
@@ -58,9 +70,10 @@ fn ranking_words(rankings: &[Ranking], book: Option<Label>) -> Result<String, St
 }
 
 /// What the strategies would do, in words.
-fn trial_words(trials: &[Trial]) -> String {
+fn trial_words(trials: &[Trial], person: &Person) -> String {
     let mut lines = Vec::new();
-    for trial in trials {
+    let trials: Vec<&Trial> = trials.iter().filter(|trial| person.may_see(trial.book)).collect();
+    for trial in &trials {
         let Some((side, amount, at)) = &trial.order else { continue };
         let (symbol, who) = (trial.symbol, trial.strategy);
         lines.push(format!(
@@ -221,6 +234,7 @@ pub(super) fn serve_inbox(
                     };
                     match chat.handle(&inbound) {
                         Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
+                        Reply::Message(message) => message.plain_lines().join("\n"),
                         Reply::Admitted { .. } => "recorded".to_owned(),
                         Reply::Confirm { .. } | Reply::NeedsPin => "that needs your PIN".to_owned(),
                     }

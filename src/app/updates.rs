@@ -276,6 +276,7 @@ impl Handler {
         let said = |text: &str| vec![answer(letter, seat, text)];
         match self.chat.caused_by(row.id).handle(&inbound) {
             Reply::Text(text) | Reply::Refused(text) => said(&text),
+            Reply::Message(message) => vec![replying(letter, seat, *message)],
             Reply::Failed { what, hint } => said(&hint.map_or(what.clone(), |hint| format!("{what}\n{hint}"))),
             Reply::Admitted { id } => said(&(self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())),
             Reply::NeedsPin => said(&format!(

@@ -1,6 +1,7 @@
 //! The terminal as a chat: notices come out, lines go in, a PIN is asked for without echo.
 
 use std::io::Write;
+use std::path::Path;
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,6 +12,7 @@ use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Place, Reply, parse};
 use crate::domain::Severity;
 use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
+use super::keep::kept_words;
 use super::{Editor, Line};
 
 /// How wide the text before a notice's number is.
@@ -186,6 +188,7 @@ impl ConsoleInput {
         let inbound = self.inbound(line);
         match self.chat.handle(&inbound) {
             Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => say(&text),
+            Reply::Message(message) => say(&kept_words(&message, Path::new(""))),
             Reply::Admitted { id } => self.say_result(id),
             Reply::Confirm { id, preview } => self.ask_pin(&inbound, id, &preview),
             Reply::NeedsPin => {

@@ -53,14 +53,15 @@ impl Person {
         self.books.as_ref().is_none_or(|books| books.contains(&book))
     }
 
-    /// The person as views know who asks.
-    pub fn asker(&self) -> Asker {
-        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone() }
+    /// The person as views know who asks, from where.
+    pub fn asker(&self, place: Place) -> Asker {
+        let hides_amounts = matches!(place, Place::Group { hides_amounts: true });
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
     }
 }
 
-/// Views whose answers have no amounts in them, for groups whose members may not see any.
-const WITHOUT_AMOUNTS: [&str; 6] = ["watchlist", "locks", "schedule", "runs", "correlation", "route"];
+/// Views whose answers have no amounts in them for an asker who hides them, for groups whose members may not see any.
+const WITHOUT_AMOUNTS: [&str; 7] = ["status", "watchlist", "locks", "schedule", "runs", "correlation", "route"];
 
 /// Whether a command is allowed to somebody where they sit; why not, if it is not. Stopping is the safe direction, and still only for
 /// those who may change things: a viewer who halts would be somebody else's money not trading.
@@ -83,6 +84,6 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
         (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
-        (Run::View(_) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
+        (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
     }
 }

@@ -102,7 +102,7 @@ impl Chat {
         views: &Views,
     ) -> Result<String, ArgError> {
         let (person, reader) = (&inbound.person.name, views.reader());
-        let Some(notice) = notice.map_or_else(|| reader.unacknowledged(person), |notice| Ok(Some(notice)))? else {
+        let Some(notice) = notice.map_or_else(|| reader.unacknowledged(), |notice| Ok(Some(notice)))? else {
             return Ok("nothing asks to be acknowledged".to_owned());
         };
         if reader.notice(notice)?.is_none() {

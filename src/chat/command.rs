@@ -1,7 +1,7 @@
 //! What is a command? A name, a help text, an example, and what it may do, as a type.
 
 use crate::control::Control;
-use crate::domain::{AlertId, AlertRequest, Kind, Label, NoticeId};
+use crate::domain::{AlertId, AlertRequest, Kind, Label, Message, NoticeId, Symbol, Timeframe};
 use crate::views::{ViewError, Views};
 
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
@@ -10,6 +10,11 @@ use crate::views::{ViewError, Views};
 pub enum Run {
     /// Answers from the store.
     View(fn(&Views, &[&str]) -> Result<String, ArgError>),
+    /// Answers from the store in words, or with a file where the arguments say so.
+    ViewOrFile(
+        fn(&Views, &[&str]) -> Result<String, ArgError>,
+        fn(&Views, &[&str]) -> Result<Option<Message>, ArgError>,
+    ),
     /// Answers from the table of commands itself.
     Text(fn(&[&str]) -> Result<String, ArgError>),
     /// Asks the running engine.
@@ -55,13 +60,24 @@ pub enum LessOf {
     Notice(NoticeId),
 }
 
-/// Something that only the running engine knows.
+/// Something that neither the store nor the table of commands answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Question {
     /// What would the strategies do now?
     DryCycle,
     /// Which symbols would the screeners choose now, or the one of this book?
     Screen(Option<Label>),
+    /// What does this look like? The engine need not run for it.
+    Chart(Drawing),
+}
+
+/// What can be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drawing {
+    /// Candles of a symbol, in the bars it is traded on unless others are asked for.
+    Symbol(Symbol, Option<Timeframe>),
+    /// What a book was worth over time, or the first book with closed trades.
+    Equity(Option<Label>),
 }
 
 impl Question {
@@ -71,6 +87,10 @@ impl Question {
             Self::DryCycle => "/cycle dry".to_owned(),
             Self::Screen(None) => "/screener now".to_owned(),
             Self::Screen(Some(book)) => format!("/screener now {book}"),
+            Self::Chart(Drawing::Symbol(symbol, None)) => format!("/chart {symbol}"),
+            Self::Chart(Drawing::Symbol(symbol, Some(timeframe))) => format!("/chart {symbol} {timeframe}"),
+            Self::Chart(Drawing::Equity(None)) => "/chart equity".to_owned(),
+            Self::Chart(Drawing::Equity(Some(book))) => format!("/chart equity {book}"),
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Which commands are there? Help, menus, completion and the parser are derived from this table; its order is their order.
 
 use crate::control::Control;
-use crate::domain::{Label, Symbol};
+use crate::domain::{Label, Message, Symbol};
 use crate::views::{self, Period, Views};
 
 use super::attention::{ack, less, mute, notice};
-use super::command::{ArgError, Arity, Command, Group, Personal, Question, Run};
+use super::command::{ArgError, Arity, Command, Drawing, Group, Personal, Question, Run};
 use super::menus;
 use super::personal::alert;
 
@@ -51,7 +51,7 @@ pub const COMMANDS: &[Command] = &[
         arity: NONE,
         help: "Equity, today, exposure, open risk, trading state",
         example: "/status",
-        run: Run::View(|views, _| Ok(views::status(views)?)),
+        run: Run::View(status),
     },
     Command {
         name: "positions",
@@ -87,11 +87,21 @@ pub const COMMANDS: &[Command] = &[
         name: "trades",
         aliases: &[],
         group: Group::Portfolio,
-        args: "[how many]",
+        args: "[how many|csv]",
         arity: PERHAPS,
-        help: "The last closed trades with their results",
+        help: "The last closed trades with their results; with csv, all of them as a file",
         example: "/trades 5",
-        run: Run::View(trades),
+        run: Run::ViewOrFile(trades, trades_file),
+    },
+    Command {
+        name: "chart",
+        aliases: &[],
+        group: Group::Portfolio,
+        args: "SYMBOL|equity [TIMEFRAME|BOOK]",
+        arity: Arity { min: 1, max: 2 },
+        help: "A picture of a symbol with its trades, or of a book's equity",
+        example: "/chart AAPL",
+        run: Run::Ask(chart),
     },
     Command {
         name: "pnl",
@@ -445,6 +455,10 @@ pub const COMMANDS: &[Command] = &[
     },
 ];
 
+fn status(views: &Views, _: &[&str]) -> Result<String, ArgError> {
+    Ok(if views.asker().hides_amounts { views::status_shares(views)? } else { views::status(views)? })
+}
+
 fn symbol(text: &str) -> Result<Symbol, ArgError> {
     text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
 }
@@ -482,6 +496,22 @@ fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {
         }
     };
     Ok(views::trades(views, rows)?)
+}
+
+fn trades_file(views: &Views, args: &[&str]) -> Result<Option<Message>, ArgError> {
+    let wanted = args.first().is_some_and(|word| word.eq_ignore_ascii_case("csv"));
+    Ok(if wanted { Some(views::trades_csv(views)?) } else { None })
+}
+
+/// `/chart AAPL`, `/chart AAPL 1h`, `/chart equity`, `/chart equity main`.
+fn chart(args: &[&str]) -> Result<Question, ArgError> {
+    let second = args.get(1).copied();
+    if args[0].eq_ignore_ascii_case("equity") {
+        return Ok(Question::Chart(Drawing::Equity(book_name(second)?)));
+    }
+    let timeframe = second.map(|word| word.to_ascii_lowercase().parse()).transpose();
+    let timeframe = timeframe.map_err(ArgError::Usage)?;
+    Ok(Question::Chart(Drawing::Symbol(symbol(args[0])?, timeframe)))
 }
 
 fn pnl(views: &Views, args: &[&str]) -> Result<String, ArgError> {

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
-use crate::domain::EventKind;
+use crate::domain::{EventKind, Message};
 use crate::store::Store;
 use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
 
@@ -37,6 +37,8 @@ pub struct Inbound {
 pub enum Reply {
     /// An answer.
     Text(String),
+    /// An answer with a picture or a file.
+    Message(Box<Message>),
     /// It was typed in a way that means nothing, or is not allowed.
     Refused(String),
     /// A change as it would be; the PIN is asked for next.
@@ -62,8 +64,8 @@ pub enum Reply {
     },
 }
 
-/// Puts a question to the running engine and waits for the answer.
-pub type Asker = Arc<dyn Fn(Question) -> Result<String, String> + Send + Sync>;
+/// Puts a question of somebody to the running engine, or to whoever draws, and waits for the answer.
+pub type Asker = Arc<dyn Fn(&Inbound, Question) -> Reply + Send + Sync>;
 
 /// What a chat is made of.
 #[derive(Clone)]
@@ -118,36 +120,39 @@ impl Chat {
             Run::ViewOrAsk(_, asks) => asks(&parsed.args)?,
             Run::Control(run) => return self.control(inbound, &run(&parsed.args)?),
             Run::Personal(run) => return self.personal(inbound, run(&parsed.args)?).map(Reply::Text),
-            Run::Text(_) | Run::View(_) => None,
+            Run::Text(_) | Run::View(_) | Run::ViewOrFile(..) => None,
         };
-        Ok(match question.map(|question| (self.parts.ask)(question)) {
-            Some(Ok(answer)) => Reply::Text(answer),
-            Some(Err(what)) => Reply::Failed { what, hint: None },
-            None => Reply::Refused("read-only commands are answered before".to_owned()),
-        })
+        let answered = question.map(|question| (self.parts.ask)(inbound, question));
+        Ok(answered.unwrap_or_else(|| Reply::Refused("read-only commands are answered before".to_owned())))
     }
 
     pub(super) fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
-        Views::open(&self.parts.database, inbound.person.asker(), self.parts.clock.now())
+        Views::open(&self.parts.database, inbound.person.asker(inbound.place), self.parts.clock.now())
     }
 
     fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
         let person = &inbound.person.name;
+        let desk = self.parts.desk.within(inbound.person.books.clone());
         if control.is_safe() {
-            let admitted = self.parts.desk.admit_safe(control, person, &inbound.chat);
+            let admitted = desk.admit_safe(control, person, &inbound.chat);
             (self.parts.wake)();
             return Ok(admitted.map_or_else(|error| told(&error), |id| Reply::Admitted { id }));
         }
         let views = self.views(inbound)?;
-        let preview = match control {
+        let mut control = control.clone();
+        let preview = match &mut control {
             Control::Halt => return Ok(Reply::Refused("/halt needs no preview".to_owned())),
             Control::Resume => resume_preview(&views)?,
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
-            Control::Book { action, book } => book_preview(&views, *action, *book)?,
+            Control::Book { action, book } => {
+                let (meant, preview) = book_preview(&views, *action, *book)?;
+                *book = Some(meant);
+                preview
+            }
         };
         let shown_on = shown_on(&views)?;
-        let shown = self.parts.desk.has_pin(person).and_then(|has_pin| {
-            if has_pin { self.parts.desk.show(control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
+        let shown = desk.has_pin(person).and_then(|has_pin| {
+            if has_pin { desk.show(&control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
         });
         Ok(match shown {
             Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview },
@@ -221,13 +226,17 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
     if let Err(why) = may(inbound.person.role, inbound.place, parsed.command) {
         return Some(Reply::Refused(why));
     }
-    let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| {
-        let views = Views::open(database, inbound.person.asker(), now)?;
-        run(&views, &parsed.args)
-    };
+    let open = || Views::open(database, inbound.person.asker(inbound.place), now);
+    let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| run(&open()?, &parsed.args).map(Reply::Text);
     let answer = match &parsed.command.run {
-        Run::Text(run) => run(&parsed.args),
+        Run::Text(run) => run(&parsed.args).map(Reply::Text),
         Run::View(run) => view(*run),
+        Run::ViewOrFile(run, file) => match open().map_err(ArgError::from).and_then(|views| file(&views, &parsed.args))
+        {
+            Ok(Some(message)) => Ok(Reply::Message(Box::new(message))),
+            Ok(None) => view(*run),
+            Err(error) => Err(error),
+        },
         Run::ViewOrAsk(run, asks) => match asks(&parsed.args) {
             Ok(Some(_)) => return None,
             Ok(None) => view(*run),
@@ -235,7 +244,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         },
         Run::Ask(_) | Run::Control(_) | Run::Personal(_) => return None,
     };
-    Some(answer.map_or_else(|error| told_error(&error), Reply::Text))
+    Some(answer.unwrap_or_else(|error| told_error(&error)))
 }
 
 /// What a person sees never tells of internals.

@@ -12,7 +12,7 @@ mod pad;
 mod menus;
 
 pub use access::{Person, Role, may};
-pub use command::{ArgError, Arity, Command, Group, LessOf, Personal, Question, Run};
+pub use command::{ArgError, Arity, Command, Drawing, Group, LessOf, Personal, Question, Run};
 pub use commands::COMMANDS;
 pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Inbound, Reply, read_only};
 pub use menus::{completions, help, help_of, menu, welcome};

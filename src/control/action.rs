@@ -51,6 +51,25 @@ impl fmt::Display for Control {
     }
 }
 
+/// A change as it is stored: with the books that it may reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Change {
+    #[serde(flatten)]
+    pub(super) control: Control,
+    /// All where it is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) books: Option<Vec<Label>>,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.control.fmt(f)?;
+        let Some(books) = &self.books else { return Ok(()) };
+        let names: Vec<&str> = books.iter().map(Label::as_str).collect();
+        write!(f, ", of {} alone", names.join(", "))
+    }
+}
+
 /// What a preview was shown on, a line a thing: if a line is gone when the control is carried out, people decided on something else.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ShownOn(String);

@@ -5,8 +5,10 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
+use crate::domain::Label;
 use crate::store::{AuditEntry, Charged, ControlRow, PinRules, Reader, Store, StoreError};
 
+use super::action::Change;
 use super::pin::{check_strength, hash, matches};
 use super::{Control, PinCost, ShownOn, WeakPin};
 
@@ -21,6 +23,7 @@ pub struct Confirmed {
     id: i64,
     person: String,
     control: Control,
+    books: Option<Vec<Label>>,
     shown_on: ShownOn,
 }
 
@@ -38,6 +41,11 @@ impl Confirmed {
     /// What.
     pub fn control(&self) -> &Control {
         &self.control
+    }
+
+    /// Whether it may reach this book.
+    pub fn reaches(&self, book: Label) -> bool {
+        self.books.as_ref().is_none_or(|books| books.contains(&book))
     }
 
     /// The state it was decided on.
@@ -101,18 +109,29 @@ pub struct ChangeDesk {
     store: Store,
     clock: Arc<dyn Clock>,
     cost: PinCost,
+    books: Option<Vec<Label>>,
 }
 
 impl ChangeDesk {
     /// A desk over the store. `cost` is what one guess at a PIN costs.
     pub fn new(store: Store, clock: Arc<dyn Clock>, cost: PinCost) -> Self {
-        Self { store, clock, cost }
+        Self { store, clock, cost, books: None }
     }
 
     /// The same desk, asked by an update of the inbox.
     #[must_use]
     pub fn caused_by(&self, inbox: i64) -> Self {
         Self { store: self.store.caused_by(inbox), ..self.clone() }
+    }
+
+    /// The same desk for somebody whose changes reach these books alone; all where it is none.
+    #[must_use]
+    pub fn within(&self, books: Option<Vec<Label>>) -> Self {
+        Self { books, ..self.clone() }
+    }
+
+    fn change(&self, control: &Control) -> Change {
+        Change { control: control.clone(), books: self.books.clone() }
     }
 
     fn reader(&self) -> Result<Reader, StoreError> {
@@ -150,7 +169,7 @@ impl ChangeDesk {
     pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: &ShownOn) -> Result<Shown, DeskError> {
         let now = self.clock.now();
         let expires = now.plus_ms(VALID_MS);
-        let id = self.store.show_control(row(control, person, chat, shown_on, now, expires, "shown")?)?;
+        let id = self.store.show_control(row(&self.change(control), person, chat, shown_on, now, expires, "shown")?)?;
         Ok(Shown { id, expires })
     }
 
@@ -163,8 +182,9 @@ impl ChangeDesk {
             return Err(DeskError::NothingShown);
         }
         let now = self.clock.now();
-        let entry = self.entry(person, chat, &control.to_string(), "confirmed without a PIN");
-        let row = row(control, person, chat, &ShownOn::nothing(), now, now, "confirmed")?;
+        let change = self.change(control);
+        let entry = self.entry(person, chat, &change.to_string(), "confirmed without a PIN");
+        let row = row(&change, person, chat, &ShownOn::nothing(), now, now, "confirmed")?;
         self.store.admit_control(row, entry)?.ok_or(DeskError::DoneBefore)
     }
 
@@ -181,8 +201,8 @@ impl ChangeDesk {
             return Err(DeskError::Expired);
         }
         self.verify(person, pin)?;
-        let control: Control = serde_json::from_str(&shown.control).map_err(StoreError::from)?;
-        let entry = self.entry(person, chat, &control.to_string(), "confirmed");
+        let change: Change = serde_json::from_str(&shown.control).map_err(StoreError::from)?;
+        let entry = self.entry(person, chat, &change.to_string(), "confirmed");
         if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
             Ok(())
         } else {
@@ -198,13 +218,13 @@ impl ChangeDesk {
     pub fn claim(&self) -> Result<Option<Confirmed>, DeskError> {
         let reader = self.reader()?;
         while let Some(row) = reader.confirmed_control()? {
-            let control: Control = serde_json::from_str(&row.control).map_err(StoreError::from)?;
+            let Change { control, books } = serde_json::from_str(&row.control).map_err(StoreError::from)?;
             if !control.is_safe() && self.clock.now() > row.expires.plus_ms(VALID_MS) {
                 self.store.move_control(row.id, "confirmed", "expired", None)?;
                 continue;
             }
             let shown_on = ShownOn::stored(&row.shown_on);
-            return Ok(Some(Confirmed { id: row.id, person: row.person, control, shown_on }));
+            return Ok(Some(Confirmed { id: row.id, person: row.person, control, books, shown_on }));
         }
         Ok(None)
     }
@@ -244,7 +264,7 @@ impl ChangeDesk {
 }
 
 fn row(
-    control: &Control,
+    change: &Change,
     person: &str,
     chat: &str,
     shown_on: &ShownOn,
@@ -256,7 +276,7 @@ fn row(
         id: 0,
         person: person.to_owned(),
         chat: chat.to_owned(),
-        control: serde_json::to_string(control)?,
+        control: serde_json::to_string(change)?,
         shown_on: shown_on.as_str().to_owned(),
         shown,
         expires,

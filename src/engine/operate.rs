@@ -1,6 +1,6 @@
 //! What may a person change? Each function here wants a `Confirmed` from the desk, or is the safe direction.
 
-use crate::control::{Confirmed, Control, ShownOn};
+use crate::control::{Confirmed, Control};
 use crate::domain::{
     EntryLock, Event, EventKind, HaltCause, LiftReason, ReduceCause, RunContext, Symbol, TradingState,
 };
@@ -17,7 +17,7 @@ pub fn halt(engine: &mut Engine, cause: &HaltCause, context: &RunContext, out: &
     engine.desks.iter_mut().try_for_each(|desk| guard::halt(desk, cause.clone(), context, out))
 }
 
-/// Carries out what was confirmed; in words, what became of it.
+/// Carries out what was confirmed, in the books that it may reach; in words, what became of it.
 ///
 /// # Errors
 /// When an order cannot be taken back.
@@ -30,11 +30,19 @@ pub fn obey(
     let person = confirmed.person();
     match confirmed.control() {
         Control::Halt => {
-            halt(engine, &HaltCause::Command { person: person.to_owned() }, context, out)?;
-            Ok("halted: no entries, no exits by strategies; stops and targets stay in force".to_owned())
+            let cause = HaltCause::Command { person: person.to_owned() };
+            let mut halted = Vec::new();
+            for desk in engine.desks.iter_mut().filter(|desk| confirmed.reaches(desk.name())) {
+                guard::halt(desk, cause.clone(), context, out)?;
+                halted.push(desk.name().to_string());
+            }
+            let which =
+                if halted.len() == engine.desks.len() { String::new() } else { format!(" {}", halted.join(", ")) };
+            Ok(format!("halted{which}: no entries, no exits by strategies; stops and targets stay in force"))
         }
-        Control::Resume => resume(engine, confirmed.shown_on(), person, context, out),
-        Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed.shown_on(), person, context, out)),
+        Control::Resume => resume(engine, confirmed, context, out),
+        Control::Unlock { symbol } => Ok(unlock(engine, *symbol, confirmed, context, out)),
+        Control::Book { book: Some(book), .. } if !confirmed.reaches(*book) => Ok("there is no such book".to_owned()),
         Control::Book { action, book } => {
             books::operate(engine, *action, *book, confirmed.shown_on(), person, context, out)
         }
@@ -47,12 +55,14 @@ pub(super) const MOVED: &str = "not done: things changed after it was shown; ask
 /// may leave again; if it is reducing, it goes on by itself.
 fn resume(
     engine: &mut Engine,
-    shown_on: &ShownOn,
-    person: &str,
+    confirmed: &Confirmed,
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<String, CycleError> {
-    let halted = |desk: &&mut Desk| desk.state == TradingState::Halted || waits_for_a_person(desk);
+    let (shown_on, person) = (confirmed.shown_on(), confirmed.person());
+    let halted = |desk: &&mut Desk| {
+        confirmed.reaches(desk.name()) && (desk.state == TradingState::Halted || waits_for_a_person(desk))
+    };
     if engine.desks.iter_mut().filter(halted).any(|desk| !shown_on.has_book(desk.name(), desk.state, desk.since)) {
         return Ok(MOVED.to_owned());
     }
@@ -90,20 +100,23 @@ fn waits_for_a_person(desk: &Desk) -> bool {
 }
 
 /// Lifts what keeps a symbol from being traded: the doubt about its price, and the locks of books that do not enter it. All of it must
-/// have been shown.
+/// have been shown. A price counts for every book that trades it, so only a change that reaches all of these lifts the doubt.
 fn unlock(
     engine: &mut Engine,
     symbol: Symbol,
-    shown_on: &ShownOn,
-    person: &str,
+    confirmed: &Confirmed,
     context: &RunContext,
     out: &mut Outcome,
 ) -> String {
+    let (shown_on, person) = (confirmed.shown_on(), confirmed.person());
     let Some(index) = engine.lane_of(symbol) else { return format!("{symbol} is not traded here") };
     let in_force = |lock: &&EntryLock| lock.symbol == symbol && lock.until > context.now;
-    let doubt = engine.lanes[index].lock;
+    let trades = |desk: &&Desk| desk.settings.symbols.contains(&symbol) || desk.book.position(symbol).is_some();
+    let reaches_all = engine.desks.iter().filter(trades).all(|desk| confirmed.reaches(desk.name()));
+    let doubt = engine.lanes[index].lock.filter(|_| reaches_all);
     let shown = |desk: &Desk| desk.locks.iter().filter(in_force).all(|lock| shown_on.has_entry_lock(desk.name(), lock));
-    if doubt.is_some_and(|lock| !shown_on.has_lock(symbol, lock.since)) || !engine.desks.iter().all(shown) {
+    let all_shown = engine.desks.iter().filter(|desk| confirmed.reaches(desk.name())).all(shown);
+    if doubt.is_some_and(|lock| !shown_on.has_lock(symbol, lock.since)) || !all_shown {
         return MOVED.to_owned();
     }
     let mut done = Vec::new();
@@ -116,7 +129,7 @@ fn unlock(
         tell(None, EventKind::SymbolUnlocked { symbol, reason });
         done.push("its price counts again".to_owned());
     }
-    for desk in &mut engine.desks {
+    for desk in engine.desks.iter_mut().filter(|desk| confirmed.reaches(desk.name())) {
         if desk.locks.iter().any(|lock| in_force(&lock)) {
             desk.locks.retain(|lock| lock.symbol != symbol);
             tell(Some(desk.name()), EventKind::EntryUnlocked { symbol, person: person.to_owned() });

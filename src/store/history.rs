@@ -119,14 +119,6 @@ impl Reader {
         }))
     }
 
-    /// The fact that was told under this number.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn told_as(&self, notice: NoticeId) -> Result<Option<JournalRow>, StoreError> {
-        Ok(self.journal(&format!("{JOURNAL} WHERE n.number = ?1"), [notice.0 as i64])?.pop())
-    }
-
     /// The latest facts that were told, newest first.
     ///
     /// # Errors

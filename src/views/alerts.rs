@@ -10,7 +10,7 @@ use super::open::{ViewError, Views};
 /// # Errors
 /// When the store cannot be read.
 pub fn alerts(views: &Views) -> Result<String, ViewError> {
-    let alerts = views.reader().alerts_of(&views.asker().name)?;
+    let alerts = views.reader().alerts()?;
     if alerts.is_empty() {
         return Err(ViewError::Nothing("no alert of yours waits; /alert AAPL > 200 sets one".to_owned()));
     }

@@ -44,11 +44,11 @@ pub(super) fn find(scene: &Scene, name: Option<Label>) -> Result<&BookRow, ViewE
     }
 }
 
-/// What `/book` would do, before anybody confirms it.
+/// What `/book` would do, before anybody confirms it, and to which book.
 ///
 /// # Errors
 /// When there is no such book, when there is nothing to do, or the store cannot be read.
-pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> Result<String, ViewError> {
+pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> Result<(Label, String), ViewError> {
     let scene = views.scene()?;
     let row = find(&scene, name)?;
     let book = &row.book;
@@ -91,5 +91,5 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
             amount(book.capital, &book.currency)
         )),
     }
-    Ok(lines.join("\n"))
+    Ok((book.name, lines.join("\n")))
 }

@@ -106,7 +106,7 @@ fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, 
 
 /// How prices are marked: as the feed is.
 fn mark(views: &Views) -> Result<&'static str, ViewError> {
-    let feed = views.reader().meta("feed_words")?.unwrap_or_default();
+    let feed = views.reader().feed_words()?;
     Ok(if feed.starts_with("sim") { "sim" } else { "paper" })
 }
 
@@ -115,7 +115,7 @@ fn mark(views: &Views) -> Result<&'static str, ViewError> {
 /// # Errors
 /// When the store cannot be read.
 pub fn missed(views: &Views) -> Result<String, ViewError> {
-    let rows = views.reader().missed(&views.asker().name, MISSED_SHOWN)?;
+    let rows = views.reader().missed(MISSED_SHOWN)?;
     if rows.is_empty() {
         return Err(ViewError::Nothing("every message reached you by itself".to_owned()));
     }
@@ -135,7 +135,7 @@ pub fn missed(views: &Views) -> Result<String, ViewError> {
 /// # Errors
 /// When the store cannot be read.
 pub fn noise(views: &Views) -> Result<String, ViewError> {
-    let rows = views.reader().noise(&views.asker().name, views.wall().plus_ms(-NOISE_DAYS * DAY_MS))?;
+    let rows = views.reader().noise(views.wall().plus_ms(-NOISE_DAYS * DAY_MS))?;
     let told: u64 = rows.iter().map(|row| row.told).sum();
     if told == 0 {
         return Err(ViewError::Nothing(format!("nothing was told to you within {NOISE_DAYS} days")));

@@ -35,10 +35,10 @@ pub struct HealthReport {
     pub unprotected: Vec<String>,
     /// Deliveries by lane.
     pub lanes: Vec<LaneCounts>,
-    /// Warnings and criticals of the last day.
-    pub warnings: u64,
-    /// Criticals of the last day.
-    pub criticals: u64,
+    /// Warnings of the last day; none for those who may not see all books.
+    pub warnings: Option<u64>,
+    /// Criticals of the last day, likewise.
+    pub criticals: Option<u64>,
 }
 
 /// Looks at each part.
@@ -110,11 +110,10 @@ pub fn health(views: &Views) -> Result<String, ViewError> {
     if !report.unprotected.is_empty() {
         lines.push(format!("ALARM, no working stop: {}", report.unprotected.join(", ")));
     }
-    lines.push(format!(
-        "Last 24 hours: {}, {}",
-        counted(report.warnings, "warning"),
-        counted(report.criticals, "critical notice")
-    ));
+    if let (Some(warnings), Some(criticals)) = (report.warnings, report.criticals) {
+        let (warnings, criticals) = (counted(warnings, "warning"), counted(criticals, "critical notice"));
+        lines.push(format!("Last 24 hours: {warnings}, {criticals}"));
+    }
     for row in
         views.reader().journal_told(50)?.iter().filter(|row| row.event.kind.severity() >= Severity::Warning).take(3)
     {

@@ -45,7 +45,11 @@ fn price_lines(views: &Views, scene: &Scene, mark: &MarkRow) -> Result<Vec<Strin
     let holders: Vec<String> = scene
         .books
         .iter()
-        .filter_map(|row| Some(format!("{} holds {}", row.book.name, quantity(row.book.position(symbol)?.quantity))))
+        .filter_map(|row| {
+            let held = row.book.position(symbol)?;
+            let what = if views.asker().hides_amounts { "it".to_owned() } else { quantity(held.quantity) };
+            Some(format!("{} holds {what}", row.book.name))
+        })
         .collect();
     let end = if holders.is_empty() {
         let limit = scene.books.iter().map(|row| limit_of(row, "lock_sessions")).max().unwrap_or_default();
@@ -82,7 +86,10 @@ fn entry_lines(views: &Views, scene: &Scene, row: &BookRow, lock: &EntryLock) ->
 /// When the symbol is not locked, or the store cannot be read.
 pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
     let scene = views.scene()?;
-    let mut lines = price_preview(views, &scene, symbol)?;
+    let price = price_preview(views, &scene, symbol)?;
+    // A price counts for every book that trades it.
+    let of_others = !price.is_empty() && views.reader().is_shared(symbol)?;
+    let mut lines = if of_others { Vec::new() } else { price };
     let doubted = !lines.is_empty();
     for row in &scene.books {
         for lock in in_force(&scene, row).iter().filter(|lock| lock.symbol == symbol) {
@@ -91,10 +98,17 @@ pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError
             lines.push(format!("Let {} enter {symbol} again? It keeps out until {until}: {why}.", row.book.name));
         }
     }
+    if of_others {
+        let what = format!("The price of {symbol} is in doubt, which somebody who may change all its books has to end");
+        if lines.is_empty() {
+            return Err(ViewError::Nothing(what));
+        }
+        lines.push(format!("{what}."));
+    }
     if lines.is_empty() {
         return Err(ViewError::Nothing(format!("{symbol} is not locked")));
     }
-    if !doubted {
+    if !doubted && !of_others {
         lines.push("After: its next signal may enter again, if every check passes.".to_owned());
     }
     Ok(lines.join("\n"))

@@ -1,12 +1,15 @@
 //! What do people want to know? Read-only answers, fact first; every figure with its currency and basis, every time with its zone.
 
 mod open;
+mod ledger;
 mod measured;
 mod status;
+mod shares;
 mod positions;
 mod books;
 mod orders;
 mod trades;
+mod trades_csv;
 mod pnl;
 mod costs;
 mod strategies;
@@ -37,6 +40,7 @@ pub use costs::costs;
 pub use delivery::{deliveries, missed, noise, trace};
 pub use exposure::exposure;
 pub use health::{HealthReport, health, health_report};
+pub use ledger::Ledger;
 pub use limits::limits;
 pub use locks::{locks, unlock_preview};
 pub use metrics::{BookMetrics, LaneMetrics, MetricsReport, metrics_report};
@@ -51,10 +55,12 @@ pub use route::{route, routes};
 pub use runs::runs;
 pub use schedule::schedule;
 pub use screener::{screener, screening_words};
+pub use shares::status_shares;
 pub use status::{resume_preview, status};
 pub use strategies::strategies;
 pub use stress::stress;
 pub use trades::trades;
+pub use trades_csv::trades_csv;
 pub use watchlist::watchlist;
 pub use why::why;
 pub use whynot::whynot;

@@ -9,6 +9,8 @@ use crate::clock::Timestamp;
 use crate::domain::{AmountError, Label, Money, Price, Symbol};
 use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
+use super::ledger::Ledger;
+
 use crate::domain::format::{age, money, price};
 
 /// A bot that has not written for this long that it lives cannot write.
@@ -37,12 +39,13 @@ pub struct Asker {
     pub zone: Option<Tz>,
     /// The books they may see; all if none.
     pub books: Option<Vec<Label>>,
+    /// True where others read along who may not see amounts: shares and prices are all that may be told.
+    pub hides_amounts: bool,
 }
 
 /// The database, to be read by views. It cannot write: the connection under it is opened read-only.
 pub struct Views {
-    reader: Reader,
-    asker: Asker,
+    ledger: Ledger,
     wall: Timestamp,
     running: bool,
 }
@@ -53,17 +56,17 @@ impl Views {
     /// # Errors
     /// When there is no database or it cannot be read.
     pub fn open(path: &Path, asker: Asker, wall: Timestamp) -> Result<Self, ViewError> {
-        Ok(Self { reader: Reader::open(path)?, asker, wall, running: Lease::is_taken(path) })
+        Ok(Self { ledger: Ledger::new(Reader::open(path)?, asker), wall, running: Lease::is_taken(path) })
     }
 
-    /// The store, to be read.
-    pub fn reader(&self) -> &Reader {
-        &self.reader
+    /// The store, as far as whoever asks may read it.
+    pub fn reader(&self) -> &Ledger {
+        &self.ledger
     }
 
     /// Who asks.
     pub fn asker(&self) -> &Asker {
-        &self.asker
+        self.ledger.asker()
     }
 
     /// Whether a bot runs on the database: it holds the lock as long as it lives.
@@ -76,7 +79,7 @@ impl Views {
     /// # Errors
     /// When the store cannot be read.
     pub fn beat_age_ms(&self) -> Result<Option<i64>, ViewError> {
-        Ok(self.reader.lease()?.map(|lease| self.wall.since(lease.beat)))
+        Ok(self.ledger.lease()?.map(|lease| self.wall.since(lease.beat)))
     }
 
     /// True if the bot lives and has not written that for too long: what it does now is not recorded.
@@ -94,7 +97,7 @@ impl Views {
 
     /// The zone that times of a book are shown in.
     pub fn zone_of(&self, book: &BookRow) -> Tz {
-        self.asker.zone.or_else(|| book.zone.parse().ok()).unwrap_or(Tz::UTC)
+        self.asker().zone.or_else(|| book.zone.parse().ok()).unwrap_or(Tz::UTC)
     }
 
     /// The zone that times of no book in particular are shown in: the first book's.
@@ -102,16 +105,20 @@ impl Views {
     /// # Errors
     /// When the store cannot be read.
     pub fn zone(&self) -> Result<Tz, ViewError> {
-        let books = self.reader.books()?;
-        Ok(self.asker.zone.or_else(|| books.first().map(|book| self.zone_of(book))).unwrap_or(Tz::UTC))
+        let books = self.ledger.books()?;
+        Ok(self.asker().zone.or_else(|| books.first().map(|book| self.zone_of(book))).unwrap_or(Tz::UTC))
     }
 
     /// Everything that views of books need; an error before the first cycle.
     pub(super) fn scene(&self) -> Result<Scene, ViewError> {
-        let progress = self.reader.progress()?;
+        let progress = self.ledger.progress()?;
         let progress = progress.ok_or_else(|| ViewError::Nothing("nothing has run yet".to_owned()))?;
-        let feed = self.reader.meta("feed_words")?.unwrap_or_default();
-        Ok(Scene { progress, feed, books: self.reader.books()?, marks: self.reader.marks()? })
+        let feed = self.ledger.feed_words()?;
+        let books = self.ledger.books()?;
+        if books.is_empty() {
+            return Err(ViewError::Nothing("there is no book here that you may see".to_owned()));
+        }
+        Ok(Scene { progress, feed, books, marks: self.ledger.marks()? })
     }
 }
 
@@ -121,9 +128,9 @@ pub(super) struct Scene {
     pub(super) progress: ProgressRow,
     /// What is traded on, in words.
     pub(super) feed: String,
-    /// All books.
+    /// The books that the asker may see.
     pub(super) books: Vec<BookRow>,
-    /// All last prices.
+    /// The last prices of what those books watch or hold; of everything for those who may see all books.
     pub(super) marks: Vec<MarkRow>,
 }
 

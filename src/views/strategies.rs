@@ -18,7 +18,7 @@ pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError
     let (signals, regimes) = (views.reader().signals()?, views.reader().last_regimes()?);
     let mut lines = Vec::new();
     for row in scene.books_named(book)? {
-        let trades = views.reader().trades_of(row.book.name, None)?;
+        let trades = views.reader().trades_of(row.book.name)?;
         let of_book = |event: &JournalRow| event.event.book == Some(row.book.name);
         let rights = Rights::of(regimes.iter().filter(|event| of_book(event)));
         lines.push(format!("{}: results of closed trades after fees, in {}", row.book.name, row.book.currency));

@@ -40,7 +40,7 @@ pub fn why(views: &Views, what: &str) -> Result<String, ViewError> {
 
 /// A message: the order or the symbol it was about.
 fn why_notice(views: &Views, id: NoticeId) -> Result<String, ViewError> {
-    let row = views.reader().told_as(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no message {id}")))?;
+    let row = views.reader().notice(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no message {id}")))?;
     match (row.event.kind.order(), row.event.kind.symbol()) {
         (Some(order), _) => why_order(views, order),
         (None, Some(symbol)) => why_symbol(views, symbol),
@@ -63,10 +63,10 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
             order.strategy
         ));
     }
-    if let Some(signal) = order.signal {
-        if let Some(found) = views.reader().signal(order.symbol, signal)? {
+    if order.signal.is_some() {
+        if let Some(found) = views.reader().signal_of(&order)? {
             lines.extend(signal_lines(&found, zone));
-            lines.extend(views.reader().measured(order.symbol, signal)?.map(|(bars, outcome)| {
+            lines.extend(views.reader().measured_of(&order)?.map(|(bars, outcome)| {
                 let moved = signed_percent(outcome);
                 format!("  {bars} bars after it the price had moved {moved} in its direction")
             }));

@@ -195,7 +195,7 @@ impl Bench {
             store: store.clone(),
             desk: ChangeDesk::new(store, self.clock.clone(), PinCost::LEAST),
             clock: self.clock.clone(),
-            ask: Arc::new(|_| Ok("nothing to do".to_owned())),
+            ask: Arc::new(|_, _| Reply::Text("nothing to do".to_owned())),
             wake: Arc::new(|| {}),
             alarm: Arc::new(|_| {}),
         })

@@ -1,0 +1,413 @@
+//! What of the store may somebody see? The only way from views to the store: what belongs to other people's books does not come through.
+
+use std::collections::HashSet;
+
+use crate::clock::Timestamp;
+use crate::domain::{
+    Alert, Event, EventKind, Instrument, Label, Lane, NoticeId, Order, OrderId, Ratio, RouteTable, Severity,
+    SignalIntent, Symbol, Trade, TradeFill,
+};
+use crate::store::{
+    Ack, BookRow, Chore, DayRow, FiguresRow, JournalRow, LaneCounts, LaneState, LatencyRow, LeaseRow, MarkRow,
+    MissedRow, NoiseRow, ProgressRow, Pulse, Reader, RunRow, SignalsRow, Skew, StepRecord, StoreError, Totals,
+    TraceRow, Wishes,
+};
+
+use super::open::Asker;
+
+type Read<T> = Result<T, StoreError>;
+
+/// The store as one person may read it.
+pub struct Ledger {
+    reader: Reader,
+    asker: Asker,
+}
+
+/// What belongs to books: it comes through for those who may see the book.
+impl Ledger {
+    pub(super) fn new(reader: Reader, asker: Asker) -> Self {
+        Self { reader, asker }
+    }
+
+    /// Who reads.
+    pub(super) fn asker(&self) -> &Asker {
+        &self.asker
+    }
+
+    /// Whether they may see this book.
+    pub(super) fn sees(&self, book: Label) -> bool {
+        self.asker.books.as_ref().is_none_or(|books| books.contains(&book))
+    }
+
+    fn sees_all(&self) -> bool {
+        self.asker.books.is_none()
+    }
+
+    /// What the books that they may see watch or hold.
+    fn symbols(&self) -> Read<HashSet<Symbol>> {
+        let mut symbols = HashSet::new();
+        for row in self.books()? {
+            symbols.extend(traded(&self.reader, &row)?);
+        }
+        Ok(symbols)
+    }
+
+    /// Whether a symbol is watched or held by a book that they may not see.
+    pub(super) fn is_shared(&self, symbol: Symbol) -> Read<bool> {
+        for row in self.reader.books()?.iter().filter(|row| !self.sees(row.book.name)) {
+            if traded(&self.reader, row)?.contains(&symbol) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Of those facts that belong to no book, which tell nothing of books that they may not see? A kind that is not named here tells.
+    fn sees_fact(&self, event: &Event, own: &HashSet<Symbol>) -> bool {
+        if self.sees_all() {
+            return true;
+        }
+        match (&event.kind, event.book) {
+            (EventKind::AlertFired { person, .. }, _) => *person == self.asker.name,
+            (_, Some(book)) => self.sees(book),
+            (
+                EventKind::FeedStale { symbol, .. }
+                | EventKind::FeedRecovered { symbol, .. }
+                | EventKind::SymbolLocked { symbol, .. }
+                | EventKind::SymbolUnlocked { symbol, .. }
+                | EventKind::SplitApplied { symbol, .. },
+                None,
+            ) => own.contains(symbol),
+            (
+                EventKind::EngineStopped { .. }
+                | EventKind::ClockJumped { .. }
+                | EventKind::StoreRecovered { .. }
+                | EventKind::BackupMade { .. }
+                | EventKind::BackupFailed { .. }
+                | EventKind::CyclesMissed { .. }
+                | EventKind::HealthDegraded { .. }
+                | EventKind::HealthRestored { .. }
+                | EventKind::LaneDied { .. }
+                | EventKind::LaneRecovered { .. }
+                | EventKind::DeliveryDied { .. }
+                | EventKind::CopyRunning { .. }
+                | EventKind::StrangersKnocked { .. }
+                | EventKind::PersonPaired { .. }
+                | EventKind::DrillSent { .. }
+                | EventKind::PinLocked { .. },
+                None,
+            ) => true,
+            (_, None) => false,
+        }
+    }
+
+    fn seen(&self, mut rows: Vec<JournalRow>) -> Read<Vec<JournalRow>> {
+        if !self.sees_all() {
+            let own = self.symbols()?;
+            rows.retain(|row| self.sees_fact(&row.event, &own));
+        }
+        Ok(rows)
+    }
+
+    /// Books.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn books(&self) -> Read<Vec<BookRow>> {
+        let mut rows = self.reader.books()?;
+        rows.retain(|row| self.sees(row.book.name));
+        Ok(rows)
+    }
+
+    /// The last prices of what their books watch or hold.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn marks(&self) -> Read<Vec<MarkRow>> {
+        let mut marks = self.reader.marks()?;
+        if !self.sees_all() {
+            let own = self.symbols()?;
+            marks.retain(|mark| own.contains(&mark.symbol));
+        }
+        Ok(marks)
+    }
+
+    /// What a book watches, and where the list came from.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn watchlist(&self, book: Label) -> Read<(String, Vec<Instrument>)> {
+        if self.sees(book) { self.reader.watchlist(book) } else { Ok(Default::default()) }
+    }
+
+    pub(super) fn figures(&self, book: Label) -> Read<Option<FiguresRow>> {
+        if self.sees(book) { self.reader.figures(book) } else { Ok(None) }
+    }
+
+    pub(super) fn days(&self, book: Label, from: &str) -> Read<Vec<DayRow>> {
+        if self.sees(book) { self.reader.days(book, from) } else { Ok(Vec::new()) }
+    }
+
+    pub(super) fn open_orders(&self) -> Read<Vec<Order>> {
+        let mut orders = self.reader.open_orders()?;
+        orders.retain(|order| self.sees(order.book));
+        Ok(orders)
+    }
+
+    pub(super) fn order(&self, id: OrderId) -> Read<Option<Order>> {
+        Ok(self.reader.order(id)?.filter(|order| self.sees(order.book)))
+    }
+
+    pub(super) fn ended_orders(&self, book: Label, rows: u32) -> Read<(Vec<Order>, u64)> {
+        if self.sees(book) { self.reader.ended_orders(book, rows) } else { Ok((Vec::new(), 0)) }
+    }
+
+    /// The signal of an order that they were given.
+    pub(super) fn signal_of(&self, order: &Order) -> Read<Option<SignalIntent>> {
+        match order.signal.filter(|_| self.sees(order.book)) {
+            Some(signal) => self.reader.signal(order.symbol, signal),
+            None => Ok(None),
+        }
+    }
+
+    /// What became of that signal: bars, and the move in its direction.
+    pub(super) fn measured_of(&self, order: &Order) -> Read<Option<(u64, Ratio)>> {
+        match order.signal.filter(|_| self.sees(order.book)) {
+            Some(signal) => self.reader.measured(order.symbol, signal),
+            None => Ok(None),
+        }
+    }
+
+    pub(super) fn signals(&self) -> Read<Vec<SignalsRow>> {
+        let mut rows = self.reader.signals()?;
+        rows.retain(|row| self.sees(row.book));
+        Ok(rows)
+    }
+
+    /// So many of the last round trips, the last first, and how many there are in all.
+    pub(super) fn trades(&self, rows: u32) -> Read<(Vec<Trade>, u64)> {
+        if self.sees_all() {
+            return self.reader.trades(rows);
+        }
+        let mut trades = Vec::new();
+        for row in self.books()? {
+            trades.extend(self.reader.trades_of(row.book.name, None)?);
+        }
+        let all = trades.len() as u64;
+        trades.sort_by_key(|trade| std::cmp::Reverse((trade.closed, trade.id)));
+        trades.truncate(rows as usize);
+        Ok((trades, all))
+    }
+
+    pub(super) fn trades_of(&self, book: Label) -> Read<Vec<Trade>> {
+        if self.sees(book) { self.reader.trades_of(book, None) } else { Ok(Vec::new()) }
+    }
+
+    pub(super) fn fills(&self) -> Read<Vec<TradeFill>> {
+        let mut fills = self.reader.fills()?;
+        fills.retain(|fill| self.sees(fill.book));
+        Ok(fills)
+    }
+
+    pub(super) fn fills_from(&self, book: Label, order: OrderId) -> Read<Vec<TradeFill>> {
+        if self.sees(book) { self.reader.fills_from(book, order) } else { Ok(Vec::new()) }
+    }
+
+    /// Books look at every symbol that has prices, so a symbol of other books alone is left out, too.
+    pub(super) fn last_steps(&self, symbol: Symbol) -> Read<Vec<StepRecord>> {
+        if !self.sees_all() && !self.symbols()?.contains(&symbol) {
+            return Ok(Vec::new());
+        }
+        let mut steps = self.reader.last_steps(symbol)?;
+        steps.retain(|step| self.sees(step.book));
+        Ok(steps)
+    }
+}
+
+/// Facts and messages: each comes through by the book that it is about.
+impl Ledger {
+    pub(super) fn journal_of_order(&self, order: OrderId) -> Read<Vec<JournalRow>> {
+        self.seen(self.reader.journal_of_order(order)?)
+    }
+
+    pub(super) fn journal_of_symbol(&self, symbol: Symbol) -> Read<Vec<JournalRow>> {
+        self.seen(self.reader.journal_of_symbol(symbol)?)
+    }
+
+    pub(super) fn journal_told(&self, rows: u32) -> Read<Vec<JournalRow>> {
+        self.seen(self.reader.journal_told(rows)?)
+    }
+
+    /// What the drills of readiness are proved by. That the bot was found dead belongs to every book, and how much was taken up again is
+    /// told by nobody who reads this.
+    pub(super) fn journal_of_states(&self) -> Read<Vec<JournalRow>> {
+        let mut rows = self.reader.journal_of_states()?;
+        rows.retain(|row| row.event.book.is_none_or(|book| self.sees(book)));
+        Ok(rows)
+    }
+
+    pub(super) fn last_regimes(&self) -> Read<Vec<JournalRow>> {
+        self.seen(self.reader.last_regimes()?)
+    }
+
+    /// How many facts of a severity there were since an instant of the wall clock; none for those who may not see all of them.
+    pub(super) fn journal_count(&self, severity: Severity, since: Timestamp) -> Read<Option<u64>> {
+        if self.sees_all() { self.reader.journal_count(severity, since).map(Some) } else { Ok(None) }
+    }
+
+    /// The fact that a message told.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn notice(&self, notice: NoticeId) -> Read<Option<JournalRow>> {
+        let found = self.reader.notice(notice)?;
+        Ok(self.seen(found.into_iter().collect())?.pop())
+    }
+
+    pub(super) fn trace(&self, notice: NoticeId) -> Read<Vec<TraceRow>> {
+        if self.notice(notice)?.is_some() { self.reader.trace(notice) } else { Ok(Vec::new()) }
+    }
+
+    /// Who has seen a message.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn ack(&self, notice: NoticeId) -> Read<Option<Ack>> {
+        if self.notice(notice)?.is_some() { self.reader.ack(notice) } else { Ok(None) }
+    }
+
+    /// The message of theirs that asks to be acknowledged.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn unacknowledged(&self) -> Read<Option<NoticeId>> {
+        self.reader.unacknowledged(&self.asker.name)
+    }
+
+    pub(super) fn missed(&self, rows_max: u32) -> Read<Vec<MissedRow>> {
+        let mut rows = self.reader.missed(&self.asker.name, rows_max)?;
+        if !self.sees_all() {
+            let own = self.symbols()?;
+            rows.retain(|row| self.sees_fact(&row.event, &own));
+        }
+        Ok(rows)
+    }
+
+    pub(super) fn noise(&self, since: Timestamp) -> Read<Vec<NoiseRow>> {
+        self.reader.noise(&self.asker.name, since)
+    }
+
+    /// Their alerts, but for those that look at what they may not see any more.
+    pub(super) fn alerts(&self) -> Read<Vec<Alert>> {
+        let mut alerts = self.reader.alerts_of(&self.asker.name)?;
+        if !self.sees_all() {
+            let own = self.symbols()?;
+            alerts.retain(|Alert { condition, .. }| match condition.subject.book() {
+                Some(book) => self.sees(book),
+                None => condition.subject.symbol().is_some_and(|symbol| own.contains(&symbol)),
+            });
+        }
+        Ok(alerts)
+    }
+}
+
+/// What belongs to the machine and to no book.
+impl Ledger {
+    /// What is traded on, in words. They may name symbols, so whoever may not see all books is told the kind alone.
+    pub(super) fn feed_words(&self) -> Read<String> {
+        let words = self.reader.meta("feed_words")?.unwrap_or_default();
+        Ok(if self.sees_all() { words } else { kind_of_feed(&words) })
+    }
+
+    pub(super) fn runs(&self, rows: u32) -> Read<Vec<RunRow>> {
+        let mut runs = self.reader.runs(rows)?;
+        if !self.sees_all() {
+            for run in &mut runs {
+                run.feed = kind_of_feed(&run.feed);
+            }
+        }
+        Ok(runs)
+    }
+
+    /// How far the engine has come.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn progress(&self) -> Read<Option<ProgressRow>> {
+        self.reader.progress()
+    }
+
+    /// Who is told what.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn routes(&self) -> Read<RouteTable> {
+        self.reader.routes()
+    }
+
+    /// How somebody wants to be told.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn wishes(&self, person: &str, now: Timestamp) -> Read<Wishes> {
+        self.reader.wishes(person, now)
+    }
+
+    pub(super) fn lease(&self) -> Read<Option<LeaseRow>> {
+        self.reader.lease()
+    }
+
+    pub(super) fn last_commit(&self) -> Read<Option<Timestamp>> {
+        self.reader.last_commit()
+    }
+
+    pub(super) fn last_chore(&self, kind: &str) -> Read<Option<Chore>> {
+        self.reader.last_chore(kind)
+    }
+
+    pub(super) fn last_skew(&self) -> Read<Option<Skew>> {
+        self.reader.last_skew()
+    }
+
+    pub(super) fn last_taken(&self, lane: Lane) -> Read<Option<Timestamp>> {
+        self.reader.last_taken(lane)
+    }
+
+    pub(super) fn pulses(&self) -> Read<Vec<Pulse>> {
+        self.reader.pulses()
+    }
+
+    pub(super) fn restored(&self) -> Read<Option<Timestamp>> {
+        self.reader.restored()
+    }
+
+    pub(super) fn totals(&self) -> Read<Totals> {
+        self.reader.totals()
+    }
+
+    pub(super) fn lane_counts(&self) -> Read<Vec<LaneCounts>> {
+        self.reader.lane_counts()
+    }
+
+    pub(super) fn lane_states(&self) -> Read<Vec<LaneState>> {
+        self.reader.lane_states()
+    }
+
+    pub(super) fn latencies(&self, since: Timestamp) -> Read<Vec<LatencyRow>> {
+        self.reader.latencies(since)
+    }
+
+    pub(super) fn oldest_waiting(&self, now: Timestamp) -> Read<Vec<(String, Timestamp)>> {
+        self.reader.oldest_waiting(now)
+    }
+}
+
+/// What a book watches or holds.
+fn traded(reader: &Reader, row: &BookRow) -> Read<HashSet<Symbol>> {
+    let watched = reader.watchlist(row.book.name)?.1.into_iter().map(|item| item.symbol);
+    Ok(watched.chain(row.book.positions.iter().map(|held| held.symbol)).collect())
+}
+
+fn kind_of_feed(words: &str) -> String {
+    words.split_whitespace().next().unwrap_or_default().to_owned()
+}
