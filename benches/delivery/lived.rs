@@ -77,3 +77,45 @@ pub(crate) fn pressed() -> Measured {
     let (worst, p50) = (percentile(&mut times, 100), percentile(&mut times, 50));
     measured(format!("p50 {p50:.1} ms, worst {worst:.1} ms of 100"), worst < 1_500.0)
 }
+
+/// How long a look of the soak is, and how many there are: 24 hours of the market at 60 times its pace.
+const LOOK_S: u64 = 24;
+const LOOKS: usize = 60;
+
+/// Memory in KiB and open files of a process.
+fn weight(pid: u32) -> (f64, usize) {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).expect("a size");
+    let memory = line.split_whitespace().nth(1).and_then(|size| size.parse().ok()).expect("a number");
+    (memory, std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count())
+}
+
+pub(crate) fn soak() -> Measured {
+    let mut bot = TalkingBot::new(PEOPLE);
+    bot.fake.control("settings", &json!({ "flood": true }));
+    bot.start();
+    let mut weights = Vec::new();
+    for look in 0..LOOKS {
+        let faults = [
+            json!({ "kind": "status", "status": 502, "times": 3 }),
+            json!({ "kind": "reset_after", "times": 1 }),
+            json!({ "kind": "throttle", "retry_after": 3, "times": 1 }),
+            json!({ "kind": "cut_json", "times": 1 }),
+            json!({ "kind": "hang", "ms": 3_000, "times": 1 }),
+            json!({ "kind": "reset_before", "times": 2 }),
+        ];
+        bot.fake.control("fault", &faults[look % faults.len()]);
+        let text = ["/status", "/trades 50", "/deliveries"][look % 3];
+        bot.fake.control("message", &json!({ "from": ANA, "text": text }));
+        // Nothing of this name is ever called: the wait is what the look lasts.
+        bot.fake.try_control("wait", &json!({ "method": "nothing", "timeout_ms": LOOK_S * 1_000 }));
+        weights.push(weight(bot.bot.as_ref().expect("it runs").id()));
+    }
+    bot.ask(ANA, ANA, "/deliveries", "accepted");
+    let verified = bot.shell(&["audit", "verify"], "");
+    let (settled, end) = (weights[LOOKS / 4], weights[LOOKS - 1]);
+    let growth = (end.0 / settled.0 - 1.0) * 100.0;
+    let files = end.1 as i64 - settled.1 as i64;
+    let words = format!("{growth:+.1} % of {:.0} MiB, {files:+} files, {}", end.0 / 1024.0, verified.trim());
+    measured(words, growth < 5.0 && files.abs() <= 3 && bot.fake.violations() == 0)
+}

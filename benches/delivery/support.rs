@@ -3,6 +3,8 @@
 
 #[path = "../../tests/it/support/hostile.rs"]
 pub(crate) mod hostile;
+#[path = "../../tests/it/support/contest.rs"]
+pub(crate) mod contest;
 #[path = "../../tests/it/support/kills.rs"]
 pub(crate) mod kills;
 #[path = "../../tests/it/support/post_office.rs"]

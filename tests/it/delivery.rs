@@ -360,3 +360,10 @@ fn a_button_says_nothing_of_what_it_does_and_works_only_where_it_was_shown() {
     assert_eq!(reader.button(&key.token, lane(BO)).expect("reads"), None);
     assert_eq!(reader.button("0000", lane(ANA)).expect("reads"), None);
 }
+
+#[test]
+fn the_five_cases_of_the_contest_are_told_once_and_rightly() {
+    for case in crate::support::contest::CASES {
+        assert!((case.passes)(), "{}: {}", case.letter, case.about);
+    }
+}

@@ -13,6 +13,7 @@ mod shell;
 mod talk;
 pub(crate) mod talking;
 pub(crate) mod telegram;
+pub(crate) mod contest;
 pub(crate) mod kills;
 pub(crate) mod post_office;
 mod telegram_text;

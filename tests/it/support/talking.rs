@@ -37,7 +37,7 @@ to = ["ana:telegram"]
 pub(crate) struct TalkingBot {
     pub(crate) shell: Shell,
     pub(crate) fake: Fake,
-    bot: Option<Child>,
+    pub(crate) bot: Option<Child>,
 }
 
 impl TalkingBot {
