@@ -26,6 +26,8 @@ const END_S: u32 = 60;
 /// the seed and the book.
 const NEAR_MIN: i64 = 250;
 const LIMIT_MIN: i64 = 285;
+/// When everything is closed for that.
+const CLOSED_MIN: i64 = 292;
 /// How long the bot may take to notice that a line is cut, or whole again.
 const NOTICED: Duration = Duration::from_secs(20);
 /// Everything that a script needs to know.
@@ -63,12 +65,11 @@ impl Script {
         print(&format!("\n{:02}:{:02} · {what}", shown / 60, shown % 60));
     }
 
-    /// Waits until so many minutes of the day have passed at the market, and says what comes.
-    fn at_market(&self, stage: &Stage, minute: i64, what: &str) -> Result<(), AppError> {
+    /// Waits until so many minutes of the day have passed at the market.
+    fn reach(&self, stage: &Stage, minute: i64) -> Result<(), AppError> {
         let (reader, due) = (Reader::open(stage.store.path())?, SimulatedFeed::START.plus_ms(minute * 60_000));
         let is_due = || reader.progress().ok().flatten().is_some_and(|progress| progress.market >= due);
         wait(NOTICED, self.clock.as_ref(), is_due);
-        self.at(0, what);
         Ok(())
     }
 
@@ -122,9 +123,14 @@ impl Script {
 
     /// A bad day, and a person who stops it.
     fn limits(&self, stage: &Stage) -> Result<(), AppError> {
-        self.at_market(stage, NEAR_MIN, "a bad day: the loss comes near its limit, which is 1 % in this book")?;
-        let what = "the limit is reached: everything is closed at once. Line by line here, in one message on the phone";
-        self.at_market(stage, LIMIT_MIN, what)?;
+        self.reach(stage, NEAR_MIN)?;
+        self.at(0, "a bad day: the loss comes near its limit, which is 1 % in this book");
+        self.reach(stage, LIMIT_MIN)?;
+        self.at(
+            0,
+            "the limit is reached: everything is closed at once. Line by line here, in one message on the phone",
+        );
+        self.reach(stage, CLOSED_MIN)?;
         self.at(49, "you type /halt: it is the safe direction, so nobody asks for a PIN");
         self.typed(stage, "/halt");
         self.at(54, "you type /ack: nobody else is woken for it, and the phone says who has seen it");

@@ -17,7 +17,7 @@ fn a_day_with_everything_in_it() {
     let (shell, fake) = (Shell::new(), Fake::start());
     fake.control("join", &json!({ "from": ANA, "quiet": true }));
     shell.write("bellwether.toml", "[[people]]\nname = \"ana\"\ntelegram = { user = 501 }\n");
-    let mut command = shell.command(&["demo", "--speed", "12"]);
+    let mut command = shell.command(&["demo", "--speed", "8"]);
     command.env("TELEGRAM_API_URL", fake.url()).env("TELEGRAM_BOT_TOKEN", Fake::token());
     let (code, out, err) = seen(command.output().expect("starts"));
     assert_eq!(code, 0, "{err}");
@@ -25,7 +25,8 @@ fn a_day_with_everything_in_it() {
         "your chat on Telegram is told too",
         "a day at the market begins",
         "Bought 18 AAPL at 54.06",
-        "Held for you",
+        // What falls into so short a night depends on the machine; nights have tests of their own.
+        "the quiet hours are over",
         "a channel dies",
         "!! Nothing reaches office:webhook",
         "office:webhook works again",
