@@ -145,7 +145,7 @@ pub enum Command {
     Test {
         /// `all`, or one way such as ana:telegram
         #[arg(value_name = "all|LANE")]
-        ways: Ways,
+        ways: Tested,
         /// One JSON document on standard output
         #[arg(long)]
         json: bool,
@@ -189,14 +189,14 @@ pub enum Command {
 
 /// Which ways to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ways {
+pub enum Tested {
     /// Every one.
     All,
     /// This one.
     One(Lane),
 }
 
-impl std::str::FromStr for Ways {
+impl std::str::FromStr for Tested {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cli::Tested;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load, missing_services};
 use crate::domain::{Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
@@ -22,7 +23,7 @@ const TRIES_MAX: usize = 3;
 const RECENT: u32 = 100;
 
 /// `test all`, `test ana:telegram`.
-pub(super) fn test(ways: crate::cli::Ways, json: bool, environment: &Environment) -> Result<(), AppError> {
+pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Result<(), AppError> {
     let config = load(environment.config.as_deref())?;
     let off = missing_services(environment);
     let drill = Drill { environment, config: &config, ways };
@@ -71,7 +72,7 @@ pub(super) struct Sent {
 struct Drill<'a> {
     environment: &'a Environment,
     config: &'a Config,
-    ways: crate::cli::Ways,
+    ways: Tested,
 }
 
 impl Drill<'_> {
@@ -100,7 +101,7 @@ impl Drill<'_> {
         if known.is_empty() {
             return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
         }
-        if let crate::cli::Ways::One(lane) = self.ways {
+        if let Tested::One(lane) = self.ways {
             table.lanes.retain(|rule| rule.lane == lane);
             if table.lanes.is_empty() {
                 let what = format!("nobody is reached by {lane}: there is {}", known.join(", "));

@@ -285,9 +285,10 @@ impl Run<'_> {
         let runner = Runner::new(parts, &self.saved, options);
         let auditor = self.auditor(to_audit, run, routes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
-        let reload = reload(watch, queue.clone())?;
+        // A demonstration has no file that could change.
+        let reload = if self.guests.is_none() { Some(reload(watch, queue.clone())?) } else { None };
         let mut around = self.surround(terminal, &chat, queue, run, routes, (mark, alarm, lanes))?;
-        around.helpers.push(reload);
+        around.helpers.extend(reload);
         self.wind_down(engine, auditor, around, run)
     }
 

@@ -81,9 +81,10 @@ impl Words<'_> {
                 let (symbol, entry, exit) = (trade.symbol, price(fill.price), price(trade.exit_price));
                 let (result, mark) = (self.result_of(trade), self.telling.mark);
                 let EventKind::PositionClosed { day, day_share, equity, .. } = &ended.kind else { return None };
-                Said::fact(&format!("{symbol} {done} at {entry} and closed at {exit} · {result} · {mark}"))
+                let held = age(trade.closed.since(trade.opened));
+                Said::fact(&format!("{symbol} {done} at {entry} and closed at {exit} · {result} after {held} · {mark}"))
                     .and(&format!("{strategy}: {because} · {}", self.time(fill.at)))
-                    .and(&format!("{} after {}", self.closed_how(trade), age(trade.closed.since(trade.opened))))
+                    .and(&self.closed_how(trade))
                     .and(&self.closed_day(*day, *day_share, *equity))
             }
             (EventKind::FeedStale { symbol, since }, EventKind::FeedRecovered { bars_missing, .. }) => {
