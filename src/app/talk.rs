@@ -246,3 +246,27 @@ pub(super) fn serve_inbox(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Role;
+
+    #[test]
+    fn what_would_be_done_is_told_of_the_books_of_whoever_asks() {
+        let name = |text: &str| text.parse::<Label>().expect("a name");
+        let trial = |book, rule: &str| Trial {
+            book: name(book),
+            strategy: name("rsi"),
+            symbol: "AAPL".parse().expect("a symbol"),
+            rule: rule.to_owned(),
+            order: Some((crate::domain::Side::Buy, crate::domain::Quantity::whole(3), crate::domain::Price::whole(7))),
+            refusals: Vec::new(),
+        };
+        let trials = [trial("main", "one"), trial("zeta", "two")];
+        let person = |books| Person { name: "bo".to_owned(), role: Role::Viewer, zone: None, books };
+        let own = trial_words(&trials, &person(Some(vec![name("main")])));
+        assert!(own.contains("one") && !own.contains("two") && own.contains("of 1 looked at"), "{own}");
+        assert!(trial_words(&trials, &person(None)).contains("two"));
+    }
+}

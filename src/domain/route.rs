@@ -36,6 +36,9 @@ impl Route {
     }
 }
 
+/// Kinds that belong to no book and tell of all: amounts, names or settings of each.
+const OF_ALL_BOOKS: [&str; 4] = ["replay_finished", "config_changed", "config_refused", "day_audited"];
+
 /// A lane as routes see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRule {
@@ -169,6 +172,8 @@ impl RouteTable {
         wanted: &dyn Fn(&Lane) -> bool,
     ) -> Vec<Leg> {
         let mut legs: Vec<Leg> = Vec::new();
+        // Where nobody may see all books, somebody has to be told all the same.
+        let for_all = OF_ALL_BOOKS.contains(&kind) && self.lanes.iter().any(|rule| rule.books.is_none());
         for (index, route) in self.routes.iter().enumerate() {
             if !route.covers(kind) || !route.has_book(book) {
                 continue;
@@ -177,7 +182,8 @@ impl RouteTable {
                 let Some(rule) = self.rule(*lane) else { continue };
                 let loud = severity >= route.min || rule.asked_for(kind);
                 let known = |leg: &Leg| leg.lane == *lane && leg.after_ms == route.after_ms;
-                if loud && rule.may_see(book) && !legs.iter().any(known) {
+                let may_hear = rule.may_see(book) && (rule.books.is_none() || !for_all);
+                if loud && may_hear && !legs.iter().any(known) {
                     legs.push(Leg { lane: *lane, after_ms: route.after_ms, route: Some(index) });
                 }
             }
@@ -268,6 +274,21 @@ mod tests {
     fn planned(table: &RouteTable, kind: EventKind) -> Vec<(String, i64)> {
         let event = Event { at: Timestamp::default(), book: None, kind };
         table.plan(&event).iter().map(|leg| (leg.lane.to_string(), leg.after_ms)).collect()
+    }
+
+    #[test]
+    fn what_tells_of_all_books_goes_to_those_who_may_see_all() {
+        let some = Some(vec!["main".parse().expect("a name")]);
+        let rule =
+            |name: &str, books: &Option<Vec<Label>>| LaneRule { books: books.clone(), ..LaneRule::open(lane(name)) };
+        let routes = vec![route(&["*"], Severity::Info, &["ana:email", "bo:email"], 0)];
+        let told = |ana: &Option<Vec<Label>>, kind: &str| {
+            let table =
+                RouteTable { lanes: vec![rule("ana:email", ana), rule("bo:email", &some)], routes: routes.clone() };
+            table.legs(kind, Severity::Critical, None, &|_| true).len()
+        };
+        assert_eq!((told(&None, "config_changed"), told(&None, "engine_stopped")), (1, 2));
+        assert_eq!(told(&some, "config_changed"), 2, "else nobody would know");
     }
 
     #[test]

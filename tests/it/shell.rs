@@ -255,3 +255,39 @@ fn a_symbol_whose_prices_ended_is_told_apart_from_one_that_is_not_watched() {
     assert!(told("BBB-USD").contains("main: sma_cross") && !told("BBB-USD").contains("ended"), "{}", told("BBB-USD"));
     assert!(told("CCC-USD").contains("CCC-USD is not watched"), "{}", told("CCC-USD"));
 }
+
+#[test]
+fn a_picture_and_a_file_are_written_beside_what_is_there_and_of_what_is_theirs() {
+    let shell = Shell::new();
+    shell.write(
+        "bellwether.toml",
+        "[[people]]\nname = \"ana\"\n[[people]]\nname = \"bo\"\nbooks = [\"main\"]\n[[books]]\nname = \"main\"\n[[books]]\nname = \"zeta\"\n",
+    );
+    assert_eq!(shell.run(&["run", "--cycles", "600", "--speed", "max", "--no-console"]).0, 0);
+    let told = |line: &str| {
+        let (code, out, err) = shell.run(&["command", line]);
+        assert_eq!(code, 0, "{line}: {err}");
+        out
+    };
+    for (line, name) in [
+        ("/chart btc-usd", "BTC-USD-1m.png"),
+        ("/chart BTC-USD", "BTC-USD-1m-2.png"),
+        ("/chart equity zeta", "equity.png"),
+    ] {
+        assert!(told(line).contains(&format!("Written to {name}\n")), "{line}");
+        assert!(std::fs::read(shell.path().join(name)).expect("there").starts_with(b"\x89PNG"), "{name}");
+    }
+    assert!(told("/trades csv").contains("Written to trades.csv\n"));
+    let file = std::fs::read_to_string(shell.path().join("trades.csv")).expect("there");
+    let (rows, all) = (file.lines().skip(1).count(), told("/trades 1"));
+    assert!(rows > 5 && all.starts_with(&format!("{rows} closed trades")), "{all}");
+    assert!(
+        file.contains(",main\n") && file.contains(",zeta\n") && file.lines().all(|line| line.split(',').count() == 15)
+    );
+    let of_bo = |line: &str| shell.run(&["command", "--as", "bo", line]);
+    let (code, _, err) = of_bo("/chart equity zeta");
+    assert_eq!((code, err.contains("there are main")), (2, true), "{err}");
+    of_bo("/trades csv");
+    let own = std::fs::read_to_string(shell.path().join("trades-2.csv")).expect("there");
+    assert!(own.contains(",main\n") && !own.contains(",zeta\n"));
+}

@@ -166,6 +166,16 @@ fn proofs_are_made_where_they_belong() {
     }
 }
 
+/// What an asker may see is decided where views get it from.
+#[test]
+fn views_read_through_the_ledger() {
+    for (_, path, code) in sources().iter().filter(|(module, ..)| module == "views") {
+        let opens = code.contains("Reader::open") && path != "views/open.rs";
+        let keeps = code.contains("Reader") && !matches!(path.as_str(), "views/open.rs" | "views/ledger.rs");
+        assert!(!opens && !keeps, "{path} reads past the ledger");
+    }
+}
+
 #[test]
 fn all_sql_is_in_the_store() {
     for (module, path, code) in sources().iter().filter(|(module, ..)| module != "store") {
