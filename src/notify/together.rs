@@ -28,6 +28,9 @@ pub fn story_blocks(events: &[Event], telling: &Telling) -> Vec<Block> {
         }
         None => (told(last, telling), before.iter().collect()),
     };
+    // Where the stop was is no news once it is elsewhere, or nothing is held.
+    let earlier: Vec<&Event> =
+        earlier.into_iter().filter(|event| !matches!(event.kind, EventKind::StopMoved { .. })).collect();
     blocks.extend(earlier_lines(&earlier, last.at, telling));
     blocks
 }
