@@ -222,7 +222,7 @@ fn a_story_that_goes_on_begins_with_its_last_state() {
     events.extend((0..9).flat_map(|number| [day(&scaled, number), day(&moved, number)]));
     let said = lines(story_blocks(&events, &telling()));
     assert!(said[0].starts_with("Stop of AAPL follows"), "{said:?}");
-    assert!(said[2].starts_with("Before, 2026-11-28 15:"), "{said:?}");
+    assert!(said[3].starts_with("Before, 2026-11-27 15:"), "{said:?}");
     assert_eq!(said.iter().filter(|line| line.contains("Stop of")).count(), 1, "{said:?}");
     assert_eq!(said.last().map(String::as_str), Some("and 4 messages before that"));
     assert_eq!(said.len(), 9);
