@@ -43,6 +43,7 @@ mod holdings;
 mod chart;
 mod drawing;
 mod run;
+mod beside;
 
 pub use error::AppError;
 pub use shell::{perform, start_log};

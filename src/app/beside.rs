@@ -1,0 +1,252 @@
+//! What runs beside the engine? Lanes, Telegram, the inbox, the watch, the night's work: each a thread that the run starts and ends.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crate::chat::{Chat, ChatParts, Seats};
+use crate::config::{policy, route_table};
+use crate::control::ChangeDesk;
+use crate::domain::{ChannelKind, Label, Lane, RouteTable, Routes, RunId};
+use crate::engine::{Emergency, EngineMessage, Stretch};
+use crate::web::Parts;
+
+use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, watch_signals};
+use super::digest::Digests;
+use super::directory::Directory;
+use super::guests::{Guests, Stage};
+use super::heartbeat::Heartbeat;
+use super::messenger::{self, Messenger};
+use super::night::Night;
+use super::reload::Watch;
+use super::switchboard::{Alarm, OpenLanes, Switchboard};
+use super::talk::{self, Terminal};
+use super::telegram::Shared;
+use super::watch::{self, Probe, WatchParts};
+use super::{AppError, auditor, monitor};
+
+use super::run::{OWNER, Run, say};
+
+impl Run<'_> {
+    /// The lane of whoever sits at the terminal.
+    pub(super) fn terminal_lane(&self) -> Lane {
+        let who = self.owner().name.parse().unwrap_or_else(|_| OWNER.parse::<Label>().expect("a name"));
+        Lane { who, channel: ChannelKind::Terminal }
+    }
+
+    /// The lanes of channels that need no pairing.
+    pub(super) fn other_lanes(&self) -> Vec<Lane> {
+        let guests = self.guests.iter().flat_map(Guests::lanes);
+        let terminal = (!self.args.no_console).then(|| self.terminal_lane());
+        terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
+    }
+
+    /// Who is told what.
+    pub(super) fn routes(&self) -> Result<RouteTable, AppError> {
+        let mut lanes = self.other_lanes();
+        if self.telegram.is_some() {
+            let directory = Directory::look_up(self.config, &self.reader)?;
+            lanes.extend(directory.lanes.iter().map(|(lane, _)| *lane));
+        }
+        Ok(route_table(self.config, &lanes))
+    }
+
+    pub(super) fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, alarm: Alarm) -> Chat {
+        let wake = queue.clone();
+        Chat::new(ChatParts {
+            database: self.store.path().to_owned(),
+            store: self.store.clone(),
+            desk: desk.clone(),
+            clock: self.clock.clone(),
+            ask: talk::asker(queue.clone(), self.store.path().to_owned(), self.clock.clone()),
+            wake: Arc::new(move || {
+                // Where no engine runs any more there is nobody to wake.
+                let _ = wake.send(EngineMessage::Look);
+            }),
+            alarm,
+        })
+    }
+
+    /// Starts everything that runs beside the engine.
+    pub(super) fn surround(
+        &self,
+        terminal: Option<Terminal>,
+        chat: &Chat,
+        queue: Sender<EngineMessage>,
+        run: RunId,
+        routes: Routes,
+        (mark, alarm, open): (&'static str, Alarm, OpenLanes),
+    ) -> Result<Around, AppError> {
+        let flags = Flags::default();
+        let stopped = watch_signals(queue.clone())?;
+        let over = terminal.as_ref().filter(|terminal| terminal.is_person).map(|terminal| terminal.over.clone());
+        let switchboard = Switchboard {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: self.network.handle().clone(),
+            mark,
+            key: self.store.button_key()?,
+            alarm,
+            drain: flags.drain.clone(),
+            give_up: flags.give_up.clone(),
+            open,
+        };
+        if let Some(terminal) = &terminal {
+            let policy = policy(self.config, self.terminal_lane(), self.zone());
+            switchboard.connect(Arc::new(terminal.console.clone()), policy)?;
+        }
+        for (lane, channel) in &self.channels {
+            switchboard.connect(channel.clone(), policy(self.config, *lane, self.zone()))?;
+        }
+        let stage = || Stage {
+            store: self.store.clone(),
+            routes: routes.clone(),
+            chat: chat.clone(),
+            queue: queue.clone(),
+            run,
+        };
+        let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
+        let messenger = self.messenger(&switchboard, routes.clone());
+        let messenger = if self.guests.is_none() {
+            messenger.map(|messenger| messenger.start(chat)).transpose()?
+        } else {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            None
+        };
+        let keyboard = match terminal {
+            None => None,
+            Some(terminal) => {
+                let (queue, store) = (queue.clone(), self.store.clone());
+                let (ended, stopped) = (flags.ended.clone(), stopped.clone());
+                Some(spawn("terminal", move || {
+                    // Nothing can be answered before the first facts are committed, or after there can be none.
+                    while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
+                    terminal.run(&queue, &stopped);
+                })?)
+            }
+        };
+        let digests = self.digests(&routes, mark)?;
+        let night = self.night(run, routes)?;
+        let inbox = self.inbox(chat, queue)?;
+        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
+        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
+    }
+
+    pub(super) fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
+        Some(Messenger {
+            telegram: self.telegram.clone()?,
+            config: self.config.clone(),
+            routes,
+            switchboard: switchboard.clone(),
+            shared: Shared::new(Seats::default()),
+            others: self.other_lanes(),
+            zone: self.zone(),
+            open: Arc::default(),
+        })
+    }
+
+    /// The first book's zone.
+    pub(super) fn zone(&self) -> chrono_tz::Tz {
+        self.config.books.first().map_or(chrono_tz::Tz::UTC, |book| book.desk.zone)
+    }
+
+    pub(super) fn auditor(
+        &self,
+        stretches: Receiver<Stretch>,
+        run: RunId,
+        routes: Routes,
+    ) -> Result<JoinHandle<()>, AppError> {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
+    }
+
+    pub(super) fn digests(&self, routes: &Routes, mark: &'static str) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let digests = Digests {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.clone(),
+            routes: routes.clone(),
+            zone: self.zone(),
+            mark,
+        };
+        Ok((stop, spawn("digests", move || digests.watch(&stopped))?))
+    }
+
+    pub(super) fn night(&self, run: RunId, routes: Routes) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let night = Night {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            zone: self.zone(),
+            routes,
+            run,
+            keep: self.config.backups_keep,
+            steps_days: self.config.steps_days,
+        };
+        Ok((stop, spawn("night", move || night.watch(&stopped))?))
+    }
+
+    /// The watch over all parts, and the port that monitors ask on. What only a channel can see comes as a further probe.
+    pub(super) fn watch(
+        &self,
+        switchboard: &Switchboard,
+        messenger: Option<&messenger::Running>,
+    ) -> Result<Helper, AppError> {
+        let network = self.network.handle();
+        let mut probes = vec![Probe::disk(self.store.path())];
+        probes.extend(messenger.map(|messenger| {
+            let (polled, clock) = (messenger.polled_ms.clone(), self.clock.clone());
+            // Zero stands for never.
+            let last = move || u64::try_from(polled.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
+            Probe::telegram(move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?))))
+        }));
+        let server = self.environment.http_listen.and_then(|listen| {
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
+            let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
+            probes.push(probe);
+            server
+        });
+        let heartbeat = self.environment.heartbeat_url.as_ref();
+        let heartbeat =
+            heartbeat.map(|url| Heartbeat::new(url.clone(), self.environment.ca_file.as_deref())).transpose();
+        let parts = WatchParts {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            network: network.clone(),
+            alarm: switchboard.alarm.clone(),
+            pace: self.pace(),
+            probes,
+            heartbeat: heartbeat.map_err(|error| AppError::usage(format!("HEARTBEAT_URL: {error}")))?,
+        };
+        watch::start(parts, server)
+    }
+
+    pub(super) fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
+        let (stop, stopped) = channel();
+        let (chat, people) = (chat.clone(), self.config.persons().cloned().collect::<Vec<_>>());
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
+        Ok((stop, spawn("inbox", serve)?))
+    }
+}
+
+/// Looks after the configuration.
+pub(super) fn reload(watch: Watch, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
+    let (stop, stopped) = channel();
+    Ok((stop, spawn("reload", move || watch.run(&queue, &stopped))?))
+}
+
+/// The way past a broken store: straight to the terminal, or to standard error where there is none, and to every other way that is open.
+pub(super) fn emergency(terminal: Option<&Terminal>, lanes: OpenLanes, network: tokio::runtime::Handle) -> Emergency {
+    let console = terminal.map(|terminal| terminal.console.clone());
+    Box::new(move |text| {
+        if console.as_ref().is_none_or(|console| console.urgent(text).is_err()) {
+            say(text);
+        }
+        lanes.urgent(text, &network);
+    })
+}
