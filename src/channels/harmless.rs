@@ -7,8 +7,8 @@ pub(super) const JOINER: char = '\u{2060}';
 const PHONE_DIGITS_MIN: usize = 7;
 /// So many digits stand together where a number might be dialled.
 const DIGITS_TOGETHER: usize = 3;
-/// The digits of a date and an hour, which nobody dials.
-const DATE_DIGITS_MAX: usize = 10;
+/// Digits in groups that may be a telephone number without a plus.
+const PHONE_GROUPED_MIN: usize = 10;
 
 /// Who wrote a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,8 +148,7 @@ fn break_numbers(letters: &[Letter], broken: &mut [bool]) {
     let mut place = 0;
     while place < letters.len() {
         let run = letters[place..].iter().take_while(|letter| joins(letter)).count();
-        let digits = letters[place..place + run].iter().filter(|letter| letter.sign.is_ascii_digit()).count();
-        if digits >= PHONE_DIGITS_MIN && !is_date(&letters[place..place + run], digits) {
+        if may_be_dialled(&letters[place..place + run]) {
             let numbers = (place..place + run).filter(|place| letters[*place].sign.is_ascii_digit());
             for last in numbers.skip(DIGITS_TOGETHER - 1).step_by(DIGITS_TOGETHER) {
                 broken[last] = true;
@@ -159,13 +158,14 @@ fn break_numbers(letters: &[Letter], broken: &mut [bool]) {
     }
 }
 
-/// A date of ours, perhaps with the hour that follows it.
-fn is_date(run: &[Letter], digits: usize) -> bool {
-    let ours = run.iter().all(|letter| letter.whose == Whose::Ours);
-    let text: String = run.iter().map(|letter| letter.sign).filter(|letter| *letter != '(').take(12).collect();
-    let shape: String =
-        text.trim_start().chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
-    ours && digits <= DATE_DIGITS_MAX && (shape.starts_with("0000-00-00") || shape.starts_with("00.00.0000"))
+/// Seven digits that touch or stand behind a plus, or ten in groups of three at the least. Dates and hours have shorter groups.
+fn may_be_dialled(run: &[Letter]) -> bool {
+    let groups = || run.split(|letter| !letter.sign.is_ascii_digit()).map(<[Letter]>::len);
+    let digits: usize = groups().sum();
+    let has_plus = run.iter().any(|letter| letter.sign == '+');
+    let in_large_groups: usize = groups().filter(|group| *group >= DIGITS_TOGETHER).sum();
+    let touching = groups().max().unwrap_or_default();
+    has_plus && digits >= PHONE_DIGITS_MIN || touching >= PHONE_DIGITS_MIN || in_large_groups >= PHONE_GROUPED_MIN
 }
 
 #[cfg(test)]
@@ -183,6 +183,7 @@ mod tests {
             ("http://evil.example/a.b?c=d.e", "http:|/|/|evil.|example/|a.|b?c=d.|e"),
             ("mail me@evil.example.", "mail me@|evil.|example."),
             ("+1 (212) 555-0123", "+1 (21|2) 55|5-01|23"),
+            ("N20 2024-01-08 15:23", "N20 2024-01-08 15:23"),
             ("4111111111111111", "411|111|111|111|111|1"),
             ("rose 3.5 % to 1,234.56.", "rose 3.5 % to 1,234.56."),
             ("10.0.0.1", "10.|0.|0.|1"),

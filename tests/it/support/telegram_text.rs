@@ -131,8 +131,10 @@ fn numbers(seen: &[Seen]) -> Vec<String> {
         let digits = text.chars().filter(char::is_ascii_digit).count();
         let touching = text.split(|letter: char| !letter.is_ascii_digit()).map(str::len).max().unwrap_or_default();
         let plus = text.contains('+') && digits >= 7;
-        let date = text.trim_start_matches([' ', '(']).get(..10).is_some_and(is_date) && digits <= 10;
-        if dialled(run[0]) && !date && (plus || touching >= 7 || digits >= 10) {
+        // Dates and hours have groups of two digits; nobody dials those.
+        let groups = text.split(|letter: char| !letter.is_ascii_digit()).map(str::len);
+        let grouped: usize = groups.filter(|group| *group >= 3).sum();
+        if dialled(run[0]) && (plus || touching >= 7 || grouped >= 10) {
             found.push(text);
         }
     }
@@ -141,12 +143,6 @@ fn numbers(seen: &[Seen]) -> Vec<String> {
 
 fn dialled(seen: Seen) -> bool {
     !seen.in_code && "0123456789 +-()".contains(seen.letter)
-}
-
-/// `2026-11-21` and `21.11.2026` are no numbers to be dialled.
-fn is_date(text: &str) -> bool {
-    let shape: String = text.chars().map(|letter| if letter.is_ascii_digit() { '0' } else { letter }).collect();
-    shape == "0000-00-00" || shape == "00.00.0000"
 }
 
 /// The parts of a message as they are seen; each is valid, and no longer than it may be.
