@@ -203,9 +203,10 @@ impl Report {
         let wide = self.ways.iter().map(|way| way.lane.len()).max().unwrap_or_default().max(4);
         let shown = |value: Option<i64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         let _ = writeln!(text, "Drill {notice}");
-        let _ = writeln!(text, "{:<wide$}  {:<11}  {:>6}  {:>7}  id", "way", "outcome", "ms", "skew ms");
+        let _ = writeln!(text, "{:<wide$}  {:<11}  {:>6}  {:>7}  id", "way", "outcome", "ms", "clock s");
         for way in &self.ways {
-            let (ms, skew) = (shown(way.latency_ms), shown(way.skew_ms));
+            // A service tells the time to the second.
+            let (ms, skew) = (shown(way.latency_ms), shown(way.skew_ms.map(|skew| skew / 1_000)));
             let id = way.id.as_deref().unwrap_or("-");
             let _ = writeln!(text, "{:<wide$}  {:<11}  {ms:>6}  {skew:>7}  {id}", way.lane, way.outcome.words());
             if let Some(why) = &way.why {

@@ -12,6 +12,8 @@ use super::open::{ViewError, Views};
 
 /// Messages that `/missed` says again.
 const MISSED_SHOWN: u32 = 20;
+/// A service tells the time to the second; a smaller difference is not known.
+const SKEW_KNOWN_MS: i64 = 1_000;
 /// Days that `/noise` looks back.
 const NOISE_DAYS: i64 = 7;
 
@@ -93,10 +95,17 @@ fn write_row(text: &mut String, row: &TraceRow) {
         let waited = attempt.begun.since(row.created.max(row.due));
         let took = attempt.ended.map(|ended| format!(" in {} ms", ended.since(attempt.begun))).unwrap_or_default();
         let detail = attempt.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
-        let skew = attempt.skew_ms.map(|skew| format!(" · its clock {skew:+} ms")).unwrap_or_default();
+        let skew = attempt.skew_ms.map(skew_words).filter(|skew| !skew.is_empty());
+        let skew = skew.map(|skew| format!(" · its clock is {skew}")).unwrap_or_default();
         let number = attempt.attempt;
         let _ = writeln!(text, "  try {number}, {waited} ms after it was due: {}{took}{detail}{skew}", attempt.outcome);
     }
+}
+
+/// How far a service's clock is from ours, where that is more than the second to which it tells the time.
+fn skew_words(skew_ms: i64) -> String {
+    let way = if skew_ms < 0 { "behind" } else { "ahead" };
+    if skew_ms.abs() <= SKEW_KNOWN_MS { String::new() } else { format!("{} {way}", age(skew_ms.abs())) }
 }
 
 fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, ViewError> {
