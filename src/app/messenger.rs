@@ -89,6 +89,7 @@ impl Messenger {
             alarm: board.alarm.clone(),
             stop: stop.clone(),
             over: over.clone(),
+            pressed: std::cell::RefCell::default(),
         };
         let (again, moved) = (self.clone(), self.clone());
         let handler = Handler {

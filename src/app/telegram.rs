@@ -1,5 +1,6 @@
 //! How is Telegram listened to? A long poll whose updates are in the store before the next one confirms them; presses are answered at once.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -11,17 +12,25 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use crate::channels::{CallError, ChatKind, Heard, HeardKind, Polled, PressAnswer, Refusal, RemoteId, Telegram};
-use crate::chat::{PadKey, Pads, Pressed, Seats, may_be_secret, pad_key};
+use crate::chat::{PadKey, Pads, Pressed, Seats, is_halt, may_be_secret, pad_key};
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{ChannelKind, EventKind};
 use crate::store::{Reader, Store, StoreError, Update};
 
+use super::pairing::code_in;
 use super::switchboard::Alarm;
 
+/// What is kept of a message that stops trading.
+const HALT: &str = "/halt";
 /// The name of its updates in the inbox.
 pub(super) const TELEGRAM: &str = "telegram";
 /// How long a poll may wait for something to happen.
 const POLL: Duration = Duration::from_secs(25);
+/// Where it is noted when it was polled, and how often that is.
+const POLLED: &str = "polled telegram";
+const NOTED_MS: i64 = 30_000;
+/// A poll is put off by at most so much, whatever the service asks: a halt may be waiting.
+const THROTTLED_MAX: Duration = Duration::from_secs(30);
 /// The longest wait between two polls that failed.
 const FAILED_MAX: Duration = Duration::from_secs(15);
 /// How long another copy is given to go away.
@@ -129,6 +138,8 @@ pub(super) struct Ears {
     pub(super) alarm: Alarm,
     pub(super) stop: Arc<Notify>,
     pub(super) over: Arc<AtomicBool>,
+    /// Presses that were taken and are not stored yet: Telegram gives them again if the store fails.
+    pub(super) pressed: RefCell<HashMap<i64, bool>>,
 }
 
 /// The chat as prompts and controls know it.
@@ -142,7 +153,8 @@ impl Ears {
         let mut failures = 0u32;
         let mut other_copy = false;
         let mut place = None;
-        let mut polled_at = self.clock.now();
+        let mut polled_at = self.last_polled();
+        let mut noted_at = polled_at;
         while !self.over.load(Ordering::SeqCst) {
             if place.is_none() {
                 place = self.place();
@@ -161,6 +173,10 @@ impl Ears {
                         Ok(()) => {
                             (failures, other_copy) = (0, false);
                             polled_at = self.clock.now();
+                            if polled_at.since(noted_at) >= NOTED_MS {
+                                noted_at = polled_at;
+                                self.note_polled(polled_at);
+                            }
                             self.shared.polled_ms.store(self.clock.steady().as_millis() as i64, Ordering::SeqCst);
                             Duration::ZERO
                         }
@@ -181,6 +197,18 @@ impl Ears {
         Reader::open(self.store.path()).and_then(|reader| reader.place(TELEGRAM)).ok().flatten()
     }
 
+    /// When the poll before this start was answered: what was pressed meanwhile may be as old as that.
+    fn last_polled(&self) -> Timestamp {
+        let kept = Reader::open(self.store.path()).and_then(|reader| reader.meta(POLLED)).ok().flatten();
+        Timestamp::from_ms(kept.and_then(|at| at.parse().ok()).unwrap_or(0))
+    }
+
+    fn note_polled(&self, at: Timestamp) {
+        if let Err(error) = self.store.keep_meta(POLLED, at.ms().to_string()) {
+            tracing::debug!(%error, "when Telegram was polled is not noted");
+        }
+    }
+
     fn rest(&self, wait: Duration) {
         if !wait.is_zero() {
             self.network.block_on(async {
@@ -196,7 +224,7 @@ impl Ears {
     fn after(&self, error: &CallError, failures: &mut u32, other_copy: &mut bool) -> Duration {
         *failures += 1;
         match error {
-            CallError::Throttled { retry_after } => *retry_after,
+            CallError::Throttled { retry_after } => (*retry_after).min(THROTTLED_MAX),
             CallError::Refused { kind: Refusal::OtherCopy, .. } => {
                 if !std::mem::replace(other_copy, true) {
                     (self.alarm)(EventKind::CopyRunning { channel: TELEGRAM.to_owned() });
@@ -222,6 +250,7 @@ impl Ears {
         let mut next = *place;
         for polled in polled {
             let (id, update) = match polled {
+                Polled::Heard(heard) if place.is_some_and(|place| heard.update_id < place) => continue,
                 Polled::Heard(heard) => (Some(heard.update_id), self.update(*heard, polled_at, skew_ms)?),
                 Polled::Unreadable { update_id, .. } => {
                     tracing::warn!(?update_id, "an update of a kind that is not known");
@@ -235,6 +264,7 @@ impl Ears {
             return Ok(());
         }
         self.store.take_updates(TELEGRAM, updates, next.unwrap_or_default(), self.clock.now())?;
+        self.pressed.borrow_mut().clear();
         self.store.wake();
         *place = next;
         Ok(())
@@ -252,14 +282,22 @@ impl Ears {
             HeardKind::Joined | HeardKind::Left | HeardKind::Other => What::Other,
         };
         let private = heard.chat_kind == ChatKind::Private;
+        // The safe direction is obeyed whatever else is said; what else was said may be a PIN.
+        let halts = is_halt(&heard.text);
         let secret = !matches!(what, What::Press) && may_be_secret(&heard.text);
         let mut handled = false;
-        if secret && private {
+        let known = self.shared.seats().find(ChannelKind::Telegram, heard.user, heard.chat).is_some();
+        if secret && private && (known || code_in(&heard.text).is_some()) {
             self.remove(RemoteId { chat: heard.chat, message: heard.message_id });
             self.shared.keep_secret(&key, SecretString::from(heard.text.clone()));
         }
         if what == What::Press {
-            handled = self.pressed(&heard, &key)?;
+            let before = self.pressed.borrow().get(&heard.update_id).copied();
+            handled = match before {
+                Some(handled) => handled,
+                None => self.pressed(&heard, &key)?,
+            };
+            self.pressed.borrow_mut().insert(heard.update_id, handled);
         }
         let letter = Letter {
             what,
@@ -273,9 +311,13 @@ impl Ears {
             reply_to: heard.reply_to,
             token: heard.data.chars().take(64).collect(),
             sent: heard.sent.map_or(polled_at.ms(), |seconds| seconds * 1000 - skew_ms),
-            secret,
+            secret: secret && !halts,
         };
-        let text = if secret { String::new() } else { heard.text.chars().take(4_096).collect() };
+        let text = match (halts, secret) {
+            (true, _) => HALT.to_owned(),
+            (false, true) => String::new(),
+            (false, false) => heard.text.chars().take(4_096).collect(),
+        };
         let body = serde_json::to_string(&letter)?;
         Ok(Some(Update { key, text, body, handled }))
     }
@@ -305,7 +347,7 @@ impl Ears {
             }
             Pressed::Left => ("Left as it is".to_owned(), false),
             Pressed::Over if pressed == PadKey::Leave => ("Left as it is".to_owned(), false),
-            Pressed::Over => ("That prompt is over: ask again".to_owned(), false),
+            Pressed::Over => ("That prompt is over: ask again".to_owned(), true),
         };
         self.answer(query, words);
         Ok(handled)

@@ -129,7 +129,9 @@ impl Handler {
             self.count_stranger(letter)?;
             return Ok(Handled::nothing());
         };
+        let halts = is_halt(&row.text) && letter.what != What::Press;
         let answers = match letter.what {
+            What::File | What::Edited if halts => self.run(row, letter, &seat, &row.text),
             What::Message => self.message(row, letter, &seat, secret)?,
             What::Press => self.press(row, letter, &seat, secret)?,
             What::Edited if letter.private => {
@@ -240,7 +242,9 @@ impl Handler {
     ) -> Result<Vec<Answer>, StoreError> {
         let line = Reader::open(self.store.path())?.button(&letter.token, seat.lane)?;
         let Some(line) = line else {
-            self.bare(letter);
+            if letter.private {
+                self.bare(letter);
+            }
             return Ok(Vec::new());
         };
         if let Some((id, key)) = pad_key(&line) {
@@ -319,6 +323,10 @@ impl Handler {
 
     fn pair(&self, row: &InboxRow, letter: &Letter, code: &str) -> Result<Handled, StoreError> {
         let now = self.clock.now();
+        let seat = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat);
+        if let (Some(seat), true) = (&seat, code.is_empty()) {
+            return Ok(Handled::by(seat, self.run(row, letter, seat, "/pair")));
+        }
         if self.is_guessing(letter.user, now) {
             self.count_stranger(letter)?;
             return Ok(Handled::nothing());
@@ -335,6 +343,14 @@ impl Handler {
                 person
             }
             Some(Bound::Nobody) => {
+                if let Some(seat) = seat {
+                    let answers = vec![answer(
+                        letter,
+                        &seat,
+                        "That code is not valid: \"bellwether pair\" on the machine shows a new one",
+                    )];
+                    return Ok(Handled::by(&seat, answers));
+                }
                 self.count_stranger(letter)?;
                 return Ok(Handled::nothing());
             }

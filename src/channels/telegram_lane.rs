@@ -138,8 +138,10 @@ const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_secs(3) };
 impl Channel for TelegramLane {
     fn abilities(&self) -> Abilities {
         // Numbers of groups are negative.
-        let allowance = if self.target().chat < 0 { GROUP } else { PRIVATE };
-        Abilities { edits: true, buttons: true, allowance: Some(allowance) }
+        let is_group = self.target().chat < 0;
+        let allowance = if is_group { GROUP } else { PRIVATE };
+        // In a group nobody may do what the buttons type.
+        Abilities { edits: true, buttons: !is_group, allowance: Some(allowance) }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

@@ -101,6 +101,9 @@ impl Chat {
         notice: Option<NoticeId>,
         views: &Views,
     ) -> Result<String, ArgError> {
+        if inbound.person.role == Role::Viewer {
+            return usage("/ack is not for viewers: it keeps others from being called".to_owned());
+        }
         let (person, reader) = (&inbound.person.name, views.reader());
         let Some(notice) = notice.map_or_else(|| reader.unacknowledged(), |notice| Ok(Some(notice)))? else {
             return Ok("nothing asks to be acknowledged".to_owned());

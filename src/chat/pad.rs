@@ -129,38 +129,46 @@ pub fn pad_key(line: &str) -> Option<(i64, PadKey)> {
     Some((id, key))
 }
 
-/// Whether what somebody typed may be a PIN or a code, so that it is stored nowhere: digits that are no part of a command, whatever
-/// stands around them, and everything after `/pair`.
-pub fn may_be_secret(text: &str) -> bool {
-    let text = text.trim();
-    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    let is_command = first.starts_with('/') || first.starts_with('#');
-    let is_pair = first.split('@').next() == Some("/pair");
-    let mut run = 0;
-    let long_run = text.chars().any(|character| {
-        // Spaces and dashes between digits do not make them less of a PIN.
-        run = match character {
-            digit if digit.is_numeric() => run + 1,
-            ' ' | '-' | '.' => run,
-            _ => 0,
-        };
-        run >= DIGITS_MIN
-    });
-    is_pair || (long_run && !is_command) || (is_command && takes_nothing(&first) && text.split_whitespace().any(is_pin))
-}
-
-/// A command without arguments has no use for a number.
-fn takes_nothing(word: &str) -> bool {
-    let name = word.trim_start_matches('/').split('@').next().unwrap_or_default();
-    find(name).is_some_and(|command| command.arity.max == 0)
-}
-
-fn is_pin(word: &str) -> bool {
-    word.len() >= DIGITS_MIN && word.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The fewest digits of a PIN.
+/// Commands whose arguments are numbers, so that digits in them are no PIN.
+const WITH_NUMBERS: [&str; 9] = ["alert", "trades", "trace", "why", "whynot", "ack", "less", "chart", "stress"];
+/// The fewest and the most digits of a PIN.
 const DIGITS_MIN: usize = 4;
+/// Letters of one half of a code.
+const CODE_HALF: usize = 4;
+
+/// Whether what somebody typed may be a PIN or a code, so that it is stored nowhere: four digits and more, whatever stands between or around
+/// them, but in commands that take numbers; what looks like a code; and everything after `/pair`.
+pub fn may_be_secret(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
+    let name = first.strip_prefix('/').and_then(|name| name.split('@').next());
+    if name == Some("pair") || text.split_whitespace().any(is_code) {
+        return true;
+    }
+    let takes_numbers = name.and_then(find).is_some_and(|command| WITH_NUMBERS.contains(&command.name));
+    !takes_numbers && has_long_number(text)
+}
+
+/// Digits in a row; what is neither a letter nor a digit does not part them.
+fn has_long_number(text: &str) -> bool {
+    let mut run = 0;
+    text.chars().any(|character| {
+        if character.is_numeric() {
+            run += 1;
+        } else if character.is_alphabetic() {
+            run = 0;
+        }
+        run >= DIGITS_MIN
+    })
+}
+
+/// `K7QX-2M9D`, or without the dash.
+fn is_code(word: &str) -> bool {
+    let letters: String = word.chars().filter(|letter| *letter != '-').collect();
+    let dashed = word.char_indices().filter(|(_, letter)| *letter == '-').all(|(at, _)| at == CODE_HALF);
+    let both =
+        letters.bytes().any(|byte| byte.is_ascii_digit()) && letters.bytes().any(|byte| byte.is_ascii_alphabetic());
+    letters.len() == 2 * CODE_HALF && dashed && both && letters.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
 
 #[cfg(test)]
 mod tests {
@@ -225,7 +233,7 @@ mod tests {
         ] {
             assert!(may_be_secret(text), "{text}");
         }
-        for text in ["/status", "/alert AAPL > 2000", "/pnl week", "stop", "ack", "why 12", "#order-1234 cancel", ""] {
+        for text in ["/status", "/alert AAPL > 2000", "/pnl week", "stop", "ack", "why 12", "/trades 1000", ""] {
             assert!(!may_be_secret(text), "{text}");
         }
     }

@@ -29,18 +29,20 @@ pub struct Parsed<'a> {
 pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     let usage = |text: String| Err(ArgError::Usage(text));
     let line = line.trim();
-    if line.chars().count() > LINE_CHARS_MAX {
-        return usage(format!("that is longer than {LINE_CHARS_MAX} characters; commands are short, see /help"));
-    }
     let mut words = line.split_whitespace();
     let first = words.next().unwrap_or_default();
     let args: Vec<&str> = words.collect();
     let bare = first.to_ascii_lowercase();
-    let bare = bare.trim_end_matches(['!', '.', ',', ';', '?']).to_owned();
+    // Nobody in a hurry types neatly: "stop!", "stop…", "/halt2846".
+    let bare = bare.trim_end_matches(|letter: char| !letter.is_alphabetic() && letter != '_').to_owned();
     let bare_stop = matches!(bare.as_str(), "stop" | "halt");
     // In groups, platforms add the bot's own name: /status@my_bot.
     let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
     let name = if bare_stop { Some(HALT) } else { name };
+    let is_halt = name.and_then(find).is_some_and(|command| command.name == HALT);
+    if line.chars().count() > LINE_CHARS_MAX && !is_halt {
+        return usage(format!("that is longer than {LINE_CHARS_MAX} characters; commands are short, see /help"));
+    }
     if LEAVE.contains(&name.unwrap_or(&bare)) {
         return usage(format!("{LEAVING}; /help lists the commands"));
     }

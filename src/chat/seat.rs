@@ -70,7 +70,8 @@ impl Seats {
         let owns = |account: &Account| account.channel == channel && account.user == user && user != 0;
         let known = self.people.iter().find(|(_, accounts)| accounts.iter().any(owns));
         let (person, accounts) = known?;
-        if accounts.iter().any(|account| owns(account) && account.chat == chat) {
+        // Groups have numbers below zero; nobody is alone there, whatever the configuration says.
+        if chat > 0 && accounts.iter().any(|account| owns(account) && account.chat == chat) {
             let lane = Lane { who: person.name.parse().ok()?, channel };
             return Some(Seat { person: person.clone(), place: Place::Private, lane });
         }

@@ -72,7 +72,7 @@ impl Scene<'_> {
                 blocks.push(Block::Line(format!("Perhaps told already, {}: {fact}", rider.notice).into()));
             }
         }
-        composed.post.message = Message { blocks, ..Message::default() }.with_buttons(buttons(event, row.notice));
+        composed.post.message = self.noted(blocks, buttons(event, row.notice), row.notice)?;
         self.join(row, event, &mut composed)?;
         Ok(composed)
     }

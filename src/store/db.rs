@@ -223,6 +223,7 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
         StoreError::Other(cause) => StoreError::Open { path: path.to_owned(), cause },
         known => known,
     };
+    keep_private(path, flags).map_err(|cause| StoreError::File { path: path.to_owned(), cause })?;
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     refuse_foreign(&connection)?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
@@ -231,6 +232,22 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     let settings = if readonly { "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -4000;" } else { settings };
     connection.execute_batch(settings).map_err(failed)?;
     Ok(connection)
+}
+
+/// A new database is readable by its owner alone, and so is all that `SQLite` puts beside it: hashes of PINs and of codes are in it.
+#[cfg(unix)]
+fn keep_private(path: &Path, flags: OpenFlags) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if flags.contains(OpenFlags::SQLITE_OPEN_CREATE) && !path.exists() {
+        std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    }
+    Ok(())
+}
+
+/// The folder decides who may read it.
+#[cfg(not(unix))]
+fn keep_private(_: &Path, _: OpenFlags) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// A file too short to be a database was one once: making a new one in its place would hide the loss.

@@ -213,7 +213,7 @@ impl Store {
         })
     }
 
-    /// Somebody has seen a notice: nothing more of it is sent to anybody, and the messages that told it say so. False if somebody had
+    /// Somebody has seen a notice: nobody else is called for it, nothing more of it is sent to them, and the messages that told it say so. False if somebody had
     /// said so before.
     ///
     /// # Errors
@@ -238,7 +238,7 @@ impl Store {
             points.pass("ack: noted, ladder not stopped")?;
             transaction.execute(
                 "UPDATE outbox SET state = 'skipped', verdict = 'acknowledged by ' || ?2, settled_ms = ?3
-                 WHERE notice = ?1 AND state = 'pending' AND task = 'notice'",
+                 WHERE notice = ?1 AND state = 'pending' AND task = 'notice' AND (unless_acked OR lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\')",
                 params![number, person, now.ms()],
             )?;
             let lanes: Vec<String> = transaction
