@@ -43,6 +43,15 @@ impl Run<'_> {
         terminal.into_iter().chain(self.channels.iter().map(|(lane, _)| *lane)).chain(guests).collect()
     }
 
+    /// Every lane that there could be for those who are configured.
+    pub(super) fn possible_lanes(&self) -> Vec<Lane> {
+        let people = self.config.people.iter().filter_map(|one| one.person.name.parse().ok());
+        let of_people = people.flat_map(|who: Label| ChannelKind::ALL.map(|channel| Lane { who, channel }));
+        let of_groups = self.config.groups.iter().map(|one| Lane { who: one.name, channel: ChannelKind::Telegram });
+        let terminal = self.terminal_lane();
+        of_people.chain(of_groups).chain(self.other_lanes()).chain([terminal]).collect()
+    }
+
     /// Who is told what.
     pub(super) fn routes(&self) -> Result<RouteTable, AppError> {
         let mut lanes = self.other_lanes();

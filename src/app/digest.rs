@@ -60,7 +60,7 @@ impl Digests {
         if next(policy.digest_at, told, policy.zone) > now {
             return Ok(());
         }
-        let message = self.message(reader, &policy, after, now.since(told), now)?;
+        let message = self.message(reader, &policy, (after, last_fact), now.since(told), now)?;
         self.store.keep_digest(lane.who, now, last_fact, message.map(|message| Answer::new(lane, message)))
     }
 
@@ -69,7 +69,7 @@ impl Digests {
         &self,
         reader: &Reader,
         policy: &Policy,
-        after: i64,
+        facts: (i64, i64),
         span_ms: i64,
         now: Timestamp,
     ) -> Result<Option<Message>, StoreError> {
@@ -80,7 +80,7 @@ impl Digests {
             .filter(|kind| treatment(kind.name).unwrap_or_else(|| policy.rule.treatment(kind)) == Treatment::Digest);
         let mut gathered: Vec<Gathered> = Vec::new();
         for kind in wanted {
-            let (count, samples) = reader.facts_of(kind.name, after, policy.rule.books.as_deref())?;
+            let (count, samples) = reader.facts_of(kind.name, facts, policy.rule.books.as_deref())?;
             if count > 0 {
                 gathered.push(Gathered { kind: kind.name, count, samples });
             }

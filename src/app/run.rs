@@ -243,7 +243,7 @@ impl Run<'_> {
         self.store.sign_lease(run, self.clock.now())?;
         let routes = Routes::new(self.routes()?);
         self.store.keep_routes(&routes.now())?;
-        self.store.retire_lanes(&routes.now(), self.clock.now())?;
+        self.store.retire_lanes(&self.possible_lanes(), self.clock.now())?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
@@ -296,7 +296,7 @@ impl Run<'_> {
         resumed: &crate::engine::Resumed,
         symbols: usize,
     ) -> Result<Vec<EventKind>, AppError> {
-        let unknown_deliveries = self.store.reclaim_unknown()?;
+        let unknown_deliveries = self.store.reclaim_unknown(self.clock.now())?;
         let mut opening = Vec::new();
         let dead = self.reader.lease()?.filter(|lease| !lease.clean);
         if let (Some(lease), Some(_)) = (dead, self.saved.progress) {

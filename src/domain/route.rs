@@ -156,7 +156,9 @@ impl RouteTable {
             }
             EventKind::AlertFired { person, .. } => {
                 let of_person = |lane: &Lane| lane.who.as_str() == person;
-                return self.legs(event.kind.name(), Severity::Critical, event.book, &of_person);
+                // Asked for by name, so it comes however quiet it is; but nobody else is called for it.
+                let legs = self.legs(event.kind.name(), Severity::Critical, event.book, &of_person);
+                return legs.into_iter().filter(|leg| leg.after_ms == 0).collect();
             }
             _ => {}
         }
@@ -181,6 +183,10 @@ impl RouteTable {
             for lane in route.to.iter().filter(|lane| wanted(lane)) {
                 let Some(rule) = self.rule(*lane) else { continue };
                 let loud = severity >= route.min || rule.asked_for(kind);
+                // What is quiet and for the digest is counted there from the journal.
+                let counted = severity == Severity::Info
+                    && kind_named(kind).is_some_and(|kind| rule.treatment(kind) == Treatment::Digest);
+                let loud = loud && !counted;
                 let known = |leg: &Leg| leg.lane == *lane && leg.after_ms == route.after_ms;
                 let may_hear = rule.may_see(book) && (rule.books.is_none() || !for_all);
                 if loud && may_hear && !legs.iter().any(known) {

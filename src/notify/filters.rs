@@ -3,7 +3,9 @@
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, Style, Treatment, kind_named};
+use crate::domain::{
+    Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, StoryPart, Style, Treatment, kind_named,
+};
 use crate::store::{Delivery, Wishes};
 
 use super::quiet::{Quiet, next};
@@ -148,7 +150,9 @@ fn unmuted(case: &Case<'_>) -> Verdict {
 }
 
 fn uninhibited(case: &Case<'_>) -> Verdict {
-    if case.is_critical() {
+    let ends = case.event.story().is_some_and(|story| story.part == StoryPart::Ends);
+    // The end of what was told is told.
+    if case.is_critical() || ends {
         return Pass;
     }
     let book = case.event.book.map(|book| book.to_string());

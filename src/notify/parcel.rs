@@ -107,11 +107,12 @@ pub(super) fn choose(
         return (None, early.iter().map(|row| row.due).min());
     }
     let in_storm = gathers && storm.since.is_some();
-    if in_storm && is_quiet(&rows[0]) {
+    let in_it = |row: &Delivery| is_quiet(row) && !row.held;
+    if in_storm && in_it(&rows[0]) {
         if let Some(until) = storm.rests_until(now) {
             return (None, Some(until));
         }
-        let (mut quiet, _): (Vec<_>, Vec<_>) = rows.into_iter().partition(is_quiet);
+        let (mut quiet, _): (Vec<_>, Vec<_>) = rows.into_iter().partition(in_it);
         quiet.extend(early.into_iter().filter(is_quiet));
         return (Some(one_or(quiet, Bundle::Storm)), None);
     }

@@ -16,6 +16,8 @@ use super::{Channel, Failure, Policy, Receipt, SendError, Telling};
 
 /// Rows that are looked at together; a storm's message tells at most so many.
 const ROWS_MAX: u32 = 2_000;
+/// A service that asks for a longer pause than this is as good as dead meanwhile, and others are told.
+const THROTTLED_WELL: Duration = Duration::from_secs(30);
 /// What may have arrived and is not critical waits this long for another message to go with, in milliseconds.
 const UNKNOWN_MS: i64 = 60_000;
 
@@ -146,7 +148,7 @@ impl Worker {
             self.parts.store.points().pass("delivery: marked, not sent")?;
             let tried = self.parts.channel.send(&composed.post).await;
             self.parts.store.points().pass("delivery: sent, not settled")?;
-            self.note(&bundle, composed, tried, tally)?;
+            self.note(&bundle, composed, tried, tally);
             if tally.closed {
                 break;
             }
@@ -224,6 +226,8 @@ impl Worker {
             match judge(&case) {
                 Verdict::Pass => passing.push(delivery),
                 Verdict::Skip(why) => ruled.push(Ruled { id: delivery.id, why, until: None }),
+                // It is held already.
+                Verdict::Hold(until, _) if delivery.held && delivery.due == until => {}
                 Verdict::Hold(until, why) => ruled.push(Ruled { id: delivery.id, why, until: Some(until) }),
             }
         }
@@ -267,13 +271,7 @@ impl Worker {
 
     /// Keeps what became of a try for the next transaction, and lets the lane rest where it has to. It rests as one, so that what comes
     /// later does not overtake what could not be sent.
-    fn note(
-        &mut self,
-        bundle: &Bundle,
-        composed: Composed,
-        tried: Result<Receipt, Failure>,
-        tally: &mut Tally,
-    ) -> Result<(), StoreError> {
+    fn note(&mut self, bundle: &Bundle, composed: Composed, tried: Result<Receipt, Failure>, tally: &mut Tally) {
         let now = self.parts.clock.now();
         if matches!(bundle, Bundle::Storm(_)) {
             self.storm.told(now);
@@ -281,33 +279,39 @@ impl Worker {
         let outcome = match tried {
             Ok(Receipt { remote, skew_ms }) => {
                 tally.sent += 1;
-                self.succeeded(now)?;
+                self.succeeded(now);
                 // What was changed keeps the name that it has.
                 let remote = if composed.post.edit.is_some() { composed.post.edit.clone() } else { remote };
                 Settled::Sent { remote, skew_ms }
             }
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;
-                self.failed(bundle, &composed, parts, &what, tally, now)?
+                self.failed(bundle, &composed, parts, &what, tally, now)
             }
         };
         self.settled = Some((composed.parcel, outcome));
-        Ok(())
     }
 
-    fn succeeded(&mut self, now: Timestamp) -> Result<(), StoreError> {
+    fn succeeded(&mut self, now: Timestamp) {
         let lane = self.lane();
-        let Some(breaker) = &mut self.breaker else { return Ok(()) };
+        let Some(breaker) = &mut self.breaker else { return };
         if breaker.state().failures == 0 && !breaker.state().dead {
-            return Ok(());
+            return;
         }
         let down = breaker.succeed(now);
-        self.parts.store.keep_lane(breaker.state().clone())?;
+        let state = breaker.state().clone();
+        self.keep(state);
         if let Some(down_ms) = down {
             let waiting = self.waiting(now);
             (self.parts.alarm)(EventKind::LaneRecovered { lane, down_s: down_ms / 1000, waiting });
         }
-        Ok(())
+    }
+
+    /// Keeps how the lane is. That this fails must not keep what became of the message from being settled.
+    fn keep(&self, state: LaneState) {
+        if let Err(error) = self.parts.store.keep_lane(state) {
+            tracing::warn!(%error, "how {} is could not be kept", self.lane());
+        }
     }
 
     fn waiting(&self, now: Timestamp) -> u64 {
@@ -322,15 +326,18 @@ impl Worker {
         what: &SendError,
         tally: &mut Tally,
         now: Timestamp,
-    ) -> Result<Settled, StoreError> {
+    ) -> Settled {
         let why = what.to_string();
         let later = |due: Timestamp, unknown: bool| Settled::Later { due, why: why.clone(), parts, unknown };
-        Ok(match what {
+        match what {
             SendError::Closed => {
                 tally.closed = true;
                 later(now, false)
             }
             SendError::Throttled(wait) => {
+                if *wait > THROTTLED_WELL {
+                    self.rest(&why, false, now);
+                }
                 self.resting_until = self.parts.clock.steady() + *wait;
                 if let Some(bucket) = &mut self.bucket {
                     bucket.empty();
@@ -338,25 +345,28 @@ impl Worker {
                 later(now, false)
             }
             SendError::Unreachable(_) => {
-                self.rest(&why, false, now)?;
+                self.rest(&why, false, now);
                 self.or_dead(bundle, later(now, false), now)
             }
             SendError::Shut(_) => {
-                self.rest(&why, true, now)?;
+                self.rest(&why, true, now);
                 self.or_dead(bundle, later(now, false), now)
             }
-            SendError::Gone if composed.post.edit.is_some() => {
-                // It is said in a new message then, or was nothing but a change of one that nobody sees any more.
-                let is_edit = matches!(bundle.leader().task, Task::Edit(_));
-                if is_edit { Settled::Dead(why) } else { later(now, false) }
-            }
-            SendError::Gone => later(now, false),
+            // It is said in a new message then, or was nothing but a change of one that nobody sees any more.
+            SendError::Gone => match (&composed.post.edit, &bundle.leader().task) {
+                (None, _) | (_, Task::Edit(_)) => Settled::Dead(why),
+                (Some(remote), _) => Settled::Gone { remote: remote.clone() },
+            },
             SendError::Unknown(_) => {
-                self.rest(&why, false, now)?;
+                self.rest(&why, false, now);
                 self.unknown(bundle, &why, parts, now)
             }
-            SendError::Rejected(_) => self.dead(bundle, why),
-        })
+            SendError::Rejected(_) => {
+                // Whoever refuses one message can be reached.
+                self.succeeded(now);
+                self.dead(bundle, why)
+            }
+        }
     }
 
     /// Nobody knows whether it arrived. What is critical goes again at once, marked; the rest waits a moment for another message to go
@@ -374,17 +384,20 @@ impl Worker {
         }
     }
 
-    fn rest(&mut self, why: &str, shut: bool, now: Timestamp) -> Result<(), StoreError> {
+    fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
         let lane = self.lane();
-        let Some(breaker) = &mut self.breaker else { return Ok(()) };
+        let Some(breaker) = &mut self.breaker else { return };
         let (rest, dies) = if shut { breaker.shut(why, now) } else { breaker.fail(why, now) };
         self.resting_until = self.parts.clock.steady() + rest;
-        self.parts.store.keep_lane(breaker.state().clone())?;
+        let state = breaker.state().clone();
+        self.keep(state);
         if dies {
             let waiting = self.waiting(now);
             (self.parts.alarm)(EventKind::LaneDied { lane, why: why.to_owned(), waiting });
         }
-        self.give_up_old(why, now)
+        if let Err(error) = self.give_up_old(why, now) {
+            tracing::warn!(%error, "what is too old could not be given up");
+        }
     }
 
     /// What waits behind a message that cannot be sent grows too old as well.

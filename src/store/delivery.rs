@@ -1,7 +1,7 @@
 //! What is on its way on a lane? From the outbox to the channel's receipt, each try marked before it begins.
 
 use rusqlite::types::Type;
-use rusqlite::{Row, Transaction, params};
+use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
@@ -88,6 +88,11 @@ pub enum Settled {
         /// True if this try may have arrived after all.
         unknown: bool,
     },
+    /// The message that it was to change is gone: it is told in a new one.
+    Gone {
+        /// What the channel called that message.
+        remote: String,
+    },
     /// It cannot be sent, because.
     Dead(String),
 }
@@ -164,21 +169,23 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn reclaim_unknown(&self) -> Result<usize, StoreError> {
-        self.write(|transaction| {
+    pub fn reclaim_unknown(&self, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |transaction| {
             count_unknown(transaction)?;
             transaction.execute(
                 "UPDATE attempts SET outcome = 'unknown', detail = 'the bot died meanwhile' WHERE outcome = 'sending'",
                 [],
             )?;
             transaction.execute(
-                "UPDATE outbox SET state = 'pending', told_in = NULL WHERE state = 'sending' AND told_in IS NOT NULL",
+                "UPDATE outbox SET state = 'pending', told_in = NULL, repeated = 1 WHERE state = 'sending' AND told_in IS NOT NULL",
                 [],
             )?;
             let edits = "UPDATE outbox SET state = 'pending', due_ms = 0 WHERE state = 'sending' AND task = 'edit'";
             transaction.execute(edits, [])?;
-            Ok(transaction
-                .execute("UPDATE outbox SET state = 'pending', repeated = 1, due_ms = 0 WHERE state = 'sending'", [])?)
+            let reclaimed = transaction
+                .execute("UPDATE outbox SET state = 'pending', repeated = 1, due_ms = 0 WHERE state = 'sending'", [])?;
+            withdraw_overtaken(transaction, None, now)?;
+            Ok(reclaimed)
         })
     }
 
@@ -219,10 +226,11 @@ fn priority_of(severity: Severity) -> i64 {
 
 fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now: Timestamp) -> Result<(), StoreError> {
     let mut leader = transaction.prepare_cached(
-        "UPDATE outbox SET state = ?2, due_ms = ?3, verdict = ?4, settled_ms = ?5, remote = coalesce(?6, remote),
+        "UPDATE outbox SET state = ?2, due_ms = max(due_ms, ?3), verdict = ?4, settled_ms = ?5, remote = coalesce(?6, remote),
            parts = ?7, repeated = repeated OR ?8 WHERE id = ?1",
     )?;
     let at = now.ms();
+    let gone = "the message is gone".to_owned();
     let (word, detail, skew) = match outcome {
         Settled::Sent { remote, skew_ms } => {
             leader.execute(params![parcel.leader, "sent", 0, None::<String>, at, remote, 0, false])?;
@@ -235,8 +243,15 @@ fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now
             ("accepted", None, *skew_ms)
         }
         Settled::Later { due, why, parts, unknown } => {
-            leader.execute(params![parcel.leader, "pending", due.ms(), why, at, None::<String>, parts, unknown])?;
+            // A try at once leaves the time from which the row counts as waiting.
+            let due = if *due > now { due.ms() } else { 0 };
+            leader.execute(params![parcel.leader, "pending", due, why, at, None::<String>, parts, unknown])?;
             (if *unknown { "unknown" } else { "failed" }, Some(why), None)
+        }
+        Settled::Gone { remote } => {
+            leader.execute(params![parcel.leader, "pending", 0, gone, at, None::<String>, 0, false])?;
+            forget_remote(transaction, parcel.leader, remote)?;
+            ("failed", Some(&gone), None)
         }
         Settled::Dead(why) => {
             leader.execute(params![parcel.leader, "dead", 0, why, at, None::<String>, 0, false])?;
@@ -252,17 +267,61 @@ fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now
     count_try(transaction, parcel.leader, word, now)?;
     let members = match outcome {
         Settled::Sent { .. } => {
-            "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1"
+            "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1 AND NOT ?3"
         }
-        // They are judged anew: what is told together then may be something else.
-        Settled::Later { .. } | Settled::Dead(_) => {
-            "UPDATE outbox SET state = 'pending', told_in = NULL, settled_ms = ?2 WHERE id = ?1"
+        // They are judged anew: what is told together then may be something else. What may have arrived says so then.
+        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => {
+            "UPDATE outbox SET state = 'pending', told_in = NULL, settled_ms = ?2, repeated = repeated OR ?3 WHERE id = ?1"
         }
     };
+    let unknown = matches!(outcome, Settled::Later { unknown: true, .. });
     let mut member = transaction.prepare_cached(members)?;
     for id in &parcel.members {
-        member.execute(params![id, at])?;
+        member.execute(params![id, at, unknown])?;
     }
+    withdraw_overtaken(transaction, Some(parcel.leader), now)?;
+    match outcome {
+        Settled::Sent { .. } => show_ack(transaction, parcel.leader, now),
+        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => Ok(()),
+    }
+}
+
+/// Nothing more is sent that somebody's word, or the end of its story, has overtaken while it was under way: this row, or whatever waits.
+fn withdraw_overtaken(transaction: &Transaction<'_>, row: Option<i64>, now: Timestamp) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached(
+            "UPDATE outbox SET state = 'skipped', settled_ms = ?1,
+               verdict = coalesce((SELECT 'acknowledged by ' || person FROM acks WHERE acks.notice = outbox.notice), 'over before it was due')
+             WHERE state = 'pending' AND task = 'notice' AND attempts > 0 AND id BETWEEN coalesce(?2, 0) AND coalesce(?2, 9e18) AND (
+               EXISTS (SELECT 1 FROM acks WHERE acks.notice = outbox.notice
+                 AND (unless_acked OR lane LIKE replace(acks.person, '_', '\\_') || ':%' ESCAPE '\\'))
+               OR (unless_acked AND episode IS NOT NULL AND NOT EXISTS
+                 (SELECT 1 FROM stories WHERE stories.episode = outbox.episode AND open)))",
+        )?
+        .execute(params![now.ms(), row])?;
+    Ok(())
+}
+
+/// A message that was under way when somebody acknowledged it says so as well.
+fn show_ack(transaction: &Transaction<'_>, leader: i64, now: Timestamp) -> Result<(), StoreError> {
+    let row = transaction
+        .prepare_cached(
+            "SELECT o.notice, o.lane FROM outbox o JOIN acks a ON a.notice = o.notice
+             JOIN attempts t ON t.delivery = o.id AND t.attempt = o.attempts
+             WHERE o.id = ?1 AND o.task = 'notice' AND a.at_ms >= t.begun_ms",
+        )?
+        .query_row([leader], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    row.map_or(Ok(()), |(notice, lane)| super::outbox::add_edit(transaction, notice, &lane, None, now))
+}
+
+/// A message that is gone can be neither changed nor answered any more.
+fn forget_remote(transaction: &Transaction<'_>, leader: i64, remote: &str) -> Result<(), StoreError> {
+    transaction.execute("UPDATE outbox SET edit_of = NULL WHERE id = ?1", [leader])?;
+    transaction.execute(
+        "UPDATE outbox SET remote = NULL WHERE remote = ?2 AND lane = (SELECT lane FROM outbox WHERE id = ?1)",
+        params![leader, remote],
+    )?;
     Ok(())
 }
 
@@ -362,7 +421,7 @@ impl Reader {
             Due::Loud => super::outbox::PRIORITY_ANSWER,
         };
         let sql = format!(
-            "{ROWS} WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4 AND (o.due_ms <= ?2 OR o.repeated OR o.created_ms > ?2 + {CLOCK_SLACK_MS})
+            "{ROWS} WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4 AND (o.due_ms <= ?2 OR (o.repeated AND NOT o.held) OR (o.created_ms > ?2 + {CLOCK_SLACK_MS} AND NOT o.held))
              ORDER BY o.priority DESC, o.id LIMIT ?3"
         );
         let mut statement = self.connection().prepare_cached(&sql)?;

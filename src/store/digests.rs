@@ -73,21 +73,26 @@ impl Reader {
         }))
     }
 
-    /// How many facts of a kind came after one, of these books where some are named, and the last of them.
+    /// How many facts of a kind came after one and up to another, of these books where some are named, and the last of them.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn facts_of(&self, kind: &str, after: i64, books: Option<&[Label]>) -> Result<(u64, Vec<Event>), StoreError> {
+    pub fn facts_of(
+        &self,
+        kind: &str,
+        (after, until): (i64, i64),
+        books: Option<&[Label]>,
+    ) -> Result<(u64, Vec<Event>), StoreError> {
         let books = books.map(|books| books.iter().map(Label::as_str).collect::<Vec<_>>());
         let books = books.map(|books| serde_json::to_string(&books)).transpose()?;
-        let which = "j.seq > ?1 AND j.kind = ?2 AND (?3 IS NULL OR j.book IS NULL OR j.book IN (SELECT value FROM json_each(?3)))";
+        let which = "j.seq > ?1 AND j.seq <= ?4 AND j.kind = ?2 AND (?3 IS NULL OR j.book IS NULL OR j.book IN (SELECT value FROM json_each(?3)))";
         let count = self.connection().query_row(
             &format!("SELECT count(*) FROM journal j WHERE {which}"),
-            params![after, kind, books],
+            params![after, kind, books, until],
             |row| unsigned(row, 0),
         )?;
         let sql = format!("{JOURNAL} WHERE {which} ORDER BY j.seq DESC LIMIT {SAMPLES_MAX}");
-        let rows = self.journal(&sql, params![after, kind, books])?;
+        let rows = self.journal(&sql, params![after, kind, books, until])?;
         Ok((count, rows.into_iter().map(|row| row.event).collect()))
     }
 }

@@ -197,12 +197,13 @@ impl Store {
         self.keep_meta("routes", serde_json::to_string(routes)?)
     }
 
-    /// Lets the ways that are not configured any more rest: what waits on them is settled, and counted as held back. How many.
+    /// Lets the ways of people and groups rest who are not configured any more: what waits on them is settled, and counted as held back.
+    /// How many. A way that is only switched off for now keeps what waits.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn retire_lanes(&self, routes: &RouteTable, now: Timestamp) -> Result<usize, StoreError> {
-        let known: Vec<String> = routes.lanes.iter().map(|rule| rule.lane.to_string()).collect();
+    pub fn retire_lanes(&self, configured: &[Lane], now: Timestamp) -> Result<usize, StoreError> {
+        let known: Vec<String> = configured.iter().map(Lane::to_string).collect();
         let known = serde_json::to_string(&known)?;
         self.write(move |transaction| {
             Ok(transaction.execute(

@@ -97,7 +97,12 @@ fn viewers_look_and_change_nothing() {
     for command in COMMANDS {
         let asked = Inbound { person: person(Role::Viewer), ..inbound(command.example) };
         let refused = matches!(chat.handle(&asked), Reply::Refused(text) if text.contains("not for viewers"));
-        assert_eq!(refused, matches!(command.name, "halt" | "resume" | "unlock" | "book" | "test" | "ack"), "{}", command.name);
+        assert_eq!(
+            refused,
+            matches!(command.name, "halt" | "resume" | "unlock" | "book" | "test" | "ack"),
+            "{}",
+            command.name
+        );
     }
 }
 

@@ -367,3 +367,47 @@ fn the_five_cases_of_the_contest_are_told_once_and_rightly() {
         assert!((case.passes)(), "{}: {}", case.letter, case.about);
     }
 }
+
+#[test]
+fn an_acknowledgement_overtakes_what_is_under_way() {
+    let mut office = PostOffice::new(ladder());
+    office.happen([kind("trading_halted")]);
+    office.run(ANA, 1);
+    office.clock.advance(119_000);
+    // The second step begins, and nobody knows whether it arrived; meanwhile somebody acknowledges.
+    office.wire(BO).script([Does::TakeUnheard]);
+    office.tick(BO);
+    let notice = office.last_notice();
+    let now = bellwether::clock::Clock::now(&*office.clock);
+    assert!(office.store.acknowledge(notice, "ana", "telegram", now).expect("stored"));
+    office.run(BO, 300);
+    let seen = office.wire(BO).seen();
+    assert_eq!(seen.len(), 1, "no repeat after the acknowledgement: {seen:#?}");
+    assert_eq!((office.counts(BO).skipped, office.counts(BO).open), (1, 0));
+}
+
+#[test]
+fn a_message_that_never_goes_is_given_up_and_lets_the_others_go() {
+    let mut office = of_two();
+    office.policy(ANA, |policy| policy.patience = bellwether::notify::Patience::new([60_000; 4]));
+    office.wire(ANA).script(vec![unreachable(); 400]);
+    office.happen(kinds(["symbol_locked", "position_unprotected"]));
+    office.run(ANA, 300);
+    office.wire(ANA).mend();
+    assert_eq!((office.counts(ANA).dead, office.counts(ANA).open), (2, 0), "also the one that was tried each time");
+}
+
+#[test]
+fn what_was_to_be_changed_and_is_gone_is_said_anew_once() {
+    let mut office = PostOffice::of_one();
+    office.happen([kind("position_opened")]);
+    office.run(ANA, 2);
+    office.wire(ANA).script(vec![Does::Fail(SendError::Gone); 3]);
+    office.happen([kind("position_scaled")]);
+    office.run(ANA, 10);
+    // The sample is of another symbol, so it is no part of that story; a part of it follows.
+    office.happen([kind("position_closed")]);
+    office.run(ANA, 30);
+    assert_eq!(office.counts(ANA).open, 0);
+    assert!(office.wire(ANA).seen().len() <= 5, "no endless tries");
+}

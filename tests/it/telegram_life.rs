@@ -108,7 +108,8 @@ fn what_is_old_is_not_done_but_a_halt_is() {
     let after = life.mark();
     life.fake.control("message", &edited);
     life.wait_after(after, "sendMessage", "An edited message is not read again", 1);
-    life.fake.control("document", &json!({ "from": ANA, "file_name": "x.csv", "content": "a,b", "caption": "/status" }));
+    life.fake
+        .control("document", &json!({ "from": ANA, "file_name": "x.csv", "content": "a,b", "caption": "/status" }));
     life.wait_after(after, "sendMessage", "Files are not read here", 1);
 }
 

@@ -242,7 +242,7 @@ impl Bench {
         let mut engine = Engine::new(feed.instruments(), desks).expect("parameters");
         let mut broker = PaperBroker::new(feed.instruments());
         let resumed = restore(&mut engine, &mut broker, &saved)?;
-        store.reclaim_unknown()?;
+        store.reclaim_unknown(self.clock.now())?;
         let clock: Arc<dyn Clock> = self.clock.clone();
         let run = store.start_run(RunStart {
             mode: "paper".to_owned(),
@@ -277,7 +277,7 @@ impl Bench {
     /// Carries messages for one life, until none is due or it is killed.
     pub(crate) fn deliver(&self, points: Points) -> Result<Tally, StoreError> {
         let store = Store::open_with(&self.database(), points)?;
-        store.reclaim_unknown()?;
+        store.reclaim_unknown(self.clock.now())?;
         let result = self.carry(&store);
         store.close();
         result

@@ -240,7 +240,7 @@ impl PostOffice {
         }
         let store = Store::open_with(&self.database(), points)?;
         std::mem::replace(&mut self.store, store).close();
-        self.store.reclaim_unknown()?;
+        self.store.reclaim_unknown(self.clock.now())?;
         Ok(())
     }
 
