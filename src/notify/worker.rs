@@ -410,6 +410,11 @@ impl Worker {
             }
             let before = now.plus_ms(-patience);
             if let Some((notice, count)) = self.parts.store.give_up(lane, severity, before, why, now)? {
+                // Two dead ways would tell each other of their dead messages for ever.
+                let fact = Reader::open(self.parts.store.path())?.notice(notice)?;
+                if count == 1 && fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })) {
+                    continue;
+                }
                 let others = if count > 1 { format!("; {} more like it", count - 1) } else { String::new() };
                 (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: format!("{why}{others}") });
             }

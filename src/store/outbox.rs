@@ -7,7 +7,9 @@ use crate::domain::{Event, Lane, Message, NoticeId, RouteTable, Severity, StoryP
 
 use super::{Store, StoreError};
 
-/// Answers and edits go before warnings and after criticals: somebody waits for them.
+/// A message that only shows where its story stands waits for everything that tells something.
+const PRIORITY_REFRESH: i64 = 0;
+/// Answers, and edits that say who has seen a message, go before warnings and after criticals: somebody waits for them.
 pub(super) const PRIORITY_ANSWER: i64 = 3;
 /// Nothing goes before what is critical.
 const PRIORITY_CRITICAL: i64 = 4;
@@ -115,6 +117,8 @@ fn refresh(transaction: &Transaction<'_>, episode: i64, now: Timestamp) -> Resul
 }
 
 /// Has the message that told `notice` on `lane` be shown anew, once however often it is asked for.
+///
+/// What tells where a story stands can wait; what says who has seen it, cannot.
 pub(super) fn add_edit(
     transaction: &Transaction<'_>,
     notice: i64,
@@ -122,6 +126,7 @@ pub(super) fn add_edit(
     episode: Option<i64>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let priority = if episode.is_some() { PRIORITY_REFRESH } else { PRIORITY_ANSWER };
     let edits = lane.parse::<Lane>().is_ok_and(|lane| lane.channel.edits());
     if !edits {
         return Ok(());
@@ -132,7 +137,7 @@ pub(super) fn add_edit(
              SELECT ?1, ?2, ?3, 'pending', ?4, ?4, 'edit', ?5
              WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE notice = ?1 AND lane = ?2 AND task = 'edit' AND state = 'pending')",
         )?
-        .execute(params![notice, lane, PRIORITY_ANSWER, now.ms(), episode])?;
+        .execute(params![notice, lane, priority, now.ms(), episode])?;
     Ok(())
 }
 
