@@ -49,7 +49,7 @@ pub const SETTINGS: &[Setting] = &[
         path: "people.telegram.user",
         takes: "a number",
         default: "needed",
-        help: "The account's number; it is shown to a stranger who writes to the bot.",
+        help: "The account's number. `bellwether pair` finds it out by itself.",
     },
     Setting {
         path: "people.telegram.chat",

@@ -1,13 +1,15 @@
 //! What is on its way on a lane? From the outbox to the channel's receipt, each try marked before it begins.
 
 use rusqlite::types::Type;
-use rusqlite::{OptionalExtension, Row, Transaction, params};
+use rusqlite::{Row, params};
 
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
 
+use super::history::JOURNAL;
+use super::settle::{mark, rule, settle, withdraw_overtaken};
 use super::state::{time, unsigned};
-use super::totals::{count_try, count_unknown};
+use super::totals::count_unknown;
 use super::{Reader, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back, and counts as due.
@@ -224,150 +226,6 @@ fn priority_of(severity: Severity) -> i64 {
     super::outbox::priority(severity)
 }
 
-fn settle(transaction: &Transaction<'_>, parcel: &Parcel, outcome: &Settled, now: Timestamp) -> Result<(), StoreError> {
-    let mut leader = transaction.prepare_cached(
-        "UPDATE outbox SET state = ?2, due_ms = max(due_ms, ?3), verdict = ?4, settled_ms = ?5, remote = coalesce(?6, remote),
-           parts = ?7, repeated = repeated OR ?8 WHERE id = ?1",
-    )?;
-    let at = now.ms();
-    let gone = "the message is gone".to_owned();
-    let (word, detail, skew) = match outcome {
-        Settled::Sent { remote, skew_ms } => {
-            leader.execute(params![parcel.leader, "sent", 0, None::<String>, at, remote, 0, false])?;
-            if let Some((notice, episode)) = parcel.refresh {
-                let lane: String =
-                    transaction
-                        .query_row("SELECT lane FROM outbox WHERE id = ?1", [parcel.leader], |row| row.get(0))?;
-                super::outbox::add_edit(transaction, notice.0 as i64, &lane, Some(episode), now)?;
-            }
-            ("accepted", None, *skew_ms)
-        }
-        Settled::Later { due, why, parts, unknown } => {
-            // A try at once leaves the time from which the row counts as waiting.
-            let due = if *due > now { due.ms() } else { 0 };
-            leader.execute(params![parcel.leader, "pending", due, why, at, None::<String>, parts, unknown])?;
-            (if *unknown { "unknown" } else { "failed" }, Some(why), None)
-        }
-        Settled::Gone { remote } => {
-            leader.execute(params![parcel.leader, "pending", 0, gone, at, None::<String>, 0, false])?;
-            forget_remote(transaction, parcel.leader, remote)?;
-            ("failed", Some(&gone), None)
-        }
-        Settled::Dead(why) => {
-            leader.execute(params![parcel.leader, "dead", 0, why, at, None::<String>, 0, false])?;
-            ("rejected", Some(why), None)
-        }
-    };
-    transaction
-        .prepare_cached(
-            "UPDATE attempts SET ended_ms = ?2, outcome = ?3, detail = ?4, skew_ms = ?5
-             WHERE delivery = ?1 AND outcome = 'sending'",
-        )?
-        .execute(params![parcel.leader, at, word, detail, skew])?;
-    count_try(transaction, parcel.leader, word, now)?;
-    let members = match outcome {
-        Settled::Sent { .. } => {
-            "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1 AND NOT ?3"
-        }
-        // They are judged anew: what is told together then may be something else. What may have arrived says so then.
-        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => {
-            "UPDATE outbox SET state = 'pending', told_in = NULL, settled_ms = ?2, repeated = repeated OR ?3 WHERE id = ?1"
-        }
-    };
-    let unknown = matches!(outcome, Settled::Later { unknown: true, .. });
-    let mut member = transaction.prepare_cached(members)?;
-    for id in &parcel.members {
-        member.execute(params![id, at, unknown])?;
-    }
-    withdraw_overtaken(transaction, Some(parcel.leader), now)?;
-    match outcome {
-        Settled::Sent { .. } => show_ack(transaction, parcel.leader, now),
-        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => Ok(()),
-    }
-}
-
-/// Nothing more is sent that somebody's word, or the end of its story, has overtaken while it was under way: this row, or whatever waits.
-fn withdraw_overtaken(transaction: &Transaction<'_>, row: Option<i64>, now: Timestamp) -> Result<(), StoreError> {
-    transaction
-        .prepare_cached(
-            "UPDATE outbox SET state = 'skipped', settled_ms = ?1,
-               verdict = coalesce((SELECT 'acknowledged by ' || person FROM acks WHERE acks.notice = outbox.notice), 'over before it was due')
-             WHERE state = 'pending' AND task = 'notice' AND attempts > 0 AND id BETWEEN coalesce(?2, 0) AND coalesce(?2, 9e18) AND (
-               EXISTS (SELECT 1 FROM acks WHERE acks.notice = outbox.notice
-                 AND (unless_acked OR lane LIKE replace(acks.person, '_', '\\_') || ':%' ESCAPE '\\'))
-               OR (unless_acked AND episode IS NOT NULL AND NOT EXISTS
-                 (SELECT 1 FROM stories WHERE stories.episode = outbox.episode AND open)))",
-        )?
-        .execute(params![now.ms(), row])?;
-    Ok(())
-}
-
-/// A message that was under way when somebody acknowledged it says so as well.
-fn show_ack(transaction: &Transaction<'_>, leader: i64, now: Timestamp) -> Result<(), StoreError> {
-    let row = transaction
-        .prepare_cached(
-            "SELECT o.notice, o.lane FROM outbox o JOIN acks a ON a.notice = o.notice
-             JOIN attempts t ON t.delivery = o.id AND t.attempt = o.attempts
-             WHERE o.id = ?1 AND o.task = 'notice' AND a.at_ms >= t.begun_ms",
-        )?
-        .query_row([leader], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
-        .optional()?;
-    row.map_or(Ok(()), |(notice, lane)| super::outbox::add_edit(transaction, notice, &lane, None, now))
-}
-
-/// A message that is gone can be neither changed nor answered any more.
-fn forget_remote(transaction: &Transaction<'_>, leader: i64, remote: &str) -> Result<(), StoreError> {
-    transaction.execute("UPDATE outbox SET edit_of = NULL WHERE id = ?1", [leader])?;
-    transaction.execute(
-        "UPDATE outbox SET remote = NULL WHERE remote = ?2 AND lane = (SELECT lane FROM outbox WHERE id = ?1)",
-        params![leader, remote],
-    )?;
-    Ok(())
-}
-
-fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestamp) -> Result<(), StoreError> {
-    match verdict.until {
-        Some(until) => transaction
-            .prepare_cached("UPDATE outbox SET due_ms = ?2, held = 1, verdict = ?3 WHERE id = ?1 AND state = 'pending'")?
-            .execute(params![verdict.id, until.ms(), verdict.why])?,
-        None => transaction
-            .prepare_cached(
-                "UPDATE outbox SET state = 'skipped', verdict = ?2, settled_ms = ?3 WHERE id = ?1 AND state = 'pending'",
-            )?
-            .execute(params![verdict.id, verdict.why, now.ms()])?,
-    };
-    Ok(())
-}
-
-/// Marks a parcel as under way, if each row of it still waits.
-fn mark(transaction: &Transaction<'_>, lane: Lane, parcel: &Parcel, now: Timestamp) -> Result<bool, StoreError> {
-    let mut waits = transaction.prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = 'pending'")?;
-    for id in std::iter::once(&parcel.leader).chain(&parcel.members) {
-        if !waits.exists([id])? {
-            return Ok(false);
-        }
-    }
-    transaction
-        .prepare_cached("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?
-        .execute([parcel.leader])?;
-    transaction
-        .prepare_cached(
-            "INSERT INTO attempts (delivery, attempt, begun_ms, outcome)
-             SELECT id, attempts, ?2, 'sending' FROM outbox WHERE id = ?1",
-        )?
-        .execute(params![parcel.leader, now.ms()])?;
-    let mut member = transaction.prepare_cached("UPDATE outbox SET state = 'sending', told_in = ?2 WHERE id = ?1")?;
-    for id in &parcel.members {
-        member.execute(params![id, parcel.notice.0 as i64])?;
-    }
-    let mut button = transaction
-        .prepare_cached("INSERT OR REPLACE INTO buttons (token, lane, line, made_ms) VALUES (?1, ?2, ?3, ?4)")?;
-    for (token, line) in &parcel.buttons {
-        button.execute(params![token, lane.to_string(), line, now.ms()])?;
-    }
-    Ok(true)
-}
-
 const ROWS: &str =
     "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
     o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of
@@ -446,20 +304,8 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn story(&self, episode: i64) -> Result<Vec<Event>, StoreError> {
-        let mut statement = self
-            .connection()
-            .prepare_cached("SELECT market_ms, book, body FROM journal WHERE episode = ?1 ORDER BY seq LIMIT 100")?;
-        let rows = statement.query_map([episode], |row| {
-            let (book, body): (Option<String>, String) = (row.get(1)?, row.get(2)?);
-            Ok((time(row, 0)?, book, body))
-        })?;
-        let mut events = Vec::new();
-        for row in rows {
-            let (at, book, body) = row?;
-            let kind = serde_json::from_str(&body)?;
-            events.push(Event { at, book: book.and_then(|book| book.parse().ok()), kind });
-        }
-        Ok(events)
+        let rows = self.journal(&format!("{JOURNAL} WHERE j.episode = ?1 ORDER BY j.seq LIMIT 100"), [episode])?;
+        Ok(rows.into_iter().map(|row| row.event).collect())
     }
 
     /// The message on a lane that a story's later parts belong to: its notice, and what the channel calls it.

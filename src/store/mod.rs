@@ -8,6 +8,7 @@ mod record;
 mod state;
 mod outbox;
 mod delivery;
+mod settle;
 mod lanes;
 mod wishes;
 mod people;
