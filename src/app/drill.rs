@@ -7,7 +7,7 @@ use crate::cli::Tested;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load, missing_services};
 use crate::domain::{Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
-use crate::store::{Reader, Ruled, Store, StoreError, TraceRow};
+use crate::store::{Reader, Ruled, Ruling, Store, StoreError, TraceRow};
 
 use super::around::wait;
 use super::drill_report::{Report, Shows};
@@ -118,7 +118,13 @@ pub(super) fn send_on(ways: &Ways, table: RouteTable, person: &str) -> Result<Se
     for row in sent.rows.iter().filter(|row| row.state == "pending") {
         let Ok(lane) = row.lane.parse::<Lane>() else { continue };
         let why = "the drill was over".to_owned();
-        ways.store.take_up(lane, None, vec![Ruled { id: row.id, why, until: None }], None, ways.clock.now())?;
+        ways.store.take_up(
+            lane,
+            None,
+            vec![Ruled { id: row.id, why, ruling: Ruling::Skip }],
+            None,
+            ways.clock.now(),
+        )?;
     }
     Ok(sent)
 }

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 
 use crate::clock::Clock;
 use crate::domain::{ChannelKind, Event, EventKind, Lane, Message, Routes, RunId, Severity};
-use crate::notify::{Channel, Policy, Post, Worker, WorkerParts};
+use crate::notify::{Allowance, Channel, Policy, Pool, Post, Worker, WorkerParts};
 use crate::store::Store;
 
 use super::around::spawn;
@@ -43,11 +44,34 @@ pub(super) struct Switchboard {
 
 /// The lanes that are carried; clones see the same ones.
 #[derive(Clone, Default)]
-pub(super) struct OpenLanes(Arc<Mutex<Vec<OpenLane>>>);
+pub(super) struct OpenLanes {
+    lanes: Arc<Mutex<Vec<OpenLane>>>,
+    /// What all lanes of a service have together.
+    pools: Arc<Mutex<Vec<(ChannelKind, Pool)>>>,
+    /// Held while a lane is opened, so that none is opened twice.
+    opening: Arc<Mutex<()>>,
+}
 
 impl OpenLanes {
     fn lock(&self) -> MutexGuard<'_, Vec<OpenLane>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn pool(&self, kind: ChannelKind, allowance: Allowance, now: Duration) -> Pool {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, pool)) = pools.iter().find(|(known, _)| *known == kind) {
+            return pool.clone();
+        }
+        let pool = Pool::full(allowance, now);
+        pools.push((kind, pool.clone()));
+        pool
+    }
+
+    /// Somebody was heard at the other end of a lane: if it is dead, it is tried at once. True if there is such a lane.
+    pub(super) fn nudge(&self, lane: Lane) -> bool {
+        let lanes = self.lock();
+        let open = lanes.iter().find(|open| open.lane == lane);
+        open.inspect(|open| open.nudged.store(true, Ordering::SeqCst)).is_some()
     }
 
     /// Their names.
@@ -90,6 +114,7 @@ struct OpenLane {
     channel: Arc<dyn Channel>,
     carrier: JoinHandle<()>,
     over: Arc<AtomicBool>,
+    nudged: Arc<AtomicBool>,
 }
 
 impl Switchboard {
@@ -100,7 +125,11 @@ impl Switchboard {
     /// Carries a lane from now on; one that was carried to somewhere else ends.
     pub(super) fn connect(&self, channel: Arc<dyn Channel>, policy: Policy) -> Result<(), AppError> {
         let lane = policy.rule.lane;
+        let _opening = self.open.opening.lock().unwrap_or_else(PoisonError::into_inner);
         self.disconnect(lane);
+        let allowance = channel.service_allowance();
+        let pool = allowance.map(|allowance| self.open.pool(lane.channel, allowance, self.clock.steady()));
+        let nudged = Arc::new(AtomicBool::new(false));
         let seed = blake3::hash(format!("{lane} {}", self.clock.now().ms()).as_bytes());
         let worker = Worker::new(WorkerParts {
             store: self.store.clone(),
@@ -111,14 +140,19 @@ impl Switchboard {
             key: self.key,
             seed: seed.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes)),
             alarm: self.alarm.clone(),
-        });
+        })
+        .nudged_by(nudged.clone());
+        let worker = match pool {
+            Some(pool) => worker.sharing(pool),
+            None => worker,
+        };
         let (network, store) = (self.network.clone(), self.store.clone());
         let (drain, give_up) = (self.drain.clone(), self.give_up.clone());
         let over = Arc::new(AtomicBool::new(false));
         let ends = over.clone();
         let carrier =
             spawn(&format!("lane {lane}"), move || talk::carry(worker, &network, &store, &drain, &[give_up, ends]))?;
-        self.lanes().push(OpenLane { lane, channel, carrier, over });
+        self.lanes().push(OpenLane { lane, channel, carrier, over, nudged });
         Ok(())
     }
 

@@ -29,7 +29,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How often the outbox is looked at for what other processes put there.
 const LOOK_FOR_MESSAGES: Duration = Duration::from_millis(250);
 /// Messages in one step of the carrier.
-const MESSAGES_MAX: usize = 64;
+const MESSAGES_MAX: usize = 16;
 
 /// Asks the engine through its queue, and draws.
 pub(super) fn asker(queue: Sender<EngineMessage>, database: PathBuf, clock: Arc<dyn Clock>) -> Asker {

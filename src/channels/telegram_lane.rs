@@ -133,6 +133,8 @@ const MOVES_MAX: usize = 4;
 /// Messages at once into one chat, and how long one more takes: what is known to be borne.
 const PRIVATE: Allowance = Allowance { burst: 4, refill: Duration::from_secs(1) };
 const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_secs(3) };
+/// Messages of the whole bot: about thirty a second.
+const BOT: Allowance = Allowance { burst: 30, refill: Duration::from_millis(34) };
 
 #[async_trait]
 impl Channel for TelegramLane {
@@ -142,6 +144,16 @@ impl Channel for TelegramLane {
         let allowance = if is_group { GROUP } else { PRIVATE };
         // In a group nobody may do what the buttons type.
         Abilities { edits: true, buttons: !is_group, allowance: Some(allowance) }
+    }
+
+    fn service_allowance(&self) -> Option<Allowance> {
+        Some(BOT)
+    }
+
+    /// Telegram refuses to show that something is being written where it would refuse a message.
+    async fn probe(&self) -> Option<Result<(), Failure>> {
+        let tried = self.telegram.typing(self.target().chat, None).await;
+        Some(tried.map_err(|error| Failure::from(failed(error))))
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

@@ -36,8 +36,13 @@ impl<'a> Reader<'a> {
 
     fn rule(&self, lane: Lane) -> LaneRule {
         match self {
-            Self::Person(one) => LaneRule { lane, books: one.person.books.clone(), treatments: one.tell.clone() },
-            Self::Group(one) => LaneRule { lane, books: one.books.clone(), treatments: Vec::new() },
+            Self::Person(one) => LaneRule {
+                lane,
+                books: one.person.books.clone(),
+                treatments: one.tell.clone(),
+                looks_after: one.person.role != Role::Viewer,
+            },
+            Self::Group(one) => LaneRule { lane, books: one.books.clone(), treatments: Vec::new(), looks_after: false },
         }
     }
 }
@@ -60,7 +65,7 @@ pub fn route_table(config: &Config, lanes: &[Lane]) -> RouteTable {
 /// What the reader of a lane wants; `zone` is for readers who have none. A lane of nobody who is configured is told of no book.
 pub fn policy(config: &Config, lane: Lane, zone: Tz) -> Policy {
     let Some(reader) = Reader::of(config, lane) else {
-        let nobody = LaneRule { books: Some(Vec::new()), ..LaneRule::open(lane) };
+        let nobody = LaneRule { books: Some(Vec::new()), looks_after: false, ..LaneRule::open(lane) };
         return Policy { hides_amounts: true, ..Policy::open(nobody, zone) };
     };
     let open = Policy::open(reader.rule(lane), zone);

@@ -48,12 +48,15 @@ pub struct LaneRule {
     pub books: Option<Vec<Label>>,
     /// How its person wants kinds to be told, where that is not the usual way.
     pub treatments: Vec<(String, Treatment)>,
+    /// True if its reader looks after the bot, as an owner or operator does and a group does not.
+    #[serde(default)]
+    pub looks_after: bool,
 }
 
 impl LaneRule {
     /// A lane that may be told everything, in the usual way.
     pub fn open(lane: Lane) -> Self {
-        Self { lane, books: None, treatments: Vec::new() }
+        Self { lane, books: None, treatments: Vec::new(), looks_after: true }
     }
 
     /// How this kind is told here.
@@ -141,18 +144,20 @@ impl RouteTable {
         self.lanes.iter().find(|rule| rule.lane == lane)
     }
 
-    /// Where an event goes, each lane and delay once. What tells of a lane does not go to that lane, a drill goes to all, and an alert
-    /// only to whoever set it.
+    /// Where an event goes, each lane and delay once. A drill goes to all, an alert only to whoever set it, and what tells of a lane to
+    /// the others of its person and of those who look after the bot.
     pub fn plan(&self, event: &Event) -> Vec<Leg> {
         let everywhere = |lane: Lane| Leg { lane, after_ms: 0, route: None };
         let lanes = self.lanes.iter().map(|rule| rule.lane);
         match &event.kind {
             EventKind::DrillSent { .. } => return lanes.map(everywhere).collect(),
-            EventKind::LaneDied { lane, .. } | EventKind::LaneRecovered { lane, .. } => {
-                return lanes.filter(|other| other != lane).map(everywhere).collect();
+            EventKind::LaneDied { lane, .. } | EventKind::DeliveryDied { lane, .. } => {
+                return self.around(*lane).map(everywhere).collect();
             }
-            EventKind::DeliveryDied { lane, .. } => {
-                return lanes.filter(|other| other != lane).map(everywhere).collect();
+            EventKind::LaneRecovered { lane, waiting, .. } => {
+                // Whoever has no other way learns now that nothing could come; what waited says so itself.
+                let only = *waiting == 0 && !lanes.clone().any(|other| other.who == lane.who && other != *lane);
+                return self.around(*lane).chain(only.then_some(*lane)).map(everywhere).collect();
             }
             EventKind::AlertFired { person, .. } => {
                 let of_person = |lane: &Lane| lane.who.as_str() == person;
@@ -163,6 +168,12 @@ impl RouteTable {
             _ => {}
         }
         self.legs(event.kind.name(), event.kind.severity(), event.book, &|_| true)
+    }
+
+    /// Who is told when something is wrong with a lane.
+    fn around(&self, lane: Lane) -> impl Iterator<Item = Lane> {
+        let concerns = move |rule: &&LaneRule| rule.lane != lane && (rule.looks_after || rule.lane.who == lane.who);
+        self.lanes.iter().filter(concerns).map(|rule| rule.lane)
     }
 
     /// Where an event of this kind and severity would go.
@@ -310,8 +321,28 @@ mod tests {
         assert_eq!(planned(&table, EventKind::ClockJumped { by_s: 60 }), want);
         let died = EventKind::LaneDied { lane: lane("ana:telegram"), why: String::new(), waiting: 0 };
         assert_eq!(planned(&table, died), all(&[("ana:terminal", 0), ("bo:email", 0)]));
+        let back = |name: &str| EventKind::LaneRecovered { lane: lane(name), down_s: 60, waiting: 0 };
+        assert_eq!(planned(&table, back("ana:telegram")), all(&[("ana:terminal", 0), ("bo:email", 0)]));
+        let told_too = all(&[("ana:telegram", 0), ("ana:terminal", 0), ("bo:email", 0)]);
+        assert_eq!(planned(&table, back("bo:email")), told_too, "who has one way only is told on it");
         let locked = EventKind::PinLocked { person: "ana".to_owned(), until: Timestamp::default() };
         assert_eq!(planned(&table, locked), all(&[("ana:telegram", 0), ("ana:terminal", 0), ("bo:email", 120_000)]));
+    }
+
+    #[test]
+    fn a_dead_lane_is_told_to_its_person_and_to_those_who_look_after_the_bot() {
+        let rule = |name: &str, looks_after| LaneRule { looks_after, ..LaneRule::open(lane(name)) };
+        let lanes = vec![
+            rule("ana:telegram", true),
+            rule("vi:telegram", false),
+            rule("vi:email", false),
+            rule("friends:telegram", false),
+        ];
+        let table = RouteTable { lanes, routes: Vec::new() };
+        let died = |name: &str| EventKind::LaneDied { lane: lane(name), why: String::new(), waiting: 0 };
+        let named = |kind| planned(&table, kind).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        assert_eq!(named(died("vi:telegram")), ["ana:telegram", "vi:email"]);
+        assert_eq!(named(died("friends:telegram")), ["ana:telegram"]);
     }
 
     #[test]

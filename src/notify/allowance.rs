@@ -1,5 +1,6 @@
 //! May a message go now? A bucket of tokens a lane, of which the last is kept for what is critical. No crate's limiter keeps one back.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Allowance;
@@ -36,6 +37,27 @@ impl Bucket {
     /// The service said that it was too much: what was thought to be left is not there.
     pub(super) fn empty(&mut self) {
         self.saved = Duration::ZERO;
+    }
+}
+
+/// What all lanes of a service have together; clones draw on the same.
+#[derive(Debug, Clone)]
+pub struct Pool(Arc<Mutex<Bucket>>);
+
+impl Pool {
+    /// A full one.
+    pub fn full(allowance: Allowance, now: Duration) -> Self {
+        Self(Arc::new(Mutex::new(Bucket::full(allowance, now))))
+    }
+
+    /// Takes a token. How long to wait where there is none; zero if it was taken.
+    pub(super) fn take(&self, is_critical: bool, now: Duration) -> Duration {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let wait = bucket.wait(is_critical, now);
+        if wait.is_zero() {
+            bucket.take();
+        }
+        wait
     }
 }
 

@@ -55,7 +55,8 @@ impl Breaker {
 
     /// A try failed. How long to rest, by full jitter; and true if the way counts as dead from now on.
     pub(super) fn fail(&mut self, why: &str, now: Timestamp) -> (Duration, bool) {
-        if self.state.failures == 0 {
+        // A clock that was set back must not make a way seem well for as long as that.
+        if self.state.failures == 0 || self.state.since > now {
             self.state.since = now;
         }
         self.state.failures = self.state.failures.saturating_add(1);

@@ -3,13 +3,13 @@
 use crate::domain::{Button, Event, EventKind, NoticeId, Severity, kind_named};
 
 /// The most buttons below a message.
-const BUTTONS_MAX: usize = 4;
+pub(super) const BUTTONS_MAX: usize = 4;
 
 /// What a reader of this event wants next, most wanted first: at most four.
 pub fn buttons(event: &Event, number: NoticeId) -> Vec<Button> {
     let mut row = Vec::new();
     if event.kind.severity() == Severity::Critical {
-        row.push(Button::new("Acknowledge", format!("/ack {number}")));
+        row.push(acknowledge(number));
     }
     row.extend(of_kind(&event.kind).map(|(label, line)| Button::new(label, line)));
     if let Some(symbol) = event.kind.symbol() {
@@ -21,6 +21,11 @@ pub fn buttons(event: &Event, number: NoticeId) -> Vec<Button> {
     }
     row.truncate(BUTTONS_MAX);
     row
+}
+
+/// Tells everybody that somebody has seen it.
+pub(super) fn acknowledge(number: NoticeId) -> Button {
+    Button::new("Acknowledge", format!("/ack {number}"))
 }
 
 /// The one thing that this kind makes a reader ask for.

@@ -12,8 +12,18 @@ pub trait Channel: Send + Sync {
     /// What this channel can do, and how much of it.
     fn abilities(&self) -> Abilities;
 
+    /// How many messages its service takes from us on all lanes together; as many as come where it is none.
+    fn service_allowance(&self) -> Option<Allowance> {
+        None
+    }
+
     /// Sends a message, or changes one that was sent. Returns when the channel has taken it.
     async fn send(&self, post: &Post) -> Result<Receipt, Failure>;
+
+    /// Whether a message would come through, without sending one. None where only a message can tell.
+    async fn probe(&self) -> Option<Result<(), Failure>> {
+        None
+    }
 }
 
 /// What a channel can do.

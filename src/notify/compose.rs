@@ -5,6 +5,7 @@ use crate::domain::format::{age, time};
 use crate::domain::{Block, Button, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
 use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
 
+use super::buttons::{BUTTONS_MAX, acknowledge};
 use super::filters::{Policy, kind_of};
 use super::parcel::Bundle;
 use super::{Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
@@ -72,7 +73,7 @@ impl Scene<'_> {
                 blocks.push(Block::Line(format!("Perhaps told already, {}: {fact}", rider.notice).into()));
             }
         }
-        composed.post.message = self.noted(blocks, buttons(event, row.notice), row.notice)?;
+        composed.post.message = self.noted(blocks, &[(row.notice, event.clone())])?;
         self.join(row, event, &mut composed)?;
         Ok(composed)
     }
@@ -91,23 +92,38 @@ impl Scene<'_> {
             composed.post.silent = true;
         } else {
             composed.post.reply_to = Some(remote);
-            composed.parcel.refresh = edits.then_some((root, episode));
+            composed.parcel.refresh = edits.then_some(root);
         }
         Ok(())
     }
 
     /// A story as it stands now.
     fn retold(&self, episode: i64, root: NoticeId) -> Result<Message, StoreError> {
-        let events = self.reader.story(episode)?;
-        let row = events.last().map(|event| buttons(event, root)).unwrap_or_default();
-        self.noted(story_blocks(&events, self.telling), row, root)
+        let facts = self.reader.story(episode)?;
+        let told: Vec<(NoticeId, Event)> =
+            facts.into_iter().map(|fact| (fact.notice.unwrap_or(root), fact.event)).collect();
+        let events: Vec<Event> = told.iter().map(|(_, event)| event.clone()).collect();
+        self.noted(story_blocks(&events, self.telling), &told)
     }
 
-    /// A message with the word of who has seen it, if somebody has; then nobody is asked for that any more.
-    fn noted(&self, mut blocks: Vec<Block>, mut row: Vec<Button>, notice: NoticeId) -> Result<Message, StoreError> {
-        if let Some(ack) = self.reader.ack(notice)? {
+    /// A message that tells these notices, with what can be pressed and the word of who has seen it; nobody is asked for that again. Below
+    /// a story stand the buttons of its latest fact, but what is critical in it can be acknowledged as long as nobody has.
+    fn noted(&self, mut blocks: Vec<Block>, told: &[(NoticeId, Event)]) -> Result<Message, StoreError> {
+        let mut row = told.last().map(|(notice, event)| buttons(event, *notice)).unwrap_or_default();
+        let mut seen = None;
+        for (notice, _) in told {
+            seen = self.reader.ack(*notice)?.or(seen);
+        }
+        if let Some(ack) = seen {
             blocks.push(self.acknowledged(&ack));
-            row.retain(|button| !button.line.starts_with("/ack"));
+        }
+        let critical = told.iter().rev().find(|(_, event)| event.kind.severity() == Severity::Critical);
+        row.retain(|button| !button.line.starts_with("/ack"));
+        if let Some((notice, _)) = critical
+            && self.reader.ack(*notice)?.is_none()
+        {
+            row.insert(0, acknowledge(*notice));
+            row.truncate(BUTTONS_MAX);
         }
         Ok(Message { blocks, ..Message::default() }.with_buttons(row))
     }
@@ -120,9 +136,12 @@ impl Scene<'_> {
     fn edit(&self, row: &Delivery, event: &Event) -> Result<Option<Composed>, StoreError> {
         let Some(remote) = self.reader.remote_of(row.notice, self.policy.rule.lane)? else { return Ok(None) };
         let mut composed = blank(row);
-        composed.post.message = match row.episode {
-            Some(episode) => self.retold(episode, row.notice)?,
-            None => self.noted(told(event, self.telling), buttons(event, row.notice), row.notice)?,
+        let root =
+            row.episode.map(|episode| self.reader.root_of(episode, self.policy.rule.lane)).transpose()?.flatten();
+        composed.post.message = match (row.episode, root) {
+            // This message tells a story: where it stands, and not only what this notice told.
+            (Some(episode), Some((root, at))) if at == remote => self.retold(episode, root)?,
+            _ => self.noted(told(event, self.telling), &[(row.notice, event.clone())])?,
         };
         composed.post.edit = Some(remote);
         composed.post.silent = true;
@@ -138,9 +157,9 @@ impl Scene<'_> {
             add_repeat(row, &mut blocks);
         }
         self.add_late(leader, &mut blocks);
-        let row = events.last().map(|event| buttons(event, leader.notice)).unwrap_or_default();
+        let told: Vec<(NoticeId, Event)> = rows.iter().filter_map(|row| Some((row.notice, event_of(row)?))).collect();
         composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
-        composed.post.message = Message { blocks, ..Message::default() }.with_buttons(row);
+        composed.post.message = self.noted(blocks, &told)?;
         if let Some(last) = events.last() {
             self.join(leader, last, &mut composed)?;
         }
@@ -223,7 +242,8 @@ fn blank(row: &Delivery) -> Composed {
         reply_to: None,
         edit: None,
         keys: Vec::new(),
-        parts_done: row.parts,
+        // What else than an answer is sent may say something else by now.
+        parts_done: if is_answer { row.parts } else { 0 },
         delivery: row.id,
     };
     let parcel = Parcel { leader: row.id, notice: row.notice, ..Parcel::default() };

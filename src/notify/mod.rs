@@ -13,10 +13,12 @@ mod quiet;
 mod filters;
 mod parcel;
 mod compose;
+mod aftermath;
 mod allowance;
 mod breaker;
 mod worker;
 
+pub use allowance::Pool;
 pub use buttons::buttons;
 pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
 pub use filters::{Patience, Policy, has_amount};

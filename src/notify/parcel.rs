@@ -1,15 +1,17 @@
 //! What goes into the next message? One notice, a whole story, or everything that came in a storm or was held overnight.
 
+use std::time::Duration;
+
 use crate::clock::Timestamp;
 use crate::domain::Severity;
 use crate::store::{Delivery, Task};
 
 /// More than so many quiet messages at once are a storm, where a channel takes only so many.
 const STORM_ROWS: usize = 5;
-/// Between two messages of a storm, in milliseconds: 10 minutes have room for 50 of them and a burst.
-const STORM_GAP_MS: i64 = 12_000;
+/// Between two messages of a storm: 10 minutes have room for 50 of them and a burst.
+const STORM_GAP: Duration = Duration::from_secs(12);
 /// A storm is over when for so long no more came than would go by themselves.
-const STORM_REST_MS: i64 = 60_000;
+const STORM_REST: Duration = Duration::from_secs(60);
 
 /// What the next message tells. The first row leads it.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,21 +49,18 @@ impl Bundle {
 pub(super) struct Storm {
     /// When it began; none outside of one.
     since: Option<Timestamp>,
-    /// When its last message went.
-    told: Timestamp,
-    /// When there was more at once than goes by itself.
-    seen: Timestamp,
+    /// When its last message went, on the steady clock; none before the first.
+    told: Option<Duration>,
+    /// When there was more at once than goes by itself, on the steady clock.
+    seen: Duration,
 }
 
 impl Storm {
-    /// When the next message of it may go.
-    fn next(&self) -> Timestamp {
-        self.told.plus_ms(STORM_GAP_MS)
-    }
-
-    /// Until when nothing of it may go; none where something may.
-    pub(super) fn rests_until(&self, now: Timestamp) -> Option<Timestamp> {
-        (self.since.is_some() && now < self.next() && now >= self.told).then(|| self.next())
+    /// How long nothing of it may go; none where something may.
+    pub(super) fn rests(&self, steady: Duration) -> Option<Duration> {
+        self.since?;
+        let wait = (self.told? + STORM_GAP).saturating_sub(steady);
+        (!wait.is_zero()).then_some(wait)
     }
 
     /// When it began, if there is one.
@@ -70,30 +69,30 @@ impl Storm {
     }
 
     /// A message of it went.
-    pub(super) fn told(&mut self, now: Timestamp) {
-        self.told = now;
+    pub(super) fn told(&mut self, steady: Duration) {
+        self.told = Some(steady);
     }
 
     /// Looks how much there is.
-    fn look(&mut self, quiet_rows: usize, oldest: Timestamp, now: Timestamp) {
+    fn look(&mut self, quiet_rows: usize, oldest: Timestamp, (now, steady): (Timestamp, Duration)) {
         if quiet_rows > STORM_ROWS {
-            self.seen = now;
+            self.seen = steady;
             self.since.get_or_insert(oldest.min(now));
-        } else if now.since(self.seen) > STORM_REST_MS {
+        } else if steady.saturating_sub(self.seen) > STORM_REST {
             self.since = None;
         }
     }
 }
 
 /// Chooses from what passed the filters, loudest first. `gathers` where the channel takes only so many: then stories and storms are told in
-/// one message each. None if nothing is to go now; when
-/// to look again, where a storm makes it wait.
+/// one message each. None if nothing is to go now; how
+/// long until there is, where that is known.
 pub(super) fn choose(
     rows: Vec<Delivery>,
     gathers: bool,
     storm: &mut Storm,
-    now: Timestamp,
-) -> (Option<Bundle>, Option<Timestamp>) {
+    (now, steady): (Timestamp, Duration),
+) -> (Option<Bundle>, Option<Duration>) {
     // What may have been told already leads nothing before its time, but goes with others.
     let (early, mut rows): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.repeated && row.due > now && row.created <= now);
@@ -101,16 +100,17 @@ pub(super) fn choose(
     if gathers {
         let quiet = rows.iter().filter(|row| is_quiet(row) && !row.held);
         let oldest = quiet.clone().map(|row| row.created).min().unwrap_or(now);
-        storm.look(quiet.count(), oldest, now);
+        storm.look(quiet.count(), oldest, (now, steady));
     }
     if rows.is_empty() {
-        return (None, early.iter().map(|row| row.due).min());
+        let wait = |row: &Delivery| Duration::from_millis(row.due.since(now).max(0).unsigned_abs());
+        return (None, early.iter().map(wait).min());
     }
     let in_storm = gathers && storm.since.is_some();
     let in_it = |row: &Delivery| is_quiet(row) && !row.held;
     if in_storm && in_it(&rows[0]) {
-        if let Some(until) = storm.rests_until(now) {
-            return (None, Some(until));
+        if let Some(wait) = storm.rests(steady) {
+            return (None, Some(wait));
         }
         let (mut quiet, _): (Vec<_>, Vec<_>) = rows.into_iter().partition(in_it);
         quiet.extend(early.into_iter().filter(is_quiet));

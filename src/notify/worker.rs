@@ -1,25 +1,28 @@
 //! Who carries messages? One worker a lane, one message under way, the loudest first.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{EventKind, Lane, Money, Severity, Treatment};
-use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Settled, Store, StoreError, Task};
+use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task};
 
-use super::allowance::Bucket;
+use super::allowance::{Bucket, Pool};
 use super::breaker::Breaker;
 use super::compose::{Composed, Scene, is_silent};
 use super::filters::{Case, NO_NEWS_MS, Verdict, is_compared, judge, kind_of};
 use super::parcel::{Bundle, Storm, choose};
-use super::{Channel, Failure, Policy, Receipt, SendError, Telling};
+use super::{Channel, Policy, Telling};
 
 /// Rows that are looked at together; a storm's message tells at most so many.
 const ROWS_MAX: u32 = 2_000;
-/// A service that asks for a longer pause than this is as good as dead meanwhile, and others are told.
-const THROTTLED_WELL: Duration = Duration::from_secs(30);
-/// What may have arrived and is not critical waits this long for another message to go with, in milliseconds.
-const UNKNOWN_MS: i64 = 60_000;
+/// Rows that are looked at where each is told by itself.
+const FEW_ROWS: u32 = 32;
+/// A dead lane on which nothing waits is looked at this often.
+const PROBE: Duration = Duration::from_secs(60);
+/// The wall clock was set back if it lost more than this against the steady one, in milliseconds.
+const CLOCK_SLACK_MS: i64 = 60_000;
 
 /// What one step of a worker did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,13 +59,18 @@ pub struct WorkerParts {
 
 /// Carries one lane's messages.
 pub struct Worker {
-    parts: WorkerParts,
+    pub(super) parts: WorkerParts,
     reader: Option<Reader>,
-    bucket: Option<Bucket>,
-    breaker: Option<Breaker>,
-    storm: Storm,
-    settled: Option<(Parcel, Settled)>,
-    resting_until: Duration,
+    pool: Option<Pool>,
+    nudged: Arc<AtomicBool>,
+    pub(super) bucket: Option<Bucket>,
+    pub(super) breaker: Option<Breaker>,
+    pub(super) storm: Storm,
+    pub(super) settled: Option<(Parcel, Settled)>,
+    /// On the steady clock.
+    pub(super) resting_until: Duration,
+    probed: Duration,
+    clocks: Option<(Timestamp, Duration)>,
 }
 
 /// What is to be done next.
@@ -79,15 +87,31 @@ impl Worker {
         Self {
             parts,
             reader: None,
+            pool: None,
+            nudged: Arc::default(),
             bucket: None,
             breaker: None,
             storm: Storm::default(),
             settled: None,
             resting_until: Duration::ZERO,
+            probed: Duration::ZERO,
+            clocks: None,
         }
     }
 
-    fn lane(&self) -> Lane {
+    /// The same worker, which takes from what all lanes of its service have together.
+    #[must_use]
+    pub fn sharing(self, pool: Pool) -> Self {
+        Self { pool: Some(pool), ..self }
+    }
+
+    /// The same worker, which tries at once when this is set: somebody was heard at the other end.
+    #[must_use]
+    pub fn nudged_by(self, nudged: Arc<AtomicBool>) -> Self {
+        Self { nudged, ..self }
+    }
+
+    pub(super) fn lane(&self) -> Lane {
         self.parts.policy.rule.lane
     }
 
@@ -114,9 +138,17 @@ impl Worker {
     }
 
     async fn step(&mut self, reader: &Reader, messages_max: usize, tally: &mut Tally) -> Result<(), StoreError> {
+        let (now, steady) = (self.parts.clock.now(), self.parts.clock.steady());
         if self.breaker.is_none() {
             let lane = self.lane();
             self.breaker = Some(Breaker::new(&lane.to_string(), reader.lane_state(lane)?, self.parts.seed));
+        }
+        if self.clock_fell(now, steady) {
+            self.parts.store.restart_waits(self.lane(), now)?;
+        }
+        let nudged = self.nudged.swap(false, Ordering::SeqCst);
+        if nudged && self.is_dead() {
+            (self.resting_until, self.probed) = (Duration::ZERO, Duration::ZERO);
         }
         for _ in 0..messages_max {
             let (now, steady) = (self.parts.clock.now(), self.parts.clock.steady());
@@ -130,17 +162,22 @@ impl Worker {
             let bundle = match next {
                 Next::Send(bundle) => bundle,
                 Next::Rest(rest) => {
-                    tally.rest = rest;
                     self.record(ruled, None, now)?;
+                    tally.rest = self.probe(rest, now, steady).await;
                     break;
                 }
             };
             let Some(composed) = self.compose(reader, &bundle, now)? else {
                 let why = "there is no message to change".to_owned();
-                ruled.push(Ruled { id: bundle.leader().id, why, until: None });
+                ruled.push(Ruled { id: bundle.leader().id, why, ruling: Ruling::Skip });
                 self.record(ruled, None, now)?;
                 continue;
             };
+            if let Some(wait) = self.charge(&bundle, steady, &mut ruled) {
+                self.record(ruled, None, now)?;
+                tally.rest = Some(wait);
+                break;
+            }
             if !self.record(ruled, Some(composed.parcel.clone()), now)? {
                 // Somebody acknowledged it meanwhile: look again.
                 continue;
@@ -166,34 +203,85 @@ impl Worker {
         Ok(taken)
     }
 
+    /// True if the wall clock was set back since the last look, or may have been before the first.
+    fn clock_fell(&mut self, now: Timestamp, steady: Duration) -> bool {
+        let before = self.clocks.replace((now, steady));
+        before.is_none_or(|(wall, then)| {
+            let passed = i64::try_from(steady.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
+            now.since(wall) < passed.saturating_sub(CLOCK_SLACK_MS)
+        })
+    }
+
+    pub(super) fn is_dead(&self) -> bool {
+        self.breaker.as_ref().is_some_and(|breaker| breaker.state().dead)
+    }
+
+    /// Nothing can go now. A dead lane on which nothing waits would stay dead for ever, so it is asked whether it is. How long to rest.
+    async fn probe(&mut self, rest: Option<Duration>, now: Timestamp, steady: Duration) -> Option<Duration> {
+        if !self.is_dead() {
+            return rest;
+        }
+        if steady >= self.probed {
+            match self.parts.channel.probe().await {
+                None => return rest,
+                Some(Ok(())) => self.succeeded(now),
+                Some(Err(error)) => tracing::debug!(%error, "{} is still dead", self.lane()),
+            }
+            self.probed = steady + PROBE;
+        }
+        Some(rest.map_or(PROBE, |rest| rest.min(PROBE)))
+    }
+
+    /// Pays for a message: by what the lane may send, and what all lanes of the service may. How long it has to wait, if it has to.
+    fn charge(&mut self, bundle: &Bundle, steady: Duration, ruled: &mut Vec<Ruled>) -> Option<Duration> {
+        let is_critical = bundle.leader().severity() == Severity::Critical;
+        let mut wait = Duration::ZERO;
+        if let Some(allowance) = self.parts.channel.abilities().allowance {
+            let bucket = self.bucket.get_or_insert_with(|| Bucket::full(allowance, steady));
+            wait = bucket.wait(is_critical, steady);
+        }
+        if let Some(pool) = self.pool.as_ref().filter(|_| wait.is_zero()) {
+            wait = pool.take(is_critical, steady);
+        }
+        if wait.is_zero() {
+            self.bucket.as_mut().into_iter().for_each(Bucket::take);
+            return None;
+        }
+        let leader = bundle.leader();
+        if !leader.waits_for_rate {
+            let why = "rate: the channel takes only so many".to_owned();
+            ruled.push(Ruled { id: leader.id, why, ruling: Ruling::Wait });
+        }
+        Some(wait)
+    }
+
+    /// What may be sent now. Where each row is told by itself, the first few are enough, but what was held is told together.
+    fn due(&self, reader: &Reader, which: Due, gathers: bool, now: Timestamp) -> Result<Vec<Delivery>, StoreError> {
+        let few = reader.due(self.lane(), which, now, if gathers { ROWS_MAX } else { FEW_ROWS })?;
+        let is_cut = !gathers && few.len() == FEW_ROWS as usize && few[0].held;
+        if is_cut { reader.due(self.lane(), which, now, ROWS_MAX) } else { Ok(few) }
+    }
+
     /// Reads what is due, asks the filters, and chooses.
     fn next(&mut self, reader: &Reader, ruled: &mut Vec<Ruled>, now: Timestamp) -> Result<Next, StoreError> {
-        let rests = self.storm.rests_until(now);
+        let steady = self.parts.clock.steady();
+        let rests = self.storm.rests(steady);
         let which = if rests.is_some() { Due::Loud } else { Due::Everything };
-        let mut rows = reader.due(self.lane(), which, now, ROWS_MAX)?;
+        let gathers = self.parts.channel.abilities().allowance.is_some();
+        let mut rows = self.due(reader, which, gathers, now)?;
         // What was just sent may not be settled yet.
         let settled = self.settled.as_ref().map(|(parcel, _)| parcel);
         rows.retain(|row| settled.is_none_or(|parcel| parcel.leader != row.id && !parcel.members.contains(&row.id)));
         let passing = self.filter(reader, rows, ruled, now)?;
-        let gathers = self.parts.channel.abilities().allowance.is_some();
         let (bundle, wait) = match (rests, passing.is_empty()) {
-            (Some(until), true) => (None, Some(until)),
-            _ => choose(passing, gathers, &mut self.storm, now),
+            (Some(wait), true) => (None, Some(wait)),
+            _ => choose(passing, gathers, &mut self.storm, (now, steady)),
         };
-        let until = |at: Timestamp| Duration::from_millis(at.since(now).max(0).unsigned_abs());
         let Some(bundle) = bundle else {
-            let due = reader.next_due(self.lane(), now)?;
-            return Ok(Next::Rest(wait.into_iter().chain(due).min().map(until)));
+            let until = |at: Timestamp| Duration::from_millis(at.since(now).max(0).unsigned_abs());
+            let due = reader.next_due(self.lane(), now)?.map(until);
+            return Ok(Next::Rest(wait.into_iter().chain(due).min()));
         };
-        let steady = self.parts.clock.steady();
-        if let Some(allowance) = self.parts.channel.abilities().allowance {
-            let bucket = self.bucket.get_or_insert_with(|| Bucket::full(allowance, steady));
-            let wait = bucket.wait(bundle.leader().severity() == Severity::Critical, steady);
-            if !wait.is_zero() {
-                return Ok(Next::Rest(Some(wait)));
-            }
-            bucket.take();
-        }
         Ok(Next::Send(bundle))
     }
 
@@ -225,10 +313,10 @@ impl Worker {
                 Case { delivery: &delivery, event, kind, policy, wishes: &wishes, open: &open, told_before, now };
             match judge(&case) {
                 Verdict::Pass => passing.push(delivery),
-                Verdict::Skip(why) => ruled.push(Ruled { id: delivery.id, why, until: None }),
+                Verdict::Skip(why) => ruled.push(Ruled { id: delivery.id, why, ruling: Ruling::Skip }),
                 // It is held already.
                 Verdict::Hold(until, _) if delivery.held && delivery.due == until => {}
-                Verdict::Hold(until, why) => ruled.push(Ruled { id: delivery.id, why, until: Some(until) }),
+                Verdict::Hold(until, why) => ruled.push(Ruled { id: delivery.id, why, ruling: Ruling::Hold(until) }),
             }
         }
         Ok(passing)
@@ -267,188 +355,6 @@ impl Worker {
             now,
         };
         scene.compose(bundle, is_silent(&treatments))
-    }
-
-    /// Keeps what became of a try for the next transaction, and lets the lane rest where it has to. It rests as one, so that what comes
-    /// later does not overtake what could not be sent.
-    fn note(&mut self, bundle: &Bundle, composed: Composed, tried: Result<Receipt, Failure>, tally: &mut Tally) {
-        let now = self.parts.clock.now();
-        if matches!(bundle, Bundle::Storm(_)) {
-            self.storm.told(now);
-        }
-        let outcome = match tried {
-            Ok(Receipt { remote, skew_ms }) => {
-                tally.sent += 1;
-                self.succeeded(now);
-                // What was changed keeps the name that it has.
-                let remote = if composed.post.edit.is_some() { composed.post.edit.clone() } else { remote };
-                Settled::Sent { remote, skew_ms }
-            }
-            Err(Failure { parts, what }) => {
-                tally.unsent += 1;
-                self.failed(bundle, &composed, parts, &what, tally, now)
-            }
-        };
-        self.settled = Some((composed.parcel, outcome));
-    }
-
-    fn succeeded(&mut self, now: Timestamp) {
-        let lane = self.lane();
-        let Some(breaker) = &mut self.breaker else { return };
-        if breaker.state().failures == 0 && !breaker.state().dead {
-            return;
-        }
-        let down = breaker.succeed(now);
-        let state = breaker.state().clone();
-        self.keep(state);
-        if let Some(down_ms) = down {
-            let waiting = self.waiting(now);
-            (self.parts.alarm)(EventKind::LaneRecovered { lane, down_s: down_ms / 1000, waiting });
-        }
-    }
-
-    /// Keeps how the lane is. That this fails must not keep what became of the message from being settled.
-    fn keep(&self, state: LaneState) {
-        if let Err(error) = self.parts.store.keep_lane(state) {
-            tracing::warn!(%error, "how {} is could not be kept", self.lane());
-        }
-    }
-
-    fn waiting(&self, now: Timestamp) -> u64 {
-        Reader::open(self.parts.store.path()).and_then(|reader| reader.open_deliveries(self.lane(), now)).unwrap_or(0)
-    }
-
-    fn failed(
-        &mut self,
-        bundle: &Bundle,
-        composed: &Composed,
-        parts: u32,
-        what: &SendError,
-        tally: &mut Tally,
-        now: Timestamp,
-    ) -> Settled {
-        let why = what.to_string();
-        let later = |due: Timestamp, unknown: bool| Settled::Later { due, why: why.clone(), parts, unknown };
-        match what {
-            SendError::Closed => {
-                tally.closed = true;
-                later(now, false)
-            }
-            SendError::Throttled(wait) => {
-                if *wait > THROTTLED_WELL {
-                    self.rest(&why, false, now);
-                }
-                self.resting_until = self.parts.clock.steady() + *wait;
-                if let Some(bucket) = &mut self.bucket {
-                    bucket.empty();
-                }
-                later(now, false)
-            }
-            SendError::Unreachable(_) => {
-                self.rest(&why, false, now);
-                self.or_dead(bundle, later(now, false), now)
-            }
-            SendError::Shut(_) => {
-                self.rest(&why, true, now);
-                self.or_dead(bundle, later(now, false), now)
-            }
-            // It is said in a new message then, or was nothing but a change of one that nobody sees any more.
-            SendError::Gone => match (&composed.post.edit, &bundle.leader().task) {
-                (None, _) | (_, Task::Edit(_)) => Settled::Dead(why),
-                (Some(remote), _) => Settled::Gone { remote: remote.clone() },
-            },
-            SendError::Unknown(_) => {
-                self.rest(&why, false, now);
-                self.unknown(bundle, &why, parts, now)
-            }
-            SendError::Rejected(_) => {
-                // Whoever refuses one message can be reached.
-                self.succeeded(now);
-                self.dead(bundle, why)
-            }
-        }
-    }
-
-    /// Nobody knows whether it arrived. What is critical goes again at once, marked; the rest waits a moment for another message to go
-    /// with. A second time nobody would believe the mark.
-    fn unknown(&self, bundle: &Bundle, why: &str, parts: u32, now: Timestamp) -> Settled {
-        let leader = bundle.leader();
-        let later = |due, unknown| Settled::Later { due, why: why.to_owned(), parts, unknown };
-        match &leader.task {
-            // The same text again changes nothing.
-            Task::Edit(_) => later(now, false),
-            Task::Notice(_) if leader.repeated => self.dead(bundle, format!("{why}, twice")),
-            Task::Notice(_) if leader.severity() < Severity::Critical => later(now.plus_ms(UNKNOWN_MS), true),
-            Task::Answer(_) if leader.repeated => Settled::Dead(format!("{why}, twice")),
-            Task::Notice(_) | Task::Answer(_) => later(now, true),
-        }
-    }
-
-    fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
-        let lane = self.lane();
-        let Some(breaker) = &mut self.breaker else { return };
-        let (rest, dies) = if shut { breaker.shut(why, now) } else { breaker.fail(why, now) };
-        self.resting_until = self.parts.clock.steady() + rest;
-        let state = breaker.state().clone();
-        self.keep(state);
-        if dies {
-            let waiting = self.waiting(now);
-            (self.parts.alarm)(EventKind::LaneDied { lane, why: why.to_owned(), waiting });
-        }
-        if let Err(error) = self.give_up_old(why, now) {
-            tracing::warn!(%error, "what is too old could not be given up");
-        }
-    }
-
-    /// What waits behind a message that cannot be sent grows too old as well.
-    fn give_up_old(&self, why: &str, now: Timestamp) -> Result<(), StoreError> {
-        let lane = self.lane();
-        for severity in Severity::ALL {
-            let patience = self.parts.policy.patience.of(severity);
-            if !self.failing_for(patience, now) {
-                continue;
-            }
-            let before = now.plus_ms(-patience);
-            if let Some((notice, count)) = self.parts.store.give_up(lane, severity, before, why, now)? {
-                // Two dead ways would tell each other of their dead messages for ever.
-                let fact = Reader::open(self.parts.store.path())?.notice(notice)?;
-                if count == 1 && fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })) {
-                    continue;
-                }
-                let others = if count > 1 { format!("; {} more like it", count - 1) } else { String::new() };
-                (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: format!("{why}{others}") });
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether the lane has failed for so long. What was never tried is not too old.
-    fn failing_for(&self, patience: i64, now: Timestamp) -> bool {
-        self.breaker.as_ref().is_some_and(|breaker| now.since(breaker.state().since) >= patience)
-    }
-
-    fn or_dead(&self, bundle: &Bundle, later: Settled, now: Timestamp) -> Settled {
-        let leader = bundle.leader();
-        let patience = self.parts.policy.patience.of(leader.severity());
-        if now.since(leader.created.max(leader.due)) < patience || !self.failing_for(patience, now) {
-            return later;
-        }
-        match later {
-            Settled::Later { why, .. } => self.dead(bundle, why),
-            other => other,
-        }
-    }
-
-    /// Given up, and said so on other lanes.
-    fn dead(&self, bundle: &Bundle, why: String) -> Settled {
-        let leader = bundle.leader();
-        let about_delivery =
-            matches!(&leader.task, Task::Notice(event) if matches!(event.kind, EventKind::DeliveryDied { .. }));
-        if matches!(leader.task, Task::Notice(_)) && !about_delivery {
-            let (notice, lane) = (leader.notice, self.lane());
-            (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: why.clone() });
-        }
-        Settled::Dead(why)
     }
 }
 

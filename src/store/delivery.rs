@@ -6,7 +6,7 @@ use rusqlite::{Row, params};
 use crate::clock::Timestamp;
 use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
 
-use super::history::JOURNAL;
+use super::history::{JOURNAL, JournalRow};
 use super::settle::{mark, rule, settle, withdraw_overtaken};
 use super::state::{time, unsigned};
 use super::totals::count_unknown;
@@ -14,6 +14,8 @@ use super::{Reader, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back, and counts as due.
 const CLOCK_SLACK_MS: i64 = 60_000;
+/// The latest facts that a story is told by.
+const STORY_FACTS_MAX: u32 = 99;
 
 /// What a delivery is to do.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +43,8 @@ pub struct Delivery {
     pub repeated: bool,
     /// True if it was put off as its reader wished.
     pub held: bool,
+    /// True if it is recorded that it waits for the rate of its channel.
+    pub waits_for_rate: bool,
     /// True if it is sent only because nobody acknowledged the notice in time.
     pub unless_acked: bool,
     /// Where the story began that it belongs to.
@@ -115,8 +119,19 @@ pub struct Ruled {
     pub id: i64,
     /// What holds it back.
     pub why: String,
-    /// When it is looked at again; never where it is none.
-    pub until: Option<Timestamp>,
+    /// What follows.
+    pub ruling: Ruling,
+}
+
+/// What a verdict means for its row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// It is not sent.
+    Skip,
+    /// It is put off until then.
+    Hold(Timestamp),
+    /// It goes as soon as the channel takes more.
+    Wait,
 }
 
 /// One message that is about to be sent: the row that leads it, and those that it tells as well.
@@ -126,8 +141,8 @@ pub struct Parcel {
     pub leader: i64,
     /// The leader's notice.
     pub notice: NoticeId,
-    /// The notice whose message is shown anew afterwards, and its story.
-    pub refresh: Option<(NoticeId, i64)>,
+    /// The notice whose message is shown anew afterwards.
+    pub refresh: Option<NoticeId>,
     /// Rows that are told in the same message.
     pub members: Vec<i64>,
     /// Its buttons: tokens and the lines that they stand for.
@@ -191,6 +206,20 @@ impl Store {
         })
     }
 
+    /// The clock was set back: what waits for somebody's word waits as long as it was meant to, counted from now.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn restart_waits(&self, lane: Lane, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |transaction| {
+            Ok(transaction.execute(
+                "UPDATE outbox SET due_ms = ?2 + max(due_ms - created_ms, 0), created_ms = ?2
+                 WHERE lane = ?1 AND state = 'pending' AND NOT held AND created_ms > ?3",
+                params![lane.to_string(), now.ms(), now.plus_ms(CLOCK_SLACK_MS).ms()],
+            )?)
+        })
+    }
+
     /// Gives up what a lane could not send since `before`, up to this severity. The first notice of it, and how many there are.
     ///
     /// # Errors
@@ -226,10 +255,15 @@ fn priority_of(severity: Severity) -> i64 {
     super::outbox::priority(severity)
 }
 
-const ROWS: &str =
-    "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
-    o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of
-  FROM outbox o LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq";
+fn rows_of(index: &str) -> String {
+    format!(
+        "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
+           o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of,
+           coalesce(o.verdict LIKE 'rate:%', 0), o.priority
+         FROM outbox o INDEXED BY {index} LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq
+         WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4"
+    )
+}
 
 fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     let broken = |error: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(11, Type::Text, Box::new(error));
@@ -265,6 +299,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         due: time(row, 17)?,
         reply_to: row.get(18)?,
         edit_of: row.get(19)?,
+        waits_for_rate: row.get(20)?,
     })
 }
 
@@ -278,9 +313,12 @@ impl Reader {
             Due::Everything => 0,
             Due::Loud => super::outbox::PRIORITY_ANSWER,
         };
+        // Two walks along two indexes, so that nobody steps over the thousands that a night has held.
         let sql = format!(
-            "{ROWS} WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4 AND (o.due_ms <= ?2 OR (o.repeated AND NOT o.held) OR (o.created_ms > ?2 + {CLOCK_SLACK_MS} AND NOT o.held))
-             ORDER BY o.priority DESC, o.id LIMIT ?3"
+            "{} AND o.held = 0 AND (o.due_ms <= ?2 OR o.repeated) UNION ALL {} AND o.held = 1 AND o.due_ms <= ?2
+             ORDER BY 22 DESC, 1 LIMIT ?3",
+            rows_of("outbox_open"),
+            rows_of("outbox_held")
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
         let rows = statement.query_map(params![lane.to_string(), now.ms(), rows_max, least], delivery)?;
@@ -299,13 +337,20 @@ impl Reader {
         Ok(due.map(Timestamp::from_ms))
     }
 
-    /// Every fact of a story, in order.
+    /// The facts of a story, in order: how it began, and the latest.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn story(&self, episode: i64) -> Result<Vec<Event>, StoreError> {
-        let rows = self.journal(&format!("{JOURNAL} WHERE j.episode = ?1 ORDER BY j.seq LIMIT 100"), [episode])?;
-        Ok(rows.into_iter().map(|row| row.event).collect())
+    pub fn story(&self, episode: i64) -> Result<Vec<JournalRow>, StoreError> {
+        // An episode is named after its first fact.
+        self.journal(
+            &format!(
+                "{JOURNAL} WHERE j.episode = ?1 AND (j.seq = ?1 OR j.seq IN
+                   (SELECT seq FROM journal WHERE episode = ?1 ORDER BY seq DESC LIMIT {STORY_FACTS_MAX}))
+                 ORDER BY j.seq"
+            ),
+            [episode],
+        )
     }
 
     /// The message on a lane that a story's later parts belong to: its notice, and what the channel calls it.

@@ -12,6 +12,8 @@ use super::{Answer, Reader, Store, StoreError};
 
 /// Facts of a kind that are read to show some of them.
 const SAMPLES_MAX: u32 = 50;
+/// Messages that are forgotten in one transaction.
+const SLICE: i64 = 500;
 
 impl Store {
     /// Puts a digest on its way, if there is one, and keeps when it was written and up to which fact, in one transaction.
@@ -39,24 +41,42 @@ impl Store {
         kept
     }
 
-    /// Forgets messages, tries, buttons and updates that were settled before then, but for what the latest stories still point at.
+    /// Forgets messages, tries, buttons and updates that were settled before then, but for what the latest stories still point at. Slice by
+    /// slice, so that nobody waits for it.
     ///
     /// # Errors
-    /// When the disk refuses.
+    /// When the disk refuses; what was forgotten by then stays so.
     pub fn forget_messages(&self, before: Timestamp) -> Result<usize, StoreError> {
+        let mut forgotten = 0;
+        loop {
+            let gone = self.write(move |transaction| {
+                let ids: Vec<i64> = transaction
+                    .prepare_cached(
+                        "SELECT id FROM outbox WHERE settled_ms < ?1 AND state IN ('sent', 'skipped', 'dead')
+                           AND (episode IS NULL OR episode NOT IN (SELECT episode FROM stories WHERE open)) LIMIT ?2",
+                    )?
+                    .query_map([before.ms(), SLICE], |row| row.get(0))?
+                    .collect::<Result<_, _>>()?;
+                let mut attempts = transaction.prepare_cached("DELETE FROM attempts WHERE delivery = ?1")?;
+                let mut row = transaction.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
+                for id in &ids {
+                    attempts.execute([id])?;
+                    row.execute([id])?;
+                }
+                Ok(ids.len())
+            })?;
+            forgotten += gone;
+            if gone < SLICE as usize {
+                break;
+            }
+        }
         self.write(move |transaction| {
-            let old = "settled_ms < ?1 AND state IN ('sent', 'skipped', 'dead')
-                AND (episode IS NULL OR episode NOT IN (SELECT episode FROM stories WHERE open))";
-            transaction.execute(
-                &format!("DELETE FROM attempts WHERE delivery IN (SELECT id FROM outbox WHERE {old})"),
-                [before.ms()],
-            )?;
-            let gone = transaction.execute(&format!("DELETE FROM outbox WHERE {old}"), [before.ms()])?;
             transaction.execute("DELETE FROM buttons WHERE made_ms < ?1", [before.ms()])?;
             transaction.execute("DELETE FROM inbox WHERE state = 'answered' AND received_ms < ?1", [before.ms()])?;
             transaction.execute("DELETE FROM mutes WHERE until_ms < ?1", [before.ms()])?;
-            Ok(gone)
-        })
+            Ok(())
+        })?;
+        Ok(forgotten)
     }
 }
 

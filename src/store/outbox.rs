@@ -111,33 +111,49 @@ fn refresh(transaction: &Transaction<'_>, episode: i64, now: Timestamp) -> Resul
         .query_map([episode], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect::<Result<_, _>>()?;
     for (notice, lane) in lanes {
-        add_edit(transaction, notice, &lane, Some(episode), now)?;
+        add_edit(transaction, notice, &lane, Shows::Story, now)?;
     }
     Ok(())
 }
 
+/// Why a message is shown anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shows {
+    /// Where its story stands: that can wait.
+    Story,
+    /// Who has seen it: somebody waits for that.
+    Ack,
+}
+
 /// Has the message that told `notice` on `lane` be shown anew, once however often it is asked for.
-///
-/// What tells where a story stands can wait; what says who has seen it, cannot.
 pub(super) fn add_edit(
     transaction: &Transaction<'_>,
     notice: i64,
     lane: &str,
-    episode: Option<i64>,
+    shows: Shows,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let priority = if episode.is_some() { PRIORITY_REFRESH } else { PRIORITY_ANSWER };
+    let priority = match shows {
+        Shows::Story => PRIORITY_REFRESH,
+        Shows::Ack => PRIORITY_ANSWER,
+    };
     let edits = lane.parse::<Lane>().is_ok_and(|lane| lane.channel.edits());
     if !edits {
         return Ok(());
     }
-    transaction
+    let waits = transaction
         .prepare_cached(
-            "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, episode)
-             SELECT ?1, ?2, ?3, 'pending', ?4, ?4, 'edit', ?5
-             WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE notice = ?1 AND lane = ?2 AND task = 'edit' AND state = 'pending')",
+            "UPDATE outbox SET priority = max(priority, ?3) WHERE notice = ?1 AND lane = ?2 AND task = 'edit' AND state = 'pending'",
         )?
-        .execute(params![notice, lane, priority, now.ms(), episode])?;
+        .execute(params![notice, lane, priority])?;
+    if waits == 0 {
+        transaction
+            .prepare_cached(
+                "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, episode)
+                 SELECT ?1, ?2, ?3, 'pending', ?4, ?4, 'edit', (SELECT max(episode) FROM outbox WHERE notice = ?1 AND lane = ?2)",
+            )?
+            .execute(params![notice, lane, priority, now.ms()])?;
+    }
     Ok(())
 }
 
@@ -247,14 +263,16 @@ impl Store {
                  WHERE notice = ?1 AND state = 'pending' AND task = 'notice' AND (unless_acked OR lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\')",
                 params![number, person, now.ms()],
             )?;
-            let lanes: Vec<String> = transaction
+            // Where a message told several notices, its leader's row knows what the channel calls it.
+            let told: Vec<(i64, String)> = transaction
                 .prepare(
-                    "SELECT DISTINCT lane FROM outbox WHERE notice = ?1 AND task = 'notice' AND remote IS NOT NULL",
+                    "SELECT DISTINCT coalesce(told_in, notice), lane FROM outbox
+                     WHERE notice = ?1 AND task = 'notice' AND (remote IS NOT NULL OR (told_in IS NOT NULL AND state = 'sent'))",
                 )?
-                .query_map([number], |row| row.get(0))?
+                .query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<Result<_, _>>()?;
-            for lane in lanes {
-                add_edit(transaction, number, &lane, None, now)?;
+            for (leader, lane) in told {
+                add_edit(transaction, leader, &lane, Shows::Ack, now)?;
             }
             Ok(true)
         });

@@ -1,12 +1,13 @@
 //! What became of a try? A parcel is marked before it begins and settled after it, with everything that told and that is overtaken.
 
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Transaction, params};
 
 use crate::clock::Timestamp;
 use crate::domain::Lane;
 
+use super::outbox::{Shows, add_edit};
 use super::totals::count_try;
-use super::{Parcel, Ruled, Settled, StoreError};
+use super::{Parcel, Ruled, Ruling, Settled, StoreError};
 
 pub(super) fn settle(
     transaction: &Transaction<'_>,
@@ -23,11 +24,11 @@ pub(super) fn settle(
     let (word, detail, skew) = match outcome {
         Settled::Sent { remote, skew_ms } => {
             leader.execute(params![parcel.leader, "sent", 0, None::<String>, at, remote, 0, false])?;
-            if let Some((notice, episode)) = parcel.refresh {
+            if let Some(notice) = parcel.refresh {
                 let lane: String =
                     transaction
                         .query_row("SELECT lane FROM outbox WHERE id = ?1", [parcel.leader], |row| row.get(0))?;
-                super::outbox::add_edit(transaction, notice.0 as i64, &lane, Some(episode), now)?;
+                add_edit(transaction, notice.0 as i64, &lane, Shows::Story, now)?;
             }
             ("accepted", None, *skew_ms)
         }
@@ -70,7 +71,7 @@ pub(super) fn settle(
     }
     withdraw_overtaken(transaction, Some(parcel.leader), now)?;
     match outcome {
-        Settled::Sent { .. } => show_ack(transaction, parcel.leader, now),
+        Settled::Sent { .. } => show_ack(transaction, parcel, now),
         Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => Ok(()),
     }
 }
@@ -96,16 +97,21 @@ pub(super) fn withdraw_overtaken(
 }
 
 /// A message that was under way when somebody acknowledged it says so as well.
-fn show_ack(transaction: &Transaction<'_>, leader: i64, now: Timestamp) -> Result<(), StoreError> {
-    let row = transaction
+fn show_ack(transaction: &Transaction<'_>, parcel: &Parcel, now: Timestamp) -> Result<(), StoreError> {
+    let (lane, begun_ms): (String, i64) = transaction
         .prepare_cached(
-            "SELECT o.notice, o.lane FROM outbox o JOIN acks a ON a.notice = o.notice
-             JOIN attempts t ON t.delivery = o.id AND t.attempt = o.attempts
-             WHERE o.id = ?1 AND o.task = 'notice' AND a.at_ms >= t.begun_ms",
+            "SELECT o.lane, t.begun_ms FROM outbox o JOIN attempts t ON t.delivery = o.id AND t.attempt = o.attempts WHERE o.id = ?1",
         )?
-        .query_row([leader], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
-        .optional()?;
-    row.map_or(Ok(()), |(notice, lane)| super::outbox::add_edit(transaction, notice, &lane, None, now))
+        .query_row([parcel.leader], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut acked = transaction.prepare_cached(
+        "SELECT 1 FROM outbox o JOIN acks a ON a.notice = o.notice WHERE o.id = ?1 AND o.task = 'notice' AND a.at_ms >= ?2",
+    )?;
+    for row in std::iter::once(&parcel.leader).chain(&parcel.members) {
+        if acked.exists(params![row, begun_ms])? {
+            return add_edit(transaction, parcel.notice.0 as i64, &lane, Shows::Ack, now);
+        }
+    }
+    Ok(())
 }
 
 /// A message that is gone can be neither changed nor answered any more.
@@ -119,11 +125,14 @@ fn forget_remote(transaction: &Transaction<'_>, leader: i64, remote: &str) -> Re
 }
 
 pub(super) fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestamp) -> Result<(), StoreError> {
-    match verdict.until {
-        Some(until) => transaction
+    match verdict.ruling {
+        Ruling::Wait => transaction
+            .prepare_cached("UPDATE outbox SET verdict = ?2 WHERE id = ?1 AND state = 'pending'")?
+            .execute(params![verdict.id, verdict.why])?,
+        Ruling::Hold(until) => transaction
             .prepare_cached("UPDATE outbox SET due_ms = ?2, held = 1, verdict = ?3 WHERE id = ?1 AND state = 'pending'")?
             .execute(params![verdict.id, until.ms(), verdict.why])?,
-        None => transaction
+        Ruling::Skip => transaction
             .prepare_cached(
                 "UPDATE outbox SET state = 'skipped', verdict = ?2, settled_ms = ?3 WHERE id = ?1 AND state = 'pending'",
             )?

@@ -45,6 +45,7 @@ mod chart;
 mod alerts;
 mod thresholds;
 mod delivery;
+mod lanes;
 mod adapters;
 mod letters;
 mod kills;

@@ -161,6 +161,11 @@ ALTER TABLE progress ADD COLUMN wall_ms INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX journal_loud ON journal (severity, wall_ms) WHERE severity IN ('warning', 'critical');
 CREATE INDEX journal_chores ON journal (kind, seq) WHERE kind IN ('backup_made', 'backup_failed', 'day_audited');
 CREATE INDEX attempts_skew ON attempts (begun_ms) WHERE skew_ms IS NOT NULL;
+-- What may go, the loudest first; what was put off, by when it is due.
+DROP INDEX outbox_open;
+CREATE INDEX outbox_open ON outbox (lane, held, priority DESC, id) WHERE state = 'pending';
+CREATE INDEX outbox_held ON outbox (lane, due_ms) WHERE state = 'pending' AND held = 1;
+CREATE INDEX outbox_critical ON outbox (id) WHERE priority = 4 AND task = 'notice';
 CREATE INDEX outbox_due ON outbox (lane, due_ms) WHERE state = 'pending';
 CREATE INDEX outbox_remote ON outbox (lane, remote) WHERE remote IS NOT NULL;
 CREATE INDEX outbox_settled ON outbox (settled_ms) WHERE settled_ms IS NOT NULL;

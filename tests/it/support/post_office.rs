@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use async_trait::async_trait;
 use bellwether::clock::{Clock, ManualClock, Timestamp};
 use bellwether::domain::{Event, EventKind, Lane, LaneRule, Message, NoticeId, RouteTable, Routes, RunId};
 use bellwether::notify::{
-    Abilities, Allowance, Channel, Failure, Policy, Post, Receipt, SendError, Tally, Worker, WorkerParts,
+    Abilities, Allowance, Channel, Failure, Policy, Pool, Post, Receipt, SendError, Tally, Worker, WorkerParts,
 };
 use bellwether::store::{Answer, LaneCounts, Points, Reader, Store, StoreError};
 
@@ -41,6 +42,7 @@ pub(crate) struct Wire {
     abilities: Mutex<Abilities>,
     script: Mutex<VecDeque<Does>>,
     seen: Mutex<Vec<Seen>>,
+    probe: Mutex<Option<bool>>,
 }
 
 impl Wire {
@@ -52,6 +54,11 @@ impl Wire {
     /// The texts that were taken since the last look.
     pub(crate) fn take(&self) -> Vec<String> {
         std::mem::take(&mut *self.seen.lock().expect("lock")).into_iter().map(|seen| seen.text).collect()
+    }
+
+    /// What it says from now on when it is asked whether a message would come through.
+    pub(crate) fn answers_probes(&self, well: bool) {
+        *self.probe.lock().expect("lock") = Some(well);
     }
 
     /// From now on it takes everything.
@@ -69,6 +76,11 @@ impl Wire {
 impl Channel for Wire {
     fn abilities(&self) -> Abilities {
         *self.abilities.lock().expect("lock")
+    }
+
+    async fn probe(&self) -> Option<Result<(), Failure>> {
+        let well = (*self.probe.lock().expect("lock"))?;
+        Some(if well { Ok(()) } else { Err(SendError::Unreachable("scripted".to_owned()).into()) })
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
@@ -97,6 +109,8 @@ struct Open {
     channel: Arc<dyn Channel>,
     policy: Policy,
     worker: Option<Worker>,
+    pool: Option<Pool>,
+    nudged: Arc<AtomicBool>,
 }
 
 /// The office.
@@ -125,9 +139,18 @@ impl PostOffice {
                 abilities: Mutex::new(CHAT),
                 script: Mutex::default(),
                 seen: Mutex::default(),
+                probe: Mutex::default(),
             });
             let policy = Policy::open(rule.clone(), chrono_tz::America::New_York);
-            Open { lane: rule.lane, channel: wire.clone(), wire, policy, worker: None }
+            Open {
+                lane: rule.lane,
+                channel: wire.clone(),
+                wire,
+                policy,
+                worker: None,
+                pool: None,
+                nudged: Arc::default(),
+            }
         };
         let lanes = table.lanes.iter().map(open).collect();
         Self { folder, clock, routes: Routes::new(table), store, lanes }
@@ -166,6 +189,16 @@ impl PostOffice {
         self.at(name).channel = channel;
     }
 
+    /// Lets a lane take from what several have together, before its worker begins.
+    pub(crate) fn share(&mut self, name: &str, pool: &Pool) {
+        self.at(name).pool = Some(pool.clone());
+    }
+
+    /// Somebody is heard at the other end of a lane.
+    pub(crate) fn nudge(&mut self, name: &str) {
+        self.at(name).nudged.store(true, Ordering::SeqCst);
+    }
+
     /// Changes what the reader of a lane wants, before its worker begins.
     pub(crate) fn policy(&mut self, name: &str, change: impl FnOnce(&mut Policy)) {
         change(&mut self.at(name).policy);
@@ -200,7 +233,7 @@ impl PostOffice {
         let open = self.at(name);
         let worker = open.worker.get_or_insert_with(|| {
             let (alarm_store, alarm_clock) = (store.clone(), clock.clone());
-            Worker::new(WorkerParts {
+            let worker = Worker::new(WorkerParts {
                 store,
                 clock,
                 channel: open.channel.clone(),
@@ -215,6 +248,11 @@ impl PostOffice {
                     let _ = alarm_store.record_events(RunId(1), now, vec![event], &routes);
                 }),
             })
+            .nudged_by(open.nudged.clone());
+            match &open.pool {
+                Some(pool) => worker.sharing(pool.clone()),
+                None => worker,
+            }
         });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("runtime");
         runtime.block_on(worker.tick(64))
