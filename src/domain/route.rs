@@ -167,7 +167,14 @@ impl RouteTable {
             }
             _ => {}
         }
-        self.legs(event.kind.name(), event.kind.severity(), event.book, &|_| true)
+        // The chat that was paired was answered there.
+        let answered = |lane: &Lane| match &event.kind {
+            EventKind::PersonPaired { person, channel, .. } => {
+                lane.who.as_str() == person && lane.channel.as_str() == channel
+            }
+            _ => false,
+        };
+        self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane))
     }
 
     /// Who is told when something is wrong with a lane.

@@ -11,7 +11,7 @@ const STORM_ROWS: usize = 5;
 /// Between two messages of a storm: 10 minutes have room for 50 of them and a burst.
 const STORM_GAP: Duration = Duration::from_secs(12);
 /// A storm is over when for so long no more came than would go by themselves.
-const STORM_REST: Duration = Duration::from_secs(60);
+const STORM_REST: Duration = Duration::from_mins(1);
 
 /// What the next message tells. The first row leads it.
 #[derive(Debug, Clone, PartialEq)]

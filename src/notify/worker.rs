@@ -20,7 +20,9 @@ const ROWS_MAX: u32 = 2_000;
 /// Rows that are looked at where each is told by itself.
 const FEW_ROWS: u32 = 32;
 /// A dead lane on which nothing waits is looked at this often.
-const PROBE: Duration = Duration::from_secs(60);
+const PROBE: Duration = Duration::from_mins(1);
+/// Why a message waits that the channel would refuse.
+const RATE: &str = "rate: the channel takes only so many";
 /// The wall clock was set back if it lost more than this against the steady one, in milliseconds.
 const CLOCK_SLACK_MS: i64 = 60_000;
 
@@ -248,9 +250,8 @@ impl Worker {
             return None;
         }
         let leader = bundle.leader();
-        if !leader.waits_for_rate {
-            let why = "rate: the channel takes only so many".to_owned();
-            ruled.push(Ruled { id: leader.id, why, ruling: Ruling::Wait });
+        if leader.verdict.as_deref() != Some(RATE) {
+            ruled.push(Ruled { id: leader.id, why: RATE.to_owned(), ruling: Ruling::Wait });
         }
         Some(wait)
     }

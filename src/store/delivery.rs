@@ -43,8 +43,8 @@ pub struct Delivery {
     pub repeated: bool,
     /// True if it was put off as its reader wished.
     pub held: bool,
-    /// True if it is recorded that it waits for the rate of its channel.
-    pub waits_for_rate: bool,
+    /// Why it waits, as it was recorded last.
+    pub verdict: Option<String>,
     /// True if it is sent only because nobody acknowledged the notice in time.
     pub unless_acked: bool,
     /// Where the story began that it belongs to.
@@ -259,7 +259,7 @@ fn rows_of(index: &str) -> String {
     format!(
         "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
            o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of,
-           coalesce(o.verdict LIKE 'rate:%', 0), o.priority
+           o.verdict, o.priority
          FROM outbox o INDEXED BY {index} LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq
          WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4"
     )
@@ -299,7 +299,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         due: time(row, 17)?,
         reply_to: row.get(18)?,
         edit_of: row.get(19)?,
-        waits_for_rate: row.get(20)?,
+        verdict: row.get(20)?,
     })
 }
 
