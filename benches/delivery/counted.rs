@@ -33,7 +33,7 @@ pub(crate) fn repeats() -> Measured {
 }
 
 pub(crate) fn twice() -> Measured {
-    const SENDS: usize = 20_000;
+    const SENDS: usize = 100_000;
     let mut office = PostOffice::of_one();
     office.unlimited(ANA);
     for _ in 0..SENDS / 100 {

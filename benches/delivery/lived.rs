@@ -8,9 +8,13 @@ use crate::rig::percentile;
 use crate::support::talking::{ANA, PEOPLE, TalkingBot};
 use crate::{Measured, measured};
 
-/// Deaths while commands come, and commands.
-const DEATHS: usize = 60;
+/// Bots to which commands come, and how many of them at a time.
+const BOTS: usize = 12;
+const BESIDE: usize = 6;
+/// Commands to each, its deaths meanwhile, and how often each command is repeated.
 const COMMANDS: usize = 90;
+const DEATHS: usize = 85;
+const REPEATS: usize = 10;
 
 pub(crate) fn restarted() -> Measured {
     let clock = SystemClock::new();
@@ -30,12 +34,14 @@ pub(crate) fn restarted() -> Measured {
     measured(format!("{worst:.2} s, the worst of 5"), worst <= 2.0)
 }
 
-pub(crate) fn commands() -> Measured {
+/// Commands to a bot that dies again and again, each of which comes many times: how many were lost, and how many done twice.
+fn commanded() -> (usize, usize) {
     let mut bot = TalkingBot::new(PEOPLE);
+    bot.fake.control("fault", &json!({ "kind": "duplicate_update", "copies": 1 + REPEATS, "times": 0 }));
     bot.start();
     for number in 0..COMMANDS {
         bot.fake.control("message", &json!({ "from": ANA, "text": format!("/alert BTC-USD > {}", 900_000 + number) }));
-        if number % 3 != 0 {
+        if number < DEATHS {
             let method = ["getUpdates", "sendMessage"][number % 2];
             let after = bot.mark();
             let ask = json!({ "after": after, "method": method, "outcome": "any", "timeout_ms": (number * 7) % 120 });
@@ -52,8 +58,21 @@ pub(crate) fn commands() -> Measured {
     let all = set.len();
     set.sort();
     set.dedup();
-    let (lost, twice) = (COMMANDS - set.len(), all - set.len());
-    measured(format!("{lost} / {twice} of {COMMANDS} over {DEATHS} deaths"), lost == 0 && twice == 0)
+    (COMMANDS - set.len(), all - set.len())
+}
+
+pub(crate) fn commands() -> Measured {
+    // Most of the time a bot waits for its start, so several die beside each other.
+    let of_one = || (0..BOTS / BESIDE).map(|_| commanded()).collect::<Vec<_>>();
+    let counts: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..BESIDE).map(|_| scope.spawn(of_one)).collect();
+        threads.into_iter().flat_map(|thread| thread.join().expect("measured")).collect()
+    });
+    let (lost, twice) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let (commands, deaths) = (BOTS * COMMANDS, BOTS * DEATHS);
+    let repeats = commands * REPEATS;
+    let told = format!("{lost} / {twice} of {commands}, {deaths} deaths, {repeats} repeats");
+    measured(told, lost == 0 && twice == 0)
 }
 
 pub(crate) fn pressed() -> Measured {

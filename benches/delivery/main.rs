@@ -37,7 +37,7 @@ const SOAK: Figure = Figure {
 
 const FIGURES: &[Figure] = &[
     Figure { name: "R1", about: "lost over 1,000 deaths", target: "0", measure: counted::lost },
-    Figure { name: "R2", about: "sent twice of 20,000, no fault", target: "0", measure: counted::twice },
+    Figure { name: "R2", about: "sent twice of 100,000, no fault", target: "0", measure: counted::twice },
     Figure { name: "R3", about: "repeats a death and lane", target: "1, marked", measure: counted::repeats },
     Figure {
         name: "R4",
@@ -57,7 +57,7 @@ const FIGURES: &[Figure] = &[
     Figure { name: "R9", about: "kill -9 to the first waiting message", target: "2 s", measure: lived::restarted },
     Figure { name: "R10", about: "a step of the ladder, off by", target: "1 s", measure: counted::punctual },
     Figure { name: "R11", about: "sends begun after an acknowledgement", target: "0", measure: counted::after_ack },
-    Figure { name: "R12", about: "commands lost / done twice over deaths", target: "0 / 0", measure: lived::commands },
+    Figure { name: "R12", about: "commands lost / done twice", target: "0 / 0", measure: lived::commands },
     Figure { name: "R13", about: "a press answered", target: "under 1.5 s", measure: lived::pressed },
     Figure {
         name: "R15",

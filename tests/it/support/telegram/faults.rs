@@ -25,7 +25,7 @@ pub(super) enum Kind {
     Conflict,
     Unauthorized,
     BadRequest,
-    /// Every update of a batch twice.
+    /// Every update of a batch `copies` times.
     DuplicateUpdate,
     /// The update that was confirmed last comes again before the new ones.
     RepeatUpdate,
@@ -51,6 +51,9 @@ pub(super) struct Fault {
     /// Bytes at a time, for `slow`.
     #[serde(default = "few")]
     pub(super) bytes: usize,
+    /// How often each update comes, for `duplicate_update`.
+    #[serde(default = "twice")]
+    pub(super) copies: usize,
     /// Seconds that are told; `null` or absent tells nothing.
     pub(super) retry_after: Option<u64>,
     /// Seconds that are kept; without it those that are told.
@@ -62,6 +65,10 @@ pub(super) struct Fault {
 
 fn once() -> u32 {
     1
+}
+
+fn twice() -> usize {
+    2
 }
 
 fn bad_gateway() -> u16 {
@@ -147,7 +154,7 @@ impl Faults {
     }
 
     /// The fault of a batch of updates that is not empty.
-    pub(super) fn of_batch(&mut self) -> Option<Kind> {
-        self.take_where(Fault::of_batches).map(|fault| fault.kind)
+    pub(super) fn of_batch(&mut self) -> Option<Fault> {
+        self.take_where(Fault::of_batches)
     }
 }

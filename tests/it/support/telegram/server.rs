@@ -312,12 +312,13 @@ fn batch(world: &mut World, limit: usize) -> Vec<Value> {
     if batch.is_empty() {
         return batch;
     }
-    match world.faults.of_batch() {
-        Some(Kind::DuplicateUpdate) => {
-            batch = batch.iter().flat_map(|update| [update.clone(), update.clone()]).collect();
+    let Some(fault) = world.faults.of_batch() else { return batch };
+    match fault.kind {
+        Kind::DuplicateUpdate => {
+            batch = batch.into_iter().flat_map(|update| std::iter::repeat_n(update, fault.copies)).collect();
         }
-        Some(Kind::RepeatUpdate) => batch.splice(0..0, world.queue.confirmed()).for_each(drop),
-        Some(Kind::Disorder) => batch.reverse(),
+        Kind::RepeatUpdate => batch.splice(0..0, world.queue.confirmed()).for_each(drop),
+        Kind::Disorder => batch.reverse(),
         _ => {}
     }
     batch
