@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,12 +36,17 @@ pub(crate) struct Seen {
     pub(crate) post: Post,
 }
 
+/// Something that happens while a message is under way.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 /// A channel that keeps what it takes.
 pub(crate) struct Wire {
     clock: Arc<ManualClock>,
     abilities: Mutex<Abilities>,
     script: Mutex<VecDeque<Does>>,
     seen: Mutex<Vec<Seen>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
+    begun: AtomicUsize,
 }
 
 impl Wire {
@@ -59,6 +65,16 @@ impl Wire {
         self.script.lock().expect("lock").clear();
     }
 
+    /// How many messages began to be sent, whatever became of them; changes of messages do not count.
+    pub(crate) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// What happens once while the next message is under way.
+    pub(crate) fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().expect("lock") = Some(Box::new(what));
+    }
+
     /// What it does next, one after the other; then it takes everything.
     pub(crate) fn script(&self, does: impl IntoIterator<Item = Does>) {
         self.script.lock().expect("lock").extend(does);
@@ -72,6 +88,11 @@ impl Channel for Wire {
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        if post.edit.is_none() {
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            let meanwhile = self.meanwhile.lock().expect("lock").take();
+            meanwhile.into_iter().for_each(|happens| happens());
+        }
         let does = self.script.lock().expect("lock").pop_front().unwrap_or(Does::Take);
         if let Does::Fail(error) = does {
             return Err(error.into());
@@ -125,6 +146,8 @@ impl PostOffice {
                 abilities: Mutex::new(CHAT),
                 script: Mutex::default(),
                 seen: Mutex::default(),
+                meanwhile: Mutex::default(),
+                begun: AtomicUsize::new(0),
             });
             let policy = Policy::open(rule.clone(), chrono_tz::America::New_York);
             Open { lane: rule.lane, channel: wire.clone(), wire, policy, worker: None }
