@@ -14,7 +14,7 @@ mod menus;
 pub use access::{Person, Role, may};
 pub use command::{ArgError, Arity, Command, Drawing, Group, LessOf, Personal, Question, Run};
 pub use commands::COMMANDS;
-pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Inbound, Reply, read_only};
+pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Driller, Inbound, Reply, read_only};
 pub use menus::{completions, help, help_of, menu, welcome};
 pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_key};
 pub use parse::{Parsed, is_halt, parse};

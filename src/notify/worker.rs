@@ -277,12 +277,12 @@ impl Worker {
             self.storm.told(now);
         }
         let outcome = match tried {
-            Ok(Receipt { remote, skew_ms }) => {
+            Ok(Receipt { remote, skew_ms, detail }) => {
                 tally.sent += 1;
                 self.succeeded(now);
                 // What was changed keeps the name that it has.
                 let remote = if composed.post.edit.is_some() { composed.post.edit.clone() } else { remote };
-                Settled::Sent { remote, skew_ms }
+                Settled::Sent { remote, skew_ms, detail }
             }
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;

@@ -91,7 +91,9 @@ impl Channel for Wire {
         if post.edit.is_none() {
             self.begun.fetch_add(1, Ordering::SeqCst);
             let meanwhile = self.meanwhile.lock().expect("lock").take();
-            meanwhile.into_iter().for_each(|happens| happens());
+            if let Some(happens) = meanwhile {
+                happens();
+            }
         }
         let does = self.script.lock().expect("lock").pop_front().unwrap_or(Does::Take);
         if let Does::Fail(error) = does {
@@ -101,7 +103,10 @@ impl Channel for Wire {
         let text = post.message.plain_lines().join("\n");
         seen.push(Seen { at: self.clock.now(), text, post: post.clone() });
         match does {
-            Does::Take => Ok(Receipt { remote: Some((100 + seen.len()).to_string()), skew_ms: Some(0) }),
+            Does::Take => {
+                let remote = Some((100 + seen.len()).to_string());
+                Ok(Receipt { remote, skew_ms: Some(0), detail: None })
+            }
             Does::TakeUnheard | Does::Fail(_) => Err(SendError::Unknown("scripted silence".to_owned()).into()),
         }
     }
