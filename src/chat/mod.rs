@@ -1,6 +1,7 @@
 //! What was asked, and what is the answer? One grammar for every channel, from one table of commands.
 
 mod command;
+mod arguments;
 mod commands;
 mod parse;
 mod access;
