@@ -64,11 +64,6 @@ impl Storm {
         (self.since.is_some() && now < self.next() && now >= self.told).then(|| self.next())
     }
 
-    /// When it began, if there is one.
-    pub(super) fn since(&self) -> Option<Timestamp> {
-        self.since
-    }
-
     /// A message of it went.
     pub(super) fn told(&mut self, now: Timestamp) {
         self.told = now;
