@@ -1,10 +1,12 @@
 //! What is lost, told twice or told wrongly? Counted on a manual clock.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bellwether::clock::{Clock, Timestamp};
 use bellwether::domain::{LaneRule, Route, RouteTable, Severity};
 use bellwether::notify::{Quiet, SendError};
+use bellwether::store::Points;
 
 use crate::support::contest::CASES;
 use crate::support::kills::{Deaths, die};
@@ -94,21 +96,77 @@ pub(crate) fn punctual() -> Measured {
     measured(format!("{worst} ms, restarts between"), worst <= 1_000)
 }
 
-pub(crate) fn after_ack() -> Measured {
-    let mut begun_after = 0;
-    for second in 0..60 {
-        let mut office = ladder();
-        office.happen([sample("trading_halted").kind]);
-        office.run(ANA, 2 + second);
-        let notice = office.last_notice();
-        let asked = office.clock.now();
-        office.store.acknowledge(notice, "ana", "telegram", asked).expect("stored");
-        office.run(BO, 200);
-        office.run(ANA, 5);
-        let later = |seen: &crate::support::post_office::Seen| seen.post.edit.is_none() && seen.at >= asked;
-        begun_after += office.wire(BO).seen().len() + office.wire(ANA).seen().iter().filter(|seen| later(seen)).count();
+/// What becomes of a message during whose sending somebody acknowledges.
+const ENDS: [&str; 5] = ["taken", "taken, unheard", "unreachable", "throttled", "killed"];
+
+/// Acknowledged so many seconds after the fact, while nothing is under way; sends that began after it.
+fn acked_between(second: i64) -> usize {
+    let mut office = ladder();
+    office.happen([sample("trading_halted").kind]);
+    office.run(ANA, 2 + second);
+    office.store.acknowledge(office.last_notice(), "ana", "telegram", office.clock.now()).expect("stored");
+    let before = begun(&mut office);
+    office.run(BO, 200);
+    office.run(ANA, 5);
+    begun(&mut office) - before
+}
+
+/// Acknowledged while the message to somebody is held under way, so many milliseconds long; sends that began after it.
+fn acked_meanwhile(name: &str, end: &str, held_ms: i64) -> usize {
+    let mut office = ladder();
+    office.happen([sample("trading_halted").kind]);
+    if name == BO {
+        office.run(ANA, 2);
+        office.clock.advance(118_000);
     }
-    measured(format!("{begun_after} of 60 ladders"), begun_after == 0)
+    if end == "killed" {
+        office.restart_with(Points::armed(|point| point == "delivery: sent, not settled")).expect("starts");
+    }
+    let (store, clock, acked) = (office.store.clone(), office.clock.clone(), office.last_notice());
+    office.wire(name).meanwhile(move || {
+        clock.advance(held_ms / 2);
+        assert!(store.acknowledge(acked, "ana", "telegram", clock.now()).expect("stored"), "the first one");
+        clock.advance(held_ms / 2);
+    });
+    office.wire(name).script(match end {
+        "taken, unheard" => vec![Does::TakeUnheard; 3],
+        "unreachable" => vec![Does::Fail(SendError::Unreachable("scripted".to_owned())); 3],
+        "throttled" => vec![Does::Fail(SendError::Throttled(Duration::from_secs(3))); 3],
+        _ => Vec::new(),
+    });
+    if end == "killed" {
+        for _ in 0..100 {
+            if office.try_tick(name).is_err() {
+                break;
+            }
+            office.clock.advance(100);
+        }
+        office.restart();
+    } else {
+        office.run(name, 5);
+    }
+    office.run(BO, 200);
+    office.run(ANA, 200);
+    // The one during which it was acknowledged began before.
+    begun(&mut office) - 1 - usize::from(name == BO)
+}
+
+fn begun(office: &mut PostOffice) -> usize {
+    [ANA, BO].into_iter().map(|name| office.wire(name).begun()).sum()
+}
+
+pub(crate) fn after_ack() -> Measured {
+    let mut begun_after: usize = (0..60).map(acked_between).sum();
+    let mut ladders = 60;
+    for name in [ANA, BO] {
+        for end in ENDS {
+            for held_ms in [10, 200, 2_000, 20_000] {
+                begun_after += acked_meanwhile(name, end, held_ms);
+                ladders += 1;
+            }
+        }
+    }
+    measured(format!("{begun_after} of {ladders} ladders, 40 acknowledged under way"), begun_after == 0)
 }
 
 pub(crate) fn hostile() -> Measured {

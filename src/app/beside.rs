@@ -16,6 +16,7 @@ use crate::web::Parts;
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, watch_signals};
 use super::digest::Digests;
 use super::directory::Directory;
+use super::drill_chat::driller;
 use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
@@ -62,7 +63,13 @@ impl Run<'_> {
         Ok(route_table(self.config, &lanes))
     }
 
-    pub(super) fn chat(&self, desk: &ChangeDesk, queue: &Sender<EngineMessage>, alarm: Alarm) -> Chat {
+    pub(super) fn chat(
+        &self,
+        desk: &ChangeDesk,
+        queue: &Sender<EngineMessage>,
+        alarm: Alarm,
+        (run, routes): (RunId, Routes),
+    ) -> Chat {
         let wake = queue.clone();
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
@@ -75,6 +82,7 @@ impl Run<'_> {
                 let _ = wake.send(EngineMessage::Look);
             }),
             alarm,
+            drill: driller(self.store.clone(), self.clock.clone(), run, routes),
         })
     }
 

@@ -36,7 +36,7 @@ impl Channel for Phone {
         let text = plain(&post.message, PHONE_COLUMNS);
         let lines: Vec<String> = text.lines().map(|line| format!("      | {line}")).collect();
         print(&format!("      [phone, message {name}{changed}]\n{}", lines.join("\n")));
-        Ok(Receipt { remote: Some(name), skew_ms: None })
+        Ok(Receipt { remote: Some(name), ..Receipt::default() })
     }
 }
 

@@ -16,7 +16,7 @@ use super::ways::{Ways, mark_of, zone_of};
 use super::{AppError, messenger};
 
 /// How long proof is waited for.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 /// Tries after which nobody waits for one more.
 const TRIES_MAX: usize = 3;
 /// Notices among which the drill is looked for: others may come at the same moment.
@@ -130,21 +130,46 @@ pub(super) fn send_on(ways: &Ways, table: RouteTable, person: &str) -> Result<Se
 }
 
 fn send(store: &Store, clock: &dyn Clock, table: RouteTable, person: &str) -> Result<Sent, AppError> {
-    let event = Event { at: clock.now(), book: None, kind: EventKind::DrillSent { person: person.to_owned() } };
-    store.record_events(RunId(0), clock.now(), vec![event.clone()], &Routes::new(table))?;
+    let begun = begin(store, clock, RunId(0), &Routes::new(table), person)?;
+    let begun = begun.ok_or_else(|| AppError::failed("the drill was recorded and cannot be found"))?;
     let reader = Reader::open(store.path())?;
-    let told = reader.journal_told(RECENT)?;
+    wait(PATIENCE, clock, || begun.rows(&reader).is_ok_and(|rows| rows.iter().all(is_over)));
+    let rows = begun.rows(&reader)?;
+    Ok(Sent { event: begun.event, notice: begun.notice, rows })
+}
+
+/// A drill that is under way.
+pub(super) struct Begun {
+    /// What is told.
+    pub(super) event: Event,
+    /// Its number.
+    pub(super) notice: NoticeId,
+}
+
+impl Begun {
+    /// Its row on each way.
+    pub(super) fn rows(&self, reader: &Reader) -> Result<Vec<TraceRow>, StoreError> {
+        Ok(reader.trace(self.notice)?.into_iter().filter(|row| row.task == "notice").collect())
+    }
+}
+
+/// Records a drill; none if it cannot be found again.
+pub(super) fn begin(
+    store: &Store,
+    clock: &dyn Clock,
+    run: RunId,
+    routes: &Routes,
+    person: &str,
+) -> Result<Option<Begun>, StoreError> {
+    let event = Event { at: clock.now(), book: None, kind: EventKind::DrillSent { person: person.to_owned() } };
+    store.record_events(run, clock.now(), vec![event.clone()], routes)?;
+    let told = Reader::open(store.path())?.journal_told(RECENT)?;
     let notice = told.into_iter().find(|row| row.event == event).and_then(|row| row.notice);
-    let notice = notice.ok_or_else(|| AppError::failed("the drill was recorded and cannot be found"))?;
-    let rows = || -> Result<Vec<TraceRow>, StoreError> {
-        Ok(reader.trace(notice)?.into_iter().filter(|row| row.task == "notice").collect())
-    };
-    wait(PATIENCE, clock, || rows().is_ok_and(|rows| rows.iter().all(is_over)));
-    Ok(Sent { event, notice, rows: rows()? })
+    Ok(notice.map(|notice| Begun { event, notice }))
 }
 
 /// Whether nothing more is to be learned of it by waiting.
-fn is_over(row: &TraceRow) -> bool {
+pub(super) fn is_over(row: &TraceRow) -> bool {
     let settled = !matches!(row.state.as_str(), "pending" | "sending");
     let held = row.attempts.is_empty() && row.verdict.is_some();
     let hopeless = row.attempts.last().is_some_and(|last| {

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::channels::{Budget, html, plain};
 use crate::config::{Config, policy};
-use crate::domain::{ChannelKind, Event, Lane, Message};
+use crate::domain::format::{age, counted};
+use crate::domain::{ChannelKind, Event, Lane, Message, NoticeId};
 use crate::notify::{Telling, told};
 use crate::store::TraceRow;
 
@@ -78,6 +79,8 @@ struct Way {
     skew_ms: Option<i64>,
     /// What the service calls the message.
     id: Option<String>,
+    /// In which form the channel took it.
+    form: Option<String>,
     /// What to do.
     hint: Option<String>,
     /// The message in its parts, as the channel gets it.
@@ -85,7 +88,7 @@ struct Way {
 }
 
 impl Way {
-    fn of(row: &TraceRow, shows: &Shows<'_>, event: &Event) -> Self {
+    fn of(row: &TraceRow, parts: Vec<String>) -> Self {
         let last = row.attempts.last();
         let said = last.and_then(|last| last.detail.clone());
         let (outcome, why) = match row.state.as_str() {
@@ -96,18 +99,54 @@ impl Way {
             _ => (Outcome::NotYet, said.or_else(|| Some("nobody has tried to send it".to_owned()))),
         };
         let ended = last.and_then(|last| last.ended).or(row.settled);
-        let parts = row.lane.parse().map(|lane| shows.parts(lane, event)).unwrap_or_default();
+        let taken = last.and_then(|last| last.detail.clone());
         Self {
             lane: row.lane.clone(),
             outcome,
             latency_ms: ended.filter(|_| outcome == Outcome::Arrived).map(|ended| ended.since(row.created)),
             skew_ms: last.and_then(|last| last.skew_ms),
             id: row.remote.clone(),
+            form: taken.or_else(|| usual_form(&row.lane)).filter(|_| outcome == Outcome::Arrived),
             hint: why.as_deref().filter(|_| outcome != Outcome::Arrived).map(|why| advice(&row.lane, outcome, why)),
             why,
             parts,
         }
     }
+}
+
+impl Way {
+    /// What became of it, in one line.
+    fn words(&self) -> String {
+        let mut text = self.outcome.words().to_owned();
+        if let Some(ms) = self.latency_ms {
+            let _ = write!(text, " after {ms} ms");
+        }
+        let (form, why) = (self.form.as_deref(), self.why.as_deref());
+        for said in [form, why].into_iter().flatten() {
+            let _ = write!(text, ", {said}");
+        }
+        match self.skew_ms {
+            None => {}
+            // A service tells the time to the second.
+            Some(skew) if skew.abs() <= 1_000 => text.push_str(", its clock agrees with ours"),
+            Some(skew) => {
+                let way = if skew < 0 { "behind" } else { "ahead of" };
+                let _ = write!(text, ", its clock is {} {way} ours", age(skew.abs()));
+            }
+        }
+        text
+    }
+}
+
+/// In which form a channel takes messages where it said nothing else.
+fn usual_form(lane: &str) -> Option<String> {
+    let form = match lane.parse::<Lane>().ok()?.channel {
+        ChannelKind::Telegram => "as rich text",
+        ChannelKind::Terminal => "as text",
+        ChannelKind::Email => "as a letter",
+        ChannelKind::Webhook => "as JSON",
+    };
+    Some(form.to_owned())
 }
 
 /// What to do about a way that did not take the drill. What was said begins with the words of its kind of error.
@@ -159,7 +198,8 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(sent: &Sent, shows: &Shows<'_>, off: Vec<&'static str>) -> Self {
-        let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, shows, &sent.event)).collect();
+        let parts = |row: &TraceRow| row.lane.parse().map(|lane| shows.parts(lane, &sent.event)).unwrap_or_default();
+        let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, parts(row))).collect();
         let well = ways.iter().all(|way| way.outcome == Outcome::Arrived);
         Self { notice: Some(sent.notice.to_string()), well, ways, off }
     }
@@ -209,6 +249,9 @@ impl Report {
             let (ms, skew) = (shown(way.latency_ms), shown(way.skew_ms.map(|skew| skew / 1_000)));
             let id = way.id.as_deref().unwrap_or("-");
             let _ = writeln!(text, "{:<wide$}  {:<11}  {ms:>6}  {skew:>7}  {id}", way.lane, way.outcome.words());
+            if let Some(form) = &way.form {
+                let _ = writeln!(text, "  {form}");
+            }
             if let Some(why) = &way.why {
                 let _ = writeln!(text, "  {why}");
             }
@@ -218,6 +261,26 @@ impl Report {
         }
         text
     }
+}
+
+/// What became of a drill, as it is told in the chat in which it was asked for: a line for each way whose reader may be named there.
+pub(super) fn chat_words(notice: NoticeId, rows: &[TraceRow], is_shown: impl Fn(&str) -> bool) -> String {
+    let ways: Vec<Way> = rows.iter().map(|row| Way::of(row, Vec::new())).collect();
+    let arrived = |ways: &[&Way]| ways.iter().filter(|way| way.outcome == Outcome::Arrived).count();
+    let (shown, others): (Vec<&Way>, Vec<&Way>) = ways.iter().partition(|way| is_shown(&way.lane));
+    let all = counted(ways.len() as u64, "way");
+    let mut text = format!("Drill {notice} arrived on {} of {all}", arrived(&shown) + arrived(&others));
+    for way in shown {
+        let _ = write!(text, "\n{}: {}", way.lane, way.words());
+        if let Some(hint) = &way.hint {
+            let _ = write!(text, "\n{hint}");
+        }
+    }
+    if !others.is_empty() {
+        let count = counted(others.len() as u64, "way");
+        let _ = write!(text, "\n{count} to others: {} arrived", arrived(&others));
+    }
+    text
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod messenger;
 mod channels;
 mod ways;
 mod drill;
+mod drill_chat;
 mod drill_report;
 mod setup;
 mod setup_file;

@@ -247,7 +247,7 @@ impl Run<'_> {
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
-        let chat = self.chat(&desk, &queue, alarm.clone());
+        let chat = self.chat(&desk, &queue, alarm.clone(), (run, routes.clone()));
         let terminal = (!self.args.no_console)
             .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
         let lanes = OpenLanes::default();

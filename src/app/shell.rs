@@ -16,6 +16,7 @@ use crate::domain::{Label, Routes, RunId};
 use crate::store::{Lease, Reader, Store};
 
 use super::drawing::drawn;
+use super::drill_chat::driller;
 use super::talk::{SHELL, waiter};
 use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
 
@@ -156,7 +157,8 @@ pub(super) fn chat_beside(store: &Store, clock: Arc<dyn Clock>, running: bool, r
         ask: inbox_asker(store.clone(), clock.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
-        alarm: switchboard::alarm(store.clone(), clock, RunId(0), routes),
+        alarm: switchboard::alarm(store.clone(), clock.clone(), RunId(0), routes.clone()),
+        drill: driller(store.clone(), clock, RunId(0), routes),
     })
 }
 

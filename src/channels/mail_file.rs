@@ -52,7 +52,7 @@ impl Channel for MailFile {
         let name = format!("{:08}-{id}.eml", post.delivery);
         keep(&self.folder, &name, &letter)
             .map_err(|error| SendError::Unreachable(format!("the letter cannot be written: {error}")))?;
-        Ok(Receipt { remote: Some(envelope.message_id()), skew_ms: None })
+        Ok(Receipt { remote: Some(envelope.message_id()), ..Receipt::default() })
     }
 }
 

@@ -69,7 +69,7 @@ impl TelegramLane {
         for _ in 0..MOVES_MAX {
             let at = RemoteId { chat: self.target().chat, message };
             match self.telegram.edit_text(at, part, &keys(post)).await {
-                Ok(()) => return Ok(Receipt { remote: Some(edited.to_owned()), skew_ms: None }),
+                Ok(()) => return Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() }),
                 Err(CallError::Migrated { to }) => self.move_to(to),
                 Err(error) => return Err(failed(error)),
             }
@@ -77,19 +77,19 @@ impl TelegramLane {
         Err(SendError::Unreachable("the group moves and moves".to_owned()))
     }
 
-    /// Sends one part; what cannot be formatted is sent once more as plain text.
+    /// Sends one part; what cannot be formatted is sent once more as plain text, and the second value says so.
     async fn part(
         &self,
         post: &Post,
         text: &str,
         file: Option<&Attachment>,
         is_last: bool,
-    ) -> Result<Answered<RemoteId>, SendError> {
+    ) -> Result<(Answered<RemoteId>, Option<String>), SendError> {
         let mut posting = self.posting(post, is_last);
-        let mut text = text.to_owned();
+        let (mut text, mut detail) = (text.to_owned(), None);
         for _ in 0..MOVES_MAX {
             let error = match self.call(&posting, &text, file).await {
-                Ok(answered) => return Ok(answered),
+                Ok(answered) => return Ok((answered, detail)),
                 Err(error) => error,
             };
             match error {
@@ -103,6 +103,7 @@ impl TelegramLane {
                 CallError::Refused { kind: Refusal::BadMarkup, description, .. } => {
                     tracing::error!(description, "a message was rendered in a way that Telegram does not take");
                     text = bare(&post.message);
+                    detail = Some(format!("as bare text, since its form was refused: {description}"));
                 }
                 error => return Err(failed(error)),
             }
@@ -170,9 +171,10 @@ impl Channel for TelegramLane {
             let file = post.message.file.as_ref().filter(|_| index == 0);
             let is_last = index + 1 == parts.len();
             let sent = self.part(post, text, file, is_last).await;
-            let answered = sent.map_err(|what| Failure { parts: index as u32, what })?;
+            let (answered, detail) = sent.map_err(|what| Failure { parts: index as u32, what })?;
             receipt.remote.get_or_insert_with(|| answered.value.message.to_string());
             receipt.skew_ms = answered.skew_ms;
+            receipt.detail = receipt.detail.or(detail);
         }
         Ok(receipt)
     }

@@ -127,7 +127,7 @@ impl Channel for Webhook {
         // Whatever it says, it may repeat the address: none of it is told.
         drop(read_body(response, ANSWER_MAX).await);
         outcome?;
-        Ok(Receipt { remote: Some(id), skew_ms })
+        Ok(Receipt { remote: Some(id), skew_ms, detail: None })
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is somebody told, and what have they seen? Acknowledging, muting, hearing less of a kind; each is theirs alone.
 
 use crate::domain::format::{age, time};
-use crate::domain::{EventKind, KINDS, Kind, LaneRule, NoticeId, Treatment, kind_named};
+use crate::domain::{KINDS, Kind, LaneRule, NoticeId, Treatment, kind_named};
 use crate::store::AuditEntry;
 use crate::views::Views;
 
@@ -188,8 +188,7 @@ impl Chat {
         if inbound.person.role == Role::Viewer {
             return usage("/test is not for viewers: it writes to everybody".to_owned());
         }
-        (self.parts.alarm)(EventKind::DrillSent { person: inbound.person.name.clone() });
-        Ok("A test message is on every way; /deliveries shows what became of it".to_owned())
+        Ok((self.parts.drill)(inbound)?)
     }
 }
 

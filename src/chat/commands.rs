@@ -1,11 +1,11 @@
 //! Which commands are there? Help, menus, completion and the parser are derived from this table; its order is their order.
 
 use crate::control::Control;
-use crate::domain::{Label, Message, Symbol};
-use crate::views::{self, Period, Views};
+use crate::views;
 
+use super::arguments::{book, book_name, chart, dry_cycle, pnl, screen_now, status, symbol, trades, trades_file};
 use super::attention::{ack, less, mute, notice};
-use super::command::{ArgError, Arity, Command, Drawing, Group, Personal, Question, Run};
+use super::command::{Arity, Command, Group, Personal, Run};
 use super::menus;
 use super::personal::alert;
 
@@ -13,22 +13,30 @@ const NONE: Arity = Arity { min: 0, max: 0 };
 const ONE: Arity = Arity { min: 1, max: 1 };
 const PERHAPS: Arity = Arity { min: 0, max: 1 };
 
-/// How many trades are listed unless a number is given.
-const TRADES_SHOWN: u32 = 10;
-/// The most trades in one answer.
-const TRADES_SHOWN_MAX: u32 = 100;
+/// A command without arguments and other names.
+const BARE: Command = Command {
+    name: "",
+    aliases: &[],
+    group: Group::System,
+    args: "",
+    arity: NONE,
+    help: "",
+    example: "",
+    run: Run::Text(|_| Ok(String::new())),
+};
+
+/// A command that may name a book.
+const OF_A_BOOK: Command = Command { args: "[book]", arity: PERHAPS, ..BARE };
 
 /// Every command.
 pub const COMMANDS: &[Command] = &[
     Command {
         name: "start",
-        aliases: &[],
         group: Group::System,
-        args: "",
-        arity: NONE,
         help: "What this is and where to begin",
         example: "/start",
         run: Run::Text(|_| Ok(menus::welcome())),
+        ..BARE
     },
     Command {
         name: "help",
@@ -47,11 +55,10 @@ pub const COMMANDS: &[Command] = &[
         name: "status",
         aliases: &["s"],
         group: Group::Portfolio,
-        args: "",
-        arity: NONE,
         help: "Equity, today, exposure, open risk, trading state",
         example: "/status",
         run: Run::View(status),
+        ..BARE
     },
     Command {
         name: "positions",
@@ -65,23 +72,19 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "books",
-        aliases: &[],
         group: Group::Portfolio,
-        args: "",
-        arity: NONE,
         help: "All books with their state, equity and result",
         example: "/books",
         run: Run::View(|views, _| Ok(views::books(views)?)),
+        ..BARE
     },
     Command {
         name: "orders",
-        aliases: &[],
         group: Group::Portfolio,
-        args: "",
-        arity: NONE,
         help: "Orders under way, stops included",
         example: "/orders",
         run: Run::View(|views, _| Ok(views::orders(views)?)),
+        ..BARE
     },
     Command {
         name: "trades",
@@ -115,33 +118,28 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "costs",
-        aliases: &[],
         group: Group::Portfolio,
-        args: "[book]",
-        arity: PERHAPS,
         help: "What trading cost against the prices it was decided at",
         example: "/costs",
         run: Run::View(|views, args| Ok(views::costs(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "strategies",
-        aliases: &[],
         group: Group::Portfolio,
-        args: "[book]",
-        arity: PERHAPS,
         help: "What each strategy earned, and how right its signals were",
         example: "/strategies",
         run: Run::View(|views, args| Ok(views::strategies(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "watchlist",
         aliases: &["w"],
         group: Group::Portfolio,
-        args: "",
-        arity: NONE,
         help: "Watched symbols by sector with their last prices",
         example: "/watchlist",
         run: Run::View(|views, _| Ok(views::watchlist(views)?)),
+        ..BARE
     },
     Command {
         name: "ack",
@@ -175,23 +173,19 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "noise",
-        aliases: &[],
         group: Group::Attention,
-        args: "",
-        arity: NONE,
         help: "What costs you the most attention",
         example: "/noise",
         run: Run::View(|views, _| Ok(views::noise(views)?)),
+        ..BARE
     },
     Command {
         name: "missed",
-        aliases: &[],
         group: Group::Attention,
-        args: "",
-        arity: NONE,
         help: "What did not reach you by itself: held, muted, gathered",
         example: "/missed",
         run: Run::View(|views, _| Ok(views::missed(views)?)),
+        ..BARE
     },
     Command {
         name: "route",
@@ -207,13 +201,11 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "deliveries",
-        aliases: &[],
         group: Group::Attention,
-        args: "",
-        arity: NONE,
         help: "Every message by way: delivered, held back, given up, waiting",
         example: "/deliveries",
         run: Run::View(|views, _| Ok(views::deliveries(views)?)),
+        ..BARE
     },
     Command {
         name: "trace",
@@ -227,13 +219,11 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "test",
-        aliases: &[],
         group: Group::Attention,
-        args: "",
-        arity: NONE,
         help: "A test message on every way",
         example: "/test",
         run: Run::Personal(|_| Ok(Personal::Drill)),
+        ..BARE
     },
     Command {
         name: "pair",
@@ -260,43 +250,35 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "alerts",
-        aliases: &[],
         group: Group::Portfolio,
-        args: "",
-        arity: NONE,
         help: "Your alerts that wait, and how often they fired",
         example: "/alerts",
         run: Run::View(|views, _| Ok(views::alerts(views)?)),
+        ..BARE
     },
     Command {
         name: "risk",
-        aliases: &[],
         group: Group::Risk,
-        args: "[book]",
-        arity: PERHAPS,
         help: "What can be lost: stops, a bad day, bad times, beta",
         example: "/risk",
         run: Run::View(|views, args| Ok(views::risk(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "exposure",
-        aliases: &[],
         group: Group::Risk,
-        args: "[book]",
-        arity: PERHAPS,
         help: "Where the money is: long and short by symbol, sector, class",
         example: "/exposure",
         run: Run::View(|views, args| Ok(views::exposure(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "correlation",
-        aliases: &[],
         group: Group::Risk,
-        args: "[book]",
-        arity: PERHAPS,
         help: "What of the holdings moves together",
         example: "/correlation",
         run: Run::View(|views, args| Ok(views::correlation(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "stress",
@@ -310,23 +292,19 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "limits",
-        aliases: &[],
         group: Group::Risk,
-        args: "[book]",
-        arity: PERHAPS,
         help: "Each limit, how much is used and left, nearest first",
         example: "/limits",
         run: Run::View(|views, args| Ok(views::limits(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "locks",
-        aliases: &[],
         group: Group::Risk,
-        args: "[book]",
-        arity: PERHAPS,
         help: "What may not be traded or entered now, and why",
         example: "/locks",
         run: Run::View(|views, args| Ok(views::locks(views, args.first().copied())?)),
+        ..OF_A_BOOK
     },
     Command {
         name: "why",
@@ -356,12 +334,7 @@ pub const COMMANDS: &[Command] = &[
         arity: ONE,
         help: "What the strategies would do now; submits nothing",
         example: "/cycle dry",
-        run: Run::Ask(|args| match args[0] {
-            "dry" => Ok(Question::DryCycle),
-            other => {
-                Err(ArgError::Usage(format!("\"{}\" is no kind of cycle here: use /cycle dry", other.escape_debug())))
-            }
-        }),
+        run: Run::Ask(dry_cycle),
     },
     Command {
         name: "screener",
@@ -387,21 +360,18 @@ pub const COMMANDS: &[Command] = &[
         name: "halt",
         aliases: &["stop"],
         group: Group::Control,
-        args: "",
-        arity: NONE,
         help: "Stop trading now; stops and targets stay. Needs no PIN",
         example: "/halt",
         run: Run::Control(|_| Ok(Control::Halt)),
+        ..BARE
     },
     Command {
         name: "resume",
-        aliases: &[],
         group: Group::Control,
-        args: "",
-        arity: NONE,
         help: "Let trading go on; shows the effect, then asks for the PIN",
         example: "/resume",
         run: Run::Control(|_| Ok(Control::Resume)),
+        ..BARE
     },
     Command {
         name: "unlock",
@@ -425,100 +395,29 @@ pub const COMMANDS: &[Command] = &[
     },
     Command {
         name: "schedule",
-        aliases: &[],
         group: Group::System,
-        args: "",
-        arity: NONE,
         help: "When each strategy runs, ran last and runs next",
         example: "/schedule",
         run: Run::View(|views, _| Ok(views::schedule(views)?)),
+        ..BARE
     },
     Command {
         name: "runs",
-        aliases: &[],
         group: Group::System,
-        args: "",
-        arity: NONE,
         help: "When the bot ran, on what, and how it ended",
         example: "/runs",
         run: Run::View(|views, _| Ok(views::runs(views)?)),
+        ..BARE
     },
     Command {
         name: "health",
-        aliases: &[],
         group: Group::System,
-        args: "",
-        arity: NONE,
         help: "Each part and the age of its last success",
         example: "/health",
         run: Run::View(|views, _| Ok(views::health(views)?)),
+        ..BARE
     },
 ];
-
-fn status(views: &Views, _: &[&str]) -> Result<String, ArgError> {
-    Ok(if views.asker().hides_amounts { views::status_shares(views)? } else { views::status(views)? })
-}
-
-fn symbol(text: &str) -> Result<Symbol, ArgError> {
-    text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
-}
-
-fn book(args: &[&str]) -> Result<Control, ArgError> {
-    let action = args[0].to_ascii_lowercase().parse().map_err(ArgError::Usage)?;
-    Ok(Control::Book { action, book: book_name(args.get(1).copied())? })
-}
-
-fn book_name(text: Option<&str>) -> Result<Option<Label>, ArgError> {
-    text.map(str::parse).transpose().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
-}
-
-/// The question behind `/screener now`; none for what the store answers.
-fn screen_now(args: &[&str]) -> Result<Option<Question>, ArgError> {
-    match args {
-        ["now", rest @ ..] => Ok(Some(Question::Screen(book_name(rest.first().copied())?))),
-        [other, _, ..] => {
-            Err(ArgError::Usage(format!("\"{}\" is no way to ask: use /screener now BOOK", other.escape_debug())))
-        }
-        [] | [_] => Ok(None),
-    }
-}
-
-fn trades(views: &Views, args: &[&str]) -> Result<String, ArgError> {
-    let rows = match args.first() {
-        None => TRADES_SHOWN,
-        Some(text) => {
-            let Ok(rows @ 1..=TRADES_SHOWN_MAX) = text.parse() else {
-                let text = text.escape_debug();
-                let what = format!("\"{text}\" is no number of trades: use 1 to {TRADES_SHOWN_MAX}");
-                return Err(ArgError::Usage(what));
-            };
-            rows
-        }
-    };
-    Ok(views::trades(views, rows)?)
-}
-
-fn trades_file(views: &Views, args: &[&str]) -> Result<Option<Message>, ArgError> {
-    let wanted = args.first().is_some_and(|word| word.eq_ignore_ascii_case("csv"));
-    Ok(if wanted { Some(views::trades_csv(views)?) } else { None })
-}
-
-/// `/chart AAPL`, `/chart AAPL 1h`, `/chart equity`, `/chart equity main`.
-fn chart(args: &[&str]) -> Result<Question, ArgError> {
-    let second = args.get(1).copied();
-    if args[0].eq_ignore_ascii_case("equity") {
-        return Ok(Question::Chart(Drawing::Equity(book_name(second)?)));
-    }
-    let timeframe = second.map(|word| word.to_ascii_lowercase().parse()).transpose();
-    let timeframe = timeframe.map_err(ArgError::Usage)?;
-    Ok(Question::Chart(Drawing::Symbol(symbol(args[0])?, timeframe)))
-}
-
-fn pnl(views: &Views, args: &[&str]) -> Result<String, ArgError> {
-    let period =
-        args.first().map_or(Ok(Period::Day), |text| text.to_ascii_lowercase().parse()).map_err(ArgError::Usage)?;
-    Ok(views::pnl(views, period)?)
-}
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::{EventKind, Message};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
@@ -67,6 +67,9 @@ pub enum Reply {
 /// Puts a question of somebody to the running engine, or to whoever draws, and waits for the answer.
 pub type Asker = Arc<dyn Fn(&Inbound, Question) -> Reply + Send + Sync>;
 
+/// Sends a drill on every way for somebody, and says where they learn what became of it.
+pub type Driller = Arc<dyn Fn(&Inbound) -> Result<String, StoreError> + Send + Sync>;
+
 /// What a chat is made of.
 #[derive(Clone)]
 pub struct ChatParts {
@@ -84,6 +87,8 @@ pub struct ChatParts {
     pub wake: Arc<dyn Fn() + Send + Sync>,
     /// Records a fact that everybody is to be told.
     pub alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
+    /// Sends a drill on every way.
+    pub drill: Driller,
 }
 
 /// Answers lines.

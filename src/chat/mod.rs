@@ -1,6 +1,7 @@
 //! What was asked, and what is the answer? One grammar for every channel, from one table of commands.
 
 mod command;
+mod arguments;
 mod commands;
 mod parse;
 mod access;
@@ -14,7 +15,7 @@ mod menus;
 pub use access::{Person, Role, may};
 pub use command::{ArgError, Arity, Command, Drawing, Group, LessOf, Personal, Question, Run};
 pub use commands::COMMANDS;
-pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Inbound, Reply, read_only};
+pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Driller, Inbound, Reply, read_only};
 pub use menus::{completions, help, help_of, menu, welcome};
 pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_key};
 pub use parse::{Parsed, is_halt, parse};

@@ -1,6 +1,6 @@
 //! Which events belong together? What begins, goes on and ends is one story, told in one place.
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, LockCause};
 
 /// The story that an event is a part of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +38,8 @@ impl Event {
             EventKind::FeedRecovered { symbol, .. } => (format!("feed {symbol}"), Ends),
             EventKind::SymbolLocked { symbol, .. } => (format!("lock {symbol}"), Begins),
             EventKind::SymbolUnlocked { symbol, .. } => (format!("lock {symbol}"), Ends),
+            // A short rest after a stop is over by itself, and nobody is told of it.
+            EventKind::EntryLocked { lock } if lock.cause == LockCause::Cooldown => return None,
             EventKind::EntryLocked { lock } => (format!("entry {book} {}", lock.symbol), Begins),
             EventKind::EntryUnlocked { symbol, .. } => (format!("entry {book} {symbol}"), Ends),
             EventKind::LaneDied { lane, .. } => (format!("lane {lane}"), Begins),

@@ -13,8 +13,8 @@ use super::runner::{Runner, RunnerError};
 use super::state::Engine;
 use super::{DeskSettings, Outcome, Pace, cycle, restore};
 
-/// Cycles that are made again at once, at most.
-const STRETCH_MAX: usize = 2_000;
+/// Cycles that are made again at once, at most: their prices are kept until then, 2 KB a cycle of 27 symbols.
+const STRETCH_MAX: usize = 240;
 /// Differences that are told, at most.
 const DIFFERENCES_MAX: usize = 20;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::domain::{Event, EventKind, HaltCause};
 use crate::store::{Recorded, StoreError};
 
-use super::runner::{EngineMessage, LOOK_MS, Runner, RunnerError};
+use super::between::LOOK_MS;
+use super::runner::{EngineMessage, Runner, RunnerError};
 use super::{Pace, halt};
 
 /// How often a store that failed is tried again.

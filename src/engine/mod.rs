@@ -41,6 +41,7 @@ mod thresholds;
 mod late;
 mod audit;
 mod runner;
+mod between;
 mod commit;
 
 pub use alerts::Alerts;

@@ -1,7 +1,7 @@
 //! What drives the cycles? Fetches, waits, decides, commits; heeds people between two cycles; goes on after trouble of the disk.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
@@ -22,20 +22,14 @@ use super::group::Group;
 use super::late::Late;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
-use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt, obey, rankings, reconfigure, trial};
+use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt};
 
 /// Cycles that form one transaction at full pace, at most.
 const GROUP_CYCLES_MAX: u64 = 1_000;
 /// Time that one transaction gathers at full pace, at most.
 const GROUP_MS_MAX: u64 = 100;
-/// How often the runner shows that it lives.
-const BEAT_MS: u64 = 5_000;
-/// The longest stretch of waiting without a look at the clocks.
-pub(super) const LOOK_MS: u64 = 1_000;
 /// Instants of history between two looks at the queue.
 const HISTORY_LOOK: u64 = 1_024;
-/// A difference between wall clock and steady clock that counts as a jump.
-const JUMP_MS: i64 = 60_000;
 
 /// What others ask of the runner. It is answered between two cycles.
 pub enum EngineMessage {
@@ -348,116 +342,6 @@ impl Runner {
 
     pub(super) fn since(&self, earlier: Duration) -> u64 {
         u64::try_from(self.clock.steady().saturating_sub(earlier).as_millis()).unwrap_or(u64::MAX)
-    }
-
-    /// Waits until the market's time has come, and heeds people meanwhile.
-    fn wait_for(&mut self, at: Timestamp) -> Result<(), RunnerError> {
-        let wait = self.options.pace.wait_ms(at.since(self.market));
-        let begun = self.group.due.unwrap_or_else(|| self.clock.steady());
-        self.group.due = None;
-        loop {
-            let left = wait.saturating_sub(self.since(begun));
-            let got = if left == 0 {
-                self.queue.try_recv().map_err(|error| match error {
-                    TryRecvError::Empty => RecvTimeoutError::Timeout,
-                    TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-                })
-            } else {
-                self.queue.recv_timeout(Duration::from_millis(left.min(LOOK_MS)))
-            };
-            match got {
-                Ok(message) => self.take(message),
-                Err(RecvTimeoutError::Timeout) if left == 0 => break,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => self.stopping = true,
-            }
-            self.heed()?;
-            self.live()?;
-            if self.stopping {
-                return Ok(());
-            }
-        }
-        if self.options.pace != Pace::Max {
-            // The next wait counts from when this one was due, so that the work of a cycle does not slow the market down.
-            let due = begun + Duration::from_millis(wait);
-            self.group.due = Some(due.max(self.clock.steady().saturating_sub(Duration::from_secs(1))));
-            self.note_late(self.since(begun).saturating_sub(wait));
-        } else if self.cycles.is_multiple_of(1024) {
-            self.live()?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn take(&mut self, message: EngineMessage) {
-        match message {
-            EngineMessage::Look => self.look = true,
-            EngineMessage::Alerts(list) => self.alerts.take(list, &self.engine),
-            EngineMessage::Stop => self.stopping = true,
-            EngineMessage::Reconfigure(read) => self.reloads.push(read),
-            EngineMessage::Try(answer) => {
-                let context = self.context(self.market, self.engine.counters.cycle);
-                // Whoever asked may have stopped waiting.
-                let _ = answer.send(trial(&self.engine, &context).map_err(|error| error.to_string()));
-            }
-            EngineMessage::Rank(answer) => {
-                let _ = answer.send(rankings(&self.engine, self.market));
-            }
-        }
-    }
-
-    /// Carries out what was confirmed, and takes what was configured; each is committed before anything else happens.
-    fn heed(&mut self) -> Result<(), RunnerError> {
-        for read in std::mem::take(&mut self.reloads) {
-            // What a file or a person changes cannot be made again from prices: a new stretch begins after it.
-            self.send_stretch()?;
-            let context = self.context(self.market, self.engine.counters.cycle);
-            let told = self.group.outcome.events.len();
-            reconfigure(&mut self.engine, read, &context, &mut self.group.outcome);
-            if self.group.outcome.events.len() > told {
-                self.flush(true)?;
-            }
-        }
-        if !std::mem::take(&mut self.look) {
-            return Ok(());
-        }
-        loop {
-            let confirmed = match self.desk.claim() {
-                Ok(Some(confirmed)) => confirmed,
-                Ok(None) => return Ok(()),
-                Err(error) => {
-                    tracing::error!(%error, "confirmed controls cannot be read");
-                    return Ok(());
-                }
-            };
-            self.send_stretch()?;
-            let context = self.context(self.market, self.engine.counters.cycle);
-            let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
-            let result = done.unwrap_or_else(|error| format!("failed: {error}"));
-            self.tell_broker();
-            self.group.controls.push((confirmed.id(), result));
-            self.flush(true)?;
-        }
-    }
-
-    /// Shows that the runner lives, and notices a clock that was set.
-    fn live(&mut self) -> Result<(), RunnerError> {
-        if self.since(self.beat) < BEAT_MS {
-            return Ok(());
-        }
-        self.beat = self.clock.steady();
-        let now = (self.clock.now(), self.beat);
-        let passed = i64::try_from((now.1.saturating_sub(self.wall.1)).as_millis()).unwrap_or(i64::MAX);
-        let by_ms = now.0.since(self.wall.0) - passed;
-        self.wall = now;
-        if by_ms.abs() >= JUMP_MS {
-            let kind = EventKind::ClockJumped { by_s: by_ms / 1000 };
-            self.group.outcome.tell(self.engine.counters.cycle, Event { at: self.market, book: None, kind });
-            return self.flush(true);
-        }
-        if let Err(error) = self.store.beat(now.0) {
-            tracing::warn!(%error, "the heartbeat could not be stored");
-        }
-        Ok(())
     }
 
     /// Somebody said stop before the history was over: nothing was decided, so nothing is recorded but that.

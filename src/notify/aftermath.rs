@@ -37,7 +37,7 @@ impl Worker {
             self.storm.told(self.parts.clock.steady());
         }
         let outcome = match tried {
-            Ok(Receipt { remote, skew_ms }) => {
+            Ok(Receipt { remote, skew_ms, detail }) => {
                 tally.sent += 1;
                 self.succeeded(now);
                 let remote = match bundle {
@@ -46,7 +46,7 @@ impl Worker {
                     // What was changed keeps the name that it has.
                     Bundle::One(..) | Bundle::Story(_) => composed.post.edit.clone().or(remote),
                 };
-                Settled::Sent { remote, skew_ms }
+                Settled::Sent { remote, skew_ms, detail }
             }
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;

@@ -87,6 +87,8 @@ pub struct Receipt {
     pub remote: Option<String>,
     /// How far its clock is ahead of ours, in milliseconds, where it tells.
     pub skew_ms: Option<i64>,
+    /// How it took the message, where that is not as usual.
+    pub detail: Option<String>,
 }
 
 /// A message that was not taken, or not wholly.

@@ -22,8 +22,6 @@ pub(super) struct Scene<'a> {
     pub(super) abilities: Abilities,
     pub(super) telling: &'a Telling,
     pub(super) lane: &'a LaneState,
-    /// When the storm began, if there is one.
-    pub(super) storm: Option<Timestamp>,
     /// The key under which buttons get their tokens.
     pub(super) key: &'a [u8; 32],
     pub(super) now: Timestamp,
@@ -173,8 +171,7 @@ impl Scene<'_> {
         let mut blocks = if storm {
             let counted = counted(events);
             let oldest = rows.iter().map(|row| row.created).min().unwrap_or(self.now);
-            let since = self.storm.map_or(oldest, |since| since.min(oldest));
-            summary_blocks(&counted, self.now.since(since), rows.len() as u64, self.telling)
+            summary_blocks(&counted, self.now.since(oldest), rows.len() as u64, self.telling)
         } else {
             digest_blocks(&events, "Held for you", self.telling)
         };

@@ -22,17 +22,21 @@ pub struct Gathered {
     pub kind: &'static str,
     /// How many.
     pub count: u64,
-    /// Some of them, up to ten.
+    /// Some of them, the first ones.
     pub samples: Vec<Event>,
 }
 
-/// A storm in one message: how many messages in which time, then a line a kind, the loudest first.
+/// A storm in one message: how many messages in which time, then a line a kind, the loudest first. What came once is told itself.
 pub fn summary_blocks(counted_kinds: &[Gathered], span_ms: i64, total: u64, telling: &Telling) -> Vec<Block> {
     let mut kinds: Vec<&Gathered> = counted_kinds.iter().collect();
     kinds.sort_by_key(|gathered| Reverse(loudest(gathered.kind)));
-    let mut said = Said::fact(&format!("{} in {}", counted(total, "message"), age(span_ms)));
+    let span = if span_ms < 1_000 { "at once".to_owned() } else { format!("in {}", age(span_ms)) };
+    let mut said = Said::fact(&format!("{} {span}", counted(total, "message")));
     for gathered in kinds.iter().take(KINDS_MAX) {
-        said = said.and(&kind_line(gathered, telling));
+        said = said.and_line(match gathered.samples.as_slice() {
+            [only] if gathered.count == 1 => Line(unmarked(only, telling)),
+            _ => kind_line(gathered, telling),
+        });
     }
     if kinds.len() > KINDS_MAX {
         said = said.and(&format!("and {} more", counted((kinds.len() - KINDS_MAX) as u64, "kind")));
@@ -48,7 +52,28 @@ fn about(kind: &str) -> String {
     kind_named(kind).map_or_else(|| kind.replace('_', " "), |kind| kind.about.to_owned())
 }
 
-fn kind_line(gathered: &Gathered, telling: &Telling) -> String {
+/// So many of a kind.
+fn many(kind: &str, count: u64) -> String {
+    match kind {
+        "position_opened" => counted(count, "position") + " opened",
+        "position_closed" => counted(count, "position") + " closed",
+        _ => format!("{count} x {}", about(kind)),
+    }
+}
+
+/// A fact without the mark of the market: the message bears it in its title.
+fn unmarked(event: &Event, telling: &Telling) -> Vec<Span> {
+    let mut spans = fact(event, telling);
+    if let Some(Span::Text(text)) = spans.last_mut()
+        && let Some(bare) = text.strip_suffix(&format!(" · {}", telling.mark))
+    {
+        *text = bare.to_owned();
+    }
+    spans
+}
+
+/// A kind that came more than once: the symbols it was about, or the last fact where it was about none.
+fn kind_line(gathered: &Gathered, telling: &Telling) -> Line {
     let mut symbols: Vec<Symbol> = Vec::new();
     for symbol in gathered.samples.iter().filter_map(|event| event.kind.symbol()) {
         if !symbols.contains(&symbol) {
@@ -62,7 +87,13 @@ fn kind_line(gathered: &Gathered, telling: &Telling) -> String {
         (false, false) => format!(" · {}", names.join(" ")),
         (false, true) => format!(" · {} and others", names.join(" ")),
     };
-    format!("{} x {}{names}{}", gathered.count, about(gathered.kind), results(gathered, telling))
+    let mut spans = line(&format!("{}{names}{}", many(gathered.kind, gathered.count), results(gathered, telling))).0;
+    let all = gathered.samples.len() as u64 == gathered.count;
+    if let (true, true, Some(last)) = (all, names.is_empty(), gathered.samples.last()) {
+        spans.push(Span::Text(" · last: ".to_owned()));
+        spans.extend(unmarked(last, telling));
+    }
+    Line(spans)
 }
 
 /// What the closed positions among them came to; a sum of all is claimed only where all are known.
@@ -74,7 +105,7 @@ fn results(gathered: &Gathered, telling: &Telling) -> String {
     let sum = profits.clone().try_fold(Money::ZERO, Money::plus);
     match (profits.count() as u64, sum) {
         (0, _) | (_, Err(_)) => String::new(),
-        (known, Ok(sum)) if known == gathered.count => format!(" · {}", telling.signed(sum)),
+        (known, Ok(sum)) if known == gathered.count => format!(" · {} together", telling.signed(sum)),
         (known, Ok(sum)) => format!(" · {} in the first {known}", telling.signed(sum)),
     }
 }
@@ -88,7 +119,7 @@ pub fn digest_blocks(events: &[Event], title: &str, telling: &Telling) -> Vec<Bl
     let mut blocks = vec![Block::Title(Line::from(title.to_owned()))];
     for group in sorted[..sorted.len().min(EVENTS_MAX)].chunk_by(|one, other| rank(one) == rank(other)) {
         if let (Some(first), true) = (group.first(), group.len() > 1) {
-            let head = format!("{} x {}", group.len(), about(first.kind.name()));
+            let head = many(first.kind.name(), group.len() as u64);
             blocks.push(Block::Line(Line(vec![Span::Strong(head)])));
         }
         for event in group {

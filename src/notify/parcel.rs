@@ -63,11 +63,6 @@ impl Storm {
         (!wait.is_zero()).then_some(wait)
     }
 
-    /// When it began, if there is one.
-    pub(super) fn since(&self) -> Option<Timestamp> {
-        self.since
-    }
-
     /// A message of it went.
     pub(super) fn told(&mut self, steady: Duration) {
         self.told = Some(steady);

@@ -130,6 +130,12 @@ impl Said {
         self
     }
 
+    /// One more idea, of spans.
+    pub(super) fn and_line(mut self, line: Line) -> Self {
+        self.0.push(Block::Line(line));
+        self
+    }
+
     /// One more idea, where there is one.
     pub(super) fn and_some(self, text: Option<String>) -> Self {
         match text {

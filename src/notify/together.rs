@@ -28,9 +28,9 @@ pub fn story_blocks(events: &[Event], telling: &Telling) -> Vec<Block> {
         }
         None => (told(last, telling), before.iter().collect()),
     };
-    // Where the stop was is no news once it is elsewhere, or nothing is held.
-    let earlier: Vec<&Event> =
-        earlier.into_iter().filter(|event| !matches!(event.kind, EventKind::StopMoved { .. })).collect();
+    // Where the stop was is no news once it is elsewhere, or nothing is held; nor is a rest that another one followed.
+    let is_past = |kind: &EventKind| matches!(kind, EventKind::StopMoved { .. } | EventKind::EntryLocked { .. });
+    let earlier: Vec<&Event> = earlier.into_iter().filter(|event| !is_past(&event.kind)).collect();
     blocks.extend(earlier_lines(&earlier, last.at, telling));
     blocks
 }
@@ -81,7 +81,7 @@ impl Words<'_> {
         Some(match (&begun.kind, &ended.kind) {
             (EventKind::PositionOpened { fill, strategy, because, .. }, EventKind::PositionClosed { trade, .. }) => {
                 let done = if fill.side == Side::Sell { "sold short" } else { "bought" };
-                let (symbol, entry, exit) = (trade.symbol, price(fill.price), price(trade.exit_price));
+                let (symbol, entry, exit) = (trade.symbol, price(trade.entry_price), price(trade.exit_price));
                 let (result, mark) = (self.result_of(trade), self.telling.mark);
                 let EventKind::PositionClosed { day, day_share, equity, .. } = &ended.kind else { return None };
                 let held = age(trade.closed.since(trade.opened));

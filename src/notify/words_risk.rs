@@ -79,7 +79,7 @@ impl Words<'_> {
 
     pub(super) fn resumed(&self, from: TradingState, person: Option<&str>) -> Said {
         let who = person.map_or_else(|| "what stopped it is over".to_owned(), |person| format!("by {person}"));
-        Said::fact(&format!("{} is running again, was {from} · {who}", self.book))
+        Said::fact(&format!("{} is running again; it was {from} · {who}", self.book))
     }
 
     pub(super) fn daily_loss_near(&self, day: Money, loss: Ratio, limit: Ratio) -> Said {

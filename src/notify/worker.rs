@@ -351,7 +351,6 @@ impl Worker {
             abilities: self.parts.channel.abilities(),
             telling: &telling,
             lane: &lane,
-            storm: self.storm.since(),
             key: &self.parts.key,
             now,
         };

@@ -53,6 +53,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<u64, StoreError> {
 fn copy(from: &Path, to: &Path) -> Result<(), StoreError> {
     let source = connect(from, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut target = Connection::open(to)?;
+    target.execute_batch("PRAGMA cache_size = -1000")?;
     {
         let backup = Backup::new(&source, &mut target)?;
         // In one step: a copy in pieces begins again whenever somebody writes in between, and might never end.

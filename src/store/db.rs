@@ -227,9 +227,10 @@ pub(super) fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, Store
     let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     refuse_foreign(&connection)?;
     let settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;
-                    PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -4000;";
+                    PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -2000;";
     let readonly = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
-    let settings = if readonly { "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -4000;" } else { settings };
+    // Every lane has a reader, and the system keeps the file's pages as well: a cache of each its own that only grows would be waste.
+    let settings = if readonly { "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -1000;" } else { settings };
     connection.execute_batch(settings).map_err(failed)?;
     Ok(connection)
 }

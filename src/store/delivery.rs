@@ -82,6 +82,8 @@ pub enum Settled {
         remote: Option<String>,
         /// How far the channel's clock is ahead, in milliseconds, where it tells.
         skew_ms: Option<i64>,
+        /// How it took the message, where that is not as usual.
+        detail: Option<String>,
     },
     /// It will be tried again at this time, because; some parts of it are there.
     Later {

@@ -22,7 +22,7 @@ pub(super) fn settle(
     let at = now.ms();
     let gone = "the message is gone".to_owned();
     let (word, detail, skew) = match outcome {
-        Settled::Sent { remote, skew_ms } => {
+        Settled::Sent { remote, skew_ms, detail } => {
             leader.execute(params![parcel.leader, "sent", 0, None::<String>, at, remote, 0, false])?;
             if let Some(notice) = parcel.refresh {
                 let lane: String =
@@ -30,7 +30,7 @@ pub(super) fn settle(
                         .query_row("SELECT lane FROM outbox WHERE id = ?1", [parcel.leader], |row| row.get(0))?;
                 add_edit(transaction, notice.0 as i64, &lane, Shows::Story, now)?;
             }
-            ("accepted", None, *skew_ms)
+            ("accepted", detail.as_ref(), *skew_ms)
         }
         Settled::Later { due, why, parts, unknown } => {
             // A try at once leaves the time from which the row counts as waiting.

@@ -33,7 +33,7 @@ fn a_day_with_everything_in_it() {
         "! main near its daily loss limit",
         "!! main reducing: day -103.40, a loss of 1.0 %, limit 1.0 %; 9 positions closed at the next bar",
         " messages in ",
-        " x a position was closed",
+        " positions closed",
         "!! HALTED main: by ana",
         "acknowledged: nobody else is called for it",
     ] {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::talking::{BO, PEOPLE as THREE, TalkingBot};
 use crate::support::telegram::Fake;
 use crate::support::{Shell, Talk, seen};
 
@@ -122,4 +123,35 @@ fn while_the_bot_runs_the_drill_goes_through_it() {
     let (code, _, err) = scene.run(&["setup"]);
     assert!(code == 1 && err.contains("is running"), "{err}");
     bot.kill();
+}
+
+#[test]
+fn whoever_asks_in_a_chat_is_told_there_what_became_of_it() {
+    let mut life = TalkingBot::new(THREE);
+    life.start();
+    life.ask(ANA, ANA, "/test", "follows here within 20 s");
+    life.wait("sendMessage", Some(ANA), "arrived on 3 of 3 ways", 1);
+    let told = |part: &str| -> String {
+        let seen = life.fake.seen(ANA);
+        let texts = seen.iter().filter_map(|one| one["text"].as_str());
+        texts.filter(|text| text.contains(part)).map(str::to_owned).next_back().expect("told")
+    };
+    let report = told("arrived on 3 of 3 ways");
+    let own =
+        report.lines().find(|line| line.starts_with("ana:telegram: arrived after ")).expect("a line for each way");
+    assert!(own.ends_with("ms, as rich text, its clock agrees with ours"), "{report}");
+    assert!(report.contains("bo:telegram: arrived") && report.contains("family:telegram: arrived"), "{report}");
+    // A form that is refused is told as such.
+    let refused = "Bad Request: can't parse entities: unsupported start tag";
+    let fault = json!({ "method": "sendMessage", "chat": BO, "kind": "bad_request", "description": refused });
+    life.fake.control("fault", &fault);
+    life.fake.control("message", &json!({ "from": ANA, "text": "/test" }));
+    life.wait("sendMessage", Some(ANA), "as bare text, since its form was refused", 1);
+    // Whoever cannot be reached has a line with what to do.
+    life.fake.control("join", &json!({ "from": BO, "action": "block", "quiet": true }));
+    life.fake.control("message", &json!({ "from": ANA, "text": "/test" }));
+    life.wait("sendMessage", Some(ANA), "arrived on 2 of 3 ways", 1);
+    let report = told("arrived on 2 of 3 ways");
+    assert!(report.contains("bo:telegram: not arrived, this way is closed"), "{report}");
+    assert!(report.contains("bo opens the chat with the bot"), "{report}");
 }

@@ -241,8 +241,8 @@ fn a_storm_is_counted_and_a_night_is_listed() {
     ];
     let want = [
         "37 messages in 4 min",
-        "1 x trading stopped",
-        "3 x a position was closed, with its result · AAPL · +27,127.77",
+        "HALTED main: by ana",
+        "3 positions closed · AAPL · +27,127.77 together",
         "33 x an order was filled, wholly or in part · AAPL and others",
         "/missed shows them one by one",
     ];
@@ -250,7 +250,7 @@ fn a_storm_is_counted_and_a_night_is_listed() {
     let night = digest_blocks(&[halted, closed.clone(), closed], "Overnight: 3", &telling());
     let want = [
         "Overnight: 3",
-        "2 x a position was closed, with its result",
+        "2 positions closed",
         "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
         "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
         "16:06:00 HALTED main: by ana",

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ pub(crate) struct Seen {
     pub(crate) post: Post,
 }
 
+/// Something that happens while a message is under way.
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
 /// A channel that keeps what it takes.
 pub(crate) struct Wire {
     clock: Arc<ManualClock>,
@@ -43,6 +46,8 @@ pub(crate) struct Wire {
     script: Mutex<VecDeque<Does>>,
     seen: Mutex<Vec<Seen>>,
     probe: Mutex<Option<bool>>,
+    meanwhile: Mutex<Option<Meanwhile>>,
+    begun: AtomicUsize,
 }
 
 impl Wire {
@@ -66,6 +71,16 @@ impl Wire {
         self.script.lock().expect("lock").clear();
     }
 
+    /// How many messages began to be sent, whatever became of them; changes of messages do not count.
+    pub(crate) fn begun(&self) -> usize {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// What happens once while the next message is under way.
+    pub(crate) fn meanwhile(&self, what: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().expect("lock") = Some(Box::new(what));
+    }
+
     /// What it does next, one after the other; then it takes everything.
     pub(crate) fn script(&self, does: impl IntoIterator<Item = Does>) {
         self.script.lock().expect("lock").extend(does);
@@ -84,6 +99,13 @@ impl Channel for Wire {
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        if post.edit.is_none() {
+            self.begun.fetch_add(1, Ordering::SeqCst);
+            let meanwhile = self.meanwhile.lock().expect("lock").take();
+            if let Some(happens) = meanwhile {
+                happens();
+            }
+        }
         let does = self.script.lock().expect("lock").pop_front().unwrap_or(Does::Take);
         if let Does::Fail(error) = does {
             return Err(error.into());
@@ -92,7 +114,10 @@ impl Channel for Wire {
         let text = post.message.plain_lines().join("\n");
         seen.push(Seen { at: self.clock.now(), text, post: post.clone() });
         match does {
-            Does::Take => Ok(Receipt { remote: Some((100 + seen.len()).to_string()), skew_ms: Some(0) }),
+            Does::Take => {
+                let remote = Some((100 + seen.len()).to_string());
+                Ok(Receipt { remote, skew_ms: Some(0), detail: None })
+            }
             Does::TakeUnheard | Does::Fail(_) => Err(SendError::Unknown("scripted silence".to_owned()).into()),
         }
     }
@@ -140,6 +165,8 @@ impl PostOffice {
                 script: Mutex::default(),
                 seen: Mutex::default(),
                 probe: Mutex::default(),
+                meanwhile: Mutex::default(),
+                begun: AtomicUsize::new(0),
             });
             let policy = Policy::open(rule.clone(), chrono_tz::America::New_York);
             Open {
