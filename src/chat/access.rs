@@ -8,7 +8,7 @@ use crate::domain::Label;
 use crate::views::Asker;
 
 use super::command::{Command, Run};
-use super::seat::Place;
+use super::seat::{Place, shared};
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,15 +53,29 @@ impl Person {
         self.books.as_ref().is_none_or(|books| books.contains(&book))
     }
 
+    /// The person with no more rights than `other` has.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        let role = match (self.role, other.role) {
+            (Role::Viewer, _) | (_, Role::Viewer) => Role::Viewer,
+            (Role::Operator, _) | (_, Role::Operator) => Role::Operator,
+            (Role::Owner, Role::Owner) => Role::Owner,
+        };
+        Self { role, books: shared(self.books.as_deref(), other.books.as_deref()), ..self.clone() }
+    }
+
     /// The person as views know who asks, from where.
     pub fn asker(&self, place: Place) -> Asker {
-        let hides_amounts = matches!(place, Place::Group { hides_amounts: true });
+        let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
         Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
     }
 }
 
 /// Views whose answers have no amounts in them for an asker who hides them, for groups whose members may not see any.
 const WITHOUT_AMOUNTS: [&str; 7] = ["status", "watchlist", "locks", "schedule", "runs", "correlation", "route"];
+
+/// What an operator or owner may say in a group, too.
+const ACK: &str = "ack";
 
 /// Whether a command is allowed to somebody where they sit; why not, if it is not. Stopping is the safe direction, and still only for
 /// those who may change things: a viewer who halts would be somebody else's money not trading.
@@ -78,10 +92,15 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
             Err(format!("/{name} changes something, which is not done in a group: ask me in a chat of our own"))
         }
         (Run::Control(_), Role::Viewer, _) => Err(format!("/{name} is not for viewers")),
+        // To have seen something is no change: it is said where it was read.
+        (Run::Personal(_), _, Place::Group { acks: true, .. }) if name == ACK => Ok(()),
+        (Run::Personal(_), _, Place::Group { .. }) if name == ACK => {
+            Err(format!("/{name} is not for viewers: it keeps others from being called"))
+        }
         (Run::Personal(_), _, Place::Group { .. }) => {
             Err(format!("/{name} is about you alone: ask me in a chat of our own"))
         }
-        (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
+        (_, _, Place::Group { hides_amounts: true, .. }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
         (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
