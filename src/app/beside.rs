@@ -154,6 +154,7 @@ impl Run<'_> {
             others: self.other_lanes(),
             zone: self.zone(),
             open: Arc::default(),
+            turn: Arc::default(),
         })
     }
 

@@ -56,6 +56,8 @@ pub(super) struct Messenger {
     pub(super) zone: Tz,
     /// Where the lanes lead that are open.
     pub(super) open: Arc<Mutex<Vec<(Lane, Target)>>>,
+    /// Held by whoever opens and closes lanes: one thread at a time.
+    pub(super) turn: Arc<Mutex<()>>,
 }
 
 /// The messenger's threads.
@@ -123,7 +125,7 @@ impl Messenger {
     }
 
     fn handler(&self, chat: &Chat) -> Handler {
-        let (again, moved, board) = (self.clone(), self.clone(), &self.switchboard);
+        let (again, moved, heard, board) = (self.clone(), self.clone(), self.clone(), &self.switchboard);
         Handler {
             chat: chat.clone(),
             store: board.store.clone(),
@@ -139,6 +141,7 @@ impl Messenger {
                 }
             }),
             moved: Arc::new(move |from, to| moved.follow(from, to)),
+            heard: Arc::new(move |lane| heard.revive(lane)),
             strangers: Mutex::default(),
         }
     }
@@ -169,6 +172,7 @@ impl Messenger {
 
     /// What `read` does not grant is gone from now on: seats at once, then routes, lanes and menus.
     fn restrict(&self, read: &Config) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let held = self.config();
         let left = restricted(&held, read);
         if (&left.people, &left.groups) == (&held.people, &held.groups) {
@@ -189,7 +193,7 @@ impl Messenger {
             }
         }
         *self.config.lock().unwrap_or_else(PoisonError::into_inner) = left;
-        if let Err(error) = self.refresh() {
+        if let Err(error) = self.look_up() {
             // Better nobody is known than somebody who should not be.
             self.seat(Seats::default());
             tracing::error!(?error, "who is known could not be looked up: nobody is, until the next start");
@@ -198,6 +202,25 @@ impl Messenger {
 
     /// Everybody who is known has a seat, a lane and a menu from now on, and nobody else has.
     pub(super) fn refresh(&self) -> Result<(), AppError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look_up()
+    }
+
+    /// Somebody wrote from where a lane leads. If nothing reached them of late, what waits is tried at once: they are there again.
+    fn revive(&self, lane: Lane) {
+        let state = Reader::open(self.switchboard.store.path()).and_then(|reader| reader.lane_state(lane));
+        if !state.ok().flatten().is_some_and(|state| state.dead) {
+            return;
+        }
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != lane);
+        // A lane that is opened has not rested yet.
+        if let Err(error) = self.look_up() {
+            tracing::warn!(?error, "{lane} rests on, though somebody wrote there");
+        }
+    }
+
+    fn look_up(&self) -> Result<(), AppError> {
         let Directory { seats, lanes } = self.directory()?;
         let config = self.config();
         self.seat(seats);

@@ -11,7 +11,7 @@ use crate::channels::{RemoteId, Telegram};
 use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_key};
 use crate::clock::Clock;
 use crate::domain::format::age;
-use crate::domain::{Block, ChannelKind, Line, Message, Span};
+use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
 use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
 
 use super::letter::{Letter, What, is_command};
@@ -42,6 +42,8 @@ pub(super) struct Handler {
     pub(super) paired: Arc<dyn Fn() + Send + Sync>,
     /// A group has another number.
     pub(super) moved: Arc<dyn Fn(i64, i64) -> Result<(), StoreError> + Send + Sync>,
+    /// Somebody wrote from where this lane leads.
+    pub(super) heard: Arc<dyn Fn(Lane) + Send + Sync>,
     pub(super) strangers: Mutex<Strangers>,
 }
 
@@ -114,6 +116,7 @@ impl Handler {
             self.knocked(letter, false)?;
             return Ok(Handled::nothing());
         };
+        (self.heard)(seat.lane);
         let halts = is_halt(&row.text) && letter.what != What::Press;
         let answers = match letter.what {
             What::File | What::Edited if halts => self.run(row, letter, &seat, &row.text),

@@ -79,6 +79,7 @@ impl Ways {
             others,
             zone: zone_of(config),
             open: Arc::default(),
+            turn: Arc::default(),
         });
         let config = config.clone();
         Ok(Self {

@@ -13,11 +13,12 @@ use super::seat::{Place, shared};
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Look and change.
+    /// Look and change. The first of them sits at the terminal, and all of them are told what nobody else asked for. Whatever is the
+    /// machine's alone (who there is, codes, PINs, routes) is changed there and by no command, whoever asks.
     Owner,
     /// Look and change.
     Operator,
-    /// Look.
+    /// Look, and say how they want to be told.
     Viewer,
 }
 
@@ -104,5 +105,47 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
         (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::COMMANDS;
+
+    const GROUPS: [Place; 4] = [
+        Place::Group { hides_amounts: false, acks: false },
+        Place::Group { hides_amounts: true, acks: false },
+        Place::Group { hides_amounts: false, acks: true },
+        Place::Group { hides_amounts: true, acks: true },
+    ];
+
+    fn allowed(role: Role, place: Place, is: impl Fn(&Command) -> bool) -> Vec<&'static str> {
+        COMMANDS.iter().filter(|one| is(one) && may(role, place, one).is_ok()).map(|one| one.name).collect()
+    }
+
+    #[test]
+    fn who_may_do_what_where() {
+        let changes = |command: &Command| matches!(command.run, Run::Control(_));
+        let personal = |command: &Command| matches!(command.run, Run::Personal(_));
+        let controls = ["halt", "resume", "unlock", "book"];
+        for place in [Place::Machine, Place::Private] {
+            for role in [Role::Owner, Role::Operator] {
+                assert_eq!(allowed(role, place, |_| true).len(), COMMANDS.len(), "{role:?} {place:?}");
+                assert_eq!(allowed(role, place, changes), controls);
+            }
+            assert_eq!(allowed(Role::Viewer, place, changes), Vec::<&str>::new());
+            assert_eq!(allowed(Role::Viewer, place, |one| !changes(one)).len(), COMMANDS.len() - controls.len());
+        }
+        for place in GROUPS {
+            let acks = matches!(place, Place::Group { acks: true, .. });
+            for role in [Role::Owner, Role::Operator, Role::Viewer] {
+                assert_eq!(allowed(role, place, changes), Vec::<&str>::new(), "no controls, whoever asks");
+                assert_eq!(allowed(role, place, personal), if acks { vec!["ack"] } else { Vec::new() });
+            }
+        }
+        // People, codes and routes are read here, and changed on the machine alone.
+        let run = |name: &str| &COMMANDS.iter().find(|one| one.name == name).expect("there").run;
+        assert!(matches!(run("pair"), Run::Text(_)) && matches!(run("route"), Run::View(_)));
     }
 }

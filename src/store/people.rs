@@ -239,3 +239,27 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_strangers_those_who_wrote_last_are_remembered() {
+        let folder = tempfile::tempdir().expect("folder");
+        let store = Store::open(&folder.path().join("a.db")).expect("opens");
+        let knock = |user: i64, at: i64| {
+            store.count_stranger(ChannelKind::Telegram, user, Timestamp::from_ms(at)).expect("counted");
+        };
+        for user in 1..=i64::from(STRANGERS_MAX) + 5 {
+            knock(user, user);
+        }
+        knock(7, 5_000);
+        let kept = store.write(|transaction| {
+            let sql = "SELECT count(*), sum(messages), min(user) FROM strangers";
+            Ok(transaction.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+        });
+        assert_eq!(kept.expect("counted"), (i64::from(STRANGERS_MAX), i64::from(STRANGERS_MAX) + 1, 6));
+        store.close();
+    }
+}

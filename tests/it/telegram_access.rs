@@ -138,7 +138,7 @@ fn whoever_may_change_things_may_say_in_a_group_that_they_have_seen_them() {
         seen.into_iter().find(|one| one["text"].as_str().is_some_and(|text| text.starts_with("HALTED"))).expect("told")
     };
     let buttons = alarm(&life)["buttons"].clone();
-    let labels: Vec<_> = buttons.as_array().into_iter().flatten().flat_map(|row| row.as_array()).flatten().collect();
+    let labels: Vec<_> = buttons.as_array().into_iter().flatten().filter_map(|row| row.as_array()).flatten().collect();
     assert_eq!(labels.iter().map(|one| one["text"].as_str()).collect::<Vec<_>>(), [Some("Acknowledge")]);
     let press = |from: i64| {
         let id = alarm(&life)["message_id"].clone();
@@ -280,4 +280,18 @@ fn another_copy_is_told_once_and_is_seen_until_it_is_gone() {
     });
     assert_eq!(copies.count(), 1);
     while !life.shell(&["health"], "").contains("another copy of the bot reads the same chats") {}
+}
+
+#[test]
+fn who_opens_the_chat_again_gets_at_once_what_waited() {
+    let mut life = TalkingBot::new(&PEOPLE.replace("\"viewer\"", "\"operator\""));
+    life.start();
+    life.fake.control("join", &json!({ "from": ANA, "action": "block", "quiet": true }));
+    life.ask(BO, BO, "/halt", "halted");
+    while !life.shell(&["health"], "").contains("lane ana:telegram: NOT WELL, dead") {}
+    let after = life.mark();
+    life.fake.control("join", &json!({ "from": ANA, "action": "unblock" }));
+    let ask = json!({ "after": after, "method": "sendMessage", "chat": ANA, "text_contains": "HALTED", "timeout_ms": 15_000 });
+    // A lane that refuses everything rests for half a minute.
+    life.fake.control("wait", &ask);
 }
