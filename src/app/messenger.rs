@@ -141,7 +141,7 @@ impl Messenger {
                 }
             }),
             moved: Arc::new(move |from, to| moved.follow(from, to)),
-            heard: Arc::new(move |lane| heard.revive(lane)),
+            heard: Arc::new(move |lane| heard.heard(lane)),
             strangers: Mutex::default(),
         }
     }
@@ -206,17 +206,10 @@ impl Messenger {
         self.look_up()
     }
 
-    /// Somebody wrote from where a lane leads. If nothing reached them of late, what waits is tried at once: they are there again.
-    fn revive(&self, lane: Lane) {
-        let state = Reader::open(self.switchboard.store.path()).and_then(|reader| reader.lane_state(lane));
-        if !state.ok().flatten().is_some_and(|state| state.dead) {
-            return;
-        }
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(known, _)| *known != lane);
-        // A lane that is opened has not rested yet.
-        if let Err(error) = self.look_up() {
-            tracing::warn!(?error, "{lane} rests on, though somebody wrote there");
+    /// Somebody wrote from where a lane leads: they are there again, if they were not.
+    fn heard(&self, lane: Lane) {
+        if self.switchboard.open.nudge(lane) {
+            self.switchboard.store.wake();
         }
     }
 
