@@ -1,8 +1,8 @@
 //! What runs beside the engine? Lanes, Telegram, the inbox, the watch, the night's work: each a thread that the run starts and ends.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -155,13 +155,14 @@ impl Run<'_> {
     pub(super) fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
         Some(Messenger {
             telegram: self.telegram.clone()?,
-            config: self.config.clone(),
+            config: Arc::new(Mutex::new(self.config.clone())),
             routes,
             switchboard: switchboard.clone(),
             shared: Shared::new(Seats::default()),
             others: self.other_lanes(),
             zone: self.zone(),
             open: Arc::default(),
+            turn: Arc::default(),
         })
     }
 
@@ -216,10 +217,13 @@ impl Run<'_> {
         let network = self.network.handle();
         let mut probes = vec![Probe::disk(self.store.path())];
         probes.extend(messenger.map(|messenger| {
-            let (polled, clock) = (messenger.polled_ms.clone(), self.clock.clone());
-            // Zero stands for never.
-            let last = move || u64::try_from(polled.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
-            Probe::telegram(move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?))))
+            let since = |at: Arc<AtomicI64>| {
+                let clock = self.clock.clone();
+                // Zero stands for never.
+                let last = move || u64::try_from(at.load(Ordering::SeqCst)).ok().filter(|ms| *ms > 0);
+                move || Some(clock.steady().saturating_sub(Duration::from_millis(last()?)))
+            };
+            Probe::telegram(since(messenger.polled_ms.clone()), since(messenger.copy_ms.clone()))
         }));
         let server = self.environment.http_listen.and_then(|listen| {
             let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
@@ -242,6 +246,31 @@ impl Run<'_> {
         watch::start(parts, server)
     }
 
+    /// Who is not in the configuration is reached nowhere, and no code that they used counts any more.
+    pub(super) fn forget_who_is_gone(&self) -> Result<(), AppError> {
+        self.store.retire_lanes(&self.possible_lanes(), self.clock.now())?;
+        let names = self.config.persons().map(|person| person.name.clone()).collect();
+        for gone in self.store.forget_addresses(names)? {
+            tracing::warn!("{gone} is not in the configuration: what a code has bound for them is forgotten");
+        }
+        Ok(())
+    }
+
+    /// Looks after the configuration from now on. A demonstration has no file that could change.
+    pub(super) fn look_after_file(
+        &self,
+        watch: Watch,
+        queue: Sender<EngineMessage>,
+        around: &mut Around,
+    ) -> Result<(), AppError> {
+        if self.guests.is_none() {
+            let (stop, stopped) = channel();
+            let watch = watch.revoking(around.messenger.as_ref().map(|messenger| messenger.revoke.clone()));
+            around.helpers.push((stop, spawn("reload", move || watch.run(&queue, &stopped))?));
+        }
+        Ok(())
+    }
+
     pub(super) fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
         let (chat, people) = (chat.clone(), self.config.persons().cloned().collect::<Vec<_>>());
@@ -249,12 +278,6 @@ impl Run<'_> {
         let serve = move || talk::serve_inbox(&chat, &people, &store, clock.as_ref(), &queue, &stopped);
         Ok((stop, spawn("inbox", serve)?))
     }
-}
-
-/// Looks after the configuration.
-pub(super) fn reload(watch: Watch, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {
-    let (stop, stopped) = channel();
-    Ok((stop, spawn("reload", move || watch.run(&queue, &stopped))?))
 }
 
 /// The way past a broken store: straight to the terminal, or to standard error where there is none, and to every other way that is open.

@@ -15,14 +15,21 @@ pub(super) struct Directory {
 }
 
 impl Directory {
-    /// Looks everybody up. What a code has bound goes over what is configured; a chat that was moved is found under its new number.
+    /// Looks everybody up. What a code has bound goes over what is configured, also where it took an account from somebody; a chat that was
+    /// moved is found under its new number.
     pub(super) fn look_up(config: &Config, reader: &Reader) -> Result<Self, StoreError> {
         let bound = reader.addresses()?;
         let of = |person: &str| bound.iter().find(|one| one.person == person && one.channel == TELEGRAM);
         let mut directory = Self { seats: Seats::default(), lanes: Vec::new() };
         for one in &config.people {
-            let configured = one.telegram.map(|address| (address.user, address.chat));
-            let address = of(&one.person.name).map(|Address { user, chat, .. }| (*user, *chat)).or(configured);
+            let address = match of(&one.person.name) {
+                // What the file says of somebody whom a code has bound is older than that.
+                Some(Address { user, chat, .. }) => Some((*user, *chat)).filter(|(user, _)| *user != 0),
+                None => one.telegram.map(|address| (address.user, address.chat)).filter(|(user, chat)| {
+                    let taken = |one: &Address| one.channel == TELEGRAM && (one.user == *user || one.chat == *chat);
+                    !bound.iter().any(taken)
+                }),
+            };
             let account = address.map(|(user, chat)| Account { channel: TELEGRAM, user, chat });
             directory.seats.people.push((one.person.clone(), account.into_iter().collect()));
             if let (Some(account), Ok(who)) = (account, one.person.name.parse::<Label>()) {

@@ -10,14 +10,17 @@ use chrono_tz::Tz;
 use tokio::sync::Notify;
 
 use crate::channels::{MenuScope, Moved, Target, Telegram, TelegramClient, TelegramLane, http_client};
-use crate::chat::{Chat, Seats, menu};
-use crate::config::{Config, Environment, policy, route_table};
+use crate::chat::{Chat, Place, Role, Seats, menu};
+use crate::config::{Amounts, Config, Environment, policy, route_table};
 use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, StoreError};
 
 use super::AppError;
 use super::around::spawn;
 use super::directory::Directory;
+use super::errands::Runner;
+use super::reload::Revoke;
+use super::revoke::restricted;
 use super::switchboard::Switchboard;
 use super::talk::waiter;
 use super::telegram::{Ears, Shared};
@@ -42,7 +45,8 @@ pub(super) fn telegram(
 #[derive(Clone)]
 pub(super) struct Messenger {
     pub(super) telegram: Telegram,
-    pub(super) config: Config,
+    /// Who holds which rights: what the run began with, less what was taken away since.
+    pub(super) config: Arc<Mutex<Config>>,
     pub(super) routes: Routes,
     pub(super) switchboard: Switchboard,
     pub(super) shared: Shared,
@@ -52,25 +56,34 @@ pub(super) struct Messenger {
     pub(super) zone: Tz,
     /// Where the lanes lead that are open.
     pub(super) open: Arc<Mutex<Vec<(Lane, Target)>>>,
+    /// Held by whoever opens and closes lanes: one thread at a time.
+    pub(super) turn: Arc<Mutex<()>>,
 }
 
 /// The messenger's threads.
 pub(super) struct Running {
-    stop: Arc<Notify>,
+    stop: [Arc<Notify>; 2],
     over: Arc<AtomicBool>,
     ears: JoinHandle<()>,
+    errands: JoinHandle<()>,
     handler: (Sender<()>, JoinHandle<()>),
     /// When Telegram was polled well last, in milliseconds on the steady clock; zero before that.
     pub(super) polled_ms: Arc<AtomicI64>,
+    /// When another copy was noticed last, likewise.
+    pub(super) copy_ms: Arc<AtomicI64>,
+    /// Takes away from people what a configuration does not grant.
+    pub(super) revoke: Revoke,
 }
 
 impl Running {
     /// Listens no more, and answers no more.
-    pub(super) fn end(self) -> [JoinHandle<()>; 2] {
+    pub(super) fn end(self) -> [JoinHandle<()>; 3] {
         self.over.store(true, Ordering::SeqCst);
-        self.stop.notify_one();
+        for stop in &self.stop {
+            stop.notify_one();
+        }
         drop(self.handler.0);
-        [self.ears, self.handler.1]
+        [self.ears, self.handler.1, self.errands]
     }
 }
 
@@ -78,7 +91,8 @@ impl Messenger {
     /// Opens the lanes of everybody who is known, and listens.
     pub(super) fn start(self, chat: &Chat) -> Result<Running, AppError> {
         self.refresh()?;
-        let (stop, over) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        self.set_menus();
+        let (stop, over) = ([Arc::new(Notify::new()), Arc::new(Notify::new())], Arc::new(AtomicBool::new(false)));
         let board = &self.switchboard;
         let ears = Ears {
             telegram: self.telegram.clone(),
@@ -87,12 +101,32 @@ impl Messenger {
             network: board.network.clone(),
             shared: self.shared.clone(),
             alarm: board.alarm.clone(),
-            stop: stop.clone(),
+            stop: stop[0].clone(),
             over: over.clone(),
             pressed: std::cell::RefCell::default(),
         };
-        let (again, moved) = (self.clone(), self.clone());
-        let handler = Handler {
+        let errands = Runner {
+            telegram: self.telegram.clone(),
+            store: board.store.clone(),
+            clock: board.clock.clone(),
+            network: board.network.clone(),
+            shared: self.shared.clone(),
+            stop: stop[1].clone(),
+            over: over.clone(),
+        };
+        let (handler, again) = (self.handler(chat), self.clone());
+        let revoke: Revoke = Arc::new(move |read| again.restrict(read));
+        let ears = spawn("telegram", move || ears.listen())?;
+        let errands = spawn("errands", move || errands.run())?;
+        let (stop_handler, stopped) = channel();
+        let handler = (stop_handler, spawn("updates", move || handler.serve(&stopped))?);
+        let Shared { polled_ms, copy_ms, .. } = self.shared;
+        Ok(Running { stop, over, ears, errands, handler, polled_ms, copy_ms, revoke })
+    }
+
+    fn handler(&self, chat: &Chat) -> Handler {
+        let (again, moved, heard, board) = (self.clone(), self.clone(), self.clone(), &self.switchboard);
+        Handler {
             chat: chat.clone(),
             store: board.store.clone(),
             clock: board.clock.clone(),
@@ -106,54 +140,120 @@ impl Messenger {
                     tracing::error!(?error, "who was paired is known only at the next start");
                 }
             }),
-            moved: Arc::new(move |_, _| moved.look_up()),
-            told: std::sync::Mutex::default(),
-        };
-        let ears = spawn("telegram", move || ears.listen())?;
-        let (stop_handler, stopped) = channel();
-        let handler = spawn("updates", move || handler.serve(&stopped))?;
-        Ok(Running { stop, over, ears, handler: (stop_handler, handler), polled_ms: self.shared.polled_ms })
+            moved: Arc::new(move |from, to| moved.follow(from, to)),
+            heard: Arc::new(move |lane| heard.heard(lane)),
+            strangers: Mutex::default(),
+        }
+    }
+
+    fn config(&self) -> Config {
+        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn directory(&self) -> Result<Directory, StoreError> {
-        Directory::look_up(&self.config, &Reader::open(self.switchboard.store.path())?)
+        Directory::look_up(&self.config(), &Reader::open(self.switchboard.store.path())?)
     }
 
-    /// Who is known is looked up anew.
-    fn look_up(&self) {
-        match self.directory() {
-            Ok(directory) => self.seat(directory.seats),
-            Err(error) => tracing::error!(%error, "who is known could not be looked up"),
+    /// A group has another number. Of one that nobody configured nothing is kept.
+    fn follow(&self, from: i64, to: i64) -> Result<(), StoreError> {
+        let lanes = self.directory()?.lanes;
+        let lanes: Vec<Lane> = lanes.iter().filter(|(_, target)| target.chat == from).map(|(lane, _)| *lane).collect();
+        if lanes.is_empty() {
+            return Ok(());
         }
+        self.switchboard.store.move_chat(ChannelKind::Telegram, from, to, lanes)?;
+        self.seat(self.directory()?.seats);
+        Ok(())
     }
 
     fn seat(&self, seats: Seats) {
         *self.shared.seats.write().unwrap_or_else(PoisonError::into_inner) = seats;
     }
 
-    /// Everybody who is known has a seat, a lane and a menu from now on.
+    /// What `read` does not grant is gone from now on: seats at once, then routes, lanes and menus.
+    fn restrict(&self, read: &Config) {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = self.config();
+        let left = restricted(&held, read);
+        if (&left.people, &left.groups) == (&held.people, &held.groups) {
+            return;
+        }
+        tracing::warn!("an edited configuration takes rights away from people or groups: they are gone");
+        // Whoever keeps something else than before gets their way opened anew, by what holds for them now.
+        let same = |lane: Lane| {
+            let who = lane.who.as_str();
+            let person = |config: &Config| config.people.iter().find(|one| one.person.name == who).cloned();
+            let group = |config: &Config| config.groups.iter().find(|one| one.name == lane.who).cloned();
+            person(&held) == person(&left) && group(&held) == group(&left)
+        };
+        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(lane, _)| same(*lane));
+        for lane in self.switchboard.open.names().into_iter().filter(|lane| lane.channel == ChannelKind::Telegram) {
+            if !same(lane) {
+                self.switchboard.disconnect(lane);
+            }
+        }
+        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        if let Err(error) = self.look_up() {
+            // Better nobody is known than somebody who should not be.
+            self.seat(Seats::default());
+            tracing::error!(?error, "who is known could not be looked up: nobody is, until the next start");
+        }
+    }
+
+    /// Everybody who is known has a seat, a lane and a menu from now on, and nobody else has.
     pub(super) fn refresh(&self) -> Result<(), AppError> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.look_up()
+    }
+
+    /// Somebody wrote from where a lane leads: they are there again, if they were not.
+    fn heard(&self, lane: Lane) {
+        if self.switchboard.open.nudge(lane) {
+            self.switchboard.store.wake();
+        }
+    }
+
+    fn look_up(&self) -> Result<(), AppError> {
         let Directory { seats, lanes } = self.directory()?;
-        let names: Vec<Lane> = self.others.iter().copied().chain(lanes.iter().map(|(lane, _)| *lane)).collect();
-        let table = route_table(&self.config, &names);
+        let config = self.config();
+        self.seat(seats);
+        let is_there = |lane: &Lane| {
+            let is_person = config.people.iter().any(|one| one.person.name == lane.who.as_str());
+            is_person || config.groups.iter().any(|one| one.name == lane.who)
+        };
+        let others = self.others.iter().copied().filter(|lane| lane.channel == ChannelKind::Terminal || is_there(lane));
+        let names: Vec<Lane> = others.chain(lanes.iter().map(|(lane, _)| *lane)).collect();
+        let table = route_table(&config, &names);
         self.switchboard.store.keep_routes(&table)?;
         self.routes.set(table);
-        self.seat(seats);
+        self.close_all_but(&lanes);
         for (lane, target) in lanes {
             if self.is_open(lane, &target) {
                 continue;
             }
-            self.set_menu(lane, target.chat);
-            let board = self.switchboard.clone();
+            self.set_menu(&config, lane, target.chat);
+            let board = self.clone();
             let moved: Moved = Arc::new(move |from, to| {
-                if let Err(error) = board.store.move_chat(ChannelKind::Telegram, from, to) {
+                if let Err(error) = board.follow(from, to) {
                     tracing::error!(%error, "a group's new number could not be kept");
                 }
             });
             let channel = TelegramLane::new(self.telegram.clone(), target.clone(), moved);
-            self.switchboard.connect(Arc::new(channel), policy(&self.config, lane, self.zone))?;
+            self.switchboard.connect(Arc::new(channel), policy(&config, lane, self.zone))?;
         }
         Ok(())
+    }
+
+    /// Whoever has no account any more is reached nowhere: what waits for them must not go into a chat that is somebody else's now.
+    fn close_all_but(&self, lanes: &[(Lane, Target)]) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let stays = |lane: Lane| lanes.iter().any(|(known, _)| *known == lane);
+        let gone: Vec<Lane> = open.iter().map(|(lane, _)| *lane).filter(|lane| !stays(*lane)).collect();
+        open.retain(|(lane, _)| stays(*lane));
+        drop(open);
+        for lane in gone {
+            self.switchboard.disconnect(lane);
+        }
     }
 
     /// Whether a lane leads there already; from now on it does. One that was bound anew leads elsewhere.
@@ -169,13 +269,34 @@ impl Messenger {
     }
 
     /// The commands that a chat offers.
-    fn set_menu(&self, lane: Lane, chat: i64) {
+    fn set_menu(&self, config: &Config, lane: Lane, chat: i64) {
+        let person = config.people.iter().find(|one| one.person.name == lane.who.as_str());
+        let group = config.groups.iter().find(|one| one.name == lane.who);
+        let hides_amounts = group.is_some_and(|group| group.amounts == Amounts::Shares);
+        let commands = match person {
+            Some(one) if chat > 0 => menu(one.person.role, Place::Private),
+            _ => menu(Role::Viewer, Place::Group { hides_amounts, acks: false }),
+        };
         let telegram = self.telegram.clone();
-        let person = self.config.people.iter().find(|one| one.person.name == lane.who.as_str());
-        let commands = menu(person.map(|one| one.person.role));
         self.switchboard.network.spawn(async move {
             if let Err(error) = telegram.set_menu(MenuScope::Chat(chat), &commands).await {
                 tracing::warn!(%error, "the menu of {lane} was not set");
+            }
+        });
+    }
+
+    /// What strangers are offered: nothing, and in groups what may be looked at there.
+    fn set_menus(&self) {
+        let telegram = self.telegram.clone();
+        let views = menu(Role::Viewer, Place::Group { hides_amounts: true, acks: false });
+        self.switchboard.network.spawn(async move {
+            let set = async {
+                telegram.clear_menu(MenuScope::Default).await?;
+                telegram.clear_menu(MenuScope::Private).await?;
+                telegram.set_menu(MenuScope::Groups, &views).await
+            };
+            if let Err(error) = set.await {
+                tracing::warn!(%error, "the menus for everybody were not set");
             }
         });
     }

@@ -9,7 +9,7 @@ use super::AppError;
 /// Characters of a code: none that look like another.
 const LETTERS: &[u8; 32] = b"23456789ABCDEFGHJKLMNPQRSTUVWXYZ";
 /// How many of them.
-const LENGTH: usize = 8;
+pub(super) const LENGTH: usize = 8;
 /// How long a code can be used, in milliseconds.
 const VALID_MS: i64 = 10 * 60_000;
 

@@ -2,6 +2,7 @@
 //! handed to the engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::domain::{Label, Symbol};
 use crate::engine::{DeskSettings, EngineMessage, Reload};
 
 use super::error::chain;
+use super::revoke::restricted;
 use super::universe;
 
 /// Between two looks. Whoever writes in two steps needs less.
@@ -30,13 +32,23 @@ pub(super) struct Watch {
     seen: Option<Text>,
     /// The text that was handed on last.
     handled: Option<Text>,
+    /// Takes away from people what a sound text does not grant.
+    revoke: Option<Revoke>,
 }
+
+/// Takes away from people what a configuration does not grant.
+pub(super) type Revoke = Arc<dyn Fn(&Config) + Send + Sync>;
 
 impl Watch {
     /// Watches what `config` was read from; `desks` are the books as they trade.
     pub(super) fn new(named: Option<PathBuf>, config: Config, desks: &[DeskSettings]) -> Self {
         let symbols = desks.iter().map(|desk| (desk.name, desk.symbols.clone())).collect();
-        Self { named, config, symbols, seen: None, handled: None }
+        Self { named, config, symbols, seen: None, handled: None, revoke: None }
+    }
+
+    /// Has rights that a sound text takes away end at once, whatever else becomes of the text.
+    pub(super) fn revoking(self, revoke: Option<Revoke>) -> Self {
+        Self { revoke, ..self }
     }
 
     /// Looks once a second until `stop` is dropped.
@@ -69,6 +81,9 @@ impl Watch {
 
     fn reload(&self, text: &str) -> Result<Reload, String> {
         let config = read(text, self.named.as_deref()).map_err(|error| chain(&error))?;
+        if let Some(revoke) = &self.revoke {
+            revoke(&config);
+        }
         let restart = fixed(&self.config, &config);
         for book in &config.books {
             let watched = self.symbols.iter().find(|(name, _)| *name == book.desk.name);
@@ -90,6 +105,9 @@ impl Watch {
     }
 }
 
+/// What is said of people where the text takes something from somebody.
+const LESS: &str = "people (what was taken away from them is gone already)";
+
 /// What is different and lies outside of the engine: threads, lists and the database took it at the start.
 fn fixed(old: &Config, new: &Config) -> Vec<String> {
     let Config { people, groups, routes, books, backups_keep, steps_days, usdt_is_usd } = new;
@@ -99,8 +117,12 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
             different.push(what.to_owned());
         }
     };
-    note("people", old.people == *people);
-    note("groups", old.groups == *groups);
+    let left = restricted(old, new);
+    note(if left.people == old.people { "people" } else { LESS }, old.people == *people);
+    note(
+        if left.groups == old.groups { "groups" } else { "groups (what was taken away is gone already)" },
+        old.groups == *groups,
+    );
     note("routes", old.routes == *routes);
     note("storage.backups_keep", old.backups_keep == *backups_keep);
     note("storage.steps_days", old.steps_days == *steps_days);
@@ -223,6 +245,6 @@ mod tests {
             START.replace("AAPL", "MSFT")
         ));
         let reload = editor.settle().expect("told").expect("sound");
-        assert_eq!(reload.restart, ["people", "groups", "routes", "storage.steps_days", "main: what it watches"]);
+        assert_eq!(reload.restart, [super::LESS, "groups", "routes", "storage.steps_days", "main: what it watches"]);
     }
 }

@@ -19,7 +19,7 @@ use crate::execution::PaperBroker;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
 
 use super::around::{Around, spawn, wait};
-use super::beside::{emergency, reload};
+use super::beside::emergency;
 use super::feeds::{self, NamedFeed};
 use super::guests::Guests;
 use super::messenger::{self};
@@ -243,7 +243,7 @@ impl Run<'_> {
         self.store.sign_lease(run, self.clock.now())?;
         let routes = Routes::new(self.routes()?);
         self.store.keep_routes(&routes.now())?;
-        self.store.retire_lanes(&self.possible_lanes(), self.clock.now())?;
+        self.forget_who_is_gone()?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
@@ -277,10 +277,8 @@ impl Run<'_> {
         let runner = Runner::new(parts, &self.saved, options);
         let auditor = self.auditor(to_audit, run, routes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
-        // A demonstration has no file that could change.
-        let reload = if self.guests.is_none() { Some(reload(watch, queue.clone())?) } else { None };
-        let mut around = self.surround(terminal, &chat, queue, run, routes, (mark, alarm, lanes))?;
-        around.helpers.extend(reload);
+        let mut around = self.surround(terminal, &chat, queue.clone(), run, routes, (mark, alarm, lanes))?;
+        self.look_after_file(watch, queue, &mut around)?;
         self.wind_down(engine, auditor, around, run)
     }
 

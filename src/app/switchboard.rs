@@ -156,8 +156,8 @@ impl Switchboard {
         Ok(())
     }
 
-    /// A message that is under way on it is settled first: a lane has one carrier at a time.
-    fn disconnect(&self, lane: Lane) {
+    /// Carries a lane no more. A message that is under way on it is settled first: a lane has one carrier at a time.
+    pub(super) fn disconnect(&self, lane: Lane) {
         let mut lanes = self.lanes();
         let Some(at) = lanes.iter().position(|open| open.lane == lane) else { return };
         let open = lanes.remove(at);

@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
@@ -15,8 +14,10 @@ use crate::channels::{CallError, ChatKind, Heard, HeardKind, Polled, PressAnswer
 use crate::chat::{PadKey, Pads, Pressed, Seats, is_halt, may_be_secret, pad_key};
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{ChannelKind, EventKind};
-use crate::store::{Reader, Store, StoreError, Update};
+use crate::store::{Fate, Reader, Store, StoreError, Update};
 
+use super::errands::Errand;
+use super::letter::{Letter, What, is_command};
 use super::pairing::code_in;
 use super::switchboard::Alarm;
 
@@ -31,63 +32,21 @@ const POLLED: &str = "polled telegram";
 const NOTED_MS: i64 = 30_000;
 /// A poll is put off by at most so much, whatever the service asks: a halt may be waiting.
 const THROTTLED_MAX: Duration = Duration::from_secs(30);
+/// The wait before what was heard already is asked for again.
+const AGAIN: Duration = Duration::from_millis(500);
 /// The longest wait between two polls that failed.
 const FAILED_MAX: Duration = Duration::from_secs(15);
-/// How long another copy is given to go away.
+/// How long another copy is given to go away, and how seldom it is told that there is one.
 const OTHER_COPY: Duration = Duration::from_secs(5);
-/// Tries to remove a message with a PIN, and the wait between them.
+const COPY_TOLD: Duration = Duration::from_mins(10);
+/// Updates in one answer.
+const BATCH: u8 = 50;
+/// So often an update is asked for alone before it is passed over, and an unreadable answer for many before they are asked for alone.
+const ALONE_MAX: u32 = 3;
+const TOGETHER_MAX: u32 = 2;
+/// Tries to remove a message with a code or, while nothing can be kept, with a PIN; and the wait between them.
 const DELETIONS: u32 = 4;
 const DELETION_WAIT: Duration = Duration::from_secs(2);
-
-/// What is known of an update besides its text.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Letter {
-    /// What it is.
-    pub(super) what: What,
-    /// The account.
-    pub(super) user: i64,
-    /// What the account calls itself.
-    pub(super) name: String,
-    /// The chat.
-    pub(super) chat: i64,
-    /// True if nobody else reads the chat.
-    pub(super) private: bool,
-    /// The topic.
-    pub(super) thread: Option<i32>,
-    /// The message, or the one whose button was pressed.
-    pub(super) message: i32,
-    /// The message that it answers.
-    pub(super) reply_to: Option<i32>,
-    /// The token of the button.
-    pub(super) token: String,
-    /// When it was sent, by our clock. For a press, when the last poll before it was answered: it cannot be older.
-    pub(super) sent: i64,
-    /// True if its text was left out because it may be a PIN or a code.
-    pub(super) secret: bool,
-    /// True if it is somebody's own words, said now.
-    pub(super) own_words: bool,
-}
-
-/// What an update is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum What {
-    /// A message.
-    Message,
-    /// A message that was changed.
-    Edited,
-    /// A button.
-    Press,
-    /// A file or a picture.
-    File,
-    /// A group got another number.
-    Moved {
-        /// Its new number.
-        to: i64,
-    },
-    /// The bot was let in, put out, or something that nobody has to answer.
-    Other,
-}
 
 /// What is shared with whoever handles the updates.
 #[derive(Clone)]
@@ -100,6 +59,8 @@ pub(super) struct Shared {
     pub(super) secrets: Arc<Mutex<HashMap<String, SecretString>>>,
     /// When Telegram was polled well last, in milliseconds on the steady clock.
     pub(super) polled_ms: Arc<AtomicI64>,
+    /// When another copy was noticed last, likewise.
+    pub(super) copy_ms: Arc<AtomicI64>,
 }
 
 impl Shared {
@@ -110,6 +71,7 @@ impl Shared {
             pads: Arc::default(),
             secrets: Arc::default(),
             polled_ms: Arc::default(),
+            copy_ms: Arc::default(),
         }
     }
 
@@ -147,50 +109,68 @@ pub(super) fn chat_key(chat: i64) -> String {
     format!("{TELEGRAM}:{chat}")
 }
 
+/// Where the polling is.
+#[derive(Default)]
+struct Polling {
+    /// The number of the next update; none before the first.
+    place: Option<i64>,
+    /// When the last poll was answered, and when that was noted.
+    polled_at: Timestamp,
+    noted_at: Timestamp,
+    /// Polls in a row that failed.
+    failures: u32,
+    /// Updates are asked for one by one.
+    alone: bool,
+    /// The update that cannot be read even alone, and how often it was asked for.
+    unread: Option<(i64, u32)>,
+    /// When it was told that another copy is running.
+    copy_told: Option<Duration>,
+}
+
 impl Ears {
     /// Polls until it is stopped.
     pub(super) fn listen(self) {
-        let mut failures = 0u32;
-        let mut other_copy = false;
-        let mut place = None;
-        let mut polled_at = self.last_polled();
-        let mut noted_at = polled_at;
+        let noted = self.last_polled();
+        let mut polling = Polling { polled_at: noted, noted_at: noted, ..Polling::default() };
         while !self.over.load(Ordering::SeqCst) {
-            if place.is_none() {
-                place = self.place();
+            if polling.place.is_none() {
+                polling.place = self.place();
             }
+            // What cannot be read together is fetched one by one, without a wait: an empty answer ends that.
+            let (limit, wait) = if polling.alone { (1, Duration::ZERO) } else { (BATCH, POLL) };
             let polled = self.network.block_on(async {
                 tokio::select! {
-                    polled = self.telegram.updates(place, POLL) => Some(polled),
+                    polled = self.telegram.updates(polling.place, limit, wait) => Some(polled),
                     () = self.stop.notified() => None,
                 }
             });
             let wait = match polled {
                 None => break,
-                Some(Ok(answered)) => {
-                    let skew = answered.skew_ms.unwrap_or(0);
-                    match self.keep(answered.value, &mut place, polled_at, skew) {
-                        Ok(()) => {
-                            (failures, other_copy) = (0, false);
-                            polled_at = self.clock.now();
-                            if polled_at.since(noted_at) >= NOTED_MS {
-                                noted_at = polled_at;
-                                self.note_polled(polled_at);
-                            }
-                            self.shared.polled_ms.store(self.clock.steady().as_millis() as i64, Ordering::SeqCst);
-                            Duration::ZERO
-                        }
-                        Err(error) => {
-                            // Telegram gives them again: nothing was confirmed.
-                            tracing::warn!(%error, "updates could not be kept");
-                            OTHER_COPY
-                        }
-                    }
-                }
-                Some(Err(error)) => self.after(&error, &mut failures, &mut other_copy),
+                Some(Ok(answered)) => self.heard(answered.value, answered.skew_ms.unwrap_or(0), &mut polling),
+                Some(Err(error)) => self.after(&error, &mut polling),
             };
             self.rest(wait);
         }
+    }
+
+    /// Keeps what was heard; how long to wait before the next poll.
+    fn heard(&self, polled: Vec<Polled>, skew_ms: i64, polling: &mut Polling) -> Duration {
+        let (before, was_empty) = (polling.place, polled.is_empty());
+        if let Err(error) = self.keep(polled, polling, skew_ms) {
+            // Telegram gives them again: nothing was confirmed.
+            tracing::warn!(%error, "updates could not be kept");
+            return OTHER_COPY;
+        }
+        polling.alone = polling.alone && !was_empty;
+        (polling.failures, polling.unread) = (0, None);
+        polling.polled_at = self.clock.now();
+        if polling.polled_at.since(polling.noted_at) >= NOTED_MS {
+            polling.noted_at = polling.polled_at;
+            self.note_polled(polling.polled_at);
+        }
+        self.shared.polled_ms.store(self.clock.steady().as_millis() as i64, Ordering::SeqCst);
+        // What has no number cannot be confirmed, and comes at once again.
+        if was_empty || polling.place != before { Duration::ZERO } else { AGAIN }
     }
 
     fn place(&self) -> Option<i64> {
@@ -221,52 +201,90 @@ impl Ears {
     }
 
     /// How long to wait after a failure, and what is to be told of it.
-    fn after(&self, error: &CallError, failures: &mut u32, other_copy: &mut bool) -> Duration {
-        *failures += 1;
+    fn after(&self, error: &CallError, polling: &mut Polling) -> Duration {
+        polling.failures += 1;
         match error {
             CallError::Throttled { retry_after } => (*retry_after).min(THROTTLED_MAX),
             CallError::Refused { kind: Refusal::OtherCopy, .. } => {
-                if !std::mem::replace(other_copy, true) {
+                let now = self.clock.steady();
+                self.shared.copy_ms.store(now.as_millis() as i64, Ordering::SeqCst);
+                if polling.copy_told.is_none_or(|at| now.saturating_sub(at) >= COPY_TOLD) {
+                    polling.copy_told = Some(now);
                     (self.alarm)(EventKind::CopyRunning { channel: TELEGRAM.to_owned() });
                 }
                 OTHER_COPY
             }
             error => {
-                tracing::warn!(%error, failures = *failures, "Telegram cannot be read");
-                Duration::from_millis(500).saturating_mul(1 << (*failures).min(6)).min(FAILED_MAX)
+                tracing::warn!(%error, failures = polling.failures, "Telegram cannot be read");
+                if matches!(error, CallError::Unknown(_)) {
+                    self.unreadable(polling);
+                }
+                Duration::from_millis(500).saturating_mul(1 << polling.failures.min(6)).min(FAILED_MAX)
             }
         }
     }
 
+    /// An answer could not be read. The updates of a batch are asked for one by one then; one whose number can be read and nothing else, again
+    /// and again, is passed over, so that it does not keep the others from being heard.
+    fn unreadable(&self, polling: &mut Polling) {
+        if !polling.alone {
+            polling.alone = polling.failures >= TOGETHER_MAX;
+            return;
+        }
+        let first = self.network.block_on(async {
+            tokio::select! {
+                first = self.telegram.first_update(polling.place) => first.ok().flatten(),
+                () = self.stop.notified() => None,
+            }
+        });
+        let Some(id) = first.filter(|id| polling.place.is_none_or(|place| *id >= place)) else { return };
+        let tries = polling.unread.filter(|(known, _)| *known == id).map_or(1, |(_, tries)| tries + 1);
+        polling.unread = Some((id, tries));
+        if tries < ALONE_MAX {
+            return;
+        }
+        match self.store.take_updates(TELEGRAM, vec![skipped(id)], id + 1, self.clock.now()) {
+            Ok(()) => {
+                tracing::error!(update_id = id, "an update that cannot be read is passed over");
+                (polling.place, polling.unread, polling.failures) = (Some(id + 1), None, 0);
+            }
+            Err(error) => tracing::warn!(%error, "an update could not be passed over"),
+        }
+    }
+
     /// Keeps a batch of updates with the place after them; only then the next poll confirms them.
-    fn keep(
-        &self,
-        polled: Vec<Polled>,
-        place: &mut Option<i64>,
-        polled_at: Timestamp,
-        skew_ms: i64,
-    ) -> Result<(), StoreError> {
+    fn keep(&self, polled: Vec<Polled>, polling: &mut Polling, skew_ms: i64) -> Result<(), StoreError> {
+        let place = polling.place;
         let mut updates = Vec::new();
-        let mut next = *place;
+        let mut next = place;
         for polled in polled {
             let (id, update) = match polled {
                 Polled::Heard(heard) if place.is_some_and(|place| heard.update_id < place) => continue,
-                Polled::Heard(heard) => (Some(heard.update_id), self.update(*heard, polled_at, skew_ms)?),
+                Polled::Heard(heard) => (Some(heard.update_id), self.update(*heard, polling.polled_at, skew_ms)?),
                 Polled::Unreadable { update_id, .. } => {
-                    tracing::warn!(?update_id, "an update of a kind that is not known");
-                    (update_id, None)
+                    tracing::warn!(?update_id, "an update of a kind that is not known is passed over");
+                    (update_id, update_id.map(skipped))
                 }
             };
             next = next.max(id.map(|id| id + 1));
             updates.extend(update);
         }
-        if next == *place {
+        if next == place {
             return Ok(());
         }
-        self.store.take_updates(TELEGRAM, updates, next.unwrap_or_default(), self.clock.now())?;
+        let errands: Vec<String> = updates.iter().filter_map(|update| update.errand.clone()).collect();
+        if let Err(error) = self.store.take_updates(TELEGRAM, updates, next.unwrap_or_default(), self.clock.now()) {
+            // What may be a PIN is not left in the chat only because the disk is full.
+            for errand in errands.iter().filter_map(|body| serde_json::from_str(body).ok()) {
+                if let Errand::Remove { chat, message, .. } = errand {
+                    self.remove(RemoteId { chat, message });
+                }
+            }
+            return Err(error);
+        }
         self.pressed.borrow_mut().clear();
         self.store.wake();
-        *place = next;
+        polling.place = next;
         Ok(())
     }
 
@@ -278,26 +296,36 @@ impl Ears {
             HeardKind::Edited => What::Edited,
             HeardKind::Press => What::Press,
             HeardKind::Document | HeardKind::Photo => What::File,
-            HeardKind::Migrated { to, .. } => What::Moved { to },
+            HeardKind::Migrated { from, to } => What::Moved { from, to },
             HeardKind::Joined | HeardKind::Left | HeardKind::Other => What::Other,
         };
         let private = heard.chat_kind == ChatKind::Private;
         // The safe direction is obeyed whatever else is said; what else was said may be a PIN.
         let halts = is_halt(&heard.text);
-        let secret = !matches!(what, What::Press) && may_be_secret(&heard.text);
-        let mut handled = false;
+        let may_hide = !matches!(what, What::Press) && may_be_secret(&heard.text);
+        // In a group people talk with each other, and there is a year or a price in it: only what is said to the bot is looked at.
+        let secret = may_hide && (private || is_command(&heard.text));
+        let mut fate = Fate::Open;
+        let mut errand = None;
         let known = self.shared.seats().find(ChannelKind::Telegram, heard.user, heard.chat).is_some();
         if secret && private && (known || code_in(&heard.text).is_some()) {
-            self.remove(RemoteId { chat: heard.chat, message: heard.message_id });
+            let (user, chat, message) = (heard.user, heard.chat, heard.message_id);
+            if known {
+                errand = Some(Errand::Remove { user, chat, message }.body());
+            } else {
+                // A code is worth nothing once it was tried.
+                self.remove(RemoteId { chat, message });
+            }
             self.shared.keep_secret(&key, SecretString::from(heard.text.clone()));
         }
         if what == What::Press {
             let before = self.pressed.borrow().get(&heard.update_id).copied();
-            handled = match before {
+            let handled = match before {
                 Some(handled) => handled,
                 None => self.pressed(&heard, &key)?,
             };
             self.pressed.borrow_mut().insert(heard.update_id, handled);
+            fate = if handled { Fate::Handled } else { Fate::Open };
         }
         let letter = Letter {
             what,
@@ -313,13 +341,13 @@ impl Ears {
             sent: heard.sent.map_or(polled_at.ms(), |seconds| seconds * 1000 - skew_ms),
             secret: secret && !halts,
         };
-        let text = match (halts, secret) {
+        let text = match (halts, may_hide) {
             (true, _) => HALT.to_owned(),
             (false, true) => String::new(),
             (false, false) => heard.text.chars().take(4_096).collect(),
         };
         let body = serde_json::to_string(&letter)?;
-        Ok(Some(Update { key, text, body, handled }))
+        Ok(Some(Update { key, text, body, fate, errand }))
     }
 
     /// Answers a press at once, since Telegram waits for that. Keys of a pad are taken here and kept nowhere; true if nothing is left to
@@ -376,4 +404,9 @@ impl Ears {
             }
         });
     }
+}
+
+/// An update that nobody can read, as it is counted.
+fn skipped(id: i64) -> Update {
+    Update { key: id.to_string(), text: String::new(), body: String::new(), fate: Fate::Skipped, errand: None }
 }

@@ -1,6 +1,5 @@
 //! What is done about an update? Who it is comes first, then what it says; its answers and the word that it is handled are one transaction.
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,27 +9,21 @@ use tokio::runtime::Handle;
 
 use crate::channels::{RemoteId, Telegram};
 use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_key};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::domain::format::age;
-use crate::domain::{Block, ChannelKind, EventKind, Lane, Line, Message, Span};
-use crate::store::{Answer, Bound, InboxRow, Reader, Store, StoreError};
+use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
+use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
 
-use super::pairing::{code_hash, code_in};
+use super::letter::{Letter, What, is_command};
+use super::pairing::code_in;
+use super::strangers::Strangers;
 use super::switchboard::Alarm;
-use super::telegram::{Letter, Shared, TELEGRAM, What, chat_key};
+use super::telegram::{Shared, TELEGRAM, chat_key};
 
 /// A command that is older than this when it is read is not run.
 const OLD_MS: i64 = 120_000;
 /// How often the inbox is looked at when no bell rings.
 const LOOK: Duration = Duration::from_millis(250);
-/// Strangers' messages within the time that make a burst, and how seldom one is told.
-const BURST: u64 = 10;
-const BURST_MS: i64 = 600_000;
-const BURST_TOLD_MS: i64 = 3_600_000;
-/// Codes that one stranger may try within an hour, and wrong ones after which every code is void.
-const CODES_MAX: u32 = 5;
-const CODES_MS: i64 = 3_600_000;
-const CODE_TRIES_MAX: u32 = 20;
 /// What people answer to an alarm that they have seen.
 const SEEN: [&str; 9] = ["ack", "ok", "okay", "seen", "got it", "yes", "\u{1f44d}", "\u{2705}", "\u{1f44c}"];
 
@@ -48,29 +41,24 @@ pub(super) struct Handler {
     /// Somebody was paired: everybody who is known is to be looked up anew.
     pub(super) paired: Arc<dyn Fn() + Send + Sync>,
     /// A group has another number.
-    pub(super) moved: Arc<dyn Fn(i64, i64) + Send + Sync>,
-    pub(super) told: Mutex<Told>,
-}
-
-/// What was told of strangers, and which codes they tried.
-#[derive(Default)]
-pub(super) struct Told {
-    burst: Option<Timestamp>,
-    codes: HashMap<i64, (Timestamp, u32)>,
+    pub(super) moved: Arc<dyn Fn(i64, i64) -> Result<(), StoreError> + Send + Sync>,
+    /// Somebody wrote from where this lane leads.
+    pub(super) heard: Arc<dyn Fn(Lane) + Send + Sync>,
+    pub(super) strangers: Mutex<Strangers>,
 }
 
 /// What came of an update: whose it was, and what is said.
-struct Handled {
-    person: String,
-    answers: Vec<Answer>,
+pub(super) struct Handled {
+    pub(super) person: String,
+    pub(super) answers: Vec<Answer>,
 }
 
 impl Handled {
-    fn by(seat: &Seat, answers: Vec<Answer>) -> Self {
+    pub(super) fn by(seat: &Seat, answers: Vec<Answer>) -> Self {
         Self { person: seat.person.name.clone(), answers }
     }
 
-    fn nothing() -> Self {
+    pub(super) fn nothing() -> Self {
         Self { person: String::new(), answers: Vec::new() }
     }
 }
@@ -113,9 +101,8 @@ impl Handler {
     }
 
     fn handle(&self, row: &InboxRow, letter: &Letter) -> Result<Handled, StoreError> {
-        if let What::Moved { to } = letter.what {
-            self.store.move_chat(ChannelKind::Telegram, letter.chat, to)?;
-            (self.moved)(letter.chat, to);
+        if let What::Moved { from, to } = letter.what {
+            (self.moved)(from, to)?;
             return Ok(Handled::nothing());
         }
         let secret = self.secret(row);
@@ -126,15 +113,17 @@ impl Handler {
             return self.pair(row, letter, &code);
         }
         let Some(seat) = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat) else {
-            self.count_stranger(letter)?;
+            self.knocked(letter, false)?;
             return Ok(Handled::nothing());
         };
+        (self.heard)(seat.lane);
         let halts = is_halt(&row.text) && letter.what != What::Press;
         let answers = match letter.what {
             What::File | What::Edited if halts => self.run(row, letter, &seat, &row.text),
             What::Message => self.message(row, letter, &seat, secret)?,
             What::Press => self.press(row, letter, &seat, secret)?,
-            What::Edited if letter.private => {
+            // What has no text was moved, not edited: a place that is shared while somebody walks.
+            What::Edited if letter.private && (letter.secret || !row.text.is_empty()) => {
                 vec![answer(letter, &seat, "An edited message is not read again: send it anew")]
             }
             What::File if letter.private => {
@@ -171,11 +160,11 @@ impl Handler {
             return self.typed_secret(row, letter, seat, secret);
         }
         let text = row.text.trim();
-        if let Some(notice) = self.answered_notice(letter, seat, text)? {
+        let acks = !matches!(seat.place, Place::Group { acks: false, .. });
+        if acks && let Some(notice) = self.answered_notice(letter, seat, text)? {
             return Ok(self.run(row, letter, seat, &format!("/ack {notice}")));
         }
-        let is_command = text.starts_with('/') || text.starts_with('#');
-        if !letter.private && !is_command {
+        if !letter.private && !is_command(text) {
             // People talk with each other there.
             return Ok(Vec::new());
         }
@@ -219,7 +208,7 @@ impl Handler {
         let chat = chat_key(letter.chat);
         let waiting = self.shared.pads.waiting(&chat, self.clock.now());
         match (waiting, secret) {
-            (None, _) => say("Nothing asks for a PIN here. Your message was removed, in case it was one"),
+            (None, _) => say("Nothing asks for a PIN here. Your message is removed, in case it was one"),
             (Some(_), None) => say("The bot was started anew while it read that: ask again"),
             (Some(id), Some(typed)) => {
                 let digits: String = typed.expose_secret().chars().filter(char::is_ascii_digit).collect();
@@ -273,7 +262,7 @@ impl Handler {
         });
     }
 
-    fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
+    pub(super) fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
         let chat = chat_key(letter.chat);
         let inbound =
             Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
@@ -296,6 +285,7 @@ impl Handler {
                 );
                 message.blocks.push(Block::Line(valid.into()));
                 message.buttons = pad(id);
+                message.protect = true;
                 vec![replying(letter, seat, message)]
             }
         }
@@ -321,72 +311,13 @@ impl Handler {
         }
     }
 
-    fn pair(&self, row: &InboxRow, letter: &Letter, code: &str) -> Result<Handled, StoreError> {
+    /// Strangers get nothing and are counted; many of them at once, and codes that are guessed, are told.
+    pub(super) fn knocked(&self, letter: &Letter, is_code: bool) -> Result<(), StoreError> {
         let now = self.clock.now();
-        let seat = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat);
-        if let (Some(seat), true) = (&seat, code.is_empty()) {
-            return Ok(Handled::by(seat, self.run(row, letter, seat, "/pair")));
-        }
-        if self.is_guessing(letter.user, now) {
-            self.count_stranger(letter)?;
-            return Ok(Handled::nothing());
-        }
-        let hash = code_hash(&self.store.button_key()?, code);
-        let account = (letter.user, letter.chat);
-        let bound = self.store.caused_by(row.id).use_code(hash, ChannelKind::Telegram, account, CODE_TRIES_MAX, now)?;
-        // Done before a restart, the lane is there already.
-        let person = match bound {
-            Some(Bound::To(person)) => {
-                (self.paired)();
-                let (channel, account) = (TELEGRAM.to_owned(), letter.name.clone());
-                (self.alarm)(EventKind::PersonPaired { person: person.clone(), channel, account });
-                person
-            }
-            Some(Bound::Nobody) => {
-                if let Some(seat) = seat {
-                    let answers = vec![answer(
-                        letter,
-                        &seat,
-                        "That code is not valid: \"bellwether pair\" on the machine shows a new one",
-                    )];
-                    return Ok(Handled::by(&seat, answers));
-                }
-                self.count_stranger(letter)?;
-                return Ok(Handled::nothing());
-            }
-            None => {
-                (self.paired)();
-                let seat = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat);
-                seat.map(|seat| seat.person.name).unwrap_or_default()
-            }
-        };
-        let Ok(who) = person.parse() else { return Ok(Handled::nothing()) };
-        let words = format!(
-            "Paired: this chat is {person}'s now, and nobody else's.\n/status tells how things are, /help lists the commands"
-        );
-        let lane = Lane { who, channel: ChannelKind::Telegram };
-        Ok(Handled { person, answers: vec![Answer::new(lane, Message::answer(&words))] })
-    }
-
-    /// Whether a stranger has tried too many codes.
-    fn is_guessing(&self, user: i64, now: Timestamp) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        told.codes.retain(|_, (since, _)| now.since(*since) < CODES_MS);
-        let (_, tries) = told.codes.entry(user).or_insert((now, 0));
-        *tries += 1;
-        *tries > CODES_MAX
-    }
-
-    /// Strangers get nothing and are counted; a burst of them is told to the owner.
-    fn count_stranger(&self, letter: &Letter) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let knocks = self.store.count_stranger(ChannelKind::Telegram, letter.user, now.plus_ms(-BURST_MS), now)?;
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let quiet = told.burst.is_none_or(|at| now.since(at) >= BURST_TOLD_MS);
-        if knocks.messages >= BURST && quiet {
-            told.burst = Some(now);
-            let (messages, people) = (knocks.messages, knocks.people);
-            (self.alarm)(EventKind::StrangersKnocked { channel: TELEGRAM.to_owned(), messages, people });
+        self.store.count_stranger(ChannelKind::Telegram, letter.user, now)?;
+        let told = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).knock(letter.user, is_code, now);
+        if let Some(told) = told {
+            (self.alarm)(told);
         }
         Ok(())
     }
@@ -396,7 +327,7 @@ impl Handler {
 const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
 
 /// Plain words in answer to a message.
-fn answer(letter: &Letter, seat: &Seat, text: &str) -> Answer {
+pub(super) fn answer(letter: &Letter, seat: &Seat, text: &str) -> Answer {
     replying(letter, seat, Message::answer(text))
 }
 

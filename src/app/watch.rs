@@ -33,6 +33,8 @@ const CYCLE_SLACK_MS: i64 = 60_000;
 const DISK_BYTES_MIN: u64 = 256 << 20;
 /// A poll of Telegram is answered at least this often.
 const POLL_MAX: Duration = Duration::from_secs(90);
+/// Another copy that was not noticed for so long is gone.
+const COPY_GONE: Duration = Duration::from_mins(2);
 
 /// Something that only the running bot can see.
 pub(super) struct Probe {
@@ -46,9 +48,15 @@ impl Probe {
         Self { part, look: Box::new(look) }
     }
 
-    /// The connection to Telegram: how long ago a poll was last answered, if one ever was.
-    pub(super) fn telegram(answered: impl Fn() -> Option<Duration> + Send + 'static) -> Self {
+    /// The connection to Telegram: how long ago a poll was last answered, if one ever was, and how long ago another copy took one away.
+    pub(super) fn telegram(
+        answered: impl Fn() -> Option<Duration> + Send + 'static,
+        other_copy: impl Fn() -> Option<Duration> + Send + 'static,
+    ) -> Self {
         Self::new("telegram poll", move || match answered() {
+            _ if other_copy().is_some_and(|age| age <= COPY_GONE) => {
+                Err("another copy of the bot reads the same chats".to_owned())
+            }
             Some(age) if age <= POLL_MAX => Ok(()),
             Some(age) => Err(format!("Telegram has not answered for {} s", age.as_secs())),
             None => Err("Telegram has not answered yet".to_owned()),
@@ -395,7 +403,13 @@ mod tests {
 
     #[test]
     fn telegram_that_does_not_answer_is_ill() {
-        let verdict = |age: Option<u64>| (Probe::telegram(move || age.map(Duration::from_secs)).look)();
+        let with_copy = |age: Option<u64>, copy: Option<u64>| {
+            let seconds = |age: Option<u64>| move || age.map(Duration::from_secs);
+            (Probe::telegram(seconds(age), seconds(copy)).look)()
+        };
+        let verdict = |age: Option<u64>| with_copy(age, None);
+        assert!(with_copy(Some(3), Some(5)).unwrap_err().contains("another copy"));
+        assert_eq!(with_copy(Some(3), Some(121)), Ok(()), "it is gone");
         assert_eq!(verdict(Some(30)), Ok(()));
         assert!(verdict(Some(91)).unwrap_err().contains("91 s"));
         assert!(verdict(None).is_err());

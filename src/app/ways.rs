@@ -1,7 +1,7 @@
 //! How are people reached while no bot runs? On the bot's own ways, opened for as long as they are needed, under its lease.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -72,13 +72,14 @@ impl Ways {
         routes.set(route_table(config, &others));
         let messenger = telegram.map(|telegram| Messenger {
             telegram,
-            config: config.clone(),
+            config: Arc::new(Mutex::new(config.clone())),
             routes: routes.clone(),
             switchboard: switchboard.clone(),
             shared: Shared::new(Seats::default()),
             others,
             zone: zone_of(config),
             open: Arc::default(),
+            turn: Arc::default(),
         });
         let config = config.clone();
         Ok(Self {

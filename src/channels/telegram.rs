@@ -4,33 +4,24 @@ use std::time::Duration;
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use teloxide::payloads::{
-    AnswerCallbackQuery, AnswerCallbackQuerySetters, DeleteMessage, EditMessageReplyMarkup,
-    EditMessageReplyMarkupSetters, EditMessageText, EditMessageTextSetters, GetMe, SendChatAction, SendDocument,
-    SendMessage, SendPhoto, SetMyCommands, SetMyCommandsSetters,
+    AnswerCallbackQuery, AnswerCallbackQuerySetters, DeleteMessage, DeleteMyCommands, DeleteMyCommandsSetters,
+    EditMessageReplyMarkup, EditMessageReplyMarkupSetters, EditMessageText, EditMessageTextSetters, GetMe,
+    SendChatAction, SendDocument, SendMessage, SendPhoto, SetMyCommands, SetMyCommandsSetters,
 };
 use teloxide::requests::Payload;
 use teloxide::types::{
     BotCommand, BotCommandScope, CallbackQueryId, ChatAction, ChatId, InlineKeyboardButton, InlineKeyboardMarkup,
-    InputFile, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyMarkup, ReplyParameters, ThreadId, Update,
+    InputFile, LinkPreviewOptions, MessageId, ParseMode, Recipient, ReplyMarkup, ReplyParameters, ThreadId,
 };
 
 use super::telegram_answer::{CallError, Refusal};
 use super::telegram_client::{Answered, TelegramClient, Upload};
-use super::telegram_update::{Heard, heard};
 
 /// How long a call without a file may take.
 const CALL: Duration = Duration::from_secs(15);
 /// How long a call with a file may take.
 const UPLOAD: Duration = Duration::from_mins(1);
-/// How much longer than asked for an answer with updates may take.
-const POLL_SLACK: Duration = Duration::from_secs(10);
-/// Updates in one answer.
-const POLL_UPDATES: u8 = 50;
-/// The longest answer with updates, in bytes. Strangers fill it, and one that is never read would stop the polling for good: 160 KiB
-/// are left for each update, several times the longest text in its widest spelling with the longest message that it answers.
-const POLL_MAX: usize = 8 << 20;
 /// What may be said over a button that was pressed, in UTF-16 units.
 const TOAST_MAX: usize = 200;
 
@@ -109,20 +100,6 @@ pub struct Myself {
     pub username: String,
 }
 
-/// One update as it came.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Polled {
-    /// Understood.
-    Heard(Box<Heard>),
-    /// Not understood; the next call may ask for those after it all the same.
-    Unreadable {
-        /// Its number; none if even that is missing.
-        update_id: Option<i64>,
-        /// As it came.
-        text: String,
-    },
-}
-
 /// What is needed of a message that was sent.
 #[derive(Deserialize)]
 struct SentMessage {
@@ -156,7 +133,7 @@ macro_rules! post {
 /// A bot on Telegram.
 #[derive(Debug, Clone)]
 pub struct Telegram {
-    client: TelegramClient,
+    pub(super) client: TelegramClient,
 }
 
 impl Telegram {
@@ -242,8 +219,8 @@ impl Telegram {
     /// Removes a message.
     ///
     /// # Errors
-    /// When it was not removed, or nobody knows; also when it is gone already or may not be removed any more
-    /// ([`Refusal::MessageGone`] says both, because Telegram does).
+    /// When it was not removed, or nobody knows; also when it is gone already ([`Refusal::MessageGone`]) or may not be removed
+    /// ([`Refusal::Undeletable`]).
     pub async fn delete(&self, message: RemoteId) -> Result<(), CallError> {
         let payload = DeleteMessage::new(ChatId(message.chat), MessageId(message.message));
         self.client.call::<_, IgnoredAny>(&payload, CALL).await.map(drop)
@@ -283,31 +260,21 @@ impl Telegram {
         self.client.call::<_, IgnoredAny>(&payload, CALL).await.map(drop)
     }
 
+    /// Takes the menu of commands away.
+    ///
+    /// # Errors
+    /// When it was not taken away.
+    pub async fn clear_menu(&self, scope: MenuScope) -> Result<(), CallError> {
+        let payload = DeleteMyCommands::new().scope(scope.into());
+        self.client.call::<_, IgnoredAny>(&payload, CALL).await.map(drop)
+    }
+
     /// Who the bot is: also shows that the token is right.
     ///
     /// # Errors
     /// When Telegram does not say.
     pub async fn me(&self) -> Result<Answered<Myself>, CallError> {
         self.client.call(&GetMe::new(), CALL).await
-    }
-
-    /// The updates from number `offset` on, at most 50; without one, all that nobody asked past. Waits up to `wait` for the first.
-    /// Asking past an update tells Telegram to forget it: store it before.
-    ///
-    /// # Errors
-    /// When there was no list of updates. It is safe to ask again.
-    pub async fn updates(&self, offset: Option<i64>, wait: Duration) -> Result<Answered<Vec<Polled>>, CallError> {
-        let mut parameters = json!({
-            "timeout": wait.as_secs(),
-            "limit": POLL_UPDATES,
-            "allowed_updates": ["message", "edited_message", "callback_query", "my_chat_member"],
-        });
-        if let Some(offset) = offset {
-            parameters["offset"] = offset.into();
-        }
-        let timeout = wait.saturating_add(POLL_SLACK);
-        let answered = self.client.call_method::<Vec<Value>>("GetUpdates", &parameters, POLL_MAX, timeout).await?;
-        Ok(answered.map(|updates| updates.iter().map(polled).collect()))
     }
 }
 
@@ -323,17 +290,6 @@ impl From<MenuScope> for BotCommandScope {
                 Self::ChatMember { chat_id: id(chat), user_id: teloxide::types::UserId(user) }
             }
         }
-    }
-}
-
-/// Each update is read by itself, so that one of them cannot hide the others.
-fn polled(update: &Value) -> Polled {
-    let update_id = update.get("update_id").and_then(Value::as_i64);
-    // From text and not from the value, where teloxide finds no update of any kind.
-    let text = update.to_string();
-    match serde_json::from_str::<Update>(&text).ok().as_ref().and_then(heard) {
-        Some(heard) => Polled::Heard(Box::new(heard)),
-        None => Polled::Unreadable { update_id, text },
     }
 }
 
@@ -384,31 +340,6 @@ fn cut(text: &str, max: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_update_that_is_not_understood_is_given_back() {
-        let unreadable = |update: &Value, id: Option<i64>| match polled(update) {
-            Polled::Unreadable { update_id, text } => {
-                assert_eq!(update_id, id);
-                assert_eq!(serde_json::from_str::<Value>(&text).ok().as_ref(), Some(update));
-            }
-            Polled::Heard(heard) => panic!("{heard:?}"),
-        };
-        unreadable(&json!({ "update_id": 5, "message": { "text": 3 } }), Some(5));
-        unreadable(&json!({ "update_id": 6, "something_new": {} }), Some(6));
-        unreadable(&json!({ "update_id": 1_u64 << 40, "something_new": {} }), Some(1 << 40));
-        unreadable(&json!({ "message": {} }), None);
-        unreadable(&json!("text"), None);
-        // Content of a kind that is newer than teloxide: not a message without words.
-        let chat = json!({ "id": 7, "type": "private", "first_name": "Ana" });
-        let unknown = json!({ "message_id": 1, "date": 1_790_000_000, "chat": chat, "text": "/stop",
-            "forward_origin": { "type": "something_new" } });
-        unreadable(&json!({ "update_id": 7, "message": unknown }), Some(7));
-        let plain = json!({ "message_id": 1, "date": 1_790_000_000, "chat": chat, "text": "/stop" });
-        assert!(
-            matches!(polled(&json!({ "update_id": 8, "message": plain })), Polled::Heard(heard) if heard.update_id == 8)
-        );
-    }
 
     #[test]
     fn words_over_a_button_are_cut_at_whole_characters() {

@@ -66,6 +66,8 @@ pub enum Refusal {
     NotModified,
     /// The message is not there, or may not be changed any more.
     MessageGone,
+    /// The message may not be removed, or not any more.
+    Undeletable,
     /// The press of a button was answered too late.
     QueryTooOld,
     /// The topic is not there, or is closed.
@@ -106,7 +108,8 @@ const MEANINGS: &[(&str, Refusal)] = &[
     ("message to delete not found", Refusal::MessageGone),
     ("message to be replied not found", Refusal::MessageGone),
     ("message can't be edited", Refusal::MessageGone),
-    ("message can't be deleted", Refusal::MessageGone),
+    ("message can't be deleted", Refusal::Undeletable),
+    ("message_delete_forbidden", Refusal::Undeletable),
     ("message_id_invalid", Refusal::MessageGone),
     ("query is too old", Refusal::QueryTooOld),
     ("query_id_invalid", Refusal::QueryTooOld),
@@ -236,7 +239,7 @@ mod tests {
             (ApiError::MessageToDeleteNotFound, Refusal::MessageGone),
             (ApiError::MessageToReplyNotFound, Refusal::MessageGone),
             (ApiError::MessageCantBeEdited, Refusal::MessageGone),
-            (ApiError::MessageCantBeDeleted, Refusal::MessageGone),
+            (ApiError::MessageCantBeDeleted, Refusal::Undeletable),
             (ApiError::MessageIdInvalid, Refusal::MessageGone),
             (ApiError::InvalidQueryId, Refusal::QueryTooOld),
             (ApiError::TerminatedByOtherGetUpdates, Refusal::OtherCopy),

@@ -124,6 +124,33 @@ impl TelegramClient {
         self.finish(self.post(method).json(parameters).timeout(timeout), answer_max).await
     }
 
+    /// Calls a method by its name, and gives back how the body of its answer begins, at most `bytes` of it.
+    ///
+    /// # Errors
+    /// When there was no answer, or a refusal.
+    pub(super) async fn call_beginning(
+        &self,
+        method: &str,
+        parameters: &(impl Serialize + Sync),
+        bytes: usize,
+        timeout: Duration,
+    ) -> Result<Vec<u8>, CallError> {
+        let request = self.post(method).json(parameters).timeout(timeout);
+        let mut response = request.send().await.map_err(|error| self.without_token(not_answered(&error)))?;
+        let status = response.status().as_u16();
+        if status != 200 {
+            return Err(CallError::Server { status });
+        }
+        let mut beginning = Vec::new();
+        while beginning.len() < bytes
+            && let Some(chunk) = response.chunk().await.map_err(|error| self.without_token(not_answered(&error)))?
+        {
+            beginning.extend_from_slice(&chunk);
+        }
+        beginning.truncate(bytes);
+        Ok(beginning)
+    }
+
     /// Calls the method of a payload and sends a file with it.
     ///
     /// # Errors
@@ -167,10 +194,7 @@ impl TelegramClient {
         answer_max: usize,
     ) -> Result<Answered<A>, CallError> {
         let start = self.clock.steady();
-        let response = request.send().await.map_err(|error| match classify(&error) {
-            Reach::NotSent => CallError::NotSent(cause(&error)),
-            Reach::Unknown => CallError::Unknown(cause(&error)),
-        })?;
+        let response = request.send().await.map_err(|error| not_answered(&error))?;
         let latency = self.clock.steady().saturating_sub(start);
         let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
         let retry_after = header(&response, &RETRY_AFTER);
@@ -195,6 +219,14 @@ impl TelegramClient {
             }
             CallError::Throttled { .. } | CallError::Migrated { .. } | CallError::Server { .. } => error,
         }
+    }
+}
+
+/// What a call without an answer means.
+fn not_answered(error: &reqwest::Error) -> CallError {
+    match classify(error) {
+        Reach::NotSent => CallError::NotSent(cause(error)),
+        Reach::Unknown => CallError::Unknown(cause(error)),
     }
 }
 

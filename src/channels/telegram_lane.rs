@@ -1,11 +1,12 @@
 //! How does a message get into a chat on Telegram? Rendered in parts, sent one after the other, and each refusal understood.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::domain::{Attachment, AttachmentKind, Block, Label, Message};
+use crate::domain::{Attachment, AttachmentKind, Label};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
 use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
@@ -27,12 +28,14 @@ pub struct TelegramLane {
     telegram: Telegram,
     target: Mutex<Target>,
     moved: Moved,
+    /// Messages that were sent in several parts, newest last: each with the numbers of its parts, the first of which names it.
+    split: Mutex<VecDeque<Vec<i32>>>,
 }
 
 impl TelegramLane {
     /// Sends to this chat.
     pub fn new(telegram: Telegram, target: Target, moved: Moved) -> Self {
-        Self { telegram, target: Mutex::new(target), moved }
+        Self { telegram, target: Mutex::new(target), moved, split: Mutex::default() }
     }
 
     fn target(&self) -> Target {
@@ -51,30 +54,94 @@ impl TelegramLane {
         let target = self.target();
         let (reply_to, thread) = post.reply_to.as_deref().map_or((None, None), remote);
         let topic = post.book.and_then(|book| target.topics.iter().find(|(name, _)| *name == book));
-        let keys = if is_last { keys(post) } else { Vec::new() };
+        let keys = if is_last { self.keys(post) } else { Vec::new() };
         Posting {
             chat: target.chat,
             thread: thread.or(topic.map(|(_, topic)| *topic)),
             silent: post.silent,
-            protect: false,
+            protect: post.message.protect,
             reply_to,
             keys,
         }
     }
 
+    /// The buttons of a message. In a group nobody may do what most of them type; that something was seen is said there, too.
+    fn keys(&self, post: &Post) -> Vec<Vec<Key>> {
+        let is_group = self.target().chat < 0;
+        let rows = post.keys.iter().zip(&post.message.buttons).map(|(keys, buttons)| {
+            let shown = keys.iter().zip(buttons).filter(|(_, button)| !is_group || button.line.starts_with(ACK));
+            shown.map(|(key, _)| Key { label: key.label.clone(), data: key.token.clone() }).collect()
+        });
+        rows.filter(|row: &Vec<Key>| !row.is_empty()).collect()
+    }
+
+    /// The numbers of a message's parts; that of the first alone where no others are known.
+    fn parts_of(&self, first: i32) -> Vec<i32> {
+        let split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
+        split.iter().find(|parts| parts.first() == Some(&first)).cloned().unwrap_or_else(|| vec![first])
+    }
+
+    /// Remembers the parts of a message for its edits.
+    fn keep_parts(&self, parts: Vec<i32>) {
+        let mut split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
+        split.retain(|known| known.first() != parts.first());
+        if parts.len() > 1 {
+            if split.len() >= SPLIT_MAX {
+                split.pop_front();
+            }
+            split.push_back(parts);
+        }
+    }
+
+    /// Changes each part of a message to what it says now. What has become longer goes on in further messages, what has become shorter
+    /// loses its last ones.
     async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
-        let (Some(message), _) = remote(edited) else { return Err(SendError::Gone) };
-        let parts = html(&post.message, Budget::TEXT);
-        let part = parts.first().map_or("", String::as_str);
-        for _ in 0..MOVES_MAX {
-            let at = RemoteId { chat: self.target().chat, message };
-            match self.telegram.edit_text(at, part, &keys(post)).await {
-                Ok(()) => return Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() }),
-                Err(CallError::Migrated { to }) => self.move_to(to),
-                Err(error) => return Err(failed(error)),
+        let (Some(first), _) = remote(edited) else { return Err(SendError::Gone) };
+        let texts = html(&post.message, Budget::TEXT);
+        let mut there = self.parts_of(first);
+        for (index, text) in texts.iter().enumerate() {
+            let is_last = index + 1 == texts.len();
+            if let Some(message) = there.get(index) {
+                match self.change(post, *message, text, is_last).await {
+                    // Somebody removed it; the first part is the message.
+                    Err(SendError::Gone) if index > 0 => {}
+                    changed => changed?,
+                }
+            } else {
+                let further = Post { reply_to: Some(edited.to_owned()), silent: true, ..post.clone() };
+                there.push(self.part(&further, text, None, is_last).await?.0.value.message);
+                self.keep_parts(there.clone());
             }
         }
-        Err(SendError::Unreachable("the group moves and moves".to_owned()))
+        for message in there.split_off(texts.len().max(1).min(there.len())) {
+            let at = RemoteId { chat: self.target().chat, message };
+            if let Err(error) = self.telegram.delete(at).await {
+                tracing::debug!(%error, "a part that says nothing any more stays");
+            }
+        }
+        self.keep_parts(there);
+        Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() })
+    }
+
+    /// Changes one part; what cannot be formatted is put there as plain text.
+    async fn change(&self, post: &Post, message: i32, text: &str, is_last: bool) -> Result<(), SendError> {
+        let keys = if is_last { self.keys(post) } else { Vec::new() };
+        let at = RemoteId { chat: self.target().chat, message };
+        let changed = match self.telegram.edit_text(at, text, &keys).await {
+            Err(CallError::Refused { kind: Refusal::BadMarkup, description, .. }) => {
+                tracing::error!(description, "a message was rendered in a way that Telegram does not take");
+                self.telegram.edit_text(at, &bare(text), &keys).await
+            }
+            changed => changed,
+        };
+        match changed {
+            Err(CallError::Migrated { to }) => {
+                // The numbers of messages are others there.
+                self.move_to(to);
+                Err(SendError::Gone)
+            }
+            changed => changed.map_err(failed),
+        }
     }
 
     /// Sends one part; what cannot be formatted is sent once more as plain text, and the second value says so.
@@ -95,14 +162,15 @@ impl TelegramLane {
             match error {
                 CallError::Migrated { to } => {
                     self.move_to(to);
-                    posting.chat = to;
+                    // The numbers of messages are others there.
+                    (posting.chat, posting.reply_to) = (to, None);
                 }
                 CallError::Refused { kind: Refusal::TopicGone, .. } if posting.thread.is_some() => {
                     posting.thread = None;
                 }
                 CallError::Refused { kind: Refusal::BadMarkup, description, .. } => {
                     tracing::error!(description, "a message was rendered in a way that Telegram does not take");
-                    text = bare(&post.message);
+                    text = bare(&text);
                     detail = Some(format!("as bare text, since its form was refused: {description}"));
                 }
                 error => return Err(failed(error)),
@@ -131,6 +199,10 @@ impl TelegramLane {
 
 /// Turns that one message may take: a moved group, a lost topic, a markup that is refused.
 const MOVES_MAX: usize = 4;
+/// Messages in several parts whose parts are remembered.
+const SPLIT_MAX: usize = 200;
+/// How the line of the button begins that is shown in groups.
+const ACK: &str = "/ack ";
 /// Messages at once into one chat, and how long one more takes: what is known to be borne.
 const PRIVATE: Allowance = Allowance { burst: 4, refill: Duration::from_secs(1) };
 const GROUP: Allowance = Allowance { burst: 4, refill: Duration::from_secs(3) };
@@ -143,8 +215,7 @@ impl Channel for TelegramLane {
         // Numbers of groups are negative.
         let is_group = self.target().chat < 0;
         let allowance = if is_group { GROUP } else { PRIVATE };
-        // In a group nobody may do what the buttons type.
-        Abilities { edits: true, buttons: !is_group, allowance: Some(allowance) }
+        Abilities { edits: true, buttons: true, allowance: Some(allowance) }
     }
 
     fn service_allowance(&self) -> Option<Allowance> {
@@ -167,6 +238,7 @@ impl Channel for TelegramLane {
             parts.push(String::new());
         }
         let mut receipt = Receipt::default();
+        let mut sent_parts = Vec::new();
         for (index, text) in parts.iter().enumerate().skip(post.parts_done as usize) {
             let file = post.message.file.as_ref().filter(|_| index == 0);
             let is_last = index + 1 == parts.len();
@@ -175,7 +247,9 @@ impl Channel for TelegramLane {
             receipt.remote.get_or_insert_with(|| answered.value.message.to_string());
             receipt.skew_ms = answered.skew_ms;
             receipt.detail = receipt.detail.or(detail);
+            sent_parts.push(answered.value.message);
         }
+        self.keep_parts(sent_parts);
         Ok(receipt)
     }
 }
@@ -186,16 +260,19 @@ fn remote(text: &str) -> (Option<i32>, Option<i32>) {
     (message.parse().ok(), topic.and_then(|topic| topic.parse().ok()))
 }
 
-fn keys(post: &Post) -> Vec<Vec<Key>> {
-    let key = |key: &crate::notify::Key| Key { label: key.label.clone(), data: key.token.clone() };
-    post.keys.iter().map(|row| row.iter().map(key).collect()).collect()
-}
-
-/// A message without any form, for a Telegram that refuses ours: its text, as one part.
-fn bare(message: &Message) -> String {
-    let lines = message.plain_lines().into_iter().map(|line| Block::Line(line.into())).collect();
-    let bare = Message { blocks: lines, ..Message::default() };
-    html(&bare, Budget::TEXT).into_iter().next().unwrap_or_default()
+/// A part without any form, for a Telegram that refuses ours: its text. What is escaped in it stays so.
+fn bare(html: &str) -> String {
+    let mut text = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for letter in html.chars() {
+        match letter {
+            '<' => in_tag = true,
+            '>' if in_tag => in_tag = false,
+            letter if !in_tag => text.push(letter),
+            _ => {}
+        }
+    }
+    text
 }
 
 /// What is to be done about an error. A failing server has most likely not done it; a call that left and was not answered may have.
@@ -214,7 +291,19 @@ fn failed(error: CallError) -> SendError {
             | Refusal::NotModified
             | Refusal::QueryTooOld
             | Refusal::TopicGone
+            | Refusal::Undeletable
             | Refusal::Other => SendError::Rejected(description),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_without_form_says_what_it_said() {
+        let part = "<b>HALTED</b> a &lt;b&gt; &amp; <code>O12</code>\n<pre>x &gt; y</pre>\n(2/3)";
+        assert_eq!(bare(part), "HALTED a &lt;b&gt; &amp; O12\nx &gt; y\n(2/3)");
     }
 }

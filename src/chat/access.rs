@@ -8,16 +8,17 @@ use crate::domain::Label;
 use crate::views::Asker;
 
 use super::command::{Command, Run};
-use super::seat::Place;
+use super::seat::{Place, shared};
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Look and change.
+    /// Look and change. The first of them sits at the terminal, and all of them are told what nobody else asked for. Whatever is the
+    /// machine's alone (who there is, codes, PINs, routes) is changed there and by no command, whoever asks.
     Owner,
     /// Look and change.
     Operator,
-    /// Look.
+    /// Look, and say how they want to be told.
     Viewer,
 }
 
@@ -53,15 +54,29 @@ impl Person {
         self.books.as_ref().is_none_or(|books| books.contains(&book))
     }
 
+    /// The person with no more rights than `other` has.
+    #[must_use]
+    pub fn within(&self, other: &Self) -> Self {
+        let role = match (self.role, other.role) {
+            (Role::Viewer, _) | (_, Role::Viewer) => Role::Viewer,
+            (Role::Operator, _) | (_, Role::Operator) => Role::Operator,
+            (Role::Owner, Role::Owner) => Role::Owner,
+        };
+        Self { role, books: shared(self.books.as_deref(), other.books.as_deref()), ..self.clone() }
+    }
+
     /// The person as views know who asks, from where.
     pub fn asker(&self, place: Place) -> Asker {
-        let hides_amounts = matches!(place, Place::Group { hides_amounts: true });
+        let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
         Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
     }
 }
 
 /// Views whose answers have no amounts in them for an asker who hides them, for groups whose members may not see any.
 const WITHOUT_AMOUNTS: [&str; 7] = ["status", "watchlist", "locks", "schedule", "runs", "correlation", "route"];
+
+/// What an operator or owner may say in a group, too.
+const ACK: &str = "ack";
 
 /// Whether a command is allowed to somebody where they sit; why not, if it is not. Stopping is the safe direction, and still only for
 /// those who may change things: a viewer who halts would be somebody else's money not trading.
@@ -78,12 +93,59 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
             Err(format!("/{name} changes something, which is not done in a group: ask me in a chat of our own"))
         }
         (Run::Control(_), Role::Viewer, _) => Err(format!("/{name} is not for viewers")),
+        // To have seen something is no change: it is said where it was read.
+        (Run::Personal(_), _, Place::Group { acks: true, .. }) if name == ACK => Ok(()),
+        (Run::Personal(_), _, Place::Group { .. }) if name == ACK => {
+            Err(format!("/{name} is not for viewers: it keeps others from being called"))
+        }
         (Run::Personal(_), _, Place::Group { .. }) => {
             Err(format!("/{name} is about you alone: ask me in a chat of our own"))
         }
-        (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
+        (_, _, Place::Group { hides_amounts: true, .. }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
         (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::COMMANDS;
+
+    const GROUPS: [Place; 4] = [
+        Place::Group { hides_amounts: false, acks: false },
+        Place::Group { hides_amounts: true, acks: false },
+        Place::Group { hides_amounts: false, acks: true },
+        Place::Group { hides_amounts: true, acks: true },
+    ];
+
+    fn allowed(role: Role, place: Place, is: impl Fn(&Command) -> bool) -> Vec<&'static str> {
+        COMMANDS.iter().filter(|one| is(one) && may(role, place, one).is_ok()).map(|one| one.name).collect()
+    }
+
+    #[test]
+    fn who_may_do_what_where() {
+        let changes = |command: &Command| matches!(command.run, Run::Control(_));
+        let personal = |command: &Command| matches!(command.run, Run::Personal(_));
+        let controls = ["halt", "resume", "unlock", "book"];
+        for place in [Place::Machine, Place::Private] {
+            for role in [Role::Owner, Role::Operator] {
+                assert_eq!(allowed(role, place, |_| true).len(), COMMANDS.len(), "{role:?} {place:?}");
+                assert_eq!(allowed(role, place, changes), controls);
+            }
+            assert_eq!(allowed(Role::Viewer, place, changes), Vec::<&str>::new());
+            assert_eq!(allowed(Role::Viewer, place, |one| !changes(one)).len(), COMMANDS.len() - controls.len());
+        }
+        for place in GROUPS {
+            let acks = matches!(place, Place::Group { acks: true, .. });
+            for role in [Role::Owner, Role::Operator, Role::Viewer] {
+                assert_eq!(allowed(role, place, changes), Vec::<&str>::new(), "no controls, whoever asks");
+                assert_eq!(allowed(role, place, personal), if acks { vec!["ack"] } else { Vec::new() });
+            }
+        }
+        // People, codes and routes are read here, and changed on the machine alone.
+        let run = |name: &str| &COMMANDS.iter().find(|one| one.name == name).expect("there").run;
+        assert!(matches!(run("pair"), Run::Text(_)) && matches!(run("route"), Run::View(_)));
     }
 }

@@ -8,6 +8,7 @@ use crate::views::Views;
 use super::access::Role;
 use super::command::{ArgError, LessOf, Personal};
 use super::handle::{Chat, Inbound};
+use super::seat::Place;
 
 /// The longest mute, in milliseconds. Nothing is silenced for good by a word in passing.
 const MUTE_MS_MAX: i64 = 24 * 60 * MINUTE_MS;
@@ -101,7 +102,8 @@ impl Chat {
         notice: Option<NoticeId>,
         views: &Views,
     ) -> Result<String, ArgError> {
-        if inbound.person.role == Role::Viewer {
+        let acks = matches!(inbound.place, Place::Group { acks: true, .. });
+        if inbound.person.role == Role::Viewer && !acks {
             return usage("/ack is not for viewers: it keeps others from being called".to_owned());
         }
         let (person, reader) = (&inbound.person.name, views.reader());

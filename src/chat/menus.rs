@@ -60,10 +60,8 @@ pub fn completions() -> Vec<(String, &'static str)> {
 /// Commands that a menu has room for.
 const MENU_MAX: usize = 30;
 
-/// The menu of a chat: what its person may do there, or what a group may look at where it is nobody's.
-pub fn menu(role: Option<Role>) -> Vec<(String, String)> {
-    let place = if role.is_some() { Place::Private } else { Place::Group { hides_amounts: false } };
-    let role = role.unwrap_or(Role::Viewer);
+/// The menu of a chat: what somebody of this role may do there. In a group everybody sees the same one, so it shows views alone.
+pub fn menu(role: Role, place: Place) -> Vec<(String, String)> {
     let allowed = COMMANDS.iter().filter(|command| may(role, place, command).is_ok());
     // What changes something is found first where there is little room.
     let (controls, others): (Vec<&Command>, Vec<&Command>) =

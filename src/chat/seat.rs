@@ -15,6 +15,8 @@ pub enum Place {
     Group {
         /// Its members may not see amounts.
         hides_amounts: bool,
+        /// Whoever speaks may say that they have seen something: an operator or owner by their own number.
+        acks: bool,
     },
 }
 
@@ -77,15 +79,16 @@ impl Seats {
         }
         let group = self.groups.iter().find(|group| group.channel == channel && group.chat == chat)?;
         let books = shared(person.books.as_deref(), group.books.as_deref());
-        // In a group nobody is more than a viewer.
+        let acks = person.role != Role::Viewer;
+        // In a group nobody is more than a viewer; having seen something changes nothing.
         let person = Person { role: Role::Viewer, books, ..person.clone() };
-        let place = Place::Group { hides_amounts: group.hides_amounts };
+        let place = Place::Group { hides_amounts: group.hides_amounts, acks };
         Some(Seat { person, place, lane: Lane { who: group.name, channel } })
     }
 }
 
 /// The books that both may see.
-fn shared(own: Option<&[Label]>, group: Option<&[Label]>) -> Option<Vec<Label>> {
+pub(super) fn shared(own: Option<&[Label]>, group: Option<&[Label]>) -> Option<Vec<Label>> {
     match (own, group) {
         (None, None) => None,
         (Some(books), None) | (None, Some(books)) => Some(books.to_vec()),
@@ -132,6 +135,8 @@ mod tests {
         let group = seat(1, -7).expect("known");
         assert_eq!(group.person.role, Role::Viewer, "no controls, whoever asks");
         assert_eq!(group.lane.to_string(), "family:telegram");
+        assert_eq!(group.place, Place::Group { hides_amounts: true, acks: true });
+        assert_eq!(seat(2, -7).expect("known").place, Place::Group { hides_amounts: true, acks: false }, "a viewer");
         let books = |seat: &Seat| seat.person.books.clone().expect("some").len();
         assert_eq!((books(&group), books(&seat(2, -7).expect("known"))), (2, 1));
     }

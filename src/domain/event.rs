@@ -517,6 +517,9 @@ pub enum EventKind {
         messages: u64,
         /// By how many people.
         people: u64,
+        /// How many of them were codes for pairing that are not valid.
+        #[serde(default)]
+        codes: u64,
     },
     /// A person was bound to a chat by a code.
     PersonPaired {

@@ -10,6 +10,9 @@ pub struct Message {
     /// Rows of buttons; a channel without buttons shows what they would type.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Vec<Button>>,
+    /// It is meant for this chat alone: where the channel can, it is neither forwarded nor saved.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protect: bool,
     /// A picture or document that goes with it. It is stored beside the text.
     #[serde(skip)]
     pub file: Option<Attachment>,

@@ -85,7 +85,9 @@ impl Words<'_> {
             EventKind::LaneRecovered { lane, down_s, waiting } => Self::lane_recovered(*lane, *down_s, *waiting),
             EventKind::DeliveryDied { notice, lane, why } => Self::delivery_died(*notice, *lane, why),
             EventKind::CopyRunning { channel } => Self::copy_running(channel),
-            EventKind::StrangersKnocked { channel, messages, people } => Self::strangers(channel, *messages, *people),
+            EventKind::StrangersKnocked { channel, messages, people, codes } => {
+                Self::strangers(channel, *messages, *people, *codes)
+            }
             EventKind::PersonPaired { person, channel, account } => Self::paired(person, channel, account),
             EventKind::DrillSent { person } => Self::drill(person),
         }

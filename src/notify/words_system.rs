@@ -142,9 +142,16 @@ impl Words<'_> {
             .and("If nobody here started it, somebody else has the token: make a new one")
     }
 
-    pub(super) fn strangers(channel: &str, messages: u64, people: u64) -> Said {
+    pub(super) fn strangers(channel: &str, messages: u64, people: u64, codes: u64) -> Said {
+        let tried = (codes > 0).then(|| {
+            format!(
+                "{} among them: who was given one that fails needs a new one from the machine",
+                counted(codes, "wrong code")
+            )
+        });
         let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
         Said::fact(&format!("Strangers write to the bot on {channel}: {} by {people}", counted(messages, "message")))
+            .and_some(tried)
             .and("Only people who are paired are obeyed. Nothing has to be done")
     }
 

@@ -4,8 +4,10 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::clock::Timestamp;
 
+use super::errands::add_errand;
 use super::outbox::add_answer;
 use super::state::time;
+use super::totals::{Total, add};
 use super::{Answer, Reader, Store, StoreError};
 
 /// One update.
@@ -34,8 +36,21 @@ pub struct Update {
     pub text: String,
     /// What the channel said besides, as JSON.
     pub body: String,
-    /// True if nobody has to handle it any more.
-    pub handled: bool,
+    /// What to do with it.
+    pub fate: Fate,
+    /// What is to be done in its chat until it is over, as JSON.
+    pub errand: Option<String>,
+}
+
+/// What is to be done with an update.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Somebody has to handle it.
+    Open,
+    /// It was handled as it came.
+    Handled,
+    /// Nobody can read it: it is counted.
+    Skipped,
 }
 
 impl Store {
@@ -100,7 +115,7 @@ impl Store {
         let points = self.points().clone();
         self.write(move |transaction| {
             for update in &updates {
-                transaction
+                let added = transaction
                     .prepare_cached(
                         "INSERT OR IGNORE INTO inbox (channel, update_key, person, text, received_ms, state, body)
                          VALUES (?1, ?2, '', ?3, ?4, ?5, ?6)",
@@ -110,9 +125,15 @@ impl Store {
                         update.key,
                         update.text,
                         now.ms(),
-                        if update.handled { "answered" } else { "new" },
+                        if update.fate == Fate::Open { "new" } else { "answered" },
                         update.body
                     ])?;
+                if added > 0 && update.fate == Fate::Skipped {
+                    add(transaction, Total::Unread, channel, 1)?;
+                }
+                if let Some(errand) = update.errand.as_ref().filter(|_| added > 0) {
+                    add_errand(transaction, channel, errand, now)?;
+                }
                 points.pass("inbox: update kept, place not")?;
             }
             transaction.execute(

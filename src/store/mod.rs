@@ -27,6 +27,7 @@ mod history;
 mod drills;
 mod outcomes;
 mod alerts;
+mod errands;
 
 pub use alerts::NewAlert;
 pub use audit::{AuditEntry, AuditFault};
@@ -34,14 +35,15 @@ pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, v
 pub use controls::{Charged, ControlRow, PinRules};
 pub use db::{Store, Ticket, check_whole, migrate, schema_version};
 pub use delivery::{Delivery, Due, Parcel, Ruled, Ruling, Settled, Task};
+pub use errands::Errand;
 pub use error::StoreError;
 pub use history::{JournalRow, RunRow, StepRecord};
-pub use inbox::{InboxRow, Update};
+pub use inbox::{Fate, InboxRow, Update};
 pub use lanes::LaneState;
 pub use lease::{Lease, LeaseError, LeaseRow};
 pub use outbox::{Answer, LaneCounts};
 pub use outcomes::SignalsRow;
-pub use people::{Address, Bound, Knocks};
+pub use people::{Address, Bound, Leaving, Left};
 pub use points::Points;
 pub use pulses::{Chore, Pulse, Skew};
 pub use reader::Reader;

@@ -33,6 +33,8 @@ pub(super) enum Total {
     Latencies,
     /// The sum of their latencies in milliseconds, by lane.
     LatencySum,
+    /// Updates that nobody could read, by channel.
+    Unread,
 }
 
 impl Total {
@@ -45,6 +47,7 @@ impl Total {
             Self::Attempts => "attempts",
             Self::Latencies => "latencies",
             Self::LatencySum => "latency sum",
+            Self::Unread => "updates unread",
         }
     }
 }
@@ -150,6 +153,8 @@ pub struct Totals {
     pub attempts: Vec<(String, String, u64)>,
     /// Times from commit to receipt, by lane.
     pub latencies: BTreeMap<String, LatencyTotals>,
+    /// Updates that nobody could read and that were passed over, by channel.
+    pub unread: Vec<(String, u64)>,
 }
 
 impl Totals {
@@ -172,6 +177,8 @@ impl Totals {
             classes[class.unwrap_or(LATENCY_BOUNDS_MS.len())] += count;
         } else if is(Total::LatencySum) {
             self.latencies.entry(label.to_owned()).or_default().sum_ms = count;
+        } else if is(Total::Unread) {
+            self.unread.push((label.to_owned(), count));
         }
     }
 }

@@ -53,6 +53,8 @@ impl Figures {
         page.counter("trades", "Round trips from flat to flat", [([], totals.trades)])?;
         let refusals = totals.refusals.iter().map(|(check, count)| ([("check", check.as_str())], *count));
         page.counter("refusals", "Checks of risk that refused an order", refusals)?;
+        let unread = totals.unread.iter().map(|(channel, count)| ([("channel", channel.as_str())], *count));
+        page.counter("updates_unread", "Updates of a channel that could not be read and were passed over", unread)?;
         let events = totals.events.iter();
         let events = events.map(|(kind, severity, count)| ([("kind", &**kind), ("severity", &**severity)], *count));
         page.counter("events", "Committed facts", events)

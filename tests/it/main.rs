@@ -52,6 +52,8 @@ mod kills;
 mod telegram_client;
 mod telegram_life;
 mod telegram_files;
+mod telegram_access;
+mod telegram_parts;
 mod telegram_fake;
 mod telegram_faults;
 mod setup;

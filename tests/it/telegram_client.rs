@@ -370,13 +370,13 @@ async fn one_odd_update_hides_no_other_and_a_full_answer_is_read() {
     let spelled = json!({ "ok": true, "result": full }).to_string().replace('\u{1F600}', "\\ud83d\\ude00");
     assert!(spelled.len() > 4 << 20);
     let (server, telegram) = Server::start([ok(&updates), answer(200, &spelled)]).await;
-    let polled = telegram.updates(None, Duration::from_secs(2)).await.expect("updates").value;
+    let polled = telegram.updates(None, 50, Duration::from_secs(2)).await.expect("updates").value;
     let heard = |polled: &Polled| match polled {
         Polled::Heard(heard) => (heard.update_id, heard.kind == HeardKind::Message),
         Polled::Unreadable { update_id, .. } => (update_id.expect("a number"), false),
     };
     assert_eq!(polled.iter().map(heard).collect::<Vec<_>>(), [(1, true), (2, false), (3, true)]);
-    let polled = telegram.updates(Some(4), Duration::from_secs(2)).await.expect("updates").value;
+    let polled = telegram.updates(Some(4), 50, Duration::from_secs(2)).await.expect("updates").value;
     assert_eq!(polled.len(), 50);
     let asked = server.asked();
     let allowed = json!(["message", "edited_message", "callback_query", "my_chat_member"]);

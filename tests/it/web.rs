@@ -252,7 +252,7 @@ fn ask(server: &Server, lines: &str) -> (u16, String, String) {
 }
 
 fn get(server: &Server, path: &str) -> (u16, String, String) {
-    ask(server, &format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n"))
+    ask(server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 }
 
 #[test]
@@ -330,12 +330,12 @@ fn strangers_learn_nothing_and_nothing_else_is_served() {
         assert_eq!(status, if path.starts_with("/metrics") { 200 } else { 404 }, "{path}");
     }
     for method in ["POST", "PUT", "DELETE", "OPTIONS"] {
-        let asked = format!("{method} /health HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        let asked = format!("{method} /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(ask(&server, &asked).0, 404, "{method}");
     }
     // Through a proxy on this machine only the token opens, and without it there is nothing to be told apart.
     let through = |path: &str, more: &str| {
-        ask(&server, &format!("GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n{more}\r\n"))
+        ask(&server, &format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 192.0.2.7\r\n{more}\r\n"))
     };
     for path in ["/health", "/metrics", "/nothing"] {
         for more in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic secret\r\n"] {
@@ -344,9 +344,9 @@ fn strangers_learn_nothing_and_nothing_else_is_served() {
         }
     }
     assert_eq!(through("/metrics", "Authorization: Bearer secret\r\n").0, 200);
-    let long = format!("GET /health HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "y".repeat(9_000));
+    let long = format!("GET /health HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "y".repeat(9_000));
     assert!(matches!(ask(&server, &long).0, 0 | 431));
-    let many = format!("GET /health HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(40));
+    let many = format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(40));
     assert_eq!(ask(&server, &many).0, 431);
     assert_eq!(get(&server, "/metrics").0, 200);
 }

@@ -111,6 +111,14 @@ CREATE TABLE strangers (
   PRIMARY KEY (channel, user)
 ) WITHOUT ROWID;
 
+-- What is still to be done on a channel besides messages: a text that may be a PIN is to be removed, a chat is to hear that it is left.
+CREATE TABLE errands (
+  id      INTEGER PRIMARY KEY,
+  channel TEXT NOT NULL,
+  body    TEXT NOT NULL,
+  made_ms INTEGER NOT NULL
+);
+
 CREATE TABLE alerts (
   id         INTEGER PRIMARY KEY,
   person     TEXT NOT NULL,

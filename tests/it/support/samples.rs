@@ -384,7 +384,7 @@ fn system() -> Vec<EventKind> {
 fn people() -> Vec<EventKind> {
     vec![
         EventKind::CopyRunning { channel: "telegram".to_owned() },
-        EventKind::StrangersKnocked { channel: "telegram".to_owned(), messages: 12, people: 1 },
+        EventKind::StrangersKnocked { channel: "telegram".to_owned(), messages: 12, people: 1, codes: 5 },
         EventKind::PersonPaired {
             person: "ana".to_owned(),
             channel: "telegram".to_owned(),

@@ -114,7 +114,13 @@ fn answered(hub: &Hub, answer: &Answer) -> Response<Body> {
         Ok(result) => (200, json!({ "ok": true, "result": result })),
         Err(refusal) => (refusal.code, refusal.body()),
     };
-    let mut response = page(hub, status, "application/json", body.to_string());
+    let text = match answer {
+        Ok(Value::Array(updates)) if updates.iter().any(|one| one.get("update_id").is_some()) => {
+            format!("{{\"ok\":true,\"result\":{}}}", super::updates::written(updates))
+        }
+        _ => body.to_string(),
+    };
+    let mut response = page(hub, status, "application/json", text);
     if let Some(seconds) = body["parameters"]["retry_after"].as_u64() {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }

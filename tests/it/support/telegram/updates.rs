@@ -82,3 +82,15 @@ impl Queue {
         self.waiting.clear();
     }
 }
+
+/// The result of getUpdates as Telegram writes it: the number of an update comes first.
+pub(super) fn written(updates: &[Value]) -> String {
+    let one = |update: &Value| {
+        let mut rest = update.clone();
+        let id = rest.as_object_mut().and_then(|rest| rest.remove("update_id")).unwrap_or_default();
+        let rest = rest.to_string();
+        let comma = if rest == "{}" { "" } else { "," };
+        format!("{{\"update_id\":{id}{comma}{}", &rest[1..])
+    };
+    format!("[{}]", updates.iter().map(one).collect::<Vec<_>>().join(","))
+}

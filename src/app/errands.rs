@@ -1,0 +1,196 @@
+//! Who does what has to be done in a chat besides messages? A thread that tries until Telegram says that it is done, or never will be.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use crate::channels::{Budget, CallError, MenuScope, Posting, Refusal, RemoteId, Telegram, html};
+use crate::clock::Clock;
+use crate::domain::{ChannelKind, Message};
+use crate::store::{Answer, Reader, Store, StoreError};
+
+use super::telegram::{Shared, TELEGRAM};
+
+/// How often what is due is looked for when no bell rings.
+const LOOK: Duration = Duration::from_secs(1);
+/// The wait after the first try that failed; each further one doubles it.
+const AGAIN: Duration = Duration::from_secs(1);
+const AGAIN_MAX: Duration = Duration::from_mins(5);
+/// Telegram removes nothing that is older than two days, and nobody waits longer for a farewell.
+const PATIENCE_MS: i64 = 48 * 3_600_000;
+
+/// Something to be done in a chat.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Errand {
+    /// A message that may hold a PIN is to be removed.
+    Remove {
+        /// Who wrote it.
+        user: i64,
+        /// Where it stands.
+        chat: i64,
+        /// Its number there.
+        message: i32,
+    },
+    /// A chat is to hear that it is somebody's no more.
+    Farewell {
+        /// The chat.
+        chat: i64,
+        /// Whose it was.
+        person: String,
+    },
+}
+
+impl Errand {
+    /// As it is kept.
+    pub(super) fn body(&self) -> String {
+        // Names and numbers always have a form in JSON.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// How a try ended.
+enum Outcome {
+    /// There is nothing left to do.
+    Done,
+    /// It will never be done.
+    Never,
+    /// Another try, after this if the service said so.
+    Later(Option<Duration>),
+}
+
+/// Runs errands.
+pub(super) struct Runner {
+    pub(super) telegram: Telegram,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) network: Handle,
+    pub(super) shared: Shared,
+    pub(super) stop: Arc<Notify>,
+    pub(super) over: Arc<AtomicBool>,
+}
+
+impl Runner {
+    /// Runs what there is until it is stopped. What is left is tried anew at the next start.
+    pub(super) fn run(self) {
+        let (mut seen, mut reader) = (0, None);
+        let mut tries: HashMap<i64, (u32, Duration)> = HashMap::new();
+        while !self.over.load(Ordering::SeqCst) {
+            if reader.is_none() {
+                reader = Reader::open(self.store.path()).ok();
+            }
+            if let Some(open) = &reader
+                && let Err(error) = self.round(open, &mut tries)
+            {
+                tracing::warn!(%error, "errands on Telegram wait");
+                reader = None;
+            }
+            seen = self.store.wait_for_facts(seen, LOOK);
+        }
+    }
+
+    /// Tries once whatever is due. `tries` knows how often each was tried, and before when not again.
+    fn round(&self, reader: &Reader, tries: &mut HashMap<i64, (u32, Duration)>) -> Result<(), StoreError> {
+        let errands = reader.errands(TELEGRAM)?;
+        tries.retain(|id, _| errands.iter().any(|errand| errand.id == *id));
+        for row in errands {
+            let (failed, due) = tries.get(&row.id).copied().unwrap_or_default();
+            if self.clock.steady() < due {
+                continue;
+            }
+            let Ok(errand) = serde_json::from_str::<Errand>(&row.body) else {
+                tracing::error!(row = row.id, "an errand that nobody can read is left");
+                self.store.end_errand(row.id, None, self.clock.now())?;
+                continue;
+            };
+            let Some(outcome) = self.tried(&errand) else { return Ok(()) };
+            let now = self.clock.now();
+            match outcome {
+                Outcome::Done => self.store.end_errand(row.id, None, now)?,
+                Outcome::Later(wait) if now.since(row.made) < PATIENCE_MS => {
+                    let again = AGAIN.saturating_mul(1 << failed.min(9)).min(AGAIN_MAX);
+                    tries.insert(row.id, (failed + 1, self.clock.steady() + wait.unwrap_or(again)));
+                }
+                Outcome::Never | Outcome::Later(_) => self.store.end_errand(row.id, self.word_of(&errand), now)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// One try; none if it was stopped meanwhile.
+    fn tried(&self, errand: &Errand) -> Option<Outcome> {
+        self.network.block_on(async {
+            tokio::select! {
+                outcome = self.attempt(errand) => Some(outcome),
+                () = self.stop.notified() => None,
+            }
+        })
+    }
+
+    async fn attempt(&self, errand: &Errand) -> Outcome {
+        match errand {
+            Errand::Remove { chat, message, .. } => {
+                outcome(&self.telegram.delete(RemoteId { chat: *chat, message: *message }).await)
+            }
+            Errand::Farewell { chat, person } => {
+                let seats = self.shared.seats();
+                if seats.people.iter().any(|(_, accounts)| accounts.iter().any(|account| account.chat == *chat)) {
+                    // It is somebody's again.
+                    return Outcome::Done;
+                }
+                if let Err(error) = self.telegram.clear_menu(MenuScope::Chat(*chat)).await {
+                    tracing::debug!(%error, "the menu of a chat that was left stays");
+                }
+                let words =
+                    Message::answer(&format!("This chat is not {person}'s any more: it is told nothing from now on"));
+                let text = html(&words, Budget::TEXT).into_iter().next().unwrap_or_default();
+                let sent = self.telegram.send_text(&Posting { chat: *chat, ..Posting::default() }, &text).await;
+                match sent {
+                    // Said twice it would be odd, and it may have arrived.
+                    Err(CallError::Unknown(_) | CallError::Refused { .. }) => Outcome::Done,
+                    sent => outcome(&sent.map(drop)),
+                }
+            }
+        }
+    }
+
+    /// What is said where an errand cannot be done: whoever typed a PIN is to know that it still stands there.
+    fn word_of(&self, errand: &Errand) -> Option<Answer> {
+        let Errand::Remove { user, chat, .. } = errand else { return None };
+        let seat = self.shared.seats().find(ChannelKind::Telegram, *user, *chat)?;
+        tracing::warn!("a message that may hold a PIN of {} could not be removed", seat.person.name);
+        let words = format!(
+            "A message of yours that may hold your PIN still stands above: Telegram does not let me remove it.\nRemove it yourself, and change the PIN if it is one: on the machine, \"bellwether pin set {}\"",
+            seat.person.name
+        );
+        Some(Answer::new(seat.lane, Message::answer(&words)))
+    }
+}
+
+/// What the answer to a call means for the errand.
+fn outcome(answer: &Result<(), CallError>) -> Outcome {
+    match answer {
+        Ok(()) => Outcome::Done,
+        Err(CallError::Throttled { retry_after }) => Outcome::Later(Some(*retry_after)),
+        Err(CallError::Refused { kind, .. }) => match kind {
+            Refusal::MessageGone => Outcome::Done,
+            // The chat may be opened again, the token mended.
+            Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized | Refusal::OtherCopy => Outcome::Later(None),
+            Refusal::Undeletable
+            | Refusal::BadMarkup
+            | Refusal::TooLong
+            | Refusal::NotModified
+            | Refusal::QueryTooOld
+            | Refusal::TopicGone
+            | Refusal::Other => Outcome::Never,
+        },
+        Err(CallError::NotSent(_) | CallError::Unknown(_) | CallError::Server { .. } | CallError::Migrated { .. }) => {
+            Outcome::Later(None)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! What is known of an update of Telegram besides its text? It is kept with it in the inbox until somebody handles it.
+
+use serde::{Deserialize, Serialize};
+
+/// What is known of an update besides its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Letter {
+    /// What it is.
+    pub(super) what: What,
+    /// The account.
+    pub(super) user: i64,
+    /// What the account calls itself.
+    pub(super) name: String,
+    /// The chat.
+    pub(super) chat: i64,
+    /// True if nobody else reads the chat.
+    pub(super) private: bool,
+    /// The topic.
+    pub(super) thread: Option<i32>,
+    /// The message, or the one whose button was pressed.
+    pub(super) message: i32,
+    /// The message that it answers.
+    pub(super) reply_to: Option<i32>,
+    /// The token of the button.
+    pub(super) token: String,
+    /// When it was sent, by our clock. For a press, when the last poll before it was answered: it cannot be older.
+    pub(super) sent: i64,
+    /// True if its text was left out because it may be a PIN or a code.
+    pub(super) secret: bool,
+    /// True if it is somebody's own words, said now.
+    pub(super) own_words: bool,
+}
+
+/// What an update is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum What {
+    /// A message.
+    Message,
+    /// A message that was changed.
+    Edited,
+    /// A button.
+    Press,
+    /// A file or a picture.
+    File,
+    /// A group got another number.
+    Moved {
+        /// Its old number.
+        from: i64,
+        /// Its new number.
+        to: i64,
+    },
+    /// The bot was let in, put out, or something that nobody has to answer.
+    Other,
+}
+
+/// Whether a text is said to the bot: what else people say in a group is none of its business.
+pub(super) fn is_command(text: &str) -> bool {
+    text.trim_start().starts_with(['/', '#'])
+}
