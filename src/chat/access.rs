@@ -55,8 +55,13 @@ impl Person {
 
     /// The person as views know who asks, from where.
     pub fn asker(&self, place: Place) -> Asker {
-        let hides_amounts = matches!(place, Place::Group { hides_amounts: true });
-        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
+        let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
+        let ways = match (place, self.role) {
+            (Place::Group { name, .. }, _) => Some(name.to_string()),
+            (Place::Machine | Place::Private, Role::Owner) => None,
+            (Place::Machine | Place::Private, Role::Operator | Role::Viewer) => Some(self.name.clone()),
+        };
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts, ways }
     }
 }
 
@@ -81,7 +86,7 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
         (Run::Personal(_), _, Place::Group { .. }) => {
             Err(format!("/{name} is about you alone: ask me in a chat of our own"))
         }
-        (_, _, Place::Group { hides_amounts: true }) if !WITHOUT_AMOUNTS.contains(&name) => {
+        (_, _, Place::Group { hides_amounts: true, .. }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
         }
         (Run::View(_) | Run::ViewOrFile(..) | Run::Ask(_) | Run::ViewOrAsk(..) | Run::Personal(_), _, _) => Ok(()),

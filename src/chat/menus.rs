@@ -62,7 +62,8 @@ const MENU_MAX: usize = 30;
 
 /// The menu of a chat: what its person may do there, or what a group may look at where it is nobody's.
 pub fn menu(role: Option<Role>) -> Vec<(String, String)> {
-    let place = if role.is_some() { Place::Private } else { Place::Group { hides_amounts: false } };
+    let group = || Place::Group { name: "group".parse().expect("a name"), hides_amounts: false };
+    let place = if role.is_some() { Place::Private } else { group() };
     let role = role.unwrap_or(Role::Viewer);
     let allowed = COMMANDS.iter().filter(|command| may(role, place, command).is_ok());
     // What changes something is found first where there is little room.

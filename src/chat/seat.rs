@@ -13,6 +13,8 @@ pub enum Place {
     Private,
     /// A group. Whoever reads there sees every answer, so nothing is changed from there, whoever asks.
     Group {
+        /// Its name in the configuration.
+        name: Label,
         /// Its members may not see amounts.
         hides_amounts: bool,
     },
@@ -79,7 +81,7 @@ impl Seats {
         let books = shared(person.books.as_deref(), group.books.as_deref());
         // In a group nobody is more than a viewer.
         let person = Person { role: Role::Viewer, books, ..person.clone() };
-        let place = Place::Group { hides_amounts: group.hides_amounts };
+        let place = Place::Group { name: group.name, hides_amounts: group.hides_amounts };
         Some(Seat { person, place, lane: Lane { who: group.name, channel } })
     }
 }
