@@ -139,7 +139,7 @@ mod tests {
             let due = reader.due(lane, Due::Everything, clock.now(), 100).expect("reads");
             let texts = due.into_iter().filter_map(|row| match row.task {
                 Task::Answer(message) => Some(message.plain_lines().join("\n")),
-                Task::Notice(_) | Task::Edit(_) => None,
+                Task::Notice(_) | Task::Edit(_) | Task::Broken(_) => None,
             });
             texts.collect::<Vec<String>>()
         };

@@ -171,7 +171,7 @@ pub(super) fn begin(
 /// Whether nothing more is to be learned of it by waiting.
 pub(super) fn is_over(row: &TraceRow) -> bool {
     let settled = !matches!(row.state.as_str(), "pending" | "sending");
-    let held = row.attempts.is_empty() && row.verdict.is_some();
+    let held = row.attempts.is_empty() && row.held;
     let hopeless = row.attempts.last().is_some_and(|last| {
         let shut = last.detail.as_deref().is_some_and(|said| said.starts_with("this way is closed"));
         last.ended.is_some() && (shut || last.outcome == "unknown" || row.attempts.len() >= TRIES_MAX)

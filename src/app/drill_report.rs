@@ -95,7 +95,7 @@ impl Way {
             "sent" => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
             "dead" => (Outcome::GivenUp, row.verdict.clone().or(said)),
             "skipped" => (Outcome::HeldBack, row.verdict.clone()),
-            _ if row.attempts.is_empty() && row.verdict.is_some() => (Outcome::HeldBack, row.verdict.clone()),
+            _ if row.attempts.is_empty() && row.held => (Outcome::HeldBack, row.verdict.clone()),
             _ => (Outcome::NotYet, said.or_else(|| Some("nobody has tried to send it".to_owned()))),
         };
         let ended = last.and_then(|last| last.ended).or(row.settled);

@@ -30,6 +30,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const LOOK_FOR_MESSAGES: Duration = Duration::from_millis(250);
 /// Messages in one step of the carrier.
 const MESSAGES_MAX: usize = 16;
+/// How long the last messages of a run may wait for their turn.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// Asks the engine through its queue, and draws.
 pub(super) fn asker(queue: Sender<EngineMessage>, database: PathBuf, clock: Arc<dyn Clock>) -> Asker {
@@ -173,8 +175,8 @@ pub(super) fn carry(mut worker: Worker, network: &Handle, store: &Store, drain: 
             Ok(tally) => {
                 troubled = false;
                 rest = tally.rest.map_or(rest, |wait| wait.min(rest));
-                // What cannot go now waits for the next start.
-                if draining && tally.sent == 0 {
+                // What cannot go in a moment waits for the next start.
+                if draining && tally.sent == 0 && tally.rest.is_none_or(|wait| wait > LAST_WAIT) {
                     return;
                 }
             }

@@ -68,7 +68,12 @@ impl Person {
     /// The person as views know who asks, from where.
     pub fn asker(&self, place: Place) -> Asker {
         let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
-        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
+        let ways = match (place, self.role) {
+            (Place::Group { name, .. }, _) => Some(name.to_string()),
+            (Place::Machine | Place::Private, Role::Owner) => None,
+            (Place::Machine | Place::Private, Role::Operator | Role::Viewer) => Some(self.name.clone()),
+        };
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts, ways }
     }
 }
 
@@ -113,12 +118,10 @@ mod tests {
     use super::*;
     use crate::chat::COMMANDS;
 
-    const GROUPS: [Place; 4] = [
-        Place::Group { hides_amounts: false, acks: false },
-        Place::Group { hides_amounts: true, acks: false },
-        Place::Group { hides_amounts: false, acks: true },
-        Place::Group { hides_amounts: true, acks: true },
-    ];
+    fn groups() -> [Place; 4] {
+        let group = |hides_amounts, acks| Place::Group { name: "family".parse().expect("a name"), hides_amounts, acks };
+        [group(false, false), group(true, false), group(false, true), group(true, true)]
+    }
 
     fn allowed(role: Role, place: Place, is: impl Fn(&Command) -> bool) -> Vec<&'static str> {
         COMMANDS.iter().filter(|one| is(one) && may(role, place, one).is_ok()).map(|one| one.name).collect()
@@ -137,7 +140,7 @@ mod tests {
             assert_eq!(allowed(Role::Viewer, place, changes), Vec::<&str>::new());
             assert_eq!(allowed(Role::Viewer, place, |one| !changes(one)).len(), COMMANDS.len() - controls.len());
         }
-        for place in GROUPS {
+        for place in groups() {
             let acks = matches!(place, Place::Group { acks: true, .. });
             for role in [Role::Owner, Role::Operator, Role::Viewer] {
                 assert_eq!(allowed(role, place, changes), Vec::<&str>::new(), "no controls, whoever asks");

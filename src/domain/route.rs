@@ -163,7 +163,10 @@ impl RouteTable {
                 let of_person = |lane: &Lane| lane.who.as_str() == person;
                 // Asked for by name, so it comes however quiet it is; but nobody else is called for it.
                 let legs = self.legs(event.kind.name(), Severity::Critical, event.book, &of_person);
-                return legs.into_iter().filter(|leg| leg.after_ms == 0).collect();
+                let at_once: Vec<Leg> = legs.into_iter().filter(|leg| leg.after_ms == 0).collect();
+                // Where no route leads to them, whoever asked is told all the same.
+                let first = lanes.clone().find(|lane| of_person(lane) && at_once.is_empty());
+                return at_once.into_iter().chain(first.map(everywhere)).collect();
             }
             _ => {}
         }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::domain::{EventKind, Message, Severity};
-use crate::store::{Answer, LaneState, Reader, Settled, StoreError, Task};
+use crate::domain::{EventKind, Message, NoticeId, Severity};
+use crate::store::{Answer, Delivery, LaneState, Reader, Ruled, Ruling, Settled, StoreError, Task};
 
 use super::compose::Composed;
 use super::parcel::Bundle;
@@ -17,10 +17,33 @@ const THROTTLED_WELL: Duration = Duration::from_secs(30);
 const UNKNOWN_MS: i64 = 60_000;
 /// A change of a message that could not be made for so long is not worth making any more, in milliseconds.
 const EDIT_MS_MAX: i64 = 60 * 60_000;
+/// So long a service may ask for one pause after the other.
+const THROTTLING_WELL: Duration = Duration::from_secs(20);
+/// A try that comes later than this after its time follows a sleep of the machine, or nothing was to be sent.
+const GAP_MAX: Duration = Duration::from_mins(10);
 /// A message that failed so often while others came through is given up once it is old.
 const TRIES_MAX: u32 = 50;
 /// How the answer begins that stands for one that could not be shown.
 const NOT_SHOWN: &str = "The answer could not be shown here";
+
+/// A message of which the first parts arrived.
+pub(super) struct Begun {
+    delivery: i64,
+    message: blake3::Hash,
+}
+
+impl Begun {
+    fn of(composed: &Composed) -> Self {
+        let text = composed.post.message.plain_lines().join("\n");
+        Self { delivery: composed.post.delivery, message: blake3::hash(text.as_bytes()) }
+    }
+
+    /// Whether this says the same, so that what is there already need not be said again.
+    pub(super) fn is(&self, composed: &Composed) -> bool {
+        let other = Self::of(composed);
+        (self.delivery, self.message) == (other.delivery, other.message)
+    }
+}
 
 impl Worker {
     /// Keeps what became of a try for the next transaction, and lets the lane rest where it has to. It rests as one, so that what comes
@@ -32,6 +55,7 @@ impl Worker {
         tried: Result<Receipt, Failure>,
         tally: &mut Tally,
     ) {
+        self.begun = None;
         let now = self.parts.clock.now();
         if matches!(bundle, Bundle::Storm(_)) {
             self.storm.told(self.parts.clock.steady());
@@ -50,7 +74,9 @@ impl Worker {
             }
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;
-                self.failed(bundle, &composed, parts, &what, tally, now)
+                tally.closed |= what == SendError::Closed;
+                self.begun = (parts > 0).then(|| Begun::of(&composed));
+                self.failed(bundle, &composed, parts, &what, now)
             }
         };
         self.settled = Some((composed.parcel, outcome));
@@ -58,20 +84,22 @@ impl Worker {
 
     pub(super) fn succeeded(&mut self, now: Timestamp) {
         let lane = self.lane();
+        (self.failing, self.throttled) = (None, None);
         let Some(breaker) = &mut self.breaker else { return };
         if breaker.state().failures == 0 && !breaker.state().dead {
             return;
         }
         let down = breaker.succeed(now);
         let state = breaker.state().clone();
-        self.keep(state);
         if let Some(down_ms) = down {
             let waiting = self.waiting(now);
             (self.parts.alarm)(EventKind::LaneRecovered { lane, down_s: down_ms / 1000, waiting });
         }
+        self.keep(state);
     }
 
-    /// Keeps how the lane is. That this fails must not keep what became of the message from being settled.
+    /// Keeps how the lane is, once others were told: whoever dies in between tells it twice and not never. That this fails must not keep what
+    /// became of the message from being settled.
     fn keep(&self, state: LaneState) {
         if let Err(error) = self.parts.store.keep_lane(state) {
             tracing::warn!(%error, "how {} is could not be kept", self.lane());
@@ -88,88 +116,95 @@ impl Worker {
         composed: &Composed,
         parts: u32,
         what: &SendError,
-        tally: &mut Tally,
         now: Timestamp,
     ) -> Settled {
         let why = what.to_string();
-        // Only an answer goes on where it stopped; of the rest a part may be there already.
-        let (kept, partly) =
-            if matches!(bundle.leader().task, Task::Answer(_)) { (parts, false) } else { (0, parts > 0) };
-        let later = |due: Timestamp, unknown: bool| Settled::Later {
-            due,
-            why: why.clone(),
-            parts: kept,
-            unknown: unknown || partly,
-        };
+        let later = Settled::Later { due: now, why: why.clone(), parts };
         match what {
-            SendError::Closed => {
-                tally.closed = true;
-                later(now, false)
-            }
+            SendError::Closed => later,
             SendError::Throttled(wait) => {
-                if *wait > THROTTLED_WELL {
-                    self.rest(&why, false, now);
-                }
-                self.resting_until = self.parts.clock.steady() + *wait;
-                if let Some(bucket) = &mut self.bucket {
-                    bucket.empty();
-                }
-                later(now, false)
+                self.throttle(*wait, &why, now);
+                self.or_dead(bundle, later, now)
             }
             SendError::Unreachable(_) => {
                 self.rest(&why, false, now);
-                self.or_dead(bundle, later(now, false), now)
+                self.or_dead(bundle, later, now)
             }
             SendError::Shut(_) => {
                 self.rest(&why, true, now);
-                self.or_dead(bundle, later(now, false), now)
+                self.or_dead(bundle, later, now)
             }
-            // It is said in a new message then, or was nothing but a change of one that nobody sees any more.
             SendError::Gone => match (&composed.post.edit, &bundle.leader().task) {
-                (None, _) | (_, Task::Edit(_)) => Settled::Dead(why),
+                // It was nothing but a change of a message that nobody sees any more.
+                (Some(_), Task::Edit(_)) => Settled::Dead(why),
                 (Some(remote), _) => Settled::Gone { remote: remote.clone() },
+                (None, _) => self.dead(bundle, why),
             },
             SendError::Unknown(_) => {
                 self.rest(&why, false, now);
-                self.unknown(bundle, &why, later(now, true), now)
+                self.unknown(bundle, &why, parts, now)
             }
             SendError::Rejected(_) => {
                 // Whoever refuses one message can be reached.
                 self.succeeded(now);
-                self.dead(bundle, why)
+                if bundle.rows().len() > 1 { Settled::Apart(why) } else { self.dead(bundle, why) }
             }
+        }
+    }
+
+    /// The service asks for a pause. A long one, or one after the other, is as good as a dead way.
+    fn throttle(&mut self, wait: Duration, why: &str, now: Timestamp) {
+        let steady = self.parts.clock.steady();
+        let since = *self.throttled.get_or_insert(steady);
+        if wait > THROTTLED_WELL || steady.saturating_sub(since) >= THROTTLING_WELL {
+            self.rest(why, false, now);
+        }
+        (self.resting_until, self.paused_until) = (steady + wait, steady + wait);
+        // What waits for the pause does not fail meanwhile.
+        if let Some((_, next)) = &mut self.failing {
+            *next = steady + wait;
+        }
+        if let Some(bucket) = &mut self.bucket {
+            bucket.empty();
         }
     }
 
     /// Nobody knows whether it arrived. What is critical goes again at once, marked; the rest waits a moment for another message to go
     /// with. A second time nobody would believe the mark.
-    fn unknown(&self, bundle: &Bundle, why: &str, again: Settled, now: Timestamp) -> Settled {
+    fn unknown(&self, bundle: &Bundle, why: &str, parts: u32, now: Timestamp) -> Settled {
         let leader = bundle.leader();
-        match (&leader.task, again) {
-            (Task::Notice(_), _) if leader.repeated => self.dead(bundle, format!("{why}, twice")),
-            (Task::Answer(_), _) if leader.repeated => Settled::Dead(format!("{why}, twice")),
+        let why = why.to_owned();
+        match &leader.task {
             // The same text again changes nothing.
-            (Task::Edit(_), Settled::Later { due, why, parts, .. }) => {
-                self.or_dead(bundle, Settled::Later { due, why, parts, unknown: false }, now)
+            Task::Edit(_) => self.or_dead(bundle, Settled::Later { due: now, why, parts: 0 }, now),
+            Task::Answer(_) | Task::Broken(_) => {
+                let spent = if leader.repeated { vec![leader.id] } else { Vec::new() };
+                Settled::Unknown { due: now, why, parts, spent }
             }
-            (Task::Notice(_), Settled::Later { why, parts, unknown, .. }) if leader.severity() < Severity::Critical => {
-                Settled::Later { due: now.plus_ms(UNKNOWN_MS), why, parts, unknown }
+            Task::Notice(_) => {
+                let spent: Vec<&Delivery> = bundle.rows().into_iter().filter(|row| row.repeated).collect();
+                self.tell_dead(&spent, &format!("{why}, twice"));
+                let is_loud = bundle.rows().iter().any(|row| row.severity() == Severity::Critical);
+                let due = if is_loud { now } else { now.plus_ms(UNKNOWN_MS) };
+                Settled::Unknown { due, why, parts, spent: spent.iter().map(|row| row.id).collect() }
             }
-            (_, again) => again,
         }
     }
 
     fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
-        let lane = self.lane();
+        let (lane, steady) = (self.lane(), self.parts.clock.steady());
         let Some(breaker) = &mut self.breaker else { return };
         let (rest, dies) = if shut { breaker.shut(why, now) } else { breaker.fail(why, now) };
-        self.resting_until = self.parts.clock.steady() + rest;
+        self.resting_until = steady + rest;
+        // While the machine slept nothing failed.
+        let since = self.failing.filter(|(_, next)| steady <= *next + GAP_MAX).map_or(steady, |(since, _)| since);
+        self.failing = Some((since, steady + rest));
         let state = breaker.state().clone();
-        self.keep(state);
         if dies {
             let waiting = self.waiting(now);
             (self.parts.alarm)(EventKind::LaneDied { lane, why: why.to_owned(), waiting });
         }
+        self.keep(state);
         if let Err(error) = self.give_up_old(why, now) {
             tracing::warn!(%error, "what is too old could not be given up");
         }
@@ -180,26 +215,28 @@ impl Worker {
         let lane = self.lane();
         for severity in Severity::ALL {
             let patience = self.parts.policy.patience.of(severity);
-            if !self.failing_for(patience, now) {
+            if !self.failing_for(patience) {
                 continue;
             }
             let before = now.plus_ms(-patience);
-            if let Some((notice, count)) = self.parts.store.give_up(lane, severity, before, why, now)? {
-                // Two dead ways would tell each other of their dead messages for ever.
-                let fact = Reader::open(self.parts.store.path())?.notice(notice)?;
-                if count == 1 && fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })) {
-                    continue;
-                }
-                let others = if count > 1 { format!("; {} more like it", count - 1) } else { String::new() };
-                (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: format!("{why}{others}") });
+            let reader = Reader::open(self.parts.store.path())?;
+            let Some((notice, count)) = reader.too_old(lane, severity, before)? else { continue };
+            // Two dead ways would tell each other of their dead messages for ever.
+            let fact = reader.notice(notice)?;
+            let about_delivery = fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. }));
+            if count > 1 || !about_delivery {
+                self.raise_dead(notice, count, why);
             }
+            self.parts.store.give_up(lane, severity, before, why, now)?;
         }
         Ok(())
     }
 
-    /// Whether the lane has failed for so long. What was never tried is not too old.
-    fn failing_for(&self, patience: i64, now: Timestamp) -> bool {
-        self.breaker.as_ref().is_some_and(|breaker| now.since(breaker.state().since) >= patience)
+    /// Whether the lane has failed for so long, in milliseconds, as far as it was tried. What was never tried is not too old.
+    fn failing_for(&self, patience: i64) -> bool {
+        let steady = self.parts.clock.steady();
+        self.failing
+            .is_some_and(|(since, _)| steady.saturating_sub(since).as_millis() >= u128::from(patience.unsigned_abs()))
     }
 
     /// What failed for as long as its reader has patience is given up.
@@ -209,7 +246,7 @@ impl Worker {
         let age = now.since(leader.created.max(leader.due));
         let is_edit = matches!(leader.task, Task::Edit(_));
         let patience = self.parts.policy.patience.of(leader.severity());
-        let hopeless = self.failing_for(patience, now) || leader.attempts >= TRIES_MAX;
+        let hopeless = self.failing_for(patience) || leader.attempts >= TRIES_MAX;
         if (is_edit && age >= EDIT_MS_MAX) || (age >= patience && hopeless) {
             return self.dead(bundle, why.clone());
         }
@@ -220,14 +257,32 @@ impl Worker {
     fn dead(&self, bundle: &Bundle, why: String) -> Settled {
         let leader = bundle.leader();
         match &leader.task {
-            Task::Notice(event) if !matches!(event.kind, EventKind::DeliveryDied { .. }) => {
-                let (notice, lane) = (leader.notice, self.lane());
-                (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: why.clone() });
-            }
+            Task::Notice(_) | Task::Broken(_) => self.tell_dead(&[leader], &why),
             Task::Answer(message) => self.say_not_shown(message, leader.reply_to.clone(), &why),
-            Task::Notice(_) | Task::Edit(_) => {}
+            Task::Edit(_) => {}
         }
         Settled::Dead(why)
+    }
+
+    /// Says on other lanes that these did not arrive here, but for what itself only says so.
+    fn tell_dead(&self, rows: &[&Delivery], why: &str) {
+        let about_delivery = |row: &Delivery| matches!(&row.task, Task::Notice(event) if matches!(event.kind, EventKind::DeliveryDied { .. }));
+        let told: Vec<&&Delivery> = rows.iter().filter(|row| !about_delivery(row)).collect();
+        if let Some(first) = told.first() {
+            self.raise_dead(first.notice, told.len() as u64, why);
+        }
+    }
+
+    fn raise_dead(&self, notice: NoticeId, count: u64, why: &str) {
+        let others = if count > 1 { format!("; {} more like it", count - 1) } else { String::new() };
+        let lane = self.lane();
+        (self.parts.alarm)(EventKind::DeliveryDied { notice, lane, why: format!("{why}{others}") });
+    }
+
+    /// A row that cannot be read is given up.
+    pub(super) fn broken(&self, row: &Delivery, why: &str) -> Ruled {
+        self.tell_dead(&[row], why);
+        Ruled { id: row.id, why: why.to_owned(), ruling: Ruling::GiveUp }
     }
 
     fn say_not_shown(&self, message: &Message, reply_to: Option<String>, why: &str) {

@@ -39,7 +39,8 @@ impl Scene<'_> {
         let leader = bundle.leader();
         let mut composed = match bundle {
             Bundle::One(row, riders) => match &row.task {
-                Task::Answer(message) => answer(row, message.clone()),
+                Task::Answer(message) => self.answer(row, message.clone())?,
+                Task::Broken(_) => return Ok(None),
                 Task::Edit(event) => match self.edit(row, event)? {
                     Some(composed) => composed,
                     None => return Ok(None),
@@ -50,16 +51,37 @@ impl Scene<'_> {
             Bundle::Storm(rows) => self.gathered(rows, true),
             Bundle::Held(rows) => self.gathered(rows, false),
         };
+        composed.parcel.gathered = matches!(bundle, Bundle::Storm(_) | Bundle::Held(_));
         composed.post.silent |= silent;
         composed.parcel.members = bundle.rows().iter().map(|row| row.id).filter(|id| *id != leader.id).collect();
         self.give_keys(&mut composed);
         Ok(Some(composed))
     }
 
+    /// An answer is said as it is; one that comes late or perhaps again says so below.
+    fn answer(&self, row: &Delivery, mut message: Message) -> Result<Composed, StoreError> {
+        let mut composed = blank(row);
+        if let Some(file) = &mut message.file {
+            file.bytes = self.reader.file_of(row.id)?;
+        }
+        if row.edit_of.is_none() {
+            self.add_late(row, &mut message.blocks);
+            if row.repeated {
+                message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
+            }
+        }
+        composed.post.message = message;
+        composed.post.reply_to.clone_from(&row.reply_to);
+        composed.post.edit.clone_from(&row.edit_of);
+        Ok(composed)
+    }
+
     fn notice(&self, row: &Delivery, event: &Event, riders: &[Delivery]) -> Result<Composed, StoreError> {
         let mut composed = blank(row);
         let mut blocks = told(event, self.telling);
-        add_repeat(row, &mut blocks);
+        if row.repeated {
+            add_repeat(row, &mut blocks);
+        }
         if row.unless_acked {
             let line = format!("Nobody has acknowledged it for {}", age(self.now.since(row.created)));
             blocks.push(Block::Line(line.into()));
@@ -71,21 +93,21 @@ impl Scene<'_> {
                 blocks.push(Block::Line(format!("Perhaps told already, {}: {fact}", rider.notice).into()));
             }
         }
-        composed.post.message = self.noted(blocks, &[(row.notice, event.clone())])?;
-        self.join(row, event, &mut composed)?;
+        self.noted(blocks, &[(row.notice, event.clone())], &mut composed)?;
+        // What rides with it has no place in a message that is changed.
+        self.join(row, event, riders.is_empty(), &mut composed)?;
         Ok(composed)
     }
 
     /// A later part of a story goes to the message that began it: as its new text where nothing has to sound and the channel can change
     /// it, else as a reply.
-    fn join(&self, row: &Delivery, event: &Event, composed: &mut Composed) -> Result<(), StoreError> {
+    fn join(&self, row: &Delivery, event: &Event, may_edit: bool, composed: &mut Composed) -> Result<(), StoreError> {
         let Some(episode) = row.episode.filter(|_| !row.unless_acked) else { return Ok(()) };
         let Some((root, remote)) = self.reader.root_of(episode, self.policy.rule.lane)? else { return Ok(()) };
         let part = event.story().map(|story| story.part);
         let edits = self.abilities.edits;
-        if edits && part == Some(StoryPart::GoesOn) && row.severity() < Severity::Warning {
-            let message = self.retold(episode, root)?;
-            composed.post.message = message;
+        if edits && may_edit && part == Some(StoryPart::GoesOn) && row.severity() < Severity::Warning {
+            self.retold(episode, root, composed)?;
             composed.post.edit = Some(remote);
             composed.post.silent = true;
         } else {
@@ -96,21 +118,29 @@ impl Scene<'_> {
     }
 
     /// A story as it stands now.
-    fn retold(&self, episode: i64, root: NoticeId) -> Result<Message, StoreError> {
+    fn retold(&self, episode: i64, root: NoticeId, composed: &mut Composed) -> Result<(), StoreError> {
         let facts = self.reader.story(episode)?;
         let told: Vec<(NoticeId, Event)> =
             facts.into_iter().map(|fact| (fact.notice.unwrap_or(root), fact.event)).collect();
         let events: Vec<Event> = told.iter().map(|(_, event)| event.clone()).collect();
-        self.noted(story_blocks(&events, self.telling), &told)
+        self.noted(story_blocks(&events, self.telling), &told, composed)
     }
 
     /// A message that tells these notices, with what can be pressed and the word of who has seen it; nobody is asked for that again. Below
     /// a story stand the buttons of its latest fact, but what is critical in it can be acknowledged as long as nobody has.
-    fn noted(&self, mut blocks: Vec<Block>, told: &[(NoticeId, Event)]) -> Result<Message, StoreError> {
+    fn noted(
+        &self,
+        mut blocks: Vec<Block>,
+        told: &[(NoticeId, Event)],
+        composed: &mut Composed,
+    ) -> Result<(), StoreError> {
         let mut row = told.last().map(|(notice, event)| buttons(event, *notice)).unwrap_or_default();
         let mut seen = None;
         for (notice, _) in told {
-            seen = self.reader.ack(*notice)?.or(seen);
+            if let Some(ack) = self.reader.ack(*notice)? {
+                composed.parcel.acked.push(*notice);
+                seen = Some(ack);
+            }
         }
         if let Some(ack) = seen {
             blocks.push(self.acknowledged(&ack));
@@ -118,12 +148,13 @@ impl Scene<'_> {
         let critical = told.iter().rev().find(|(_, event)| event.kind.severity() == Severity::Critical);
         row.retain(|button| !button.line.starts_with("/ack"));
         if let Some((notice, _)) = critical
-            && self.reader.ack(*notice)?.is_none()
+            && !composed.parcel.acked.contains(notice)
         {
             row.insert(0, acknowledge(*notice));
             row.truncate(BUTTONS_MAX);
         }
-        Ok(Message { blocks, ..Message::default() }.with_buttons(row))
+        composed.post.message = Message { blocks, ..Message::default() }.with_buttons(row);
+        Ok(())
     }
 
     fn acknowledged(&self, ack: &Ack) -> Block {
@@ -136,11 +167,11 @@ impl Scene<'_> {
         let mut composed = blank(row);
         let root =
             row.episode.map(|episode| self.reader.root_of(episode, self.policy.rule.lane)).transpose()?.flatten();
-        composed.post.message = match (row.episode, root) {
+        match (row.episode, root) {
             // This message tells a story: where it stands, and not only what this notice told.
-            (Some(episode), Some((root, at))) if at == remote => self.retold(episode, root)?,
-            _ => self.noted(told(event, self.telling), &[(row.notice, event.clone())])?,
-        };
+            (Some(episode), Some((root, at))) if at == remote => self.retold(episode, root, &mut composed)?,
+            _ => self.noted(told(event, self.telling), &[(row.notice, event.clone())], &mut composed)?,
+        }
         composed.post.edit = Some(remote);
         composed.post.silent = true;
         Ok(Some(composed))
@@ -151,15 +182,15 @@ impl Scene<'_> {
         let mut composed = blank(leader);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = story_blocks(&events, self.telling);
-        for row in rows {
+        for row in rows.iter().filter(|row| row.repeated) {
             add_repeat(row, &mut blocks);
         }
         self.add_late(leader, &mut blocks);
         let told: Vec<(NoticeId, Event)> = rows.iter().filter_map(|row| Some((row.notice, event_of(row)?))).collect();
         composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
-        composed.post.message = self.noted(blocks, &told)?;
+        self.noted(blocks, &told, &mut composed)?;
         if let Some(last) = events.last() {
-            self.join(leader, last, &mut composed)?;
+            self.join(leader, last, true, &mut composed)?;
         }
         Ok(composed)
     }
@@ -215,6 +246,8 @@ impl Scene<'_> {
             let mut hasher = blake3::Hasher::new_keyed(self.key);
             hasher.update(&composed.post.delivery.to_le_bytes());
             hasher.update(&number.to_le_bytes());
+            // A message that is said anew may have other buttons; those of the first keep their meaning.
+            hasher.update(button.line.as_bytes());
             let token = hasher.finalize().to_hex()[..32].to_owned();
             composed.parcel.buttons.push((token.clone(), button.line.clone()));
             Key { label: button.label.clone(), token }
@@ -233,13 +266,13 @@ fn blank(row: &Delivery) -> Composed {
         severity: row.severity(),
         book: match &row.task {
             Task::Notice(event) | Task::Edit(event) => event.book,
-            Task::Answer(_) => None,
+            Task::Answer(_) | Task::Broken(_) => None,
         },
         silent: false,
         reply_to: None,
         edit: None,
         keys: Vec::new(),
-        // What else than an answer is sent may say something else by now.
+        // What else than an answer may say something else by now.
         parts_done: if is_answer { row.parts } else { 0 },
         delivery: row.id,
     };
@@ -247,22 +280,11 @@ fn blank(row: &Delivery) -> Composed {
     Composed { post, parcel }
 }
 
-/// An answer is said as it is.
-fn answer(row: &Delivery, message: Message) -> Composed {
-    let mut composed = blank(row);
-    composed.post.message = message;
-    composed.post.reply_to.clone_from(&row.reply_to);
-    composed.post.edit.clone_from(&row.edit_of);
-    composed
-}
-
 /// What may be there already says so where it is seen first.
-fn add_repeat(row: &Delivery, blocks: &mut [Block]) {
-    if row.repeated {
-        let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
-        if let Some(Block::Title(title)) = blocks.first_mut() {
-            title.0.push(mark);
-        }
+pub(super) fn add_repeat(row: &Delivery, blocks: &mut [Block]) {
+    let mark = Span::Text(format!(" (perhaps a repeat of {})", row.notice));
+    if let Some(Block::Title(title)) = blocks.first_mut() {
+        title.0.push(mark);
     }
 }
 
@@ -290,7 +312,7 @@ fn counted(events: Vec<Event>) -> Vec<Gathered> {
 fn event_of(row: &Delivery) -> Option<Event> {
     match &row.task {
         Task::Notice(event) | Task::Edit(event) => Some(event.clone()),
-        Task::Answer(_) => None,
+        Task::Answer(_) | Task::Broken(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::domain::Severity;
-use crate::store::{Delivery, Task};
+use crate::store::{Delivery, Manner, Task};
 
 /// More than so many quiet messages at once are a storm, where a channel takes only so many.
 const STORM_ROWS: usize = 5;
@@ -47,8 +47,8 @@ impl Bundle {
 /// A storm on a lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Storm {
-    /// When it began; none outside of one.
-    since: Option<Timestamp>,
+    /// True while there is one.
+    on: bool,
     /// When its last message went, on the steady clock; none before the first.
     told: Option<Duration>,
     /// When there was more at once than goes by itself, on the steady clock.
@@ -58,9 +58,8 @@ pub(super) struct Storm {
 impl Storm {
     /// How long nothing of it may go; none where something may.
     pub(super) fn rests(&self, steady: Duration) -> Option<Duration> {
-        self.since?;
         let wait = (self.told? + STORM_GAP).saturating_sub(steady);
-        (!wait.is_zero()).then_some(wait)
+        (self.on && !wait.is_zero()).then_some(wait)
     }
 
     /// A message of it went.
@@ -69,12 +68,11 @@ impl Storm {
     }
 
     /// Looks how much there is.
-    fn look(&mut self, quiet_rows: usize, oldest: Timestamp, (now, steady): (Timestamp, Duration)) {
+    fn look(&mut self, quiet_rows: usize, steady: Duration) {
         if quiet_rows > STORM_ROWS {
-            self.seen = steady;
-            self.since.get_or_insert(oldest.min(now));
+            (self.seen, self.on) = (steady, true);
         } else if steady.saturating_sub(self.seen) > STORM_REST {
-            self.since = None;
+            self.on = false;
         }
     }
 }
@@ -91,17 +89,18 @@ pub(super) fn choose(
     // What may have been told already leads nothing before its time, but goes with others.
     let (early, mut rows): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| row.repeated && row.due > now && row.created <= now);
-    let is_quiet = |row: &Delivery| matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical;
+    let is_quiet = |row: &Delivery| {
+        matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
+    };
     if gathers {
         let quiet = rows.iter().filter(|row| is_quiet(row) && !row.held);
-        let oldest = quiet.clone().map(|row| row.created).min().unwrap_or(now);
-        storm.look(quiet.count(), oldest, (now, steady));
+        storm.look(quiet.count(), steady);
     }
     if rows.is_empty() {
         let wait = |row: &Delivery| Duration::from_millis(row.due.since(now).max(0).unsigned_abs());
         return (None, early.iter().map(wait).min());
     }
-    let in_storm = gathers && storm.since.is_some();
+    let in_storm = gathers && storm.on;
     let in_it = |row: &Delivery| is_quiet(row) && !row.held;
     if in_storm && in_it(&rows[0]) {
         if let Some(wait) = storm.rests(steady) {
@@ -112,7 +111,7 @@ pub(super) fn choose(
         return (Some(one_or(quiet, Bundle::Storm)), None);
     }
     let leader = rows.remove(0);
-    if !matches!(leader.task, Task::Notice(_)) {
+    if !matches!(leader.task, Task::Notice(_)) || leader.manner == Manner::Alone {
         return (Some(Bundle::One(Box::new(leader), Vec::new())), None);
     }
     if leader.held {
@@ -121,7 +120,12 @@ pub(super) fn choose(
         return (Some(one_or(held, Bundle::Held)), None);
     }
     if let Some(episode) = leader.episode.filter(|_| gathers) {
-        let same = |row: &Delivery| row.episode == Some(episode) && matches!(row.task, Task::Notice(_)) && !row.held;
+        let same = |row: &Delivery| {
+            row.episode == Some(episode)
+                && matches!(row.task, Task::Notice(_))
+                && !row.held
+                && row.manner == Manner::Any
+        };
         let mut parts: Vec<Delivery> = rows.into_iter().filter(same).filter(|row| !row.unless_acked).collect();
         if !leader.unless_acked && !parts.is_empty() {
             parts.push(leader);

@@ -8,9 +8,10 @@ use crate::clock::{Clock, Timestamp};
 use crate::domain::{EventKind, Lane, Money, Severity, Treatment};
 use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task};
 
+use super::aftermath::Begun;
 use super::allowance::{Bucket, Pool};
 use super::breaker::Breaker;
-use super::compose::{Composed, Scene, is_silent};
+use super::compose::{Composed, Scene, add_repeat, is_silent};
 use super::filters::{Case, NO_NEWS_MS, Verdict, is_compared, judge, kind_of};
 use super::parcel::{Bundle, Storm, choose};
 use super::{Channel, Policy, Telling};
@@ -71,6 +72,13 @@ pub struct Worker {
     pub(super) settled: Option<(Parcel, Settled)>,
     /// On the steady clock.
     pub(super) resting_until: Duration,
+    /// Until when the service asked not to be called, on the steady clock.
+    pub(super) paused_until: Duration,
+    /// Since when it asks for one pause after the other.
+    pub(super) throttled: Option<Duration>,
+    /// Since when the lane fails, and when it was to be tried next, on the steady clock.
+    pub(super) failing: Option<(Duration, Duration)>,
+    pub(super) begun: Option<Begun>,
     probed: Duration,
     clocks: Option<(Timestamp, Duration)>,
 }
@@ -96,6 +104,10 @@ impl Worker {
             storm: Storm::default(),
             settled: None,
             resting_until: Duration::ZERO,
+            paused_until: Duration::ZERO,
+            throttled: None,
+            failing: None,
+            begun: None,
             probed: Duration::ZERO,
             clocks: None,
         }
@@ -145,12 +157,12 @@ impl Worker {
             let lane = self.lane();
             self.breaker = Some(Breaker::new(&lane.to_string(), reader.lane_state(lane)?, self.parts.seed));
         }
-        if self.clock_fell(now, steady) {
-            self.parts.store.restart_waits(self.lane(), now)?;
+        if let Some(by_ms) = self.clock_fell(now, steady) {
+            self.parts.store.restart_waits(self.lane(), by_ms, now)?;
         }
         let nudged = self.nudged.swap(false, Ordering::SeqCst);
         if nudged && self.is_dead() {
-            (self.resting_until, self.probed) = (Duration::ZERO, Duration::ZERO);
+            (self.resting_until, self.probed) = (self.paused_until, Duration::ZERO);
         }
         for _ in 0..messages_max {
             let (now, steady) = (self.parts.clock.now(), self.parts.clock.steady());
@@ -169,12 +181,13 @@ impl Worker {
                     break;
                 }
             };
-            let Some(composed) = self.compose(reader, &bundle, now)? else {
+            let Some(mut composed) = self.compose(reader, &bundle, now)? else {
                 let why = "there is no message to change".to_owned();
                 ruled.push(Ruled { id: bundle.leader().id, why, ruling: Ruling::Skip });
                 self.record(ruled, None, now)?;
                 continue;
             };
+            self.go_on(&bundle, &mut composed);
             if let Some(wait) = self.charge(&bundle, steady, &mut ruled) {
                 self.record(ruled, None, now)?;
                 tally.rest = Some(wait);
@@ -205,13 +218,25 @@ impl Worker {
         Ok(taken)
     }
 
-    /// True if the wall clock was set back since the last look, or may have been before the first.
-    fn clock_fell(&mut self, now: Timestamp, steady: Duration) -> bool {
-        let before = self.clocks.replace((now, steady));
-        before.is_none_or(|(wall, then)| {
-            let passed = i64::try_from(steady.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
-            now.since(wall) < passed.saturating_sub(CLOCK_SLACK_MS)
-        })
+    /// What was sent in part goes on where it stopped if it still says the same; else it is said anew, marked.
+    fn go_on(&self, bundle: &Bundle, composed: &mut Composed) {
+        let leader = bundle.leader();
+        if leader.parts == 0 || matches!(leader.task, Task::Answer(_)) {
+            return;
+        }
+        if self.begun.as_ref().is_some_and(|begun| begun.is(composed)) {
+            composed.post.parts_done = leader.parts;
+        } else if !leader.repeated {
+            add_repeat(leader, &mut composed.post.message.blocks);
+        }
+    }
+
+    /// By how much the wall clock was set back since the last look, in milliseconds, if it was; nobody knows how much before the first look.
+    fn clock_fell(&mut self, now: Timestamp, steady: Duration) -> Option<Option<i64>> {
+        let Some((wall, then)) = self.clocks.replace((now, steady)) else { return Some(None) };
+        let passed = i64::try_from(steady.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
+        let by_ms = passed.saturating_sub(now.since(wall));
+        (by_ms > CLOCK_SLACK_MS).then_some(Some(by_ms))
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -236,7 +261,8 @@ impl Worker {
 
     /// Pays for a message: by what the lane may send, and what all lanes of the service may. How long it has to wait, if it has to.
     fn charge(&mut self, bundle: &Bundle, steady: Duration, ruled: &mut Vec<Ruled>) -> Option<Duration> {
-        let is_critical = bundle.leader().severity() == Severity::Critical;
+        let leader = bundle.leader();
+        let is_critical = matches!(leader.task, Task::Notice(_)) && leader.severity() == Severity::Critical;
         let mut wait = Duration::ZERO;
         if let Some(allowance) = self.parts.channel.abilities().allowance {
             let bucket = self.bucket.get_or_insert_with(|| Bucket::full(allowance, steady));
@@ -249,7 +275,6 @@ impl Worker {
             self.bucket.as_mut().into_iter().for_each(Bucket::take);
             return None;
         }
-        let leader = bundle.leader();
         if leader.verdict.as_deref() != Some(RATE) {
             ruled.push(Ruled { id: leader.id, why: RATE.to_owned(), ruling: Ruling::Wait });
         }
@@ -301,9 +326,16 @@ impl Worker {
         let (wishes, open) = (reader.wishes(lane.who.as_str(), now)?, reader.open_stories()?);
         let mut passing = Vec::with_capacity(rows.len());
         for delivery in rows {
-            let Task::Notice(event) = &delivery.task else {
-                passing.push(delivery);
-                continue;
+            let event = match &delivery.task {
+                Task::Notice(event) => event,
+                Task::Answer(_) | Task::Edit(_) => {
+                    passing.push(delivery);
+                    continue;
+                }
+                Task::Broken(why) => {
+                    ruled.push(self.broken(&delivery, why));
+                    continue;
+                }
             };
             let kind = kind_of(event);
             let told_before = match &delivery.digest {
@@ -366,7 +398,7 @@ fn well(lane: Lane) -> LaneState {
 fn capital_of(reader: &Reader, bundle: &Bundle) -> Result<Money, StoreError> {
     let book = bundle.rows().iter().find_map(|row| match &row.task {
         Task::Notice(event) | Task::Edit(event) => event.book,
-        Task::Answer(_) => None,
+        Task::Answer(_) | Task::Broken(_) => None,
     });
     let books = reader.books()?;
     let row = books.iter().find(|row| Some(row.book.name) == book).or(books.first());

@@ -1,6 +1,5 @@
 //! What is on its way on a lane? From the outbox to the channel's receipt, each try marked before it begins.
 
-use rusqlite::types::Type;
 use rusqlite::{Row, params};
 
 use crate::clock::Timestamp;
@@ -12,7 +11,7 @@ use super::state::{time, unsigned};
 use super::totals::count_unknown;
 use super::{Reader, Store, StoreError};
 
-/// A row that was made farther in the future than this can only come from a clock that was set back, and counts as due.
+/// A row that was made farther in the future than this can only come from a clock that was set back.
 const CLOCK_SLACK_MS: i64 = 60_000;
 /// The latest facts that a story is told by.
 const STORY_FACTS_MAX: u32 = 99;
@@ -26,6 +25,17 @@ pub enum Task {
     Answer(Message),
     /// Show the message that told the notice as it stands now.
     Edit(Event),
+    /// Nothing: what the row holds cannot be read, because.
+    Broken(String),
+}
+
+/// How a row may be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// In one message with others, where they belong together.
+    Any,
+    /// In a message of its own: one that told it with others was refused.
+    Alone,
 }
 
 /// A row of a lane.
@@ -45,6 +55,8 @@ pub struct Delivery {
     pub held: bool,
     /// Why it waits, as it was recorded last.
     pub verdict: Option<String>,
+    /// How it may be told.
+    pub manner: Manner,
     /// True if it is sent only because nobody acknowledged the notice in time.
     pub unless_acked: bool,
     /// Where the story began that it belongs to.
@@ -68,7 +80,7 @@ impl Delivery {
     pub fn severity(&self) -> Severity {
         match &self.task {
             Task::Notice(event) | Task::Edit(event) => event.kind.severity(),
-            Task::Answer(_) => Severity::Notice,
+            Task::Answer(_) | Task::Broken(_) => Severity::Notice,
         }
     }
 }
@@ -85,22 +97,33 @@ pub enum Settled {
         /// How it took the message, where that is not as usual.
         detail: Option<String>,
     },
-    /// It will be tried again at this time, because; some parts of it are there.
+    /// It did not arrive, and is tried again at this time.
     Later {
         /// When.
         due: Timestamp,
-        /// Why.
+        /// Why it did not.
         why: String,
-        /// Parts that arrived.
+        /// Parts of it that arrived.
         parts: u32,
-        /// True if this try may have arrived after all.
-        unknown: bool,
+    },
+    /// It may have arrived: it goes again, marked, but for rows of which that is so a second time.
+    Unknown {
+        /// When it goes by itself again.
+        due: Timestamp,
+        /// Why nobody knows.
+        why: String,
+        /// Parts of it that arrived.
+        parts: u32,
+        /// Rows that are given up.
+        spent: Vec<i64>,
     },
     /// The message that it was to change is gone: it is told in a new one.
     Gone {
         /// What the channel called that message.
         remote: String,
     },
+    /// It was refused, and it told several: each is told by itself.
+    Apart(String),
     /// It cannot be sent, because.
     Dead(String),
 }
@@ -134,6 +157,8 @@ pub enum Ruling {
     Hold(Timestamp),
     /// It goes as soon as the channel takes more.
     Wait,
+    /// It can never be sent.
+    GiveUp,
 }
 
 /// One message that is about to be sent: the row that leads it, and those that it tells as well.
@@ -147,6 +172,10 @@ pub struct Parcel {
     pub refresh: Option<NoticeId>,
     /// Rows that are told in the same message.
     pub members: Vec<i64>,
+    /// True if it is a summary of a storm or a night.
+    pub gathered: bool,
+    /// Notices of which it says who has seen them.
+    pub acked: Vec<NoticeId>,
     /// Its buttons: tokens and the lines that they stand for.
     pub buttons: Vec<(String, String)>,
 }
@@ -208,21 +237,31 @@ impl Store {
         })
     }
 
-    /// The clock was set back: what waits for somebody's word waits as long as it was meant to, counted from now.
+    /// The clock was set back, by so many milliseconds where that is known: what waits for somebody's word waits as long as it was meant to,
+    /// and what was put off by a clock that was ahead is judged anew.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn restart_waits(&self, lane: Lane, now: Timestamp) -> Result<usize, StoreError> {
+    pub fn restart_waits(&self, lane: Lane, by_ms: Option<i64>, now: Timestamp) -> Result<(), StoreError> {
         self.write(move |transaction| {
-            Ok(transaction.execute(
-                "UPDATE outbox SET due_ms = ?2 + max(due_ms - created_ms, 0), created_ms = ?2
-                 WHERE lane = ?1 AND state = 'pending' AND NOT held AND created_ms > ?3",
-                params![lane.to_string(), now.ms(), now.plus_ms(CLOCK_SLACK_MS).ms()],
-            )?)
+            let lane = lane.to_string();
+            if let Some(by_ms) = by_ms {
+                transaction.execute(
+                    "UPDATE outbox SET due_ms = due_ms - ?2, created_ms = created_ms - ?2
+                     WHERE lane = ?1 AND state = 'pending' AND unless_acked AND due_ms > ?3",
+                    params![lane, by_ms, now.ms()],
+                )?;
+            }
+            transaction.execute(
+                "UPDATE outbox SET due_ms = CASE WHEN held THEN ?2 ELSE ?2 + max(due_ms - created_ms, 0) END, created_ms = ?2, held = 0
+                 WHERE lane = ?1 AND state = 'pending' AND created_ms > ?3",
+                params![lane, now.ms(), now.plus_ms(CLOCK_SLACK_MS).ms()],
+            )?;
+            Ok(())
         })
     }
 
-    /// Gives up what a lane could not send since `before`, up to this severity. The first notice of it, and how many there are.
+    /// Gives up what a lane could not send since `before`.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -233,25 +272,20 @@ impl Store {
         before: Timestamp,
         why: &str,
         now: Timestamp,
-    ) -> Result<Option<(NoticeId, u64)>, StoreError> {
+    ) -> Result<(), StoreError> {
         let (lane, why) = (lane.to_string(), why.to_owned());
         self.write(move |transaction| {
-            let found = transaction.query_row(
-                "SELECT min(notice), count(*) FROM outbox
-                 WHERE lane = ?1 AND state = 'pending' AND task = 'notice' AND priority = ?2 AND max(created_ms, due_ms) < ?3",
-                params![lane, priority_of(severity), before.ms()],
-                |row| Ok((row.get::<_, Option<i64>>(0)?, unsigned(row, 1)?)),
-            )?;
-            let (Some(first), count) = found else { return Ok(None) };
             transaction.execute(
-                "UPDATE outbox SET state = 'dead', verdict = ?4, settled_ms = ?5
-                 WHERE lane = ?1 AND state = 'pending' AND task = 'notice' AND priority = ?2 AND max(created_ms, due_ms) < ?3",
+                &format!("UPDATE outbox SET state = 'dead', verdict = ?4, settled_ms = ?5 WHERE {TOO_OLD}"),
                 params![lane, priority_of(severity), before.ms(), why, now.ms()],
             )?;
-            Ok(Some((NoticeId(first.unsigned_abs()), count)))
+            Ok(())
         })
     }
 }
+
+const TOO_OLD: &str =
+    "lane = ?1 AND state = 'pending' AND task = 'notice' AND priority = ?2 AND max(created_ms, due_ms) < ?3";
 
 fn priority_of(severity: Severity) -> i64 {
     super::outbox::priority(severity)
@@ -260,39 +294,51 @@ fn priority_of(severity: Severity) -> i64 {
 fn rows_of(index: &str) -> String {
     format!(
         "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
-           o.created_ms, o.body, o.file, o.bytes, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of,
+           o.created_ms, o.body, o.file, o.alone, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of,
            o.verdict, o.priority
          FROM outbox o INDEXED BY {index} LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq
          WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4"
     )
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
-    let broken = |error: serde_json::Error| rusqlite::Error::FromSqlConversionFailure(11, Type::Text, Box::new(error));
+fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
+    let broken = |error: &serde_json::Error| Task::Broken(format!("its row cannot be read: {error}"));
     let task: String = row.get(2)?;
-    let task = if task == "answer" {
+    if task == "answer" {
         let body: String = row.get(11)?;
-        let mut message: Message = serde_json::from_str(&body).map_err(broken)?;
-        if let (Some(name), Some(bytes)) = (row.get::<_, Option<String>>(12)?, row.get::<_, Option<Vec<u8>>>(13)?) {
+        let mut message: Message = match serde_json::from_str(&body) {
+            Ok(message) => message,
+            Err(error) => return Ok(broken(&error)),
+        };
+        if let Some(name) = row.get::<_, Option<String>>(12)? {
             let is_picture = name.rsplit('.').next().is_some_and(|end| end.eq_ignore_ascii_case("png"));
             let kind = if is_picture { AttachmentKind::Picture } else { AttachmentKind::Document };
-            message.file = Some(Attachment { kind, name, bytes });
+            // What is in it is read when it goes.
+            message.file = Some(Attachment { kind, name, bytes: Vec::new() });
         }
-        Task::Answer(message)
-    } else {
-        let body: String = row.get(16)?;
-        let kind: EventKind = serde_json::from_str(&body).map_err(broken)?;
-        let book: Option<String> = row.get(15)?;
-        let event = Event { at: time(row, 14)?, book: book.and_then(|book| book.parse().ok()), kind };
-        if task == "edit" { Task::Edit(event) } else { Task::Notice(event) }
+        return Ok(Task::Answer(message));
+    }
+    let Some(body) = row.get::<_, Option<String>>(16)? else {
+        return Ok(Task::Broken("the fact that it tells is gone".to_owned()));
     };
+    let kind: EventKind = match serde_json::from_str(&body) {
+        Ok(kind) => kind,
+        Err(error) => return Ok(broken(&error)),
+    };
+    let book: Option<String> = row.get(15)?;
+    let event = Event { at: time(row, 14)?, book: book.and_then(|book| book.parse().ok()), kind };
+    Ok(if task == "edit" { Task::Edit(event) } else { Task::Notice(event) })
+}
+
+fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
     Ok(Delivery {
         id: row.get(0)?,
         notice: NoticeId(unsigned(row, 1)?),
-        task,
+        task: task(row)?,
         attempts: row.get(3)?,
         repeated: row.get(4)?,
         held: row.get(5)?,
+        manner: if row.get(13)? { Manner::Alone } else { Manner::Any },
         unless_acked: row.get(6)?,
         episode: row.get(7)?,
         parts: row.get(8)?,
@@ -325,6 +371,34 @@ impl Reader {
         let mut statement = self.connection().prepare_cached(&sql)?;
         let rows = statement.query_map(params![lane.to_string(), now.ms(), rows_max, least], delivery)?;
         Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What a lane could not send since `before`, as loud as this: the first notice of it, and how many there are.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn too_old(
+        &self,
+        lane: Lane,
+        severity: Severity,
+        before: Timestamp,
+    ) -> Result<Option<(NoticeId, u64)>, StoreError> {
+        let sql = format!("SELECT min(notice), count(*) FROM outbox WHERE {TOO_OLD}");
+        let mut statement = self.connection().prepare_cached(&sql)?;
+        let (first, count) = statement
+            .query_row(params![lane.to_string(), priority_of(severity), before.ms()], |row| {
+                Ok((row.get::<_, Option<i64>>(0)?, unsigned(row, 1)?))
+            })?;
+        Ok(first.map(|first| (NoticeId(first.unsigned_abs()), count)))
+    }
+
+    /// What is in the file of an answer.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn file_of(&self, delivery: i64) -> Result<Vec<u8>, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT bytes FROM outbox WHERE id = ?1")?;
+        Ok(statement.query_row([delivery], |row| row.get::<_, Option<Vec<u8>>>(0))?.unwrap_or_default())
     }
 
     /// When something of a lane is due next that is not due now.

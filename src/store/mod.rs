@@ -34,7 +34,7 @@ pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};
 pub use controls::{Charged, ControlRow, PinRules};
 pub use db::{Store, Ticket, check_whole, migrate, schema_version};
-pub use delivery::{Delivery, Due, Parcel, Ruled, Ruling, Settled, Task};
+pub use delivery::{Delivery, Due, Manner, Parcel, Ruled, Ruling, Settled, Task};
 pub use errands::Errand;
 pub use error::StoreError;
 pub use history::{JournalRow, RunRow, StepRecord};

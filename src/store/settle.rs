@@ -1,13 +1,19 @@
 //! What became of a try? A parcel is marked before it begins and settled after it, with everything that told and that is overtaken.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::Lane;
+use crate::domain::{Lane, NoticeId};
 
 use super::outbox::{Shows, add_edit};
+use super::state::unsigned;
 use super::totals::count_try;
 use super::{Parcel, Ruled, Ruling, Settled, StoreError};
+
+/// Every row of it, the leader first.
+fn rows(parcel: &Parcel) -> impl Iterator<Item = &i64> {
+    std::iter::once(&parcel.leader).chain(&parcel.members)
+}
 
 pub(super) fn settle(
     transaction: &Transaction<'_>,
@@ -15,65 +21,116 @@ pub(super) fn settle(
     outcome: &Settled,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut leader = transaction.prepare_cached(
-        "UPDATE outbox SET state = ?2, due_ms = max(due_ms, ?3), verdict = ?4, settled_ms = ?5, remote = coalesce(?6, remote),
-           parts = ?7, repeated = repeated OR ?8 WHERE id = ?1",
-    )?;
-    let at = now.ms();
     let gone = "the message is gone".to_owned();
-    let (word, detail, skew) = match outcome {
-        Settled::Sent { remote, skew_ms, detail } => {
-            leader.execute(params![parcel.leader, "sent", 0, None::<String>, at, remote, 0, false])?;
-            if let Some(notice) = parcel.refresh {
-                let lane: String =
-                    transaction
-                        .query_row("SELECT lane FROM outbox WHERE id = ?1", [parcel.leader], |row| row.get(0))?;
-                add_edit(transaction, notice.0 as i64, &lane, Shows::Story, now)?;
-            }
-            ("accepted", detail.as_ref(), *skew_ms)
-        }
-        Settled::Later { due, why, parts, unknown } => {
-            // A try at once leaves the time from which the row counts as waiting.
-            let due = if *due > now { due.ms() } else { 0 };
-            leader.execute(params![parcel.leader, "pending", due, why, at, None::<String>, parts, unknown])?;
-            (if *unknown { "unknown" } else { "failed" }, Some(why), None)
-        }
-        Settled::Gone { remote } => {
-            leader.execute(params![parcel.leader, "pending", 0, gone, at, None::<String>, 0, false])?;
-            forget_remote(transaction, parcel.leader, remote)?;
-            ("failed", Some(&gone), None)
-        }
-        Settled::Dead(why) => {
-            leader.execute(params![parcel.leader, "dead", 0, why, at, None::<String>, 0, false])?;
-            ("rejected", Some(why), None)
-        }
+    let (word, detail, skew_ms) = match outcome {
+        Settled::Sent { skew_ms, detail, .. } => ("accepted", detail.as_ref(), *skew_ms),
+        Settled::Later { why, .. } => ("failed", Some(why), None),
+        Settled::Unknown { why, .. } => ("unknown", Some(why), None),
+        Settled::Gone { .. } => ("failed", Some(&gone), None),
+        Settled::Apart(why) | Settled::Dead(why) => ("rejected", Some(why), None),
     };
     transaction
         .prepare_cached(
             "UPDATE attempts SET ended_ms = ?2, outcome = ?3, detail = ?4, skew_ms = ?5
              WHERE delivery = ?1 AND outcome = 'sending'",
         )?
-        .execute(params![parcel.leader, at, word, detail, skew])?;
+        .execute(params![parcel.leader, now.ms(), word, detail, skew_ms])?;
     count_try(transaction, parcel.leader, word, now)?;
-    let members = match outcome {
-        Settled::Sent { .. } => {
-            "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1 AND NOT ?3"
-        }
-        // They are judged anew: what is told together then may be something else. What may have arrived says so then.
-        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => {
-            "UPDATE outbox SET state = 'pending', told_in = NULL, settled_ms = ?2, repeated = repeated OR ?3 WHERE id = ?1"
-        }
-    };
-    let unknown = matches!(outcome, Settled::Later { unknown: true, .. });
-    let mut member = transaction.prepare_cached(members)?;
-    for id in &parcel.members {
-        member.execute(params![id, at, unknown])?;
-    }
-    withdraw_overtaken(transaction, Some(parcel.leader), now)?;
     match outcome {
-        Settled::Sent { .. } => show_ack(transaction, parcel, now),
-        Settled::Later { .. } | Settled::Gone { .. } | Settled::Dead(_) => Ok(()),
+        Settled::Sent { remote, .. } => sent(transaction, parcel, remote.as_deref(), now),
+        Settled::Later { due, why, parts } => {
+            again(transaction, parcel, (*due, *parts), why, now)?;
+            withdraw(transaction, parcel, now)
+        }
+        Settled::Unknown { due, why, parts, spent } => {
+            again(transaction, parcel, (*due, *parts), why, now)?;
+            let mut marked = transaction.prepare_cached("UPDATE outbox SET repeated = 1 WHERE id = ?1")?;
+            for id in rows(parcel) {
+                marked.execute([id])?;
+            }
+            for id in spent {
+                die(transaction, *id, &format!("{why}, twice"), now)?;
+            }
+            withdraw(transaction, parcel, now)
+        }
+        Settled::Gone { remote } => {
+            again(transaction, parcel, (now, 0), &gone, now)?;
+            forget_remote(transaction, parcel.leader, remote)?;
+            withdraw(transaction, parcel, now)
+        }
+        Settled::Apart(why) => {
+            again(transaction, parcel, (now, 0), why, now)?;
+            let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1 WHERE id = ?1")?;
+            for id in rows(parcel) {
+                alone.execute([id])?;
+            }
+            withdraw(transaction, parcel, now)
+        }
+        Settled::Dead(why) => {
+            again(transaction, parcel, (now, 0), why, now)?;
+            die(transaction, parcel.leader, why, now)?;
+            withdraw(transaction, parcel, now)
+        }
     }
+}
+
+fn sent(
+    transaction: &Transaction<'_>,
+    parcel: &Parcel,
+    remote: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // The row that leads a summary is one among others in it.
+    transaction
+        .prepare_cached(
+            "UPDATE outbox SET state = 'sent', verdict = NULL, settled_ms = ?2, remote = coalesce(?3, remote), parts = 0,
+               told_in = CASE WHEN ?4 THEN notice END WHERE id = ?1",
+        )?
+        .execute(params![parcel.leader, now.ms(), remote, parcel.gathered])?;
+    let mut member = transaction.prepare_cached(
+        "UPDATE outbox SET state = 'sent', settled_ms = ?2, verdict = 'told in N' || told_in WHERE id = ?1",
+    )?;
+    for id in &parcel.members {
+        member.execute(params![id, now.ms()])?;
+    }
+    if let Some(notice) = parcel.refresh {
+        let sql = "SELECT lane FROM outbox WHERE id = ?1";
+        let lane: String = transaction.query_row(sql, [parcel.leader], |row| row.get(0))?;
+        add_edit(transaction, notice.0 as i64, &lane, Shows::Story, now)?;
+    }
+    show_ack(transaction, parcel, now)
+}
+
+/// Its rows wait again, each by itself: what is told together then may be something else.
+fn again(
+    transaction: &Transaction<'_>,
+    parcel: &Parcel,
+    (due, parts): (Timestamp, u32),
+    why: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // A try at once leaves the time from which a row counts as waiting.
+    let due = if due > now { due.ms() } else { 0 };
+    let mut row = transaction.prepare_cached(
+        "UPDATE outbox SET state = 'pending', told_in = NULL, due_ms = max(due_ms, ?2), verdict = ?3, settled_ms = ?4, parts = ?5
+         WHERE id = ?1",
+    )?;
+    for id in rows(parcel) {
+        let parts = if *id == parcel.leader { parts } else { 0 };
+        row.execute(params![id, due, why, now.ms(), parts])?;
+    }
+    Ok(())
+}
+
+fn die(transaction: &Transaction<'_>, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
+    transaction
+        .prepare_cached("UPDATE outbox SET state = 'dead', verdict = ?2, settled_ms = ?3 WHERE id = ?1")?
+        .execute(params![id, why, now.ms()])?;
+    Ok(())
+}
+
+fn withdraw(transaction: &Transaction<'_>, parcel: &Parcel, now: Timestamp) -> Result<(), StoreError> {
+    rows(parcel).try_for_each(|id| withdraw_overtaken(transaction, Some(*id), now))
 }
 
 /// Nothing more is sent that somebody's word, or the end of its story, has overtaken while it was under way: this row, or whatever waits.
@@ -86,7 +143,7 @@ pub(super) fn withdraw_overtaken(
         .prepare_cached(
             "UPDATE outbox SET state = 'skipped', settled_ms = ?1,
                verdict = coalesce((SELECT 'acknowledged by ' || person FROM acks WHERE acks.notice = outbox.notice), 'over before it was due')
-             WHERE state = 'pending' AND task = 'notice' AND attempts > 0 AND id BETWEEN coalesce(?2, 0) AND coalesce(?2, 9e18) AND (
+             WHERE state = 'pending' AND task = 'notice' AND id BETWEEN coalesce(?2, 0) AND coalesce(?2, 9e18) AND (
                EXISTS (SELECT 1 FROM acks WHERE acks.notice = outbox.notice
                  AND (unless_acked OR lane LIKE replace(acks.person, '_', '\\_') || ':%' ESCAPE '\\'))
                OR (unless_acked AND episode IS NOT NULL AND NOT EXISTS
@@ -96,18 +153,16 @@ pub(super) fn withdraw_overtaken(
     Ok(())
 }
 
-/// A message that was under way when somebody acknowledged it says so as well.
+/// A message that was put together before somebody acknowledged what it tells says so as well.
 fn show_ack(transaction: &Transaction<'_>, parcel: &Parcel, now: Timestamp) -> Result<(), StoreError> {
-    let (lane, begun_ms): (String, i64) = transaction
-        .prepare_cached(
-            "SELECT o.lane, t.begun_ms FROM outbox o JOIN attempts t ON t.delivery = o.id AND t.attempt = o.attempts WHERE o.id = ?1",
-        )?
-        .query_row([parcel.leader], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut acked = transaction.prepare_cached(
-        "SELECT 1 FROM outbox o JOIN acks a ON a.notice = o.notice WHERE o.id = ?1 AND o.task = 'notice' AND a.at_ms >= ?2",
+        "SELECT o.notice, o.lane FROM outbox o JOIN acks a ON a.notice = o.notice WHERE o.id = ?1 AND o.task = 'notice'",
     )?;
-    for row in std::iter::once(&parcel.leader).chain(&parcel.members) {
-        if acked.exists(params![row, begun_ms])? {
+    for id in rows(parcel).filter(|_| !parcel.gathered) {
+        let found = acked.query_row([id], |row| Ok((NoticeId(unsigned(row, 0)?), row.get::<_, String>(1)?)));
+        if let Some((notice, lane)) = found.optional()?
+            && !parcel.acked.contains(&notice)
+        {
             return add_edit(transaction, parcel.notice.0 as i64, &lane, Shows::Ack, now);
         }
     }
@@ -132,6 +187,10 @@ pub(super) fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestam
         Ruling::Hold(until) => transaction
             .prepare_cached("UPDATE outbox SET due_ms = ?2, held = 1, verdict = ?3 WHERE id = ?1 AND state = 'pending'")?
             .execute(params![verdict.id, until.ms(), verdict.why])?,
+        Ruling::GiveUp => {
+            die(transaction, verdict.id, &verdict.why, now)?;
+            return Ok(());
+        }
         Ruling::Skip => transaction
             .prepare_cached(
                 "UPDATE outbox SET state = 'skipped', verdict = ?2, settled_ms = ?3 WHERE id = ?1 AND state = 'pending'",
@@ -149,7 +208,7 @@ pub(super) fn mark(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut waits = transaction.prepare_cached("SELECT 1 FROM outbox WHERE id = ?1 AND state = 'pending'")?;
-    for id in std::iter::once(&parcel.leader).chain(&parcel.members) {
+    for id in rows(parcel) {
         if !waits.exists([id])? {
             return Ok(false);
         }

@@ -24,6 +24,8 @@ pub struct TraceRow {
     pub verdict: Option<String>,
     /// True if it may have arrived twice.
     pub repeated: bool,
+    /// True if it was put off as its reader wished.
+    pub held: bool,
     /// True if it is sent only if nobody acknowledges the notice.
     pub unless_acked: bool,
     /// What the channel calls the message.
@@ -106,7 +108,7 @@ impl Reader {
     /// When the database cannot be read.
     pub fn trace(&self, notice: NoticeId) -> Result<Vec<TraceRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT id, lane, task, state, verdict, repeated, unless_acked, remote, created_ms, due_ms, settled_ms
+            "SELECT id, lane, task, state, verdict, repeated, unless_acked, remote, created_ms, due_ms, settled_ms, held
              FROM outbox WHERE notice = ?1 ORDER BY id LIMIT 200",
         )?;
         let rows = statement.query_map([notice.0 as i64], |row| {
@@ -122,6 +124,7 @@ impl Reader {
                 created: time(row, 8)?,
                 due: time(row, 9)?,
                 settled: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_ms),
+                held: row.get(11)?,
                 attempts: Vec::new(),
             })
         })?;
@@ -184,7 +187,8 @@ impl Reader {
     /// When the database cannot be read.
     pub fn noise(&self, person: &str, since: Timestamp) -> Result<Vec<NoiseRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT j.kind, sum(o.state = 'sent' AND o.told_in IS NULL), sum(o.state = 'skipped' OR o.told_in IS NOT NULL),
+            "SELECT j.kind, sum(o.state = 'sent' AND (o.told_in IS NULL OR o.told_in = o.notice)),
+               sum(o.state = 'skipped' OR (o.told_in IS NOT NULL AND o.told_in != o.notice)),
                count(DISTINCT a.notice)
              FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
                LEFT JOIN acks a ON a.notice = o.notice

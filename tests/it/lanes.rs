@@ -1,10 +1,13 @@
 //! A lane over its life: what it pays for, how it dies and is found alive, and what a clock does to it.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether::clock::Clock;
 use bellwether::domain::{EventKind, Route, RouteTable, Severity};
 use bellwether::notify::{Pool, Quiet, SendError};
+use bellwether::store::Points;
 
 use crate::support::{Does, PostOffice, lane, sample};
 
@@ -13,6 +16,18 @@ const BO: &str = "bo:telegram";
 
 fn kind(name: &str) -> EventKind {
     sample(name).kind
+}
+
+fn of_two() -> PostOffice {
+    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
+}
+
+fn unreachable() -> Does {
+    Does::Fail(SendError::Unreachable("scripted".to_owned()))
+}
+
+fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
+    office.wire(name).seen().into_iter().map(|seen| seen.text).collect()
 }
 
 fn verdicts(office: &PostOffice) -> Vec<String> {
@@ -205,6 +220,114 @@ fn what_was_held_is_told_whole_where_each_message_goes_by_itself() {
     office.clock.advance(5 * 3_600_000);
     office.run(ANA, 2);
     assert_eq!((office.wire(ANA).take().len(), office.counts(ANA).sent), (1, 50));
+}
+
+#[test]
+fn who_is_heard_does_not_shorten_a_pause_that_was_asked_for() {
+    let mut office = PostOffice::of_one();
+    let pause = |s| Does::Fail(SendError::Throttled(std::time::Duration::from_secs(s)));
+    office.wire(ANA).script([pause(40), pause(600)]);
+    office.happen([kind("symbol_locked")]);
+    office.run(ANA, 45);
+    assert_eq!(office.wire(ANA).seen().len(), 0);
+    office.nudge(ANA);
+    office.run(ANA, 5);
+    assert_eq!(office.wire(ANA).seen().len(), 0, "a request inside the forbidden window");
+}
+
+#[test]
+fn who_is_always_asked_to_wait_is_dead() {
+    let mut office = of_two();
+    office.wire(ANA).script(vec![Does::Fail(SendError::Throttled(std::time::Duration::from_secs(25))); 5000]);
+    office.happen([kind("symbol_locked")]);
+    office.run(BO, 5);
+    office.wire(BO).take();
+    for _ in 0..(26 * 60) {
+        office.tick(ANA);
+        office.clock.advance(60_000);
+    }
+    office.run(BO, 30);
+    let told = office.wire(BO).take();
+    assert!(!told.is_empty() && office.counts(ANA).open == 0, "26 h: {:?} {told:?}", office.counts(ANA));
+}
+
+#[test]
+fn a_way_that_tells_nothing_of_a_pause() {
+    let mut office = of_two();
+    let pause = || Does::Fail(SendError::Throttled(std::time::Duration::from_secs(29)));
+    office.wire(ANA).script(vec![pause(); 20]);
+    office.happen([kind("symbol_locked")]);
+    office.run(BO, 3);
+    office.wire(BO).take();
+    office.run(ANA, 300);
+    office.run(BO, 5);
+    assert!(!office.wire(BO).take().is_empty(), "five minutes of nothing, and nobody was told: R18");
+}
+
+#[test]
+fn two_failures_with_a_sleep_between_give_nothing_up() {
+    let mut office = PostOffice::of_one();
+    office.wire(ANA).script([unreachable(), unreachable()]);
+    office.happen([kind("position_closed"), kind("day_closed")]);
+    office.tick(ANA);
+    // The lid is closed for a night.
+    office.clock.advance(7 * 3_600_000);
+    office.run(ANA, 60);
+    assert_eq!((office.counts(ANA).dead, office.counts(ANA).sent), (0, 2), "{:#?}", texts(&mut office, ANA));
+}
+
+#[test]
+fn a_lane_that_died_is_told_though_the_bot_dies_too() {
+    let mut office = of_two();
+    office.wire(ANA).script(vec![Does::Fail(SendError::Shut("blocked".to_owned())); 100]);
+    office.happen([kind("symbol_locked")]);
+    let commits = Arc::new(AtomicUsize::new(0));
+    let counted = commits.clone();
+    // 1: restart's own reclaim, 2: marked, 3: the lane is kept as dead; the process ends right after that commit.
+    let points = Points::armed(move |name| {
+        if name == "commit: after" {
+            counted.fetch_add(1, Ordering::SeqCst);
+        }
+        counted.load(Ordering::SeqCst) >= 4
+    });
+    office.restart_with(points).expect("starts");
+    let _ = office.try_tick(ANA);
+    assert!(commits.load(Ordering::SeqCst) >= 3);
+    office.restart();
+    let state = office.reader().lane_state(lane(ANA)).expect("reads");
+    office.run(ANA, 120);
+    office.run(BO, 20);
+    let told = office.wire(BO).take();
+    assert!(told.iter().any(|text| text.contains(ANA)), "{commits:?} {state:?} {told:?}");
+}
+
+#[test]
+fn what_was_held_by_a_clock_that_was_ahead_is_told() {
+    let mut office = PostOffice::of_one();
+    let clock = |text: &str| chrono::NaiveTime::parse_from_str(text, "%H:%M").expect("a time");
+    office.policy(ANA, |policy| policy.quiet = Some(Quiet { from: clock("22:00"), to: clock("07:00") }));
+    office.run(ANA, 1);
+    let right = office.clock.now();
+    office.clock.jump_to(right.plus_ms(30 * 86_400_000));
+    office.happen([kind("position_closed")]);
+    office.run(ANA, 2);
+    office.clock.jump_to(right);
+    for _ in 0..48 * 12 {
+        office.tick(ANA);
+        office.clock.advance(300_000);
+    }
+    assert_eq!(office.counts(ANA).sent, 1, "two days later: {:?}", office.counts(ANA));
+}
+
+#[test]
+fn a_clock_that_is_set_back_a_little_delays_no_ladder() {
+    let mut office = PostOffice::new(ladder());
+    office.happen([kind("symbol_locked")]);
+    office.tick(ANA);
+    office.run(BO, 100);
+    office.clock.jump_to(office.clock.now().plus_ms(-90_000));
+    office.run(BO, 30);
+    assert_eq!(office.wire(BO).take().len(), 1, "130 s after the event");
 }
 
 /// Ana at once, Bo if she says nothing for two minutes.

@@ -46,6 +46,8 @@ mod alerts;
 mod thresholds;
 mod delivery;
 mod lanes;
+mod fates;
+mod acks;
 mod adapters;
 mod letters;
 mod kills;

@@ -23,6 +23,8 @@ ALTER TABLE outbox ADD COLUMN episode INTEGER;
 ALTER TABLE outbox ADD COLUMN unless_acked INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN held INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN told_in INTEGER;
+-- Told by itself: the message that was to tell it with others was refused.
+ALTER TABLE outbox ADD COLUMN alone INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN remote TEXT;
 ALTER TABLE outbox ADD COLUMN parts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN digest TEXT;

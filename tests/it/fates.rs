@@ -1,0 +1,230 @@
+//! What becomes of messages that fail: together, in part, twice, or on their way to somebody whom nobody routes to.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bellwether::clock::Clock;
+use bellwether::domain::{Event, EventKind, RouteTable, RunId, Severity};
+use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
+
+use crate::support::post_office::CHAT;
+use crate::support::{Does, PostOffice, lane, sample};
+
+const ANA: &str = "ana:telegram";
+const BO: &str = "bo:telegram";
+
+fn kind(name: &str) -> EventKind {
+    sample(name).kind
+}
+
+fn of_two() -> PostOffice {
+    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
+}
+
+fn unknown() -> Does {
+    Does::Fail(SendError::Unknown("no answer".to_owned()))
+}
+
+fn unreachable() -> Does {
+    Does::Fail(SendError::Unreachable("scripted".to_owned()))
+}
+
+fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
+    office
+        .wire(name)
+        .seen()
+        .into_iter()
+        .map(|seen| format!("{} {:?}: {}", seen.at, seen.post.edit, seen.text))
+        .collect()
+}
+
+#[test]
+fn a_story_of_unknown_fate_ends_with_its_end() {
+    let mut office = PostOffice::of_one();
+    office.wire(ANA).script([unreachable()]);
+    office.happen([kind("feed_stale"), kind("feed_recovered")]);
+    office.wire(ANA).script([unknown()]);
+    office.run(ANA, 120);
+    let seen = texts(&mut office, ANA);
+    let loud: Vec<&String> = seen.iter().filter(|text| text.contains("None:")).collect();
+    assert!(!loud.last().expect("told").contains("No prices"), "{loud:#?}");
+}
+
+#[test]
+fn a_storm_of_unknown_fate_is_told_twice_at_most() {
+    let mut office = of_two();
+    office.wire(ANA).script(vec![Does::TakeUnheard; 1000]);
+    office.happen(std::iter::repeat_n(kind("day_closed"), 20));
+    office.run(ANA, 1800);
+    let seen = texts(&mut office, ANA);
+    let counts = office.counts(ANA);
+    assert!(
+        seen.len() <= 2,
+        "{} messages, {counts:?}, deliveries died: {}",
+        seen.len(),
+        office
+            .reader()
+            .journal_told(500)
+            .expect("reads")
+            .iter()
+            .filter(|row| row.event.kind.name() == "delivery_died")
+            .count()
+    );
+}
+
+/// Refuses whatever names a word.
+struct Picky {
+    word: &'static str,
+    seen: Mutex<Vec<String>>,
+    refused: AtomicUsize,
+}
+
+#[async_trait]
+impl Channel for Picky {
+    fn abilities(&self) -> Abilities {
+        CHAT
+    }
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        let text = post.message.plain_lines().join("\n");
+        if text.contains(self.word) {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Err(SendError::Rejected("bad".to_owned()).into());
+        }
+        self.seen.lock().expect("lock").push(text);
+        Ok(Receipt { remote: Some(self.seen.lock().expect("lock").len().to_string()), ..Receipt::default() })
+    }
+}
+
+#[test]
+fn one_refused_message_of_many_takes_no_other_with_it() {
+    let mut office = of_two();
+    let picky = Arc::new(Picky { word: "configuration", seen: Mutex::default(), refused: AtomicUsize::new(0) });
+    office.plug(ANA, picky.clone());
+    office.happen(std::iter::repeat_n(kind("day_closed"), 15));
+    office.happen([kind("config_changed")]);
+    office.run(ANA, 600);
+    let counts = office.counts(ANA);
+    assert!(
+        counts.dead <= 1,
+        "{counts:?} refused {} told {:#?}",
+        picky.refused.load(Ordering::SeqCst),
+        picky.seen.lock().expect("lock")
+    );
+}
+
+#[test]
+fn an_answer_that_may_be_there_says_so() {
+    let mut office = PostOffice::of_one();
+    office.wire(ANA).script([Does::TakeUnheard]);
+    office.say(ANA, "You hold nothing");
+    office.run(ANA, 10);
+    let told = office.wire(ANA).take();
+    assert!(told.len() == 2 && told[1] != told[0], "{told:?}");
+}
+
+#[test]
+fn an_answer_that_comes_late_says_so() {
+    let mut office = PostOffice::of_one();
+    office.wire(ANA).script(vec![unreachable(); 60]);
+    office.say(ANA, "You hold nothing");
+    office.run(ANA, 1800);
+    office.wire(ANA).mend();
+    office.run(ANA, 120);
+    let told = office.wire(ANA).take();
+    assert!(told[0].contains("late"), "{told:?}");
+}
+
+#[test]
+fn what_may_have_been_told_is_not_lost_in_an_edit() {
+    let mut office = PostOffice::of_one();
+    office.happen([kind("position_opened")]);
+    office.run(ANA, 5);
+    // It never arrived, but nobody knows.
+    office.wire(ANA).script([unknown()]);
+    office.happen([kind("day_closed")]);
+    office.run(ANA, 5);
+    let day = office.last_notice();
+    let mut scaled = kind("position_scaled");
+    if let EventKind::PositionScaled { symbol, .. } = &mut scaled {
+        *symbol = "AAPL".parse().expect("a symbol");
+    }
+    office.happen([scaled]);
+    office.run(ANA, 120);
+    let seen = texts(&mut office, ANA);
+    assert!(
+        seen.iter().any(|text| text.contains(&day.to_string()) || text.contains("day")),
+        "{day} counts as {:?}: {seen:#?}",
+        office.reader().trace(day).expect("reads")
+    );
+}
+
+/// The first part arrives, the second never does.
+struct Half(AtomicUsize);
+
+#[async_trait]
+impl Channel for Half {
+    fn abilities(&self) -> Abilities {
+        CHAT
+    }
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        if post.parts_done == 0 {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+        Err(Failure { parts: 1, what: SendError::Unreachable("502".to_owned()) })
+    }
+}
+
+#[test]
+fn a_message_of_which_a_part_arrived_is_repeated_once() {
+    let mut office = of_two();
+    let half = Arc::new(Half(AtomicUsize::new(0)));
+    office.plug(ANA, half.clone());
+    office.happen([kind("day_closed")]);
+    office.run(ANA, 3600);
+    assert!(
+        half.0.load(Ordering::SeqCst) <= 2,
+        "{} copies of its first part in an hour, {:?}",
+        half.0.load(Ordering::SeqCst),
+        office.counts(ANA)
+    );
+}
+
+#[test]
+fn missed_shows_all_of_a_storm() {
+    let mut office = PostOffice::of_one();
+    office.happen(std::iter::repeat_n(kind("day_closed"), 19));
+    office.happen([kind("drawdown_near")]);
+    office.run(ANA, 15);
+    let told = office.wire(ANA).take();
+    let missed = office.reader().missed("ana", 100).expect("reads");
+    let names: Vec<_> = missed.iter().map(|row| row.event.kind.name()).collect();
+    assert!(names.contains(&"drawdown_near") && names.len() == 20, "{} of 20: {told:#?}", names.len());
+}
+
+#[test]
+fn an_alert_reaches_whoever_set_it() {
+    let mut table = RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice);
+    table.routes[0].to = vec![lane(ANA)];
+    let mut office = PostOffice::new(table);
+    let mut fired = kind("alert_fired");
+    if let EventKind::AlertFired { person, .. } = &mut fired {
+        *person = "bo".to_owned();
+    }
+    office.happen([fired]);
+    office.run(BO, 5);
+    assert_eq!(office.wire(BO).take().len(), 1);
+}
+
+#[test]
+fn the_same_failure_in_another_book_is_news() {
+    let mut office = PostOffice::of_one();
+    let now = office.clock.now();
+    for book in ["main", "zeta"] {
+        let event = Event { at: now, book: Some(book.parse().expect("a name")), kind: kind("strategy_failed") };
+        office.store.record_events(RunId(1), now, vec![event], &office.routes).expect("stored");
+        office.run(ANA, 3);
+    }
+    let told = office.wire(ANA).take();
+    assert_eq!(told.len(), 2, "{told:?}");
+}
