@@ -211,11 +211,13 @@ fn guessed_codes_are_told_and_answered_alike() {
     for number in 2..7 {
         life.fake.control("message", &json!({ "from": STRANGER, "text": format!("/pair AAAA-BBB{number}") }));
     }
-    life.wait_after(after, "sendMessage", "5 wrong codes among them", 1);
+    life.wait_after(after, "sendMessage", "5 wrong codes for pairing on telegram by 1 person", 1);
     assert_eq!(told(&life, STRANGER), Vec::<String>::new());
     for _ in 0..7 {
         life.ask(BO, BO, "/pair K7QX-2M9D", "That code is not valid");
     }
+    let counted = reader(&life).strangers(ChannelKind::Telegram).expect("reads");
+    assert_eq!(counted.iter().map(|(user, messages, _)| (*user, *messages)).collect::<Vec<_>>(), [(STRANGER, 5)]);
     // A code that is too short to be one uses nothing up.
     let code = code_for(&life, "bo");
     for _ in 0..25 {
