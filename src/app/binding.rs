@@ -36,7 +36,11 @@ impl Handler {
                 person
             }
             Some(Bound::Nobody) => {
-                self.knocked(letter, may_try)?;
+                if seat.is_none() {
+                    self.knocked(letter, may_try)?;
+                } else if may_try {
+                    self.tell_knock(letter.user, true);
+                }
                 return Ok(seat
                     .map_or_else(Handled::nothing, |seat| Handled::by(&seat, vec![answer(letter, &seat, NOT_VALID)])));
             }

@@ -233,9 +233,10 @@ fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> 
     print(&pairing::instructions(&person.name, &code, expires, zone));
     // The token is the bot's alone: under systemd nobody else can read it. Here only the bot's database is needed.
     if !is_running(&environment.database) {
-        print(
-            "No bot runs on this database: start it with TELEGRAM_BOT_TOKEN set, and it reads the code when it is sent",
-        );
+        let database = environment.database.display();
+        print(&format!(
+            "No bot runs on {database}: one that is started there with a token reads the code when it is sent"
+        ));
     }
     Ok(())
 }

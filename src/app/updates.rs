@@ -313,13 +313,18 @@ impl Handler {
 
     /// Strangers get nothing and are counted; many of them at once, and codes that are guessed, are told.
     pub(super) fn knocked(&self, letter: &Letter, is_code: bool) -> Result<(), StoreError> {
+        self.store.count_stranger(ChannelKind::Telegram, letter.user, self.clock.now())?;
+        self.tell_knock(letter.user, is_code);
+        Ok(())
+    }
+
+    /// Somebody knocks, or guesses a code; tells it if it is to be told.
+    pub(super) fn tell_knock(&self, user: i64, is_code: bool) {
         let now = self.clock.now();
-        self.store.count_stranger(ChannelKind::Telegram, letter.user, now)?;
-        let told = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).knock(letter.user, is_code, now);
+        let told = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).knock(user, is_code, now);
         if let Some(told) = told {
             (self.alarm)(told);
         }
-        Ok(())
     }
 }
 

@@ -143,15 +143,19 @@ impl Words<'_> {
     }
 
     pub(super) fn strangers(channel: &str, messages: u64, people: u64, codes: u64) -> Said {
-        let tried = (codes > 0).then(|| {
-            format!(
-                "{} among them: who was given one that fails needs a new one from the machine",
-                counted(codes, "wrong code")
-            )
-        });
         let people = if people == 1 { "1 person".to_owned() } else { format!("{people} people") };
-        Said::fact(&format!("Strangers write to the bot on {channel}: {} by {people}", counted(messages, "message")))
-            .and_some(tried)
+        let wrong = counted(codes, "wrong code");
+        let fact = if codes == messages {
+            format!("{wrong} for pairing on {channel} by {people}")
+        } else {
+            format!("Strangers write to the bot on {channel}: {} by {people}", counted(messages, "message"))
+        };
+        let among = (0 < codes && codes < messages).then(|| format!("{wrong} for pairing among them"));
+        let anew =
+            (codes > 0).then(|| "Whoever was given a code that fails needs a new one from the machine".to_owned());
+        Said::fact(&fact)
+            .and_some(among)
+            .and_some(anew)
             .and("Only people who are paired are obeyed. Nothing has to be done")
     }
 
