@@ -26,25 +26,6 @@ const TRIES_MAX: u32 = 50;
 /// How the answer begins that stands for one that could not be shown.
 const NOT_SHOWN: &str = "The answer could not be shown here";
 
-/// A message of which the first parts arrived.
-pub(super) struct Begun {
-    delivery: i64,
-    message: blake3::Hash,
-}
-
-impl Begun {
-    fn of(composed: &Composed) -> Self {
-        let text = composed.post.message.plain_lines().join("\n");
-        Self { delivery: composed.post.delivery, message: blake3::hash(text.as_bytes()) }
-    }
-
-    /// Whether this says the same, so that what is there already need not be said again.
-    pub(super) fn is(&self, composed: &Composed) -> bool {
-        let other = Self::of(composed);
-        (self.delivery, self.message) == (other.delivery, other.message)
-    }
-}
-
 impl Worker {
     /// Keeps what became of a try for the next transaction, and lets the lane rest where it has to. It rests as one, so that what comes
     /// later does not overtake what could not be sent.
@@ -75,7 +56,7 @@ impl Worker {
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;
                 tally.closed |= what == SendError::Closed;
-                self.begun = (parts > 0).then(|| Begun::of(&composed));
+                self.begun = (parts > 0).then(|| composed.clone());
                 self.failed(bundle, &composed, parts, &what, now)
             }
         };

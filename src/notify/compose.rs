@@ -28,6 +28,7 @@ pub(super) struct Scene<'a> {
 }
 
 /// A message, and the rows that it settles.
+#[derive(Clone)]
 pub(super) struct Composed {
     pub(super) post: Post,
     pub(super) parcel: Parcel,
@@ -207,7 +208,7 @@ impl Scene<'_> {
             digest_blocks(&events, "Held for you", self.telling)
         };
         let repeated: Vec<String> =
-            rows.iter().filter(|row| row.repeated).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
+            rows.iter().filter(|row| row.repeated || row.parts > 0).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
         if !repeated.is_empty() {
             blocks.push(Block::Line(format!("Perhaps told already: {}", repeated.join(", ")).into()));
         }

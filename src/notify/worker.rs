@@ -8,7 +8,6 @@ use crate::clock::{Clock, Timestamp};
 use crate::domain::{EventKind, Lane, Money, Severity, Treatment};
 use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task};
 
-use super::aftermath::Begun;
 use super::allowance::{Bucket, Pool};
 use super::breaker::Breaker;
 use super::compose::{Composed, Scene, add_repeat, is_silent};
@@ -78,7 +77,8 @@ pub struct Worker {
     pub(super) throttled: Option<Duration>,
     /// Since when the lane fails, and when it was to be tried next, on the steady clock.
     pub(super) failing: Option<(Duration, Duration)>,
-    pub(super) begun: Option<Begun>,
+    /// The message of which only the first parts arrived.
+    pub(super) begun: Option<Composed>,
     probed: Duration,
     clocks: Option<(Timestamp, Duration)>,
 }
@@ -218,15 +218,13 @@ impl Worker {
         Ok(taken)
     }
 
-    /// What was sent in part goes on where it stopped if it still says the same; else it is said anew, marked.
+    /// What was sent in part goes on where it stopped; where nobody remembers how it went on, it is said anew, marked.
     fn go_on(&self, bundle: &Bundle, composed: &mut Composed) {
         let leader = bundle.leader();
-        if leader.parts == 0 || matches!(leader.task, Task::Answer(_)) {
-            return;
-        }
-        if self.begun.as_ref().is_some_and(|begun| begun.is(composed)) {
+        if let Some(begun) = self.begun.as_ref().filter(|begun| begun.post.delivery == leader.id) {
+            *composed = begun.clone();
             composed.post.parts_done = leader.parts;
-        } else if !leader.repeated {
+        } else if leader.parts > 0 && !leader.repeated && !matches!(leader.task, Task::Answer(_)) {
             add_repeat(leader, &mut composed.post.message.blocks);
         }
     }
