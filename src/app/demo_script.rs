@@ -65,11 +65,15 @@ impl Script {
         print(&format!("\n{:02}:{:02} · {what}", shown / 60, shown % 60));
     }
 
-    /// Waits until so many minutes of the day have passed at the market.
+    /// Waits until so many minutes of the day have passed at the market, for as long as the market goes on.
     fn reach(&self, stage: &Stage, minute: i64) -> Result<(), AppError> {
         let (reader, due) = (Reader::open(stage.store.path())?, SimulatedFeed::START.plus_ms(minute * 60_000));
-        let is_due = || reader.progress().ok().flatten().is_some_and(|progress| progress.market >= due);
-        wait(NOTICED, self.clock.as_ref(), is_due);
+        let market = || reader.progress().ok().flatten().map(|progress| progress.market);
+        let mut last = None;
+        while market() != last && market().is_none_or(|now| now < due) {
+            last = market();
+            wait(NOTICED, self.clock.as_ref(), || market().is_some_and(|now| now >= due));
+        }
         Ok(())
     }
 

@@ -68,7 +68,12 @@ impl Person {
     /// The person as views know who asks, from where.
     pub fn asker(&self, place: Place) -> Asker {
         let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
-        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts }
+        let ways = match (place, self.role) {
+            (Place::Group { name, .. }, _) => Some(name.map(|name| name.to_string()).unwrap_or_default()),
+            (Place::Machine | Place::Private, Role::Owner) => None,
+            (Place::Machine | Place::Private, Role::Operator | Role::Viewer) => Some(self.name.clone()),
+        };
+        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts, ways }
     }
 }
 
@@ -114,10 +119,10 @@ mod tests {
     use crate::chat::COMMANDS;
 
     const GROUPS: [Place; 4] = [
-        Place::Group { hides_amounts: false, acks: false },
-        Place::Group { hides_amounts: true, acks: false },
-        Place::Group { hides_amounts: false, acks: true },
-        Place::Group { hides_amounts: true, acks: true },
+        Place::Group { name: None, hides_amounts: false, acks: false },
+        Place::Group { name: None, hides_amounts: true, acks: false },
+        Place::Group { name: None, hides_amounts: false, acks: true },
+        Place::Group { name: None, hides_amounts: true, acks: true },
     ];
 
     fn allowed(role: Role, place: Place, is: impl Fn(&Command) -> bool) -> Vec<&'static str> {

@@ -17,13 +17,14 @@ const SKEW_KNOWN_MS: i64 = 1_000;
 /// Days that `/noise` looks back.
 const NOISE_DAYS: i64 = 7;
 
-/// The answer to `/deliveries`: every message that was accepted, and where it is.
+/// The answer to `/deliveries`: every message that was accepted on the ways that the asker may see, and where it is.
 ///
 /// # Errors
 /// When the store cannot be read.
 pub fn deliveries(views: &Views) -> Result<String, ViewError> {
     let reader = views.reader();
-    let lanes = reader.lane_counts()?;
+    let mut lanes = reader.lane_counts()?;
+    lanes.retain(|counts| views.asker().may_see_way(&counts.lane));
     if lanes.is_empty() {
         return Err(ViewError::Nothing("nothing was to be told yet".to_owned()));
     }
@@ -75,8 +76,12 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
     if rows.is_empty() {
         text.push_str("No route led anywhere: it was told to nobody\n");
     }
-    for row in &rows {
+    let (own, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| views.asker().may_see_way(&row.lane));
+    for row in own {
         write_row(&mut text, row);
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "and {} to others", counted(others.len() as u64, "message"));
     }
     if let Some(ack) = reader.ack(notice)? {
         let _ = writeln!(text, "acknowledged by {} on {} at {}", ack.person, ack.channel, time(ack.at, zone));

@@ -41,6 +41,15 @@ pub struct Asker {
     pub books: Option<Vec<Label>>,
     /// True where others read along who may not see amounts: shares and prices are all that may be told.
     pub hides_amounts: bool,
+    /// Whose ways they may see, a person's or a group's; everybody's if none.
+    pub ways: Option<String>,
+}
+
+impl Asker {
+    /// Whether they may see how this lane is, given as `ana:telegram`.
+    pub(super) fn may_see_way(&self, lane: &str) -> bool {
+        self.ways.as_deref().is_none_or(|whose| lane.split(':').next() == Some(whose))
+    }
 }
 
 /// The database, to be read by views. It cannot write: the connection under it is opened read-only.

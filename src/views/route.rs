@@ -48,7 +48,9 @@ fn write_legs(
     if legs.is_empty() {
         text.push_str("goes to nobody: it stays in the journal\n");
     }
-    for leg in legs {
+    let (own, others): (Vec<&Leg>, Vec<&Leg>) =
+        legs.iter().partition(|leg| views.asker().may_see_way(&leg.lane.to_string()));
+    for leg in own {
         let Some(rule) = routes.rule(leg.lane) else { continue };
         let when = match leg.after_ms {
             0 => "at once".to_owned(),
@@ -57,6 +59,9 @@ fn write_legs(
         let because = leg.route.map(|route| format!(" · by {}", route_words(routes, route))).unwrap_or_default();
         let how = treatment_words(views, rule, kind)?;
         let _ = writeln!(text, "{} {when}{how}{because}", leg.lane);
+    }
+    if !others.is_empty() {
+        let _ = writeln!(text, "{} to others", counted(others.len() as u64, "way"));
     }
     Ok(())
 }

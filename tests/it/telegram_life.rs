@@ -186,3 +186,29 @@ fn no_command_is_lost_or_done_twice_however_often_the_program_dies() {
     assert_eq!((alerts.len(), levels.len()), (commands as usize, commands as usize), "{levels:?}");
     assert_eq!(reader.unanswered("telegram").expect("reads"), []);
 }
+
+#[test]
+fn ways_of_others_are_named_to_owners_alone() {
+    let mut life = TalkingBot::new(PEOPLE);
+    life.start();
+    life.ask(ANA, ANA, "/test", "every way");
+    life.wait("sendMessage", Some(ANA), "arrived on 3 of 3 ways", 1);
+    let all = life.ask(ANA, ANA, "/deliveries", "accepted")["params"]["text"].to_string();
+    for lane in ["ana:telegram", "bo:telegram", "family:telegram"] {
+        assert!(all.contains(lane), "{all}");
+    }
+    let said = |from, chat, text: &str, part: &str| life.ask(from, chat, text, part)["params"]["text"].to_string();
+    let report = said(ANA, ANA, "/deliveries", "accepted");
+    assert!(report.contains("bo:telegram") && report.contains("family:telegram"), "{report}");
+    let seen = life.fake.seen(ANA);
+    let told = seen.iter().filter_map(|one| one["text"].as_str()?.strip_prefix("Drill ")?.split(' ').next());
+    let drill = told.last().expect("told").to_owned();
+    let own = said(BO, BO, "/deliveries", "accepted") + &said(BO, BO, &format!("/trace {drill}"), "drill_sent");
+    assert!(own.contains("bo:telegram") && own.contains("and 2 messages to others"), "{own}");
+    assert!(!own.contains("ana:telegram") && !own.contains("family:telegram"), "{own}");
+    for chat in [BO, FAMILY] {
+        let halted = said(BO, chat, "/route trading_halted", "trading stopped");
+        assert!(halted.contains("1 way to others") && !halted.contains("ana:telegram"), "{halted}");
+    }
+    said(ANA, ANA, "/route trading_halted", "ana:telegram at once");
+}

@@ -13,9 +13,6 @@ use chrono_tz::Tz;
 
 use crate::support::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
 
-/// Commands that messages name and that are typed elsewhere than in the table.
-const COMING: [&str; 4] = ["ack", "chart", "less", "missed"];
-
 fn telling() -> Telling {
     Telling::plain(Tz::UTC, "paper")
 }
@@ -96,7 +93,7 @@ fn long_names_leave_the_fact_short() {
 
 #[test]
 fn commands_in_messages_can_be_typed() {
-    let known = |name: &str| COMMANDS.iter().any(|command| command.name == name) || COMING.contains(&name);
+    let known = |name: &str| COMMANDS.iter().any(|command| command.name == name);
     let check = |line: &str, kind: &str| {
         let name = line.trim_start_matches('/').split(' ').next().unwrap_or_default();
         assert!(known(name), "{kind} names {line}");
