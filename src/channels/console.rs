@@ -13,6 +13,7 @@ use crate::domain::Severity;
 use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
 use super::keep::kept_words;
+use super::render_plain::typed;
 use super::{Editor, Line};
 
 /// How wide the text before a notice's number is.
@@ -89,7 +90,8 @@ fn say(text: &str) {
     }
 }
 
-/// A message as lines: the fact with its number, then the rest indented.
+/// A message as lines: the fact with its number, then the rest indented, and last what its buttons would type: a number of a choice
+/// could be taken for a PIN, and would mean something else once another message is below.
 fn rendered(post: &Post) -> String {
     let mark = match post.severity {
         Severity::Critical => "!! ",
@@ -98,7 +100,8 @@ fn rendered(post: &Post) -> String {
     };
     let lines = post.message.plain_lines();
     let Some(number) = post.number else { return lines.join("\n") };
-    let mut lines = lines.iter();
+    let typed = typed(&post.message);
+    let mut lines = lines.iter().chain(&typed);
     let first = format!("{mark}{}", lines.next().map_or("", String::as_str));
     let mut text = format!("{first:<NUMBER_COLUMN$} {number}");
     for line in lines {
@@ -262,5 +265,34 @@ impl ConsoleInput {
             say("a PIN has digits only");
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Button, Message, NoticeId};
+
+    #[test]
+    fn what_could_be_pressed_elsewhere_stands_there_to_be_typed() {
+        let message = Message::of_lines(["HALTED main: by ana".to_owned(), "/resume lets it go on".to_owned()]);
+        let [ack, resume] = [Button::new("Acknowledge", "/ack N7"), Button::new("Resume", "/resume")];
+        let mut post = Post {
+            message: message.with_buttons(vec![ack, resume]),
+            number: Some(NoticeId(7)),
+            severity: Severity::Critical,
+            book: None,
+            silent: false,
+            reply_to: None,
+            edit: None,
+            keys: Vec::new(),
+            parts_done: 0,
+            delivery: 1,
+        };
+        let lines: Vec<String> = rendered(&post).lines().map(str::to_owned).collect();
+        assert!(lines[0].starts_with("!! HALTED main: by ana") && lines[0].ends_with(" N7"), "{lines:?}");
+        assert_eq!(lines[1..], ["    /resume lets it go on", "    Acknowledge: /ack N7"]);
+        post.message.buttons.clear();
+        assert_eq!(rendered(&post).lines().count(), 2);
     }
 }

@@ -23,13 +23,19 @@ pub fn plain(message: &Message, width: usize) -> String {
             Frame::Quote => lines.extend(wrapped(&row.text(), width, "> ")),
         }
     }
-    let named = |line: &str| message.plain_lines().iter().any(|text| text.contains(line));
-    let buttons = message.buttons.iter().flatten().filter(|button| !named(&button.line));
-    let typed: Vec<String> = buttons.map(|button| format!("{}: {}", button.label, button.line)).collect();
-    if !typed.is_empty() {
-        lines.extend(wrapped(&typed.join(" · "), width, ""));
+    if let Some(typed) = typed(message) {
+        lines.extend(wrapped(&typed, width, ""));
     }
     lines.join("\n")
+}
+
+/// What the buttons of a message would type, each behind what stands on it; none where its text names all of it.
+pub(super) fn typed(message: &Message) -> Option<String> {
+    let lines = message.plain_lines();
+    let named = |line: &str| lines.iter().any(|text| text.contains(line));
+    let buttons = message.buttons.iter().flatten().filter(|button| !named(&button.line));
+    let typed: Vec<String> = buttons.map(|button| format!("{}: {}", button.label, button.line)).collect();
+    (!typed.is_empty()).then(|| typed.join(" · "))
 }
 
 /// A line broken between words; a word that is wider than a line is broken where the line ends.

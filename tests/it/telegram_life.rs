@@ -201,8 +201,8 @@ fn ways_of_others_are_named_to_owners_alone() {
     let report = said(ANA, ANA, "/deliveries", "accepted");
     assert!(report.contains("bo:telegram") && report.contains("family:telegram"), "{report}");
     let seen = life.fake.seen(ANA);
-    let told = seen.iter().filter_map(|one| one["text"].as_str()?.strip_prefix("Drill ")?.split(' ').next());
-    let drill = told.last().expect("told").to_owned();
+    let mut told = seen.iter().filter_map(|one| one["text"].as_str()?.strip_prefix("Drill ")?.split(' ').next());
+    let drill = told.next_back().expect("told").to_owned();
     let own = said(BO, BO, "/deliveries", "accepted") + &said(BO, BO, &format!("/trace {drill}"), "drill_sent");
     assert!(own.contains("bo:telegram") && own.contains("and 2 messages to others"), "{own}");
     assert!(!own.contains("ana:telegram") && !own.contains("family:telegram"), "{own}");
