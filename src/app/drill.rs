@@ -168,10 +168,15 @@ pub(super) fn begin(
     Ok(notice.map(|notice| Begun { event, notice }))
 }
 
+/// Whether its reader has it put off. What only waits until the channel takes more comes by itself.
+pub(super) fn is_held(row: &TraceRow) -> bool {
+    row.attempts.is_empty() && row.held
+}
+
 /// Whether nothing more is to be learned of it by waiting.
 pub(super) fn is_over(row: &TraceRow) -> bool {
     let settled = !matches!(row.state.as_str(), "pending" | "sending");
-    let held = row.attempts.is_empty() && row.held;
+    let held = is_held(row);
     let hopeless = row.attempts.last().is_some_and(|last| {
         let shut = last.detail.as_deref().is_some_and(|said| said.starts_with("this way is closed"));
         last.ended.is_some() && (shut || last.outcome == "unknown" || row.attempts.len() >= TRIES_MAX)

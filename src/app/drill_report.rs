@@ -13,7 +13,7 @@ use crate::notify::{Telling, told};
 use crate::store::TraceRow;
 
 use super::AppError;
-use super::drill::Sent;
+use super::drill::{Sent, is_held};
 use super::shell::print;
 
 /// How wide the bare text of a message is shown.
@@ -95,8 +95,11 @@ impl Way {
             "sent" => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
             "dead" => (Outcome::GivenUp, row.verdict.clone().or(said)),
             "skipped" => (Outcome::HeldBack, row.verdict.clone()),
-            _ if row.attempts.is_empty() && row.held => (Outcome::HeldBack, row.verdict.clone()),
-            _ => (Outcome::NotYet, said.or_else(|| Some("nobody has tried to send it".to_owned()))),
+            _ if is_held(row) => (Outcome::HeldBack, row.verdict.clone()),
+            _ => {
+                let waits = row.verdict.clone().filter(|_| row.attempts.is_empty());
+                (Outcome::NotYet, said.or(waits).or_else(|| Some("nobody has tried to send it".to_owned())))
+            }
         };
         let ended = last.and_then(|last| last.ended).or(row.settled);
         let taken = last.and_then(|last| last.detail.clone());
@@ -171,7 +174,7 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
     if begins("could not reach it") {
         return "look at the network, and at TELEGRAM_API_URL and CA_FILE if they are set; then test again".to_owned();
     }
-    if begins("asked to wait") {
+    if begins("asked to wait") || begins("rate: ") {
         return "the service takes nothing now: test again after that".to_owned();
     }
     if begins("no answer") {

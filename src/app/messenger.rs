@@ -275,7 +275,7 @@ impl Messenger {
         let hides_amounts = group.is_some_and(|group| group.amounts == Amounts::Shares);
         let commands = match person {
             Some(one) if chat > 0 => menu(one.person.role, Place::Private),
-            _ => menu(Role::Viewer, Place::Group { name: lane.who, hides_amounts, acks: false }),
+            _ => menu(Role::Viewer, Place::Group { name: None, hides_amounts, acks: false }),
         };
         let telegram = self.telegram.clone();
         self.switchboard.network.spawn(async move {
@@ -288,8 +288,7 @@ impl Messenger {
     /// What strangers are offered: nothing, and in groups what may be looked at there.
     fn set_menus(&self) {
         let telegram = self.telegram.clone();
-        let name = "any".parse().expect("a name");
-        let views = menu(Role::Viewer, Place::Group { name, hides_amounts: true, acks: false });
+        let views = menu(Role::Viewer, Place::Group { name: None, hides_amounts: true, acks: false });
         self.switchboard.network.spawn(async move {
             let set = async {
                 telegram.clear_menu(MenuScope::Default).await?;

@@ -13,8 +13,8 @@ pub enum Place {
     Private,
     /// A group. Whoever reads there sees every answer, so nothing is changed from there, whoever asks.
     Group {
-        /// Its name in the configuration.
-        name: Label,
+        /// Its name in the configuration; none for groups in general.
+        name: Option<Label>,
         /// Its members may not see amounts.
         hides_amounts: bool,
         /// Whoever speaks may say that they have seen something: an operator or owner by their own number.
@@ -84,7 +84,7 @@ impl Seats {
         let acks = person.role != Role::Viewer;
         // In a group nobody is more than a viewer; having seen something changes nothing.
         let person = Person { role: Role::Viewer, books, ..person.clone() };
-        let place = Place::Group { name: group.name, hides_amounts: group.hides_amounts, acks };
+        let place = Place::Group { name: Some(group.name), hides_amounts: group.hides_amounts, acks };
         Some(Seat { person, place, lane: Lane { who: group.name, channel } })
     }
 }
@@ -121,6 +121,10 @@ mod tests {
         }
     }
 
+    fn family(acks: bool) -> Place {
+        Place::Group { name: "family".parse().ok(), hides_amounts: true, acks }
+    }
+
     #[test]
     fn only_a_known_account_in_a_known_chat_has_a_seat() {
         let telegram = ChannelKind::Telegram;
@@ -137,7 +141,6 @@ mod tests {
         let group = seat(1, -7).expect("known");
         assert_eq!(group.person.role, Role::Viewer, "no controls, whoever asks");
         assert_eq!(group.lane.to_string(), "family:telegram");
-        let family = |acks| Place::Group { name: "family".parse().expect("a name"), hides_amounts: true, acks };
         assert_eq!(group.place, family(true));
         assert_eq!(seat(2, -7).expect("known").place, family(false), "a viewer");
         let books = |seat: &Seat| seat.person.books.clone().expect("some").len();

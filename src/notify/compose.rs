@@ -207,8 +207,12 @@ impl Scene<'_> {
         } else {
             digest_blocks(&events, "Held for you", self.telling)
         };
-        let repeated: Vec<String> =
-            rows.iter().filter(|row| row.repeated || row.parts > 0).map(|row| row.notice.to_string()).take(REPEATS_MAX).collect();
+        let repeated: Vec<String> = rows
+            .iter()
+            .filter(|row| row.repeated || row.parts > 0)
+            .map(|row| row.notice.to_string())
+            .take(REPEATS_MAX)
+            .collect();
         if !repeated.is_empty() {
             blocks.push(Block::Line(format!("Perhaps told already: {}", repeated.join(", ")).into()));
         }

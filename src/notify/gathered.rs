@@ -57,6 +57,7 @@ fn many(kind: &str, count: u64) -> String {
     match kind {
         "position_opened" => counted(count, "position") + " opened",
         "position_closed" => counted(count, "position") + " closed",
+        "entry_locked" => counted(count, "entry lock"),
         _ => format!("{count} x {}", about(kind)),
     }
 }

@@ -197,7 +197,7 @@ fn plain_lines_drive_the_terminal() {
         "Resume main? It is halted (by owner)",
         "PIN set",
         "running: main",
-        "main is running again, was halted",
+        "main is running again; it was halted",
         "Nothing was submitted",
         "commands begin with a slash",
     ] {

@@ -198,7 +198,7 @@ impl Bench {
             ask: Arc::new(|_, _| Reply::Text("nothing to do".to_owned())),
             wake: Arc::new(|| {}),
             alarm: Arc::new(|_| {}),
-            drill: Arc::new(|_| Ok(String::new())),
+            drill: Arc::new(|_| Ok("a drill".to_owned())),
         })
     }
 
