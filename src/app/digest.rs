@@ -95,7 +95,7 @@ impl Digests {
         let share_of = if policy.hides_amounts { reader.books()?.first().map(|row| row.book.capital) } else { None };
         let telling = Telling { zone: policy.zone, mark: self.mark, style: policy.style, share_of };
         let total = gathered.iter().map(|one| one.count).sum();
-        let mut blocks = summary_blocks(&gathered, span_ms, total, &telling);
+        let mut blocks = summary_blocks(&gathered, span_ms, total, None, &telling);
         blocks.insert(1, Block::Line("Digest: none of it needed a message of its own".to_owned().into()));
         Ok(Some(Message { blocks, ..Message::default() }))
     }

@@ -33,7 +33,7 @@ pub(super) fn drawn(database: &Path, inbound: &Inbound, what: Drawing, clock: &d
 }
 
 fn draw(database: &Path, inbound: &Inbound, what: Drawing, clock: &dyn Clock) -> Result<Message, AppError> {
-    let asker = inbound.person.asker(inbound.place);
+    let asker = inbound.asker();
     let (zone, sees_all) = (asker.zone, asker.books.is_none());
     let views = Views::open(database, asker, clock.now())?;
     let seen: Vec<Label> = views.reader().books()?.iter().map(|row| row.book.name).collect();

@@ -73,7 +73,14 @@ impl Person {
             (Place::Machine | Place::Private, Role::Owner) => None,
             (Place::Machine | Place::Private, Role::Operator | Role::Viewer) => Some(self.name.clone()),
         };
-        Asker { name: self.name.clone(), zone: self.zone, books: self.books.clone(), hides_amounts, ways }
+        Asker {
+            name: self.name.clone(),
+            zone: self.zone,
+            books: self.books.clone(),
+            hides_amounts,
+            ways,
+            channel: None,
+        }
     }
 }
 

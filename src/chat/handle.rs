@@ -9,7 +9,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
 use crate::domain::{EventKind, Message};
 use crate::store::{Store, StoreError};
-use crate::views::{ViewError, Views, book_preview, resume_preview, unlock_preview};
+use crate::views::{Asker as Viewer, ViewError, Views, book_preview, resume_preview, unlock_preview};
 
 use super::access::{Person, may};
 use super::command::{ArgError, Question, Run};
@@ -30,6 +30,14 @@ pub struct Inbound {
     pub chat: String,
     /// What.
     pub text: String,
+}
+
+impl Inbound {
+    /// Who asks, as views know them.
+    pub fn asker(&self) -> Viewer {
+        let channel = self.chat.split(':').next().and_then(|name| name.parse().ok());
+        Viewer { channel, ..self.person.asker(self.place) }
+    }
 }
 
 /// What comes back.
@@ -132,7 +140,7 @@ impl Chat {
     }
 
     pub(super) fn views(&self, inbound: &Inbound) -> Result<Views, ViewError> {
-        Views::open(&self.parts.database, inbound.person.asker(inbound.place), self.parts.clock.now())
+        Views::open(&self.parts.database, inbound.asker(), self.parts.clock.now())
     }
 
     fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
@@ -231,7 +239,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
     if let Err(why) = may(inbound.person.role, inbound.place, parsed.command) {
         return Some(Reply::Refused(why));
     }
-    let open = || Views::open(database, inbound.person.asker(inbound.place), now);
+    let open = || Views::open(database, inbound.asker(), now);
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| run(&open()?, &parsed.args).map(Reply::Text);
     let answer = match &parsed.command.run {
         Run::Text(run) => run(&parsed.args).map(Reply::Text),

@@ -2,7 +2,7 @@
 
 use crate::clock::Timestamp;
 use crate::domain::format::{age, time};
-use crate::domain::{Block, Button, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
+use crate::domain::{Block, Button, ChannelKind, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
 use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
 
 use super::buttons::{BUTTONS_MAX, acknowledge};
@@ -67,6 +67,9 @@ impl Scene<'_> {
         }
         if row.edit_of.is_none() {
             self.add_late(row, &mut message.blocks);
+            if let Some(notice) = self.reader.overtook(row.id, self.policy.rule.lane)? {
+                message.blocks.push(Block::Line(format!("Written before {notice} was told").into()));
+            }
             if row.repeated {
                 message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
             }
@@ -203,7 +206,10 @@ impl Scene<'_> {
         let mut blocks = if storm {
             let counted = counted(events);
             let oldest = rows.iter().map(|row| row.created).min().unwrap_or(self.now);
-            summary_blocks(&counted, self.now.since(oldest), rows.len() as u64, self.telling)
+            // Nobody can ask below a letter, and a group that is told no amounts gets no answer.
+            let is_asked = matches!(self.policy.rule.lane.channel, ChannelKind::Telegram | ChannelKind::Terminal);
+            let more = (is_asked && !self.policy.hides_amounts).then_some("`/missed` shows them one by one");
+            summary_blocks(&counted, self.now.since(oldest), rows.len() as u64, more, self.telling)
         } else {
             digest_blocks(&events, "Held for you", self.telling)
         };

@@ -26,8 +26,15 @@ pub struct Gathered {
     pub samples: Vec<Event>,
 }
 
-/// A storm in one message: how many messages in which time, then a line a kind, the loudest first. What came once is told itself.
-pub fn summary_blocks(counted_kinds: &[Gathered], span_ms: i64, total: u64, telling: &Telling) -> Vec<Block> {
+/// A storm in one message: how many messages in which time, then a line a kind, the loudest first. What came once is told itself; below
+/// stands what shows more, where something does.
+pub fn summary_blocks(
+    counted_kinds: &[Gathered],
+    span_ms: i64,
+    total: u64,
+    more: Option<&str>,
+    telling: &Telling,
+) -> Vec<Block> {
     let mut kinds: Vec<&Gathered> = counted_kinds.iter().collect();
     kinds.sort_by_key(|gathered| Reverse(loudest(gathered.kind)));
     let span = if span_ms < 1_000 { "at once".to_owned() } else { format!("in {}", age(span_ms)) };
@@ -41,7 +48,7 @@ pub fn summary_blocks(counted_kinds: &[Gathered], span_ms: i64, total: u64, tell
     if kinds.len() > KINDS_MAX {
         said = said.and(&format!("and {} more", counted((kinds.len() - KINDS_MAX) as u64, "kind")));
     }
-    telling.finished(said.and("`/missed` shows them one by one").blocks())
+    telling.finished(said.and_some(more.map(str::to_owned)).blocks())
 }
 
 fn loudest(kind: &str) -> Severity {

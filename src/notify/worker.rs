@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::domain::{EventKind, Lane, Money, Severity, Treatment};
+use crate::domain::{EventKind, Label, Lane, Money, Severity, Treatment};
 use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task};
 
 use super::allowance::{Bucket, Pool};
@@ -229,12 +229,12 @@ impl Worker {
         }
     }
 
-    /// By how much the wall clock was set back since the last look, in milliseconds, if it was; nobody knows how much before the first look.
-    fn clock_fell(&mut self, now: Timestamp, steady: Duration) -> Option<Option<i64>> {
-        let Some((wall, then)) = self.clocks.replace((now, steady)) else { return Some(None) };
+    /// By how much the wall clock was set back since the last look, in milliseconds, if it was. Zero at the first look: it may have been.
+    fn clock_fell(&mut self, now: Timestamp, steady: Duration) -> Option<i64> {
+        let Some((wall, then)) = self.clocks.replace((now, steady)) else { return Some(0) };
         let passed = i64::try_from(steady.saturating_sub(then).as_millis()).unwrap_or(i64::MAX);
         let by_ms = passed.saturating_sub(now.since(wall));
-        (by_ms > CLOCK_SLACK_MS).then_some(Some(by_ms))
+        (by_ms > CLOCK_SLACK_MS).then_some(by_ms)
     }
 
     pub(super) fn is_dead(&self) -> bool {
@@ -296,7 +296,12 @@ impl Worker {
         // What was just sent may not be settled yet.
         let settled = self.settled.as_ref().map(|(parcel, _)| parcel);
         rows.retain(|row| settled.is_none_or(|parcel| parcel.leader != row.id && !parcel.members.contains(&row.id)));
-        let passing = self.filter(reader, rows, ruled, now)?;
+        let mut passing = self.filter(reader, rows, ruled, now)?;
+        if self.parts.policy.hides_amounts {
+            // A share is one of its own book's capital, so no message tells of two.
+            let book = passing.first().and_then(book_of);
+            passing.retain(|row| book_of(row) == book);
+        }
         let (bundle, wait) = match (rests, passing.is_empty()) {
             (Some(wait), true) => (None, Some(wait)),
             _ => choose(passing, gathers, &mut self.storm, (now, steady)),
@@ -392,12 +397,16 @@ fn well(lane: Lane) -> LaneState {
     LaneState { lane: lane.to_string(), dead: false, since: Timestamp::default(), failures: 0, why: String::new() }
 }
 
-/// What the book of a bundle began with, or the first book.
-fn capital_of(reader: &Reader, bundle: &Bundle) -> Result<Money, StoreError> {
-    let book = bundle.rows().iter().find_map(|row| match &row.task {
+fn book_of(row: &Delivery) -> Option<Label> {
+    match &row.task {
         Task::Notice(event) | Task::Edit(event) => event.book,
         Task::Answer(_) | Task::Broken(_) => None,
-    });
+    }
+}
+
+/// What the book of a bundle began with, or the first book.
+fn capital_of(reader: &Reader, bundle: &Bundle) -> Result<Money, StoreError> {
+    let book = bundle.rows().into_iter().find_map(book_of);
     let books = reader.books()?;
     let row = books.iter().find(|row| Some(row.book.name) == book).or(books.first());
     Ok(row.map_or(Money::ZERO, |row| row.book.capital))

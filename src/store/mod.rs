@@ -8,6 +8,7 @@ mod record;
 mod state;
 mod outbox;
 mod delivery;
+mod due;
 mod settle;
 mod lanes;
 mod wishes;

@@ -197,7 +197,22 @@ pub(super) fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestam
             )?
             .execute(params![verdict.id, verdict.why, now.ms()])?,
     };
-    Ok(())
+    match verdict.ruling {
+        Ruling::Skip | Ruling::Hold(_) => show_story(transaction, verdict.id, now),
+        Ruling::Wait | Ruling::GiveUp => Ok(()),
+    }
+}
+
+/// What is not told by itself, or only later, shows all the same in the message that tells its story.
+fn show_story(transaction: &Transaction<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
+    let root = transaction
+        .prepare_cached(
+            "SELECT min(root.notice), root.lane FROM outbox row JOIN outbox root ON root.episode = row.episode AND root.lane = row.lane
+             WHERE row.id = ?1 AND root.task = 'notice' AND root.remote IS NOT NULL GROUP BY root.lane",
+        )?
+        .query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    root.map_or(Ok(()), |(notice, lane)| add_edit(transaction, notice, &lane, Shows::Story, now))
 }
 
 /// Marks a parcel as under way, if each row of it still waits.

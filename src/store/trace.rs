@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, NoticeId};
+use crate::domain::{ChannelKind, Event, NoticeId};
 
 use super::history::JOURNAL;
 use super::state::{time, unsigned};
@@ -92,6 +92,11 @@ pub struct LatencyRow {
     pub ms: Vec<i64>,
 }
 
+/// A pattern for the lanes of somebody.
+fn lanes_of(person: &str, channel: Option<ChannelKind>) -> String {
+    format!("{}:{}", person.replace('_', "\\_"), channel.map_or("%", |channel| channel.as_str()))
+}
+
 impl Reader {
     /// The fact that a notice tells.
     ///
@@ -152,22 +157,26 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The last notices that did not reach somebody by themselves on any lane: held back, told within another message, given up, or
+    /// The last notices that did not reach somebody by themselves on this channel, or on any where none is named: held back, told within another message, given up, or
     /// waiting. The newest first.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn missed(&self, person: &str, rows_max: u32) -> Result<Vec<MissedRow>, StoreError> {
+    pub fn missed(
+        &self,
+        person: &str,
+        channel: Option<ChannelKind>,
+        rows_max: u32,
+    ) -> Result<Vec<MissedRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT o.notice, o.state, o.verdict, j.market_ms, j.book, j.body
              FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
-             WHERE o.task = 'notice' AND o.lane LIKE ?1 || ':%' ESCAPE '\\' AND (o.state != 'sent' OR o.told_in IS NOT NULL)
+             WHERE o.task = 'notice' AND o.lane LIKE ?1 ESCAPE '\\' AND (o.state != 'sent' OR o.told_in IS NOT NULL)
                AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.notice = o.notice AND t.task = 'notice'
-                 AND t.lane LIKE ?1 || ':%' ESCAPE '\\' AND t.state = 'sent' AND t.told_in IS NULL)
+                 AND t.lane LIKE ?1 ESCAPE '\\' AND t.state = 'sent' AND t.told_in IS NULL)
              GROUP BY o.notice ORDER BY o.notice DESC LIMIT ?2",
         )?;
-        let who = person.replace('_', "\\_");
-        let rows = statement.query_map(params![who, rows_max], |row| {
+        let rows = statement.query_map(params![lanes_of(person, channel), rows_max], |row| {
             let (book, body): (Option<String>, String) = (row.get(4)?, row.get(5)?);
             Ok((NoticeId(unsigned(row, 0)?), row.get(1)?, row.get(2)?, time(row, 3)?, book, body))
         })?;
@@ -181,21 +190,26 @@ impl Reader {
         Ok(missed)
     }
 
-    /// How much of each kind reached somebody since then, the most first.
+    /// How much of each kind reached somebody since then on this channel, or on all where none is named, the most first.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn noise(&self, person: &str, since: Timestamp) -> Result<Vec<NoiseRow>, StoreError> {
+    pub fn noise(
+        &self,
+        person: &str,
+        channel: Option<ChannelKind>,
+        since: Timestamp,
+    ) -> Result<Vec<NoiseRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT j.kind, sum(o.state = 'sent' AND (o.told_in IS NULL OR o.told_in = o.notice)),
                sum(o.state = 'skipped' OR (o.told_in IS NOT NULL AND o.told_in != o.notice)),
                count(DISTINCT a.notice)
              FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
                LEFT JOIN acks a ON a.notice = o.notice
-             WHERE o.task = 'notice' AND o.lane LIKE ?1 || ':%' ESCAPE '\\' AND o.created_ms >= ?2
+             WHERE o.task = 'notice' AND o.lane LIKE ?1 ESCAPE '\\' AND o.created_ms >= ?2
              GROUP BY j.kind ORDER BY 2 DESC, 1",
         )?;
-        let rows = statement.query_map(params![person.replace('_', "\\_"), since.ms()], |row| {
+        let rows = statement.query_map(params![lanes_of(person, channel), since.ms()], |row| {
             Ok(NoiseRow {
                 kind: row.get(0)?,
                 told: unsigned(row, 1)?,

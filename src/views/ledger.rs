@@ -285,7 +285,7 @@ impl Ledger {
     }
 
     pub(super) fn missed(&self, rows_max: u32) -> Read<Vec<MissedRow>> {
-        let mut rows = self.reader.missed(&self.asker.name, rows_max)?;
+        let mut rows = self.reader.missed(&self.asker.name, self.asker.channel, rows_max)?;
         if !self.sees_all() {
             let own = self.symbols()?;
             rows.retain(|row| self.sees_fact(&row.event, &own));
@@ -294,7 +294,7 @@ impl Ledger {
     }
 
     pub(super) fn noise(&self, since: Timestamp) -> Read<Vec<NoiseRow>> {
-        self.reader.noise(&self.asker.name, since)
+        self.reader.noise(&self.asker.name, self.asker.channel, since)
     }
 
     /// Their alerts, but for those that look at what they may not see any more.

@@ -6,7 +6,7 @@ use std::path::Path;
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{AmountError, Label, Money, Price, Symbol};
+use crate::domain::{AmountError, ChannelKind, Label, Money, Price, Symbol};
 use crate::store::{BookRow, Lease, MarkRow, ProgressRow, Reader, StoreError};
 
 use super::ledger::Ledger;
@@ -41,6 +41,8 @@ pub struct Asker {
     pub books: Option<Vec<Label>>,
     /// True where others read along who may not see amounts: shares and prices are all that may be told.
     pub hides_amounts: bool,
+    /// On which channel they ask; none at the machine itself.
+    pub channel: Option<ChannelKind>,
     /// Whose ways they may see, a person's or a group's; everybody's if none.
     pub ways: Option<String>,
 }

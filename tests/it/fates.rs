@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bellwether::clock::Clock;
-use bellwether::domain::{Event, EventKind, RouteTable, RunId, Severity};
-use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
+use bellwether::domain::{ChannelKind, Event, EventKind, RouteTable, Routes, RunId, Severity};
+use bellwether::notify::{Abilities, Channel, Failure, Post, Quiet, Receipt, SendError};
 
 use crate::support::post_office::CHAT;
-use crate::support::{Does, PostOffice, lane, sample};
+use crate::support::{Does, PostOffice, book_batch, lane, sample};
 
 const ANA: &str = "ana:telegram";
 const BO: &str = "bo:telegram";
@@ -197,7 +197,7 @@ fn missed_shows_all_of_a_storm() {
     office.happen([kind("drawdown_near")]);
     office.run(ANA, 15);
     let told = office.wire(ANA).take();
-    let missed = office.reader().missed("ana", 100).expect("reads");
+    let missed = office.reader().missed("ana", None, 100).expect("reads");
     let names: Vec<_> = missed.iter().map(|row| row.event.kind.name()).collect();
     assert!(names.contains(&"drawdown_near") && names.len() == 20, "{} of 20: {told:#?}", names.len());
 }
@@ -227,4 +227,85 @@ fn the_same_failure_in_another_book_is_news() {
     }
     let told = office.wire(ANA).take();
     assert_eq!(told.len(), 2, "{told:?}");
+}
+
+#[test]
+fn missed_tells_of_the_channel_on_which_it_is_asked() {
+    let terminal = "ana:terminal";
+    let mut office = PostOffice::new(RouteTable::simple(&[lane(ANA), lane(terminal)], Severity::Notice));
+    office.unlimited(terminal);
+    office.happen(std::iter::repeat_n(kind("day_closed"), 20));
+    office.run(ANA, 15);
+    while office.tick(terminal).sent > 0 {}
+    let missed = |channel| office.reader().missed("ana", channel, 100).expect("reads").len();
+    assert_eq!((missed(Some(ChannelKind::Telegram)), missed(Some(ChannelKind::Terminal)), missed(None)), (20, 0, 0));
+}
+
+#[test]
+fn the_message_of_a_trade_says_that_it_is_over_though_its_end_comes_with_the_digest() {
+    let mut office = PostOffice::of_one();
+    let much = "100000".parse().expect("an amount");
+    office.policy(ANA, |policy| policy.thresholds = vec![("position_closed".to_owned(), much)]);
+    office.happen([kind("position_opened")]);
+    office.run(ANA, 2);
+    office.happen([kind("position_closed")]);
+    office.run(ANA, 3);
+    let seen = office.wire(ANA).seen();
+    let last = seen.last().expect("changed");
+    assert!(
+        last.post.edit.is_some() && last.post.silent && last.text.to_lowercase().contains("closed"),
+        "{}",
+        last.text
+    );
+    assert_eq!(seen.len(), 2, "no message of its own: {seen:#?}");
+}
+
+#[test]
+fn an_answer_that_something_critical_overtook_says_so() {
+    let mut office = PostOffice::of_one();
+    office.say(ANA, "running: main");
+    office.happen([kind("trading_halted")]);
+    office.run(ANA, 5);
+    let told = office.wire(ANA).take();
+    assert!(told[0].contains("HALTED") && told[1].contains("Written before N1 was told"), "{told:?}");
+    office.say(ANA, "halted: main");
+    office.run(ANA, 5);
+    assert_eq!(office.wire(ANA).take(), ["halted: main"]);
+}
+
+#[test]
+fn a_drill_is_told_by_itself_in_the_middle_of_a_storm() {
+    let mut office = PostOffice::of_one();
+    office.happen(std::iter::repeat_n(kind("day_closed"), 20));
+    office.happen([kind("drill_sent")]);
+    office.run(ANA, 40);
+    let told = office.wire(ANA).take();
+    assert!(told.iter().any(|text| text.starts_with("DRILL")), "{told:?}");
+}
+
+#[test]
+fn a_share_is_one_of_the_capital_of_its_own_book() {
+    let mut office = PostOffice::of_one();
+    let mut batch = book_batch(office.clock.now(), 1_000_000, &[], &[]);
+    let mut small = book_batch(office.clock.now(), 10_000, &[], &[]).books.remove(0);
+    small.book.name = "zeta".parse().expect("a name");
+    batch.books.push(small);
+    office.store.record(Box::new(batch), &Routes::default()).wait().expect("stored");
+    office.policy(ANA, |policy| policy.hides_amounts = true);
+    let now = office.clock.now();
+    // The day of zeta alone: a third of it is gone.
+    let lost = |book: &str| Event { at: now, book: Some(book.parse().expect("a name")), kind: kind("day_closed") };
+    office.store.record_events(RunId(1), now, vec![lost("zeta")], &office.routes).expect("stored");
+    office.run(ANA, 5);
+    let alone = office.wire(ANA).take();
+    let clock = |text: &str| chrono::NaiveTime::parse_from_str(text, "%H:%M").expect("a time");
+    office.restart();
+    office.policy(ANA, |policy| policy.quiet = Some(Quiet { from: clock("02:00"), to: clock("07:00") }));
+    office.store.record_events(RunId(1), now, vec![lost("main"), lost("zeta")], &office.routes).expect("stored");
+    office.run(ANA, 5);
+    office.clock.advance(5 * 3_600_000);
+    office.run(ANA, 5);
+    let night = office.wire(ANA).take();
+    let told = |text: &&String| text.contains("33.0 %");
+    assert_eq!((night.iter().filter(told).count(), night.len()), (1, 2), "alone: {alone:#?} night: {night:#?}");
 }

@@ -158,7 +158,7 @@ fn groups_see_shares_and_no_amounts() {
     }
     check("story", story_blocks(&round_trip(), &for_groups()));
     check("digest", digest_blocks(&everything, "Overnight", &for_groups()));
-    check("summary", summary_blocks(&gathered(&everything), 60_000, 3, &for_groups()));
+    check("summary", summary_blocks(&gathered(&everything), 60_000, 3, None, &for_groups()));
     let closed = lines(told(&sample("position_closed"), &for_groups()));
     assert_eq!(closed[0], "AAPL closed at 194.05 · +0.9 % of capital (+3.5 %) after 4 d 2 h · paper");
     let open = lines(told(&sample("position_closed"), &telling())).join("\n");
@@ -243,7 +243,7 @@ fn a_storm_is_counted_and_a_night_is_listed() {
         "33 x an order was filled, wholly or in part · AAPL and others",
         "/missed shows them one by one",
     ];
-    assert_eq!(lines(summary_blocks(&kinds, 240_000, 37, &telling())), want);
+    assert_eq!(lines(summary_blocks(&kinds, 240_000, 37, Some("`/missed` shows them one by one"), &telling())), want);
     let night = digest_blocks(&[halted, closed.clone(), closed], "Overnight: 3", &telling());
     let want = [
         "Overnight: 3",
