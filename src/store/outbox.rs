@@ -267,7 +267,7 @@ impl Store {
 fn told_with(transaction: &Transaction<'_>, notice: i64, person: &str) -> Result<Vec<i64>, StoreError> {
     let with: Vec<i64> = transaction
         .prepare_cached(
-            "SELECT DISTINCT other.notice FROM outbox one JOIN outbox other
+            "SELECT DISTINCT other.notice FROM outbox one JOIN outbox other INDEXED BY outbox_episode
                ON other.episode = one.episode AND other.lane = one.lane AND coalesce(other.told_in, other.notice) = coalesce(one.told_in, one.notice)
              WHERE one.notice = ?1 AND one.task = 'notice' AND one.state = 'sent' AND one.lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\'
                AND other.task = 'notice' AND other.state = 'sent' AND other.priority = ?3 AND other.notice != ?1",
