@@ -141,6 +141,10 @@ impl Worker {
             self.rest(why, false, now);
         }
         (self.resting_until, self.paused_until) = (steady + wait, steady + wait);
+        let until = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        if let Err(error) = self.parts.store.keep_pause(self.lane(), until) {
+            tracing::warn!(%error, "the pause that {} asks for could not be kept", self.lane());
+        }
         // What waits for the pause does not fail meanwhile.
         if let Some((_, next)) = &mut self.failing {
             *next = steady + wait;

@@ -21,6 +21,8 @@ const ROWS_MAX: u32 = 2_000;
 const FEW_ROWS: u32 = 32;
 /// A dead lane on which nothing waits is looked at this often.
 const PROBE: Duration = Duration::from_mins(1);
+/// No service asks for a longer pause, in milliseconds; a clock that was set back may make it seem so.
+const PAUSE_MS_MAX: i64 = 24 * 60 * 60_000;
 /// Why a message waits that the channel would refuse.
 const RATE: &str = "rate: the channel takes only so many";
 /// The wall clock was set back if it lost more than this against the steady one, in milliseconds.
@@ -156,6 +158,9 @@ impl Worker {
         if self.breaker.is_none() {
             let lane = self.lane();
             self.breaker = Some(Breaker::new(&lane.to_string(), reader.lane_state(lane)?, self.parts.seed));
+            let pause = reader.pause(lane)?.map_or(0, |until| until.since(now).clamp(0, PAUSE_MS_MAX));
+            self.paused_until = steady + Duration::from_millis(pause.unsigned_abs());
+            self.resting_until = self.paused_until;
         }
         if let Some(by_ms) = self.clock_fell(now, steady) {
             self.parts.store.restart_waits(self.lane(), by_ms, now)?;

@@ -37,9 +37,26 @@ impl Store {
             Ok(())
         })
     }
+
+    /// Keeps until when a service asked not to be called on a lane, so that a restart keeps to it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn keep_pause(&self, lane: Lane, until: Timestamp) -> Result<(), StoreError> {
+        self.keep_meta(&format!("pause {lane}"), until.ms().to_string())
+    }
 }
 
 impl Reader {
+    /// Until when a service asked not to be called on a lane, if it ever did.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pause(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+        let kept = self.meta(&format!("pause {lane}"))?;
+        Ok(kept.and_then(|until| until.parse().ok()).map(Timestamp::from_ms))
+    }
+
     /// How a lane was when it was looked at last; none if it never failed.
     ///
     /// # Errors

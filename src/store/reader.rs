@@ -73,9 +73,10 @@ impl Store {
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn keep_meta(&self, key: &'static str, value: String) -> Result<(), StoreError> {
+    pub fn keep_meta(&self, key: &str, value: String) -> Result<(), StoreError> {
+        let key = key.to_owned();
         self.write(move |transaction| {
-            transaction.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, &value])?;
+            transaction.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [&key, &value])?;
             Ok(())
         })
     }

@@ -330,6 +330,20 @@ fn a_clock_that_is_set_back_a_little_delays_no_ladder() {
     assert_eq!(office.wire(BO).take().len(), 1, "130 s after the event");
 }
 
+#[test]
+fn a_pause_that_is_asked_for_outlives_a_restart() {
+    let mut office = PostOffice::of_one();
+    office.wire(ANA).script([Does::Fail(SendError::Throttled(Duration::from_secs(30)))]);
+    office.happen([kind("symbol_locked")]);
+    office.tick(ANA);
+    office.clock.advance(5_000);
+    office.restart();
+    let begun = office.clock.now();
+    office.run(ANA, 60);
+    let seen = office.wire(ANA).seen();
+    assert_eq!(seen.iter().map(|seen| seen.at.since(begun)).collect::<Vec<_>>(), [25_000]);
+}
+
 /// Ana at once, Bo if she says nothing for two minutes.
 fn ladder() -> RouteTable {
     let mut table = RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice);
