@@ -39,6 +39,8 @@ const FAILED_MAX: Duration = Duration::from_secs(15);
 /// How long another copy is given to go away, and how seldom it is told that there is one.
 const OTHER_COPY: Duration = Duration::from_secs(5);
 const COPY_TOLD: Duration = Duration::from_mins(10);
+/// After so long without an update what was asked past is forgotten: a week without one, and the numbers begin anew anywhere.
+const STALE_MS: i64 = 6 * 86_400_000;
 /// Updates in one answer.
 const BATCH: u8 = 50;
 /// So often an update is asked for alone before it is passed over, and an unreadable answer for many before they are asked for alone.
@@ -114,6 +116,8 @@ pub(super) fn chat_key(chat: i64) -> String {
 struct Polling {
     /// The number of the next update; none before the first.
     place: Option<i64>,
+    /// When an update came last; the epoch before the first.
+    heard_at: Timestamp,
     /// When the last poll was answered, and when that was noted.
     polled_at: Timestamp,
     noted_at: Timestamp,
@@ -131,11 +135,14 @@ impl Ears {
     /// Polls until it is stopped.
     pub(super) fn listen(self) {
         let noted = self.last_polled();
-        let mut polling = Polling { polled_at: noted, noted_at: noted, ..Polling::default() };
+        let heard_at = self.last_heard();
+        let mut polling = Polling { heard_at, polled_at: noted, noted_at: noted, ..Polling::default() };
         while !self.over.load(Ordering::SeqCst) {
-            if polling.place.is_none() {
-                polling.place = self.place();
-            }
+            polling.place = if self.clock.now().since(polling.heard_at) >= STALE_MS {
+                None
+            } else {
+                polling.place.or_else(|| self.place())
+            };
             // What cannot be read together is fetched one by one, without a wait: an empty answer ends that.
             let (limit, wait) = if polling.alone { (1, Duration::ZERO) } else { (BATCH, POLL) };
             let polled = self.network.block_on(async {
@@ -175,6 +182,12 @@ impl Ears {
 
     fn place(&self) -> Option<i64> {
         Reader::open(self.store.path()).and_then(|reader| reader.place(TELEGRAM)).ok().flatten()
+    }
+
+    /// When an update came last before this start; what comes again is known by its number all the same.
+    fn last_heard(&self) -> Timestamp {
+        let kept = Reader::open(self.store.path()).and_then(|reader| reader.last_received(TELEGRAM)).ok().flatten();
+        kept.unwrap_or(Timestamp::from_ms(0))
     }
 
     /// When the poll before this start was answered: what was pressed meanwhile may be as old as that.
@@ -284,7 +297,7 @@ impl Ears {
         }
         self.pressed.borrow_mut().clear();
         self.store.wake();
-        polling.place = next;
+        (polling.place, polling.heard_at) = (next, self.clock.now());
         Ok(())
     }
 

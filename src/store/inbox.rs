@@ -221,6 +221,16 @@ impl Reader {
         Ok(self.meta(&format!("place {channel}"))?.and_then(|place| place.parse().ok()))
     }
 
+    /// When a channel brought an update last.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn last_received(&self, channel: &str) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT received_ms FROM inbox WHERE channel = ?1 ORDER BY id DESC LIMIT 1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        Ok(statement.query_row([channel], |row| time(row, 0)).optional()?)
+    }
+
     /// The answer to an update, once there is one.
     ///
     /// # Errors

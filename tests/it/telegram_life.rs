@@ -158,6 +158,28 @@ fn an_update_that_comes_again_and_again_is_done_once() {
     assert_eq!((answers("From now on"), answers("as it is configured")), (5, 5));
 }
 
+/// After a week without updates the next number is any.
+#[test]
+fn who_writes_after_a_week_is_heard_whatever_the_number() {
+    let mut life = TalkingBot::new(PEOPLE);
+    life.start();
+    life.ask(ANA, ANA, "/status", "main is running");
+    life.kill();
+    let database = rusqlite::Connection::open(life.shell.path().join("bellwether.db")).expect("opens");
+    database.execute("UPDATE inbox SET received_ms = received_ms - ?1", [6 * 86_400_000]).expect("aged");
+    life.fake.control("settings", &json!({ "next_update": 4_711 }));
+    life.start();
+    life.ask(ANA, ANA, "/less day_closed", "From now on");
+    let place = Reader::open(&life.shell.path().join("bellwether.db")).expect("opens").place("telegram");
+    assert_eq!(place.expect("reads"), Some(4_712));
+    // From there on everything is asked past, and done once.
+    life.ask(ANA, ANA, "/less day_closed off", "as it is configured");
+    let log = life.fake.log(0);
+    let said = |entry: &&Value| entry["params"]["text"].as_str().is_some_and(|text| text.contains("From now on"));
+    assert_eq!(log.iter().filter(|entry| entry["params"]["offset"] == 4_712).count(), 1);
+    assert_eq!(log.iter().filter(|entry| entry["method"] == "sendMessage").filter(said).count(), 1);
+}
+
 /// The program dies at any moment while somebody writes: each command is answered, and what it changes is changed once.
 #[test]
 fn no_command_is_lost_or_done_twice_however_often_the_program_dies() {

@@ -322,6 +322,7 @@ impl World {
                 ("flood", Value::Bool(on)) => self.flood.on = *on,
                 ("privacy", Value::Bool(on)) => self.privacy = *on,
                 ("callback_life_ms", Value::Number(ms)) => self.callback_life_ms = ms.as_u64().unwrap_or(0),
+                ("next_update", Value::Number(next)) => self.queue.begin(next.as_i64().unwrap_or(1)),
                 ("clock_skew_s", Value::Number(seconds)) => self.clock.skew_s = seconds.as_i64().unwrap_or(0),
                 ("clock", Value::String(state)) => self.clock.stop(state == "stopped"),
                 _ => return Err(format!("there is no setting {key}: {value}")),

@@ -45,6 +45,11 @@ impl Queue {
         id
     }
 
+    /// The next update has this number, as after a week without any.
+    pub(super) fn begin(&mut self, next: i64) {
+        self.next = next;
+    }
+
     /// The kinds the bot wants from now on; an empty list is the default again.
     pub(super) fn allow(&mut self, kinds: &[Value]) {
         self.allowed = kinds.iter().filter_map(|kind| kind.as_str().map(str::to_owned)).collect();
