@@ -7,7 +7,7 @@ use crate::cli::Tested;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load, missing_services};
 use crate::domain::{Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
-use crate::store::{Reader, Ruled, Ruling, Store, StoreError, TraceRow};
+use crate::store::{LaneState, Reader, Ruled, Ruling, Store, StoreError, TraceRow};
 
 use super::around::wait;
 use super::drill_report::{Report, Shows};
@@ -67,6 +67,8 @@ pub(super) struct Sent {
     pub(super) notice: NoticeId,
     /// Its row on each way.
     pub(super) rows: Vec<TraceRow>,
+    /// How the ways are that ever failed.
+    pub(super) lanes: Vec<LaneState>,
 }
 
 struct Drill<'a> {
@@ -134,8 +136,8 @@ fn send(store: &Store, clock: &dyn Clock, table: RouteTable, person: &str) -> Re
     let begun = begun.ok_or_else(|| AppError::failed("the drill was recorded and cannot be found"))?;
     let reader = Reader::open(store.path())?;
     wait(PATIENCE, clock, || begun.rows(&reader).is_ok_and(|rows| rows.iter().all(is_over)));
-    let rows = begun.rows(&reader)?;
-    Ok(Sent { event: begun.event, notice: begun.notice, rows })
+    let (rows, lanes) = (begun.rows(&reader)?, reader.lane_states()?);
+    Ok(Sent { event: begun.event, notice: begun.notice, rows, lanes })
 }
 
 /// A drill that is under way.

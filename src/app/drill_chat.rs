@@ -88,7 +88,7 @@ impl Follower {
         };
         let Asked { name, sees_all, .. } = &self.asker;
         let is_shown = |lane: &str| *sees_all || lane.split(':').next() == Some(name);
-        Ok(chat_words(begun.notice, &rows, is_shown))
+        Ok(chat_words(begun.notice, &rows, &reader.lane_states()?, is_shown))
     }
 
     fn tell(&self, words: &str) -> Result<(), StoreError> {

@@ -10,7 +10,7 @@ use crate::config::{Config, policy};
 use crate::domain::format::{age, counted};
 use crate::domain::{ChannelKind, Event, Lane, Message, NoticeId};
 use crate::notify::{Telling, told};
-use crate::store::TraceRow;
+use crate::store::{LaneState, TraceRow};
 
 use super::AppError;
 use super::drill::{Sent, is_held};
@@ -88,9 +88,11 @@ struct Way {
 }
 
 impl Way {
-    fn of(row: &TraceRow, parts: Vec<String>) -> Self {
+    /// A way that failed before may not have been tried with this message yet: what it said then holds.
+    fn of(row: &TraceRow, lanes: &[LaneState], parts: Vec<String>) -> Self {
         let last = row.attempts.last();
         let said = last.and_then(|last| last.detail.clone());
+        let failing = || lanes.iter().find(|state| state.lane == row.lane && state.failures > 0);
         let (outcome, why) = match row.state.as_str() {
             "sent" => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
             "dead" => (Outcome::GivenUp, row.verdict.clone().or(said)),
@@ -98,7 +100,8 @@ impl Way {
             _ if is_held(row) => (Outcome::HeldBack, row.verdict.clone()),
             _ => {
                 let waits = row.verdict.clone().filter(|_| row.attempts.is_empty());
-                (Outcome::NotYet, said.or(waits).or_else(|| Some("nobody has tried to send it".to_owned())))
+                let before = || failing().map_or("nobody has tried to send it", |state| &state.why).to_owned();
+                (Outcome::NotYet, Some(said.or(waits).unwrap_or_else(before)))
             }
         };
         let ended = last.and_then(|last| last.ended).or(row.settled);
@@ -202,7 +205,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(sent: &Sent, shows: &Shows<'_>, off: Vec<&'static str>) -> Self {
         let parts = |row: &TraceRow| row.lane.parse().map(|lane| shows.parts(lane, &sent.event)).unwrap_or_default();
-        let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, parts(row))).collect();
+        let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, &sent.lanes, parts(row))).collect();
         let well = ways.iter().all(|way| way.outcome == Outcome::Arrived);
         Self { notice: Some(sent.notice.to_string()), well, ways, off }
     }
@@ -267,8 +270,13 @@ impl Report {
 }
 
 /// What became of a drill, as it is told in the chat in which it was asked for: a line for each way whose reader may be named there.
-pub(super) fn chat_words(notice: NoticeId, rows: &[TraceRow], is_shown: impl Fn(&str) -> bool) -> String {
-    let ways: Vec<Way> = rows.iter().map(|row| Way::of(row, Vec::new())).collect();
+pub(super) fn chat_words(
+    notice: NoticeId,
+    rows: &[TraceRow],
+    lanes: &[LaneState],
+    is_shown: impl Fn(&str) -> bool,
+) -> String {
+    let ways: Vec<Way> = rows.iter().map(|row| Way::of(row, lanes, Vec::new())).collect();
     let arrived = |ways: &[&Way]| ways.iter().filter(|way| way.outcome == Outcome::Arrived).count();
     let (shown, others): (Vec<&Way>, Vec<&Way>) = ways.iter().partition(|way| is_shown(&way.lane));
     let all = counted(ways.len() as u64, "way");

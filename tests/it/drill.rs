@@ -125,6 +125,21 @@ fn while_the_bot_runs_the_drill_goes_through_it() {
     bot.kill();
 }
 
+/// A way that refuses everything rests: that the drill was not tried there yet is not what is wrong.
+#[test]
+fn beside_a_bot_with_a_wrong_token_the_token_is_named() {
+    let scene = Scene::new();
+    let mut wrong = scene.command(&["run", "--speed", "real"]);
+    wrong.env("TELEGRAM_BOT_TOKEN", "123456:some-other-token");
+    let mut bot = Talk::start(wrong);
+    bot.until("Started on sim");
+    while !scene.run(&["health"]).1.contains("lane ana:telegram: NOT WELL, dead") {}
+    let (code, out, _) = scene.run(&["test", "ana:telegram"]);
+    assert!(code == 1 && out.contains("this way is closed: Unauthorized"), "{out}");
+    assert!(out.contains("hint: the token is not valid any more"), "{out}");
+    bot.kill();
+}
+
 #[test]
 fn whoever_asks_in_a_chat_is_told_there_what_became_of_it() {
     let mut life = TalkingBot::new(THREE);
