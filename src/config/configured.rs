@@ -57,9 +57,9 @@ impl Config {
         self.people.iter().map(|person| &person.person)
     }
 
-    /// Whose the terminal is: the first owner, else the first person.
+    /// Whose the terminal is: the first owner. None where no people are configured.
     pub fn owner(&self) -> Option<&Person> {
-        self.persons().find(|person| person.role == Role::Owner).or(self.persons().next())
+        self.persons().find(|person| person.role == Role::Owner)
     }
 
     /// The bars that strategies and selectors ask for by name, shortest first.

@@ -108,6 +108,10 @@ pub(super) fn read(top: &Table<'_>, names: &[Label], config: &mut Config) -> Rea
         at.extend(starts(value));
     }
     tell_apart(config, &at)?;
+    if config.people.iter().all(|one| one.person.role != Role::Owner) && !config.people.is_empty() {
+        let what = "nobody here is an owner, and only an owner does everything: give one of them role = \"owner\"";
+        return mistake(at.first().copied().unwrap_or_default(), what);
+    }
     match names.iter().find(|book| !config.persons().any(|person| person.may_see(**book))) {
         Some(book) => mistake(
             at.first().copied().unwrap_or_default(),

@@ -25,7 +25,7 @@ pub const SETTINGS: &[Setting] = &[
         path: "people.role",
         takes: "owner, operator or viewer",
         default: "owner",
-        help: "Viewers look; operators and owners also change.",
+        help: "Viewers look; operators and owners also change. At least one is an owner.",
     },
     Setting {
         path: "people.zone",

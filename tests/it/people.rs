@@ -146,6 +146,16 @@ fn refused(cases: &[(String, &str)]) {
 }
 
 #[test]
+fn somebody_is_an_owner() {
+    let bo = "[[people]]\nname = \"bo\"\nrole = \"operator\"\n";
+    refused(&[
+        (person("role = \"viewer\""), "1:1: nobody here is an owner"),
+        (format!("{}{bo}", person("role = \"viewer\"")), "give one of them role = \"owner\""),
+    ]);
+    assert!(loaded(&format!("{}{bo}", person(""))).is_ok() && loaded("").is_ok());
+}
+
+#[test]
 fn where_people_are_and_when_they_sleep_is_checked() {
     refused(&[
         (person("emial = \"a@b.c\""), "3:1: people has no key \"emial\": did you mean \"email\"?"),
