@@ -11,7 +11,7 @@ use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Question, Repl
 use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
-use crate::control::{ChangeDesk, PinCost};
+use crate::control::{ChangeDesk, DeskError, PinCost};
 use crate::domain::{Label, Routes, RunId};
 use crate::store::{Lease, Reader, Store};
 
@@ -204,7 +204,10 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
                 print("left as it is");
                 return Ok(());
             };
-            chat.confirm(inbound, id, &pin)?;
+            chat.confirm(inbound, id, &pin).map_err(|error| match error {
+                DeskError::Store(error) => error.into(),
+                error => AppError::failed(chat.not_done(inbound, &error)),
+            })?;
             done(id);
             Ok(())
         }

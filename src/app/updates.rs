@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::channels::{RemoteId, Telegram};
-use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_key};
+use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_done, pad_key};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
@@ -69,6 +69,7 @@ impl Handler {
         let mut seen = 0;
         let mut reader = None;
         while stop.try_recv() == Err(TryRecvError::Empty) {
+            self.end_prompts();
             if reader.is_none() {
                 reader = Reader::open(self.store.path()).ok();
             }
@@ -86,6 +87,25 @@ impl Handler {
             }
             seen = self.store.wait_for_facts(seen, LOOK);
         }
+    }
+
+    /// Prompts that nobody answered say so from then on.
+    fn end_prompts(&self) {
+        let now = self.clock.now();
+        for id in self.shared.pads.expired(now) {
+            let over = self
+                .pad_says(id, "That prompt is over: ask again")
+                .map(|over| over.map(|over| self.store.post(over, now)));
+            if let Err(error) | Ok(Some(Err(error))) = over {
+                tracing::debug!(%error, "a prompt that is over stays");
+            }
+        }
+    }
+
+    /// The message with the pad of a prompt says this from now on; none if nobody knows where it stands.
+    fn pad_says(&self, id: i64, text: &str) -> Result<Option<Answer>, StoreError> {
+        let place = Reader::open(self.store.path())?.answer_with(&pad_done(id))?;
+        Ok(place.map(|(lane, message)| edit(lane, message, text)))
     }
 
     fn take(&self, row: &InboxRow) -> Result<(), StoreError> {
@@ -214,10 +234,13 @@ impl Handler {
                 let digits: String = typed.expose_secret().chars().filter(char::is_ascii_digit).collect();
                 let own: usize = typed.expose_secret().chars().filter(|character| !character.is_whitespace()).count();
                 self.shared.pads.close(id);
-                if digits.len() != own {
-                    return say("A PIN has digits only: ask again, and send nothing else with it");
-                }
-                Ok(vec![self.confirm(row, letter, seat, (id, SecretString::from(digits)))])
+                let words = if digits.len() == own {
+                    self.confirm(row, letter, seat, (id, SecretString::from(digits)))
+                } else {
+                    "A PIN has digits only: ask again, and send nothing else with it".to_owned()
+                };
+                let said = self.pad_says(id, &words)?;
+                Ok(vec![said.unwrap_or_else(|| answer(letter, seat, &words))])
             }
         }
     }
@@ -238,7 +261,7 @@ impl Handler {
         };
         if let Some((id, key)) = pad_key(&line) {
             return Ok(vec![match secret {
-                Some(pin) => self.confirm(row, letter, seat, (id, pin)),
+                Some(pin) => edited(letter, seat, &self.confirm(row, letter, seat, (id, pin))),
                 None if key == PadKey::Leave => edited(letter, seat, "Left as it is"),
                 None => edited(letter, seat, "That prompt is over: ask again"),
             }]);
@@ -291,23 +314,17 @@ impl Handler {
         }
     }
 
-    /// Takes the PIN of a prompt; its message says what came of it.
-    fn confirm(&self, row: &InboxRow, letter: &Letter, seat: &Seat, (id, pin): (i64, SecretString)) -> Answer {
+    /// Takes the PIN of a prompt; what came of it.
+    fn confirm(&self, row: &InboxRow, letter: &Letter, seat: &Seat, (id, pin): (i64, SecretString)) -> String {
         let inbound = Inbound {
             person: seat.person.clone(),
             place: seat.place,
             chat: chat_key(letter.chat),
             text: row.text.clone(),
         };
-        let words = match self.chat.confirm(&inbound, id, &pin) {
+        match self.chat.confirm(&inbound, id, &pin) {
             Ok(()) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
-            Err(error) => format!("Not done: {error}. Ask again to go on"),
-        };
-        match letter.what {
-            What::Press => edited(letter, seat, &words),
-            What::Message | What::Edited | What::File | What::Moved { .. } | What::Other => {
-                Answer::new(seat.lane, Message::answer(&words))
-            }
+            Err(error) => self.chat.not_done(&inbound, &error),
         }
     }
 
@@ -348,7 +365,10 @@ fn replying(letter: &Letter, seat: &Seat, message: Message) -> Answer {
 
 /// The message with the buttons says this from now on, and has no buttons.
 fn edited(letter: &Letter, seat: &Seat, text: &str) -> Answer {
+    edit(seat.lane, letter.message.to_string(), text)
+}
+
+fn edit(lane: Lane, message: String, text: &str) -> Answer {
     let blocks = text.lines().map(|line| Block::Line(Line(vec![Span::Text(line.to_owned())]))).collect();
-    let message = Message { blocks, ..Message::default() };
-    Answer { edit_of: Some(letter.message.to_string()), ..Answer::new(seat.lane, message) }
+    Answer { edit_of: Some(message), ..Answer::new(lane, Message { blocks, ..Message::default() }) }
 }

@@ -219,7 +219,7 @@ impl ConsoleInput {
         };
         match self.chat.confirm(inbound, id, &pin) {
             Ok(()) => self.say_result(id),
-            Err(error) => say(&format!("not done: {error}")),
+            Err(error) => say(&self.chat.not_done(inbound, &error)),
         }
     }
 

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
+use crate::domain::format::time;
 use crate::domain::{EventKind, Message};
 use crate::store::{Store, StoreError};
 use crate::views::{Asker as Viewer, ViewError, Views, book_preview, resume_preview, unlock_preview};
@@ -164,14 +165,24 @@ impl Chat {
             }
         };
         let shown_on = shown_on(&views)?;
-        let shown = desk.has_pin(person).and_then(|has_pin| {
-            if has_pin { desk.show(&control, person, &inbound.chat, &shown_on).map(Some) } else { Ok(None) }
-        });
-        Ok(match shown {
-            Ok(Some(shown)) => Reply::Confirm { id: shown.id, preview },
-            Ok(None) => Reply::NeedsPin,
+        Ok(match desk.show(&control, person, &inbound.chat, &shown_on) {
+            Ok(shown) => Reply::Confirm { id: shown.id, preview },
+            Err(DeskError::NoPin(_)) => Reply::NeedsPin,
+            Err(error @ DeskError::Locked { .. }) => Reply::Refused(self.not_done(inbound, &error)),
             Err(error) => told(&error),
         })
+    }
+
+    /// Why a change was not done, with times as whoever asked reads them.
+    pub fn not_done(&self, inbound: &Inbound, error: &DeskError) -> String {
+        match error {
+            DeskError::Locked { until, .. } => {
+                let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
+                format!("Not done: the PIN is locked until {}", time(*until, zone))
+            }
+            DeskError::Wrong { .. } | DeskError::NothingShown => format!("Not done: {error}. Ask again to go on"),
+            error => format!("Not done: {error}"),
+        }
     }
 
     /// Takes the PIN for a change that was shown in this chat. It goes to the desk and nowhere else.

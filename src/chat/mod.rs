@@ -17,6 +17,6 @@ pub use command::{ArgError, Arity, Command, Drawing, Group, LessOf, Personal, Qu
 pub use commands::COMMANDS;
 pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Driller, Inbound, Reply, read_only};
 pub use menus::{completions, help, help_of, menu, welcome};
-pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_key};
+pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_done, pad_key};
 pub use parse::{Parsed, is_halt, parse};
 pub use seat::{Account, GroupChat, Place, Seat, Seats};

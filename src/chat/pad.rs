@@ -58,7 +58,9 @@ impl Pads {
     /// Opens a prompt in a chat; the one before it there is over.
     pub fn open(&self, id: i64, chat: &str, expires: Timestamp, now: Timestamp) {
         let mut prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        prompts.retain(|prompt| prompt.chat != chat && prompt.expires > now);
+        for prompt in prompts.iter_mut().filter(|prompt| prompt.chat == chat) {
+            prompt.expires = prompt.expires.min(now);
+        }
         prompts.truncate(PROMPTS_MAX - 1);
         prompts.push(Prompt { id, chat: chat.to_owned(), digits: SecretString::default(), expires });
     }
@@ -67,6 +69,12 @@ impl Pads {
     pub fn waiting(&self, chat: &str, now: Timestamp) -> Option<i64> {
         let prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         prompts.iter().find(|prompt| prompt.chat == chat && prompt.expires > now).map(|prompt| prompt.id)
+    }
+
+    /// Forgets the prompts that nobody answered in time or before the next one was opened.
+    pub fn expired(&self, now: Timestamp) -> Vec<i64> {
+        let mut prompts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        prompts.extract_if(.., |prompt| prompt.expires <= now).map(|prompt| prompt.id).collect()
     }
 
     /// A prompt is over.
@@ -109,9 +117,14 @@ pub fn pad(id: i64) -> Vec<Vec<Button>> {
     let digit = |digit: char| Button::new(&digit.to_string(), format!("{PAD} {id} {digit}"));
     let mut rows: Vec<Vec<Button>> = ["123", "456", "789"].map(|row| row.chars().map(digit).collect()).to_vec();
     let back = Button::new("\u{232b}", format!("{PAD} {id} back"));
-    rows.push(vec![back, digit('0'), Button::new("OK", format!("{PAD} {id} done"))]);
+    rows.push(vec![back, digit('0'), Button::new("OK", pad_done(id))]);
     rows.push(vec![Button::new("Leave it", format!("{PAD} {id} leave"))]);
     rows
+}
+
+/// What the key of a prompt types that says that all digits are there.
+pub fn pad_done(id: i64) -> String {
+    format!("{PAD} {id} done")
 }
 
 /// The prompt and the key that a button's line stands for, if it stands for one.
@@ -205,6 +218,7 @@ mod tests {
         pads.open(10, "telegram:1", at(60), at(0));
         pads.open(11, "telegram:1", at(60), at(0));
         assert_eq!(press("pad 10 1", "telegram:1", 1), "over", "a newer prompt took its place");
+        assert_eq!((pads.expired(at(1)), pads.expired(at(1))), (vec![9, 10], Vec::new()));
         assert_eq!(press("pad 11 leave", "telegram:1", 1), "left");
     }
 

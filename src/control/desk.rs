@@ -162,12 +162,17 @@ impl ChangeDesk {
     }
 
     /// Shows a change to a person in a chat; it can be confirmed there, by that person, for a minute. A change that was shown there
-    /// before is void.
+    /// before is void. Nothing is shown to whom no PIN can be taken from now.
     ///
     /// # Errors
-    /// When the store fails.
+    /// When there is no PIN or it is locked, or the store fails.
     pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: &ShownOn) -> Result<Shown, DeskError> {
         let now = self.clock.now();
+        match self.reader()?.pin_locked_until(person)? {
+            None => return Err(DeskError::NoPin(person.to_owned())),
+            Some(until) if until > now => return Err(DeskError::Locked { until, just_now: false }),
+            Some(_) => {}
+        }
         let expires = now.plus_ms(VALID_MS);
         let id = self.store.show_control(row(&self.change(control), person, chat, shown_on, now, expires, "shown")?)?;
         Ok(Shown { id, expires })
@@ -345,6 +350,8 @@ mod tests {
             assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })));
             let right = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
             assert!(matches!(right, Err(DeskError::Locked { just_now: false, .. })));
+            let again = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing());
+            assert!(matches!(again, Err(DeskError::Locked { just_now: false, .. })));
             clock.advance(minutes * 60_000 + 1);
         }
         let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");

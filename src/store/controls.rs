@@ -226,4 +226,13 @@ impl Reader {
         let mut statement = self.connection().prepare_cached("SELECT 1 FROM pins WHERE person = ?1")?;
         Ok(statement.exists([person])?)
     }
+
+    /// Until when a person's PIN is locked; in the past if it is not. None where there is no PIN.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pin_locked_until(&self, person: &str) -> Result<Option<Timestamp>, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT locked_until_ms FROM pins WHERE person = ?1")?;
+        Ok(statement.query_row([person], |row| time(row, 0)).optional()?)
+    }
 }

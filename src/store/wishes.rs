@@ -116,6 +116,20 @@ impl Reader {
         Ok(statement.query_row([token, &lane.to_string()], |row| row.get(0)).optional()?)
     }
 
+    /// Where the answer stands that has a button with this line: its lane, and what the channel calls it. Looked for among the newest messages.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn answer_with(&self, line: &str) -> Result<Option<(Lane, String)>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT lane, remote FROM outbox WHERE id > (SELECT max(id) FROM outbox) - 1000
+             AND task = 'answer' AND remote IS NOT NULL AND instr(body, ?1) > 0 LIMIT 1",
+        )?;
+        let row =
+            statement.query_row([serde_json::to_string(line)?], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)));
+        Ok(row.optional()?.and_then(|(lane, remote)| Some((lane.parse().ok()?, remote))))
+    }
+
     /// The notice that was told by a message of a lane, if it told one.
     ///
     /// # Errors

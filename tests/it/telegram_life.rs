@@ -31,6 +31,32 @@ fn strangers_learn_nothing_and_a_code_binds_whoever_has_it() {
     assert!(!holds(&life.left_behind(), &code.replace('-', "")), "the code is kept nowhere");
 }
 
+/// Prompts for a PIN that a person sees.
+fn pads(life: &TalkingBot) -> usize {
+    life.fake.seen(ANA).iter().filter(|one| one["text"].as_str().is_some_and(|text| text.contains("Valid for"))).count()
+}
+
+#[test]
+fn a_pin_that_is_locked_is_not_asked_for() {
+    let mut life = TalkingBot::new(&PEOPLE.replace("role = \"owner\"", "zone = \"Asia/Tokyo\""));
+    life.start();
+    life.set_pin();
+    life.ask(ANA, ANA, "/halt", "halted");
+    for tries in 1..=5 {
+        life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+        let after = life.mark();
+        life.fake.control("message", &json!({ "from": ANA, "text": "111222" }));
+        let want = if tries == 5 { "the PIN is locked until" } else { "wrong PIN" };
+        let edit = life.wait_after(after, "editMessageText", want, 1);
+        let said = edit[0]["params"]["text"].as_str().expect("text");
+        assert_eq!(tries == 5, said.ends_with("JST"), "{said}");
+    }
+    let refused = life.ask(ANA, ANA, "/resume", "the PIN is locked until")["params"].clone();
+    assert!(refused["text"].as_str().is_some_and(|text| text.ends_with("JST")), "{refused}");
+    assert!(refused["reply_markup"].is_null(), "no pad: {refused}");
+    assert_eq!(pads(&life), 0);
+}
+
 #[test]
 fn a_change_waits_for_the_pin_which_stays_nowhere() {
     let mut life = TalkingBot::new(PEOPLE);
@@ -56,14 +82,23 @@ fn a_change_waits_for_the_pin_which_stays_nowhere() {
     let after = life.mark();
     life.fake.control("message", &json!({ "from": ANA, "text": PIN }));
     life.wait_after(after, "deleteMessage", "", 1);
-    life.wait_after(after, "sendMessage", "running", 1);
+    life.wait_after(after, "editMessageText", "running", 1);
     assert!(life.fake.seen(ANA).iter().all(|message| message["text"] != PIN), "it is gone from the chat");
+    assert_eq!(pads(&life), 0, "the prompt says what came of it");
     // A wrong one changes nothing and is told.
     life.ask(ANA, ANA, "/halt", "halted");
     life.ask(ANA, ANA, "/resume", "Valid for 60 s");
-    life.ask(ANA, ANA, "111222", "wrong PIN");
+    let after = life.mark();
+    life.fake.control("message", &json!({ "from": ANA, "text": "111222" }));
+    life.wait_after(after, "editMessageText", "wrong PIN; it locks after 4 more. Ask again to go on", 1);
     life.ask(ANA, ANA, "2846", "Nothing asks for a PIN");
     life.ask(ANA, ANA, "/status", "halted");
+    // A prompt that another one took the place of says so.
+    life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+    let after = life.mark();
+    life.ask(ANA, ANA, "/resume", "Valid for 60 s");
+    life.wait_after(after, "editMessageText", "That prompt is over", 1);
+    assert_eq!(pads(&life), 1);
     life.kill();
     let left = life.left_behind();
     assert!(!holds(&left, PIN) && !holds(&left, "111222"), "a PIN is in a file");
