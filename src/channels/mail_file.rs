@@ -1,6 +1,6 @@
 //! Where does mail go that no server takes? Into a folder, a file a letter, which any mail program opens.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Channel for MailFile {
         let id = delivery_id(&self.key, post, self.to.as_ref(), at);
         let envelope = Envelope { from: &self.from, to: &self.to, id: &id, at };
         let letter = letter(post, &envelope).map_err(|error| SendError::Rejected(error.to_string()))?;
-        std::fs::create_dir_all(&self.folder)
+        make_private(&self.folder)
             .map_err(|error| SendError::Shut(format!("the folder for mail cannot be made: {error}")))?;
         let name = format!("{:08}-{id}.eml", post.delivery);
         keep(&self.folder, &name, &letter)
@@ -56,10 +56,28 @@ impl Channel for MailFile {
     }
 }
 
+/// Makes a folder that nobody but its owner may read, unless it is there.
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// An empty file that nobody but its owner may read.
+fn create_private(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
 /// A file is there wholly or not at all; one of the same name is replaced.
 fn keep(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
     let beside = folder.join(format!(".{name}"));
-    let mut file = File::create(&beside)?;
+    let mut file = create_private(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     std::fs::rename(&beside, folder.join(name))?;

@@ -53,6 +53,18 @@ async fn letter_of(post: &Post) -> String {
     letters(folder.path()).remove(0).1
 }
 
+/// Letters tell what is owned, as the database does.
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_but_the_owner_reads_letters() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = tempfile::tempdir().expect("folder");
+    let fact = post(17, titled("Prices of AAPL are stale"));
+    mail_file(folder.path(), "ana@example.org", clock()).send(&fact).await.expect("kept");
+    let mode = |path: &Path| std::fs::metadata(path).expect("there").permissions().mode() & 0o777;
+    assert_eq!((mode(&folder.path().join("mail")), mode(&letters(folder.path())[0].0)), (0o700, 0o600));
+}
+
 #[tokio::test]
 async fn a_letter_has_its_headers_and_both_parts() {
     let mut fact = post(17, titled("Prices of AAPL are stale"));
