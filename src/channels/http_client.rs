@@ -106,6 +106,9 @@ pub(super) fn classify(error: &reqwest::Error) -> Reach {
     if error.is_builder() || error.is_connect() { Reach::NotSent } else { Reach::Unknown }
 }
 
+/// How the cause begins where nothing listened at the other end.
+pub(super) const NO_CONNECTION: &str = "no connection: ";
+
 /// The innermost cause in words. It never holds the address, which may contain a secret; the error's own text does.
 pub(super) fn cause(error: &reqwest::Error) -> String {
     let mut innermost = None;
@@ -117,7 +120,7 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
     // An error of the client's own prints its address.
     let innermost = innermost.filter(|inner| !inner.is::<reqwest::Error>()).map(ToString::to_string);
     let words = innermost.unwrap_or_else(|| "the request failed".to_owned());
-    if error.is_connect() { format!("no connection: {words}") } else { words }
+    if error.is_connect() { format!("{NO_CONNECTION}{words}") } else { words }
 }
 
 /// A header of an answer, if it is there as text.

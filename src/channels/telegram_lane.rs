@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use crate::domain::{Attachment, AttachmentKind, Label};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
+use super::http_client::NO_CONNECTION;
 use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
 
 /// Where a lane leads to.
@@ -279,8 +280,12 @@ fn bare(html: &str) -> String {
 fn failed(error: CallError) -> SendError {
     let words = error.to_string();
     match error {
-        CallError::NotSent(_) | CallError::Server { .. } | CallError::Migrated { .. } => SendError::Unreachable(words),
-        CallError::Unknown(_) => SendError::Unknown(words),
+        // The kind of error says already what these begin with.
+        CallError::NotSent(cause) => {
+            SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
+        }
+        CallError::Unknown(cause) => SendError::Unknown(cause),
+        CallError::Server { .. } | CallError::Migrated { .. } => SendError::Unreachable(words),
         CallError::Throttled { retry_after } => SendError::Throttled(retry_after),
         CallError::Refused { kind, description, .. } => match kind {
             Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized => SendError::Shut(description),
@@ -300,6 +305,14 @@ fn failed(error: CallError) -> SendError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_is_said_once() {
+        let refused = failed(CallError::NotSent(format!("{NO_CONNECTION}Connection refused")));
+        assert_eq!(refused.to_string(), "could not reach it: Connection refused");
+        let cut = failed(CallError::Unknown("the answer was cut".to_owned()));
+        assert_eq!(cut.to_string(), "no answer, it may have arrived: the answer was cut");
+    }
 
     #[test]
     fn a_part_without_form_says_what_it_said() {
