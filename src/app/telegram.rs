@@ -123,6 +123,8 @@ struct Polling {
     noted_at: Timestamp,
     /// Polls in a row that failed.
     failures: u32,
+    /// It was told that Telegram cannot be read, and not yet that it can again.
+    deaf: bool,
     /// Updates are asked for one by one.
     alone: bool,
     /// The update that cannot be read even alone, and how often it was asked for.
@@ -170,6 +172,9 @@ impl Ears {
         }
         polling.alone = polling.alone && !was_empty;
         (polling.failures, polling.unread) = (0, None);
+        if std::mem::take(&mut polling.deaf) {
+            tracing::info!("Telegram can be read again");
+        }
         polling.polled_at = self.clock.now();
         if polling.polled_at.since(polling.noted_at) >= NOTED_MS {
             polling.noted_at = polling.polled_at;
@@ -228,7 +233,11 @@ impl Ears {
                 OTHER_COPY
             }
             error => {
-                tracing::warn!(%error, failures = polling.failures, "Telegram cannot be read");
+                if std::mem::replace(&mut polling.deaf, true) {
+                    tracing::debug!(%error, failures = polling.failures, "Telegram cannot be read");
+                } else {
+                    tracing::warn!(%error, "Telegram cannot be read; it is tried again and again");
+                }
                 if matches!(error, CallError::Unknown(_)) {
                     self.unreadable(polling);
                 }
@@ -411,10 +420,11 @@ impl Ears {
             for _ in 0..DELETIONS {
                 match telegram.delete(message).await {
                     Ok(()) | Err(CallError::Refused { .. }) => return,
-                    Err(error) => tracing::warn!(%error, "a message that may hold a PIN could not be removed"),
+                    Err(error) => tracing::debug!(%error, "a message that may hold a PIN is not removed yet"),
                 }
                 tokio::time::sleep(DELETION_WAIT).await;
             }
+            tracing::warn!("a message that may hold a PIN could not be removed");
         });
     }
 }

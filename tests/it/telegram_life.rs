@@ -193,6 +193,16 @@ fn an_update_that_comes_again_and_again_is_done_once() {
     assert_eq!((answers("From now on"), answers("as it is configured")), (5, 5));
 }
 
+#[test]
+fn that_telegram_cannot_be_read_is_logged_once() {
+    let mut life = TalkingBot::new(PEOPLE);
+    life.fake.control("fault", &json!({ "kind": "status", "method": "getUpdates", "times": 3 }));
+    life.start();
+    life.ask(ANA, ANA, "/less day_closed", "From now on");
+    let log = std::fs::read_to_string(life.shell.path().join("log")).expect("a log");
+    assert_eq!(log.matches("Telegram cannot be read").count(), 1, "{log}");
+}
+
 /// After a week without updates the next number is any.
 #[test]
 fn who_writes_after_a_week_is_heard_whatever_the_number() {
