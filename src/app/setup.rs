@@ -11,7 +11,6 @@ use crate::channels::{CallError, Editor, Line, Myself, Refusal, Telegram};
 use crate::chat::{Chat, Person};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, missing_services, write_env};
-use crate::control::DeskError;
 use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, Store};
 
@@ -198,19 +197,18 @@ impl Setup {
                 print(&format!("   Not now: \"bellwether pin set {name}\" does it"));
                 return Ok(());
             };
+            if let Err(why) = Chat::judge_pin(&first) {
+                print(&format!("   {why}"));
+                continue;
+            }
             let again = ask_secret("   Once more: ");
             if again.is_none_or(|again| again.expose_secret() != first.expose_secret()) {
                 print("   The two differ");
                 continue;
             }
-            match chat.set_pin(name, None, &first) {
-                Ok(()) => {
-                    print("   PIN set");
-                    return Ok(());
-                }
-                Err(DeskError::Weak(why)) => print(&format!("   {why}")),
-                Err(error) => return Err(error.into()),
-            }
+            chat.set_pin(name, None, &first)?;
+            print("   PIN set");
+            return Ok(());
         }
     }
 

@@ -80,7 +80,7 @@ pub(super) fn person(config: &Config, name: Option<Label>) -> Result<Person, App
     let found = config.persons().find(|person| person.name == name.as_str()).cloned();
     found.ok_or_else(|| {
         let known: Vec<&str> = config.persons().map(|person| person.name.as_str()).collect();
-        AppError::usage(format!("there is no person \"{name}\"; there are {}", known.join(", ")))
+        AppError::usage(format!("there is no person \"{name}\"; known are: {}", known.join(", ")))
     })
 }
 
@@ -250,6 +250,7 @@ fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
     let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), false)?;
     let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
     let new = ask_secret("new PIN (4 to 12 digits): ");
+    new.as_ref().map_or(Ok(()), Chat::judge_pin)?;
     let again = ask_secret("once more: ");
     let (Some(new), Some(again)) = (new, again) else { return Err(AppError::failed("no PIN given; nothing changed")) };
     if new.expose_secret() != again.expose_secret() {

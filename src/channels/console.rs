@@ -230,6 +230,10 @@ impl ConsoleInput {
             say("no PIN set, nothing changed");
             return false;
         };
+        if let Err(why) = Chat::judge_pin(&first) {
+            say(&format!("no PIN set: {why}"));
+            return false;
+        }
         say("Once more:");
         let same = self.secret().is_some_and(|again| again.expose_secret() == first.expose_secret());
         if !same {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
-use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS};
+use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS, check_strength};
 use crate::domain::format::time;
 use crate::domain::{EventKind, Message};
 use crate::store::{Store, StoreError};
@@ -196,6 +196,14 @@ impl Chat {
         confirmed?;
         (self.parts.wake)();
         Ok(())
+    }
+
+    /// Whether a new PIN is good enough to be asked for once more.
+    ///
+    /// # Errors
+    /// When it is weak.
+    pub fn judge_pin(new: &SecretString) -> Result<(), DeskError> {
+        Ok(check_strength(new)?)
     }
 
     /// Sets a PIN from the terminal.

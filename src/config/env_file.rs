@@ -19,8 +19,13 @@ pub enum EnvFileError {
         cause: std::io::Error,
     },
     /// A line is not one of its kind.
-    #[error("the file {} has a line that is not NAME=value", .0.display())]
-    Line(PathBuf),
+    #[error("line {line} of the file {} is not NAME=value", file.display())]
+    Line {
+        /// The file.
+        file: PathBuf,
+        /// The line's number.
+        line: usize,
+    },
     /// Lines hang together, as where a value has several or names another variable.
     #[error("the file {} cannot be changed line by line: edit it by hand", .0.display())]
     Tangled(PathBuf),
@@ -31,7 +36,7 @@ pub enum EnvFileError {
 
 /// What a file of `NAME=value` lines holds; nothing where there is none.
 pub(super) fn kept(path: &Path) -> Result<Vec<(String, String)>, EnvFileError> {
-    values(&text_of(path)?).ok_or_else(|| EnvFileError::Line(path.to_owned()))
+    values(&text_of(path)?).map_err(|line| EnvFileError::Line { file: path.to_owned(), line })
 }
 
 /// Sets variables in such a file. Other lines and comments stay; a name that is there gets its new value in its first place, others are
@@ -46,9 +51,9 @@ pub fn write_env(path: &Path, changes: &[(&str, &str)]) -> Result<(), EnvFileErr
         return Err(EnvFileError::Name);
     }
     let old = text_of(path)?;
-    let before = values(&old).ok_or_else(|| EnvFileError::Line(path.clone()))?;
+    let before = values(&old).map_err(|line| EnvFileError::Line { file: path.clone(), line })?;
     let new = changed(&old, changes);
-    let after = values(&new).ok_or_else(|| EnvFileError::Tangled(path.clone()))?;
+    let after = values(&new).map_err(|_| EnvFileError::Tangled(path.clone()))?;
     let changes_it = |name: &str| changes.iter().any(|(other, _)| *other == name);
     let others = |all: &[(String, String)]| -> Vec<(String, String)> {
         all.iter().filter(|(name, _)| !changes_it(name)).cloned().collect()
@@ -69,10 +74,15 @@ fn text_of(path: &Path) -> Result<String, EnvFileError> {
     }
 }
 
-/// Every variable in its order; none where a line is wrong. A last line needs no end.
-fn values(text: &str) -> Option<Vec<(String, String)>> {
+/// Every variable in its order; else the number of the first line that is wrong. A last line needs no end.
+fn values(text: &str) -> Result<Vec<(String, String)>, usize> {
     let ended = format!("{text}\n");
-    dotenvy::from_read_iter(ended.as_bytes()).collect::<Result<_, _>>().ok()
+    let read: Result<_, dotenvy::Error> = dotenvy::from_read_iter(ended.as_bytes()).collect();
+    read.map_err(|error| {
+        let wrong = if let dotenvy::Error::LineParse(line, _) = &error { line.lines().next() } else { None };
+        let at = wrong.and_then(|wrong| text.lines().position(|line| line.trim() == wrong.trim()));
+        at.map_or_else(|| text.lines().count(), |at| at + 1)
+    })
 }
 
 fn is_name(name: &str) -> bool {
@@ -204,6 +214,15 @@ mod tests {
         let old = "# A=comment\nexport A = old # why\r\n\nB=2\nA=again\nAB=3";
         let new = written(old, &[("A", "new word"), ("C", "")]).expect("written");
         assert_eq!(new, "# A=comment\nA=\"new word\"\r\n\nB=2\nAB=3\nC=\n");
+    }
+
+    #[test]
+    fn a_line_that_is_wrong_has_a_number() {
+        for (old, wrong) in [("A b\n", 1), ("# a\n\nA=1\r\nB 2\r\nC=3\n", 4), ("A=1\nB=\"open\nC=3\n", 2), ("A=x y", 1)]
+        {
+            let error = written(old, &[("Z", "5")]).err();
+            assert!(matches!(&error, Some(EnvFileError::Line { line, .. }) if *line == wrong), "{old}: {error:?}");
+        }
     }
 
     #[test]

@@ -6,4 +6,4 @@ mod desk;
 
 pub use action::{Control, ShownOn};
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, VALID_MS};
-pub use pin::{PinCost, WeakPin};
+pub use pin::{PinCost, WeakPin, check_strength};

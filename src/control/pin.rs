@@ -45,7 +45,7 @@ pub enum WeakPin {
 ///
 /// # Errors
 /// When it is not made of digits, or too easy to guess.
-pub(super) fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
+pub fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
     let digits = pin.expose_secret().as_bytes();
     let length = PIN_DIGITS_MIN..=PIN_DIGITS_MAX;
     if !length.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {

@@ -291,3 +291,13 @@ fn a_picture_and_a_file_are_written_beside_what_is_there_and_of_what_is_theirs()
     let own = std::fs::read_to_string(shell.path().join("trades-2.csv")).expect("there");
     assert!(own.contains(",main\n") && !own.contains(",zeta\n"));
 }
+
+#[test]
+fn mistakes_are_told_in_whole_sentences() {
+    let shell = Shell::new();
+    let (code, _, err) = shell.run(&["pin", "set", "zoe"]);
+    assert!(code == 2 && err.contains("there is no person \"zoe\"; known are: owner"), "{err}");
+    shell.write(".env", "# mine\nA B\n");
+    let (code, _, err) = shell.run(&["health"]);
+    assert!(code == 2 && err.contains("line 2 of the file .env is not NAME=value"), "{code} {err}");
+}
