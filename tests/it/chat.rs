@@ -1,7 +1,7 @@
 //! What people type and what they get back: every command of the table, changes with their PIN, and what a person sees told.
 
 use bellwether::chat::{COMMANDS, Chat, Inbound, Person, Reply, Role};
-use bellwether::domain::Instrument;
+use bellwether::domain::{Instrument, Style};
 use bellwether::notify::SendError;
 use bellwether::store::{Points, Store};
 use secrecy::SecretString;
@@ -12,7 +12,7 @@ fn no_fault(_: u64, _: u64, _: usize) -> Option<Fault> {
     None
 }
 
-fn lived() -> Bench {
+pub(crate) fn lived() -> Bench {
     let instruments =
         ["AAPL", "MSFT", "BTC-USD"].map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).to_vec();
     let bench = Bench::new();
@@ -25,7 +25,7 @@ fn lived() -> Bench {
 }
 
 fn person(role: Role) -> Person {
-    Person { name: "owner".to_owned(), role, zone: None, books: None }
+    Person { name: "owner".to_owned(), role, zone: None, books: None, style: Style::default() }
 }
 
 pub(crate) fn inbound(text: &str) -> Inbound {

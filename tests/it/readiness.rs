@@ -3,8 +3,8 @@
 use bellwether::chat::{Inbound, Person, Reply, Role};
 use bellwether::clock::{Clock, DAY_MS, Timestamp};
 use bellwether::domain::{
-    CycleId, Event, EventKind, ExitReason, HaltCause, Money, Price, Quantity, Ratio, ReduceCause, RunId, Side, Trade,
-    TradeId, TradingState,
+    CycleId, Event, EventKind, ExitReason, HaltCause, Money, Price, Quantity, Ratio, ReduceCause, RunId, Side, Style,
+    Trade, TradeId, TradingState,
 };
 use bellwether::store::{Batch, DayRow, Recorded, Store};
 
@@ -106,7 +106,8 @@ fn restore(bench: &Bench) {
 }
 
 fn said(bench: &Bench) -> Vec<String> {
-    let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
+    let person =
+        Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None, style: Style::default() };
     let inbound = Inbound {
         person,
         place: bellwether::chat::Place::Machine,
