@@ -60,11 +60,7 @@ impl Words<'_> {
     /// A check with its value and limit. What has no percent may be an amount: it is left out where amounts are.
     fn measured(&self, check: &CheckResult) -> String {
         let hidden = self.telling.share_of.is_some() && !(check.value.contains('%') && check.limit.contains('%'));
-        if hidden {
-            check.check.to_string()
-        } else {
-            format!("{}: {}, limit {}", check.check, check.value, check.limit)
-        }
+        if hidden { check.check.to_string() } else { format!("{}: {}, {}", check.check, check.value, check.wanted()) }
     }
 
     fn wanted(&self, purpose: Purpose, side: Side, amount: Quantity, symbol: Symbol) -> String {

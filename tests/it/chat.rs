@@ -90,6 +90,25 @@ fn figures_name_their_currency_and_times_their_zone() {
     assert!(said("/whynot AAPL").contains("did nothing with AAPL") || said("/whynot AAPL").contains("holds AAPL"));
 }
 
+/// How a way is told is the same in both answers, and is for owners and for whom it leads to.
+#[test]
+fn health_tells_ways_like_deliveries_and_to_whom_they_lead() {
+    let bench = lived();
+    let health = |role, text: &str| {
+        let asked = Inbound { person: person(role), ..inbound(text) };
+        match chat(&bench).handle(&asked) {
+            Reply::Text(text) => text,
+            reply => panic!("{reply:?}"),
+        }
+    };
+    let counts = health(Role::Owner, "/deliveries").lines().next().expect("a way").to_owned();
+    let all = health(Role::Owner, "/health");
+    assert!(all.contains(&format!("Lane {counts}")), "{counts}: {all}");
+    let stranger = Inbound { person: Person { name: "bo".to_owned(), ..person(Role::Viewer) }, ..inbound("/health") };
+    let Reply::Text(own) = chat(&bench).handle(&stranger) else { panic!("answered") };
+    assert!(all.to_lowercase().contains("lane ") && !own.to_lowercase().contains("lane "), "{own}");
+}
+
 #[test]
 fn viewers_look_and_change_nothing() {
     let bench = lived();
