@@ -89,7 +89,7 @@ fn cast(environment: &Environment) -> Result<(Config, bool), AppError> {
         (config.people.first_mut(), real.people.iter().find(|one| one.person.name == owner))
     {
         first.person.zone = one.person.zone;
-        first.style = one.style;
+        first.person.style = one.person.style;
         first.telegram = address;
     }
     Ok((config, address.is_some()))

@@ -13,7 +13,7 @@ use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load, missing_services};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{EventKind, Instrument, Lane, Routes, RunId, Symbol};
+use crate::domain::{EventKind, Instrument, Lane, Routes, RunId, Style, Symbol};
 use crate::engine::{DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, restore};
 use crate::execution::PaperBroker;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
@@ -283,7 +283,8 @@ impl Run<'_> {
     }
 
     pub(super) fn owner(&self) -> Person {
-        let usual = || Person { name: OWNER.to_owned(), role: Role::Owner, zone: None, books: None };
+        let usual =
+            || Person { name: OWNER.to_owned(), role: Role::Owner, zone: None, books: None, style: Style::default() };
         self.config.owner().cloned().unwrap_or_else(usual)
     }
 

@@ -11,8 +11,8 @@ use tokio::runtime::Handle;
 
 use crate::chat::{Asker, Chat, Inbound, Person, Place, Question, Reply, completions};
 use crate::clock::Clock;
-use crate::domain::Label;
 use crate::domain::format::{price, quantity};
+use crate::domain::{Label, Style};
 use crate::engine::{EngineMessage, Ranking, Trial};
 use crate::notify::Worker;
 use crate::store::{Reader, Store};
@@ -229,7 +229,8 @@ pub(super) fn serve_inbox(
                 None => "nobody of that name may ask".to_owned(),
                 Some(person) => {
                     let inbound = Inbound {
-                        person: person.clone(),
+                        // Whoever types there gets the figures written by the process that asked.
+                        person: Person { style: Style::default(), ..person.clone() },
                         place: Place::Machine,
                         chat: row.channel.clone(),
                         text: row.text.clone(),
@@ -266,7 +267,8 @@ mod tests {
             refusals: Vec::new(),
         };
         let trials = [trial("main", "one"), trial("zeta", "two")];
-        let person = |books| Person { name: "bo".to_owned(), role: Role::Viewer, zone: None, books };
+        let person =
+            |books| Person { name: "bo".to_owned(), role: Role::Viewer, zone: None, books, style: Style::default() };
         let own = trial_words(&trials, &person(Some(vec![name("main")])));
         assert!(own.contains("one") && !own.contains("two") && own.contains("of 1 looked at"), "{own}");
         assert!(trial_words(&trials, &person(None)).contains("two"));

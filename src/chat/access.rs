@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use chrono_tz::Tz;
 
-use crate::domain::Label;
+use crate::domain::{Label, Style};
 use crate::views::Asker;
 
 use super::command::{Command, Run};
@@ -46,6 +46,8 @@ pub struct Person {
     pub zone: Option<Tz>,
     /// The books that they may see and change; all where it is none.
     pub books: Option<Vec<Label>>,
+    /// How figures are written for them.
+    pub style: Style,
 }
 
 impl Person {

@@ -1,5 +1,6 @@
 //! What happens with a line? Access, table, answer; a control goes to the desk and waits there for its PIN.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use secrecy::SecretString;
 use crate::clock::{Clock, Timestamp};
 use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS, check_strength};
 use crate::domain::format::time;
-use crate::domain::{EventKind, Message};
+use crate::domain::{EventKind, Message, Style};
 use crate::store::{Store, StoreError};
 use crate::views::{Asker as Viewer, ViewError, Views, book_preview, resume_preview, unlock_preview};
 
@@ -73,6 +74,25 @@ pub enum Reply {
     },
 }
 
+impl Reply {
+    /// The same for a reader of this style. What is said of typed text stays as it was typed, and so does what is to be typed.
+    fn styled(self, style: Style) -> Self {
+        match self {
+            Self::Text(text) => Self::Text(written(&text, style)),
+            Self::Message(message) => Self::Message(Box::new(message.styled(style))),
+            Self::Confirm { id, preview } => Self::Confirm { id, preview: written(&preview, style) },
+            Self::Refused(_) | Self::Failed { .. } | Self::NeedsPin | Self::Admitted { .. } => self,
+        }
+    }
+}
+
+/// A text in this style, but for what stands between two backticks.
+fn written(text: &str, style: Style) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(place, part)| if place % 2 == 0 { style.apply(part) } else { Cow::Borrowed(part) });
+    parts.collect::<Vec<_>>().join("`")
+}
+
 /// Puts a question of somebody to the running engine, or to whoever draws, and waits for the answer.
 pub type Asker = Arc<dyn Fn(&Inbound, Question) -> Reply + Send + Sync>;
 
@@ -119,12 +139,12 @@ impl Chat {
         Self { parts: ChatParts { store, desk, ..self.parts.clone() } }
     }
 
-    /// Answers one line.
+    /// Answers one line, with figures as whoever asked wants them written.
     pub fn handle(&self, inbound: &Inbound) -> Reply {
         if let Some(reply) = read_only(inbound, &self.parts.database, self.parts.clock.now()) {
             return reply;
         }
-        self.answer(inbound).unwrap_or_else(|error| told_error(&error))
+        self.answer(inbound).unwrap_or_else(|error| told_error(&error)).styled(inbound.person.style)
     }
 
     fn answer(&self, inbound: &Inbound) -> Result<Reply, ArgError> {
@@ -261,7 +281,8 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
     let open = || Views::open(database, inbound.asker(), now);
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| run(&open()?, &parsed.args).map(Reply::Text);
     let answer = match &parsed.command.run {
-        Run::Text(run) => run(&parsed.args).map(Reply::Text),
+        // Help tells what to type, which is the same for everybody.
+        Run::Text(run) => return Some(run(&parsed.args).map_or_else(|error| told_error(&error), Reply::Text)),
         Run::View(run) => view(*run),
         Run::ViewOrFile(run, file) => match open().map_err(ArgError::from).and_then(|views| file(&views, &parsed.args))
         {
@@ -276,7 +297,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
         },
         Run::Ask(_) | Run::Control(_) | Run::Personal(_) => return None,
     };
-    Some(answer.unwrap_or_else(|error| told_error(&error)))
+    Some(answer.unwrap_or_else(|error| told_error(&error)).styled(inbound.person.style))
 }
 
 /// What a person sees never tells of internals.

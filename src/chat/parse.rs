@@ -48,8 +48,10 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     }
     let Some(name) = name else {
         return usage(match nearest(&bare) {
-            Some(near) => format!("commands begin with a slash: did you mean /{near}? /help lists them"),
-            None => "commands begin with a slash; /help lists them".to_owned(),
+            Some(near) if near != "help" => {
+                format!("commands begin with a slash: did you mean /{near}? /help lists them")
+            }
+            _ => "commands begin with a slash; /help lists them".to_owned(),
         });
     };
     let Some(command) = find(name) else {
@@ -130,6 +132,8 @@ mod tests {
             ("/halt now", "halt"),
             ("/pos", "there is no /pos: did you mean /positions?"),
             ("/positons", "there is no /positons: did you mean /positions?"),
+            ("hello", "commands begin with a slash; /help lists them"),
+            ("help", "commands begin with a slash; /help lists them"),
             ("positions", "commands begin with a slash: did you mean /positions? /help lists them"),
             ("/quit", "Ctrl-C in its terminal ends the bot; /help lists the commands"),
             ("exit", "Ctrl-C in its terminal ends the bot; /help lists the commands"),

@@ -101,10 +101,17 @@ pub(super) fn shared(own: Option<&[Label]>, group: Option<&[Label]>) -> Option<V
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Style;
 
     fn seats() -> Seats {
         let books = |names: &[&str]| Some(names.iter().map(|name| name.parse().expect("a name")).collect());
-        let person = |name: &str, role, list| Person { name: name.to_owned(), role, zone: None, books: list };
+        let person = |name: &str, role, list| Person {
+            name: name.to_owned(),
+            role,
+            zone: None,
+            books: list,
+            style: Style::default(),
+        };
         let account = |user, chat| vec![Account { channel: ChannelKind::Telegram, user, chat }];
         Seats {
             people: vec![

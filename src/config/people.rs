@@ -49,22 +49,19 @@ pub struct PersonConfig {
     pub tell: Vec<(String, Treatment)>,
     /// What is about less comes with the digest, by kind.
     pub above: Vec<(String, Money)>,
-    /// How figures are written for them.
-    pub style: Style,
 }
 
 impl PersonConfig {
     /// An owner of this name with nothing but defaults.
     pub fn usual(name: String) -> Self {
         Self {
-            person: Person { name, role: Role::Owner, zone: None, books: None },
+            person: Person { name, role: Role::Owner, zone: None, books: None, style: Style::default() },
             telegram: None,
             email: None,
             quiet: None,
             digest: EIGHT,
             tell: Vec::new(),
             above: Vec::new(),
-            style: Style::default(),
         }
     }
 }
@@ -158,11 +155,11 @@ fn person(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<PersonConf
             "digest" => one.digest = time_of_day(value)?,
             "tell" => one.tell = tell(value)?,
             "above" => one.above = above(value)?,
-            "numbers" => one.style.numbers = read_text(value)?,
-            "dates" => one.style.dates = read_text(value)?,
+            "numbers" => one.person.style.numbers = read_text(value)?,
+            "dates" => one.person.style.dates = read_text(value)?,
             "hours" => {
                 let hours = integer(value)?.to_string();
-                one.style.hours = hours.parse().map_err(|what| Mistake { at: value.span().start, what })?;
+                one.person.style.hours = hours.parse().map_err(|what| Mistake { at: value.span().start, what })?;
             }
             _ => {}
         }

@@ -72,7 +72,7 @@ pub fn policy(config: &Config, lane: Lane, zone: Tz) -> Policy {
     match reader {
         Reader::Person(one) => Policy {
             zone: one.person.zone.unwrap_or(zone),
-            style: one.style,
+            style: one.person.style,
             quiet: one.quiet,
             digest_at: one.digest,
             thresholds: one.above.clone(),

@@ -165,6 +165,9 @@ pub enum EventKind {
         quantity: Quantity,
         /// Average price of it.
         average: Price,
+        /// The stop of all of it, if one is in force.
+        #[serde(default)]
+        stop: Option<Price>,
     },
     /// A position was left.
     PositionClosed {
@@ -185,6 +188,12 @@ pub enum EventKind {
         from: Price,
         /// To.
         to: Price,
+        /// What is held; zero where that was not recorded.
+        #[serde(default)]
+        quantity: Quantity,
+        /// Average price of it.
+        #[serde(default)]
+        average: Price,
     },
     /// A position has no working stop.
     PositionUnprotected {

@@ -55,5 +55,32 @@ pub struct CheckResult {
     pub limit: Cow<'static, str>,
 }
 
+impl CheckResult {
+    /// What is allowed, as it is told beside what was measured: `at most 80.0 %`, `limit 40 %`, `wanted running`.
+    pub fn wanted(&self) -> Cow<'_, str> {
+        let limit = &*self.limit;
+        match limit.find(|letter: char| letter.is_ascii_digit()) {
+            Some(0) => Cow::Owned(format!("limit {limit}")),
+            Some(_) => Cow::Borrowed(limit),
+            None => Cow::Owned(format!("wanted {limit}")),
+        }
+    }
+}
+
 /// A check that said no.
 pub type Refusal = CheckResult;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_told_as_what_is_wanted() {
+        for (limit, told) in
+            [("at most 80.0 %", "at most 80.0 %"), ("running", "wanted running"), ("40 %", "limit 40 %")]
+        {
+            let (check, value) = (Cow::Borrowed("a check"), Cow::Borrowed("halted"));
+            assert_eq!(CheckResult { check, passed: false, value, limit: limit.into() }.wanted(), told);
+        }
+    }
+}

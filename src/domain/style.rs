@@ -157,7 +157,10 @@ impl Style {
         }
         let run = rest.bytes().take_while(|byte| byte.is_ascii_digit() || b".,".contains(byte)).count();
         let number = rest[..run].trim_end_matches(['.', ',']);
-        if !is_number(number) || !ends_before(&rest[number.len()..]) {
+        let after = &rest[number.len()..];
+        // As in a leverage of `0.53x`.
+        let after = after.strip_prefix('x').unwrap_or(after);
+        if !is_number(number) || !ends_before(after) {
             return Taken::Kept(run.max(1));
         }
         let (group, point) = match self.numbers {
@@ -317,6 +320,7 @@ mod tests {
             ("noon is 12:00", "", "noon is 12:00 pm"),
             ("1,234,567.00000001 of 0.5", "1.234.567,00000001 of 0,5", ""),
             ("split 2.5 for 1", "split 2,5 for 1", ""),
+            ("leverage 0.53x, limit 1.00x", "leverage 0,53x, limit 1,00x", ""),
         ] {
             let or_same = |want: &'static str| if want.is_empty() { text } else { want };
             assert_eq!(german().apply(text), or_same(german_text));

@@ -99,7 +99,8 @@ pub(super) fn end(
 fn tell_scaled(desk: &Desk, symbol: Symbol, context: &RunContext, out: &mut Outcome) {
     if let Some(held) = desk.book.position(symbol) {
         let (quantity, average) = (held.quantity, held.average_price());
-        let kind = EventKind::PositionScaled { symbol, quantity, average };
+        let stop = held.protection.map(|levels| levels.stop);
+        let kind = EventKind::PositionScaled { symbol, quantity, average, stop };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
 }
@@ -405,7 +406,8 @@ pub(super) fn trail(
     let sign = held.side().sign();
     let steps = |level: Price| ((level.units() - entry.units()) * sign).div_euclid(half);
     if steps(stop) > steps(levels.stop) {
-        let kind = EventKind::StopMoved { symbol: held.symbol, from: levels.stop, to: stop };
+        let (symbol, quantity, from) = (held.symbol, held.quantity, levels.stop);
+        let kind = EventKind::StopMoved { symbol, from, to: stop, quantity, average: entry };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
     Ok(())

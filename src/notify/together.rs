@@ -3,9 +3,10 @@
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::format::{age, counted, price};
+use crate::domain::format::{age, counted, price, time};
 use crate::domain::{Block, Event, EventKind, Line, Side, Span, StoryPart, Style};
 
+use super::living::open_trade;
 use super::telling::{Said, Telling, Words, quoting};
 use super::told;
 
@@ -26,12 +27,15 @@ pub fn story_blocks(events: &[Event], telling: &Telling) -> Vec<Block> {
             let between = &before[begun + 1..];
             (blocks, before[..begun].iter().chain(between).collect::<Vec<_>>())
         }
-        None => (told(last, telling), before.iter().collect()),
+        None => match begun.and_then(|begun| Some((open_trade(&events[begun..], telling)?, begun))) {
+            Some((blocks, begun)) => (blocks, before[..begun].iter().collect()),
+            None => (told(last, telling), before.iter().collect()),
+        },
     };
     // Where the stop was is no news once it is elsewhere, or nothing is held; nor is a rest that another one followed.
     let is_past = |kind: &EventKind| matches!(kind, EventKind::StopMoved { .. } | EventKind::EntryLocked { .. });
     let earlier: Vec<&Event> = earlier.into_iter().filter(|event| !is_past(&event.kind)).collect();
-    blocks.extend(earlier_lines(&earlier, last.at, telling));
+    blocks.extend(earlier_lines(&earlier, telling));
     blocks
 }
 
@@ -40,9 +44,9 @@ fn part(event: &Event) -> Option<StoryPart> {
 }
 
 /// What came before, each fact with its time; the latest first, like the message itself.
-fn earlier_lines(earlier: &[&Event], last: Timestamp, telling: &Telling) -> Vec<Block> {
+fn earlier_lines(earlier: &[&Event], telling: &Telling) -> Vec<Block> {
     let line = |event: &&Event| {
-        let mut spans = vec![Span::Text(format!("Before, {}: ", day_time(event.at, last, telling.zone)))];
+        let mut spans = vec![Span::Text(format!("Before, {}: ", time(instant(event), telling.zone)))];
         spans.extend(fact(event, telling));
         Block::Line(Line(spans))
     };
@@ -52,6 +56,15 @@ fn earlier_lines(earlier: &[&Event], last: Timestamp, telling: &Telling) -> Vec<
         lines.push(Block::Line(Line::from(more)));
     }
     telling.restyled(lines)
+}
+
+/// When it happened as its own words tell it: a fill has the time of its bar, and not of the cycle that saw it.
+fn instant(event: &Event) -> Timestamp {
+    match &event.kind {
+        EventKind::PositionOpened { fill, .. } | EventKind::OrderFilled { fill, .. } => fill.at,
+        EventKind::PositionClosed { trade, .. } => trade.closed,
+        _ => event.at,
+    }
 }
 
 /// The title of an event as spans, in the canonical style.

@@ -22,12 +22,14 @@ impl Words<'_> {
             EventKind::OrderWithheld { order, checks } => self.withheld(order, checks.len()),
             EventKind::OrderFilled { fill, remaining } => self.filled(fill, *remaining),
             EventKind::OrderEnded { order, symbol, unfilled, why } => self.ended(*order, *symbol, *unfilled, why),
-            EventKind::PositionOpened { .. } => self.opened(kind),
-            EventKind::PositionScaled { symbol, quantity, average } => self.scaled(*symbol, *quantity, *average),
+            EventKind::PositionOpened { .. } => self.opened(kind, &[]),
+            EventKind::PositionScaled { symbol, quantity, average, .. } => self.scaled(*symbol, *quantity, *average),
             EventKind::PositionClosed { trade, day, day_share, equity } => {
                 self.closed(trade, *day, *day_share, *equity)
             }
-            EventKind::StopMoved { symbol, from, to } => self.stop_moved(*symbol, *from, *to),
+            EventKind::StopMoved { symbol, from, to, quantity, average } => {
+                self.stop_moved(*symbol, *from, *to, (*quantity, *average))
+            }
             EventKind::PositionPassed { symbol, profit, share, level } => {
                 self.position_passed(*symbol, *profit, *share, *level)
             }

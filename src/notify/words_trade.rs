@@ -2,11 +2,11 @@
 
 use crate::domain::format::{age, counted, percent, price, quantity, signed_percent};
 use crate::domain::{
-    AlertId, Booking, BookingKind, CheckResult, EventKind, FillLeg, Label, Money, Order, OrderId, OrderKind, Price,
-    Proposal, Purpose, Quantity, Ratio, Refusal, Regime, Side, SignalAction, SignalId, SignalIntent, Symbol, Trade,
-    TradeFill,
+    AlertId, Booking, BookingKind, CheckResult, FillLeg, Label, Money, Order, OrderId, OrderKind, Price, Proposal,
+    Purpose, Quantity, Ratio, Refusal, Regime, Side, SignalAction, SignalId, SignalIntent, Symbol, Trade, TradeFill,
 };
 
+use super::living::stopped_at;
 use super::telling::{Said, Words, entered, quoting};
 
 /// Symbols of a screener that are told by name.
@@ -60,11 +60,7 @@ impl Words<'_> {
     /// A check with its value and limit. What has no percent may be an amount: it is left out where amounts are.
     fn measured(&self, check: &CheckResult) -> String {
         let hidden = self.telling.share_of.is_some() && !(check.value.contains('%') && check.limit.contains('%'));
-        if hidden {
-            check.check.to_string()
-        } else {
-            format!("{}: {}, limit {}", check.check, check.value, check.limit)
-        }
+        if hidden { check.check.to_string() } else { format!("{}: {}, {}", check.check, check.value, check.wanted()) }
     }
 
     fn wanted(&self, purpose: Purpose, side: Side, amount: Quantity, symbol: Symbol) -> String {
@@ -123,41 +119,6 @@ impl Words<'_> {
             .and(&format!("`/why {order}` shows what it was for"))
     }
 
-    pub(super) fn opened(&self, kind: &EventKind) -> Said {
-        let EventKind::PositionOpened {
-            fill,
-            strategy,
-            because,
-            stop,
-            target,
-            trailing,
-            risk,
-            exposure,
-            exposure_limit,
-            cash,
-            equity,
-        } = kind
-        else {
-            return Said::fact(kind.name());
-        };
-        let (symbol, at) = (fill.symbol, fill.price);
-        let done = if fill.side == Side::Sell { "Sold short" } else { "Bought" };
-        let stop = stop.map(|stop| {
-            let away = stop.minus(at).map(|gap| gap.share_of(at)).unwrap_or_default();
-            let follows = if *trailing { ", trailing" } else { "" };
-            let target = target.map(|target| format!(" · target {}", price(target))).unwrap_or_default();
-            let share = percent(risk.share_of(*equity));
-            let risk = self.telling.open(|| format!("{}, ", self.money(*risk))).unwrap_or_default();
-            let (level, away) = (price(stop), signed_percent(away));
-            format!("Stop {level} ({away}){follows}{target} · risk {risk}{share} of {}", self.book)
-        });
-        let (exposure, most) = (percent(*exposure), percent(*exposure_limit));
-        Said::fact(&format!("{done} {} at {} · {}", self.held(fill.quantity, symbol), price(at), self.telling.mark))
-            .and(&format!("{strategy}: {because} · {}", self.time(fill.at)))
-            .and_some(stop)
-            .and(&format!("Exposure {exposure} of {most} · cash {} · `/why {}`", self.money(*cash), fill.order))
-    }
-
     pub(super) fn scaled(&self, symbol: Symbol, held: Quantity, average: Price) -> Said {
         let dealt = if held < Quantity::ZERO { "sold short" } else { "bought" };
         let held = self.telling.open(|| format!("{} held now, ", quantity(held.abs()))).unwrap_or_default();
@@ -201,10 +162,12 @@ impl Words<'_> {
         format!("{} today {day} · equity {}", self.book, self.money(equity))
     }
 
-    pub(super) fn stop_moved(&self, symbol: Symbol, from: Price, to: Price) -> Said {
+    pub(super) fn stop_moved(&self, symbol: Symbol, from: Price, to: Price, held: (Quantity, Price)) -> Said {
+        let at_stop = stopped_at(held, to).map(|result| format!(": {} if it fills there", self.signed(result)));
+        let at_stop = at_stop.unwrap_or_default();
         let (way, from, to) = (if to < from { "down" } else { "up" }, price(from), price(to));
         Said::fact(&format!("Stop of {symbol} follows the price {way}: {to}, was {from} · {}", self.telling.mark))
-            .and(&format!("Of {}: the loss there can be is smaller now · `/why {symbol}`", self.book))
+            .and(&format!("Of {}{at_stop} · `/why {symbol}`", self.book))
     }
 
     pub(super) fn position_passed(&self, symbol: Symbol, profit: Money, share: Ratio, level: Ratio) -> Said {

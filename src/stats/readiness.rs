@@ -100,7 +100,7 @@ pub fn readiness(evidence: &Evidence) -> Readiness {
     } else if !proven && met > UNPROVEN_MAX {
         (UNPROVEN_MAX, format!("fewer than {TRADES_MIN} trades prove little"))
     } else {
-        (met, format!("{met} of {} figures are met", figures.len()))
+        (met, format!("{} of {} figures are missed", figures.len() - met, figures.len()))
     };
     Readiness { rules: figures.into_iter().chain(drills).collect(), capital_pct: STAGES[stage], because }
 }

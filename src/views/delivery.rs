@@ -159,8 +159,27 @@ pub fn noise(views: &Views) -> Result<String, ViewError> {
         let held =
             if row.suppressed > 0 { format!(", {} held back or gathered", row.suppressed) } else { String::new() };
         let acked = if row.acked > 0 { format!(", {} acknowledged", row.acked) } else { String::new() };
-        let _ = writeln!(text, "{} {} ({} %){held}{acked}", row.told, row.kind, row.told * 100 / told);
+        let _ = writeln!(text, "{} {} ({}){held}{acked}", row.told, row.kind, share(row.told, told));
     }
     text.push_str("/less KIND tells one more quietly, /mute KIND 2h not at all for a while");
     Ok(text)
+}
+
+/// A part of all to a tenth of a percent; what is less than that is not nothing.
+fn share(part: u64, all: u64) -> String {
+    match (part * 1_000 + all / 2) / all {
+        0 => "under 0.1 %".to_owned(),
+        tenths => format!("{}.{} %", tenths / 10, tenths % 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_never_cut_to_nothing() {
+        let shares = [(1, 1), (1, 3), (2, 3), (1, 500), (1, 2_001), (1, 1_000_000)].map(|(part, all)| share(part, all));
+        assert_eq!(shares, ["100.0 %", "33.3 %", "66.7 %", "0.2 %", "under 0.1 %", "under 0.1 %"]);
+    }
 }

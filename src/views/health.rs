@@ -7,7 +7,7 @@ use crate::domain::Severity;
 use crate::store::{LaneCounts, schema_version};
 
 use super::open::{ViewError, Views};
-use super::parts::{PartHealth, parts};
+use super::parts::{Part, PartHealth, parts};
 use crate::domain::format::{age, counted, time};
 
 /// The state of each part, as `bellwether health --json` prints it.
@@ -25,7 +25,7 @@ pub struct HealthReport {
     pub market_time: Option<String>,
     /// The schema of the database.
     pub schema: i64,
-    /// Each part with the age of its last success.
+    /// Each part with the age of its last success; of the ways to people, those that the asker may see.
     pub parts: Vec<PartHealth>,
     /// Books and their states.
     pub books: Vec<(String, String)>,
@@ -33,7 +33,7 @@ pub struct HealthReport {
     pub prices_in_doubt: Vec<String>,
     /// Positions without a working stop.
     pub unprotected: Vec<String>,
-    /// Deliveries by lane.
+    /// Deliveries by lane, of the lanes that the asker may see.
     pub lanes: Vec<LaneCounts>,
     /// Warnings of the last day; none for those who may not see all books.
     pub warnings: Option<u64>,
@@ -58,12 +58,16 @@ pub fn health_report(views: &Views) -> Result<HealthReport, ViewError> {
     let marks = reader.marks()?;
     let prices_in_doubt: Vec<String> =
         marks.iter().filter(|mark| doubt(mark)).map(|mark| mark.symbol.to_string()).collect();
-    let lanes = reader.lane_counts()?;
-    let parts = parts(views)?;
+    let mut lanes = reader.lane_counts()?;
+    lanes.retain(|counts| views.asker().may_see_way(&counts.lane));
+    let mut parts = parts(views)?;
+    let parts_well = parts.iter().all(|part| part.well);
+    // How the ways to others are is theirs to see, and the owners'.
+    parts.retain(|part| !matches!(&part.part, Part::Lane(lane) if !views.asker().may_see_way(lane)));
     let progress = reader.progress()?;
     let day_ago = views.wall().plus_ms(-DAY_MS);
     Ok(HealthReport {
-        well: parts.iter().all(|part| part.well) && unprotected.is_empty() && prices_in_doubt.is_empty(),
+        well: parts_well && unprotected.is_empty() && prices_in_doubt.is_empty(),
         running,
         beat_age_s: beat.map(|beat| beat / 1000),
         cycle: progress.map_or(0, |progress| progress.cycle.0),
@@ -101,7 +105,7 @@ pub fn health(views: &Views) -> Result<String, ViewError> {
     }
     for LaneCounts { lane, accepted, sent, skipped, dead, open } in &report.lanes {
         lines.push(format!(
-            "Lane {lane}: {accepted} accepted = {sent} sent + {skipped} held back + {dead} dead + {open} open"
+            "Lane {lane}: {accepted} accepted = {sent} delivered + {skipped} held back + {dead} given up + {open} waiting"
         ));
     }
     if !report.prices_in_doubt.is_empty() {

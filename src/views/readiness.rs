@@ -89,13 +89,15 @@ fn book_lines(
         sharpe: measured.returns.sharpe,
         drills: drills.iter().map(|done| done.0).collect(),
     });
-    let met = verdict.rules.iter().filter(|rule| rule.met).count();
-    let mut lines = vec![format!(
-        "{name} is ready for {} % of its capital: {}; {met} of {} rules are met",
-        verdict.capital_pct,
-        verdict.because,
-        verdict.rules.len()
-    )];
+    let (met, all) = (verdict.rules.iter().filter(|rule| rule.met).count(), verdict.rules.len());
+    let (pct, because) = (verdict.capital_pct, &verdict.because);
+    let mut lines = vec![if met == all {
+        format!("{name} is ready for real money: all {all} rules are met")
+    } else {
+        format!(
+            "{name} is not ready for real money: {met} of {all} rules are met; whoever begins all the same risks at most {pct} % of its capital, because {because}"
+        )
+    }];
     for rule in &verdict.rules {
         let met = if rule.met { "met" } else { "MISSED" };
         let drill = Drill::ALL.into_iter().find(|drill| drill.as_str() == rule.name);

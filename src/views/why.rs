@@ -113,7 +113,7 @@ fn signal_lines(signal: &SignalIntent, zone: Tz) -> Vec<String> {
 pub(super) fn check_lines(checks: &[CheckResult]) -> Vec<String> {
     let line = |check: &CheckResult| {
         let verdict = if check.passed { "passed " } else { "refused" };
-        format!("  {verdict} {}: {}, {}", check.check, check.value, check.limit)
+        format!("  {verdict} {}: {}, {}", check.check, check.value, check.wanted())
     };
     checks.iter().map(line).collect()
 }

@@ -3,7 +3,7 @@
 use bellwether::chat::{COMMANDS, Inbound, Person, Place, Reply, Role};
 use bellwether::clock::Timestamp;
 use bellwether::domain::format::{money, signed};
-use bellwether::domain::{Instrument, KINDS, Label, Money, Price, Timeframe, TradingState};
+use bellwether::domain::{Instrument, KINDS, Label, Money, Price, Style, Timeframe, TradingState};
 use bellwether::engine::DeskSettings;
 use bellwether::store::{MarkRow, Store};
 use secrecy::SecretString;
@@ -49,7 +49,7 @@ fn lived() -> Bench {
 }
 
 fn asking(text: &str, role: Role, place: Place, books: Option<Vec<Label>>) -> Inbound {
-    let person = Person { name: "owner".to_owned(), role, zone: None, books };
+    let person = Person { name: "owner".to_owned(), role, zone: None, books, style: Style::default() };
     Inbound { person, place, chat: "telegram:5".to_owned(), text: text.to_owned() }
 }
 

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Sender, channel};
 
 use bellwether::chat::{Inbound, Person, Reply, Role};
 use bellwether::clock::Timestamp;
-use bellwether::domain::{AlertId, AlertRequest, AlertState, EventKind, Instrument, MarketSnapshot, Timeframe};
+use bellwether::domain::{AlertId, AlertRequest, AlertState, EventKind, Instrument, MarketSnapshot, Style, Timeframe};
 use bellwether::engine::{DeskSettings, EngineMessage, Pace, Stretch};
 use bellwether::indicators::{Indicator, Rsi};
 use bellwether::market::{Feed, SimulatedFeed, SimulatedWithHistory};
@@ -367,7 +367,8 @@ fn a_person_sets_lists_and_deletes_alerts_in_the_chat() {
     assert!(refused("/alert delete").starts_with("which one?"));
 
     // Somebody else has their own, and touches nobody's.
-    let person = Person { name: "ana".to_owned(), role: Role::Viewer, zone: None, books: None };
+    let person =
+        Person { name: "ana".to_owned(), role: Role::Viewer, zone: None, books: None, style: Style::default() };
     let ask = |text: &str| chat(&bench).handle(&Inbound { person: person.clone(), ..inbound(text) });
     assert!(matches!(ask("/alert BTC-USD < 5"), Reply::Text(text) if text.starts_with("A5 set")));
     assert!(matches!(ask("/alert delete A1"), Reply::Refused(_)));

@@ -1,7 +1,7 @@
 //! What people type and what they get back: every command of the table, changes with their PIN, and what a person sees told.
 
 use bellwether::chat::{COMMANDS, Chat, Inbound, Person, Reply, Role};
-use bellwether::domain::Instrument;
+use bellwether::domain::{Instrument, Style};
 use bellwether::notify::SendError;
 use bellwether::store::{Points, Store};
 use secrecy::SecretString;
@@ -12,7 +12,7 @@ fn no_fault(_: u64, _: u64, _: usize) -> Option<Fault> {
     None
 }
 
-fn lived() -> Bench {
+pub(crate) fn lived() -> Bench {
     let instruments =
         ["AAPL", "MSFT", "BTC-USD"].map(|symbol| Instrument::bare(symbol.parse().expect("symbol"))).to_vec();
     let bench = Bench::new();
@@ -25,7 +25,7 @@ fn lived() -> Bench {
 }
 
 fn person(role: Role) -> Person {
-    Person { name: "owner".to_owned(), role, zone: None, books: None }
+    Person { name: "owner".to_owned(), role, zone: None, books: None, style: Style::default() }
 }
 
 pub(crate) fn inbound(text: &str) -> Inbound {
@@ -88,6 +88,25 @@ fn figures_name_their_currency_and_times_their_zone() {
         assert!(first.contains(part), "{part}: {first}");
     }
     assert!(said("/whynot AAPL").contains("did nothing with AAPL") || said("/whynot AAPL").contains("holds AAPL"));
+}
+
+/// How a way is told is the same in both answers, and is for owners and for whom it leads to.
+#[test]
+fn health_tells_ways_like_deliveries_and_to_whom_they_lead() {
+    let bench = lived();
+    let health = |role, text: &str| {
+        let asked = Inbound { person: person(role), ..inbound(text) };
+        match chat(&bench).handle(&asked) {
+            Reply::Text(text) => text,
+            reply => panic!("{reply:?}"),
+        }
+    };
+    let counts = health(Role::Owner, "/deliveries").lines().next().expect("a way").to_owned();
+    let all = health(Role::Owner, "/health");
+    assert!(all.contains(&format!("Lane {counts}")), "{counts}: {all}");
+    let stranger = Inbound { person: Person { name: "bo".to_owned(), ..person(Role::Viewer) }, ..inbound("/health") };
+    let Reply::Text(own) = chat(&bench).handle(&stranger) else { panic!("answered") };
+    assert!(all.to_lowercase().contains("lane ") && !own.to_lowercase().contains("lane "), "{own}");
 }
 
 #[test]

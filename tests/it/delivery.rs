@@ -71,7 +71,9 @@ fn a_trade_is_one_living_message_and_its_end_a_reply() {
         [(None, None, false), (root(), None, true), (None, root(), false), (root(), None, true)],
         "{seen:#?}"
     );
-    assert!(seen[1].text.contains("185.10"), "it shows the stop as it is now: {}", seen[1].text);
+    assert!(seen[1].text.starts_with("Bought 1,379 AAPL at 187.42"), "it stays the opening: {}", seen[1].text);
+    assert!(seen[1].text.contains("Stop 185.10 (-1.2 %), was 182.30"), "with the stop of now: {}", seen[1].text);
+    assert!(seen[1].text.contains("/why O17") && !seen[1].text.contains("Before"), "{}", seen[1].text);
     assert!(seen[3].text.contains("closed"), "the first message says that it is over: {}", seen[3].text);
     // Another trade of the same symbol is another story.
     office.happen([kind("position_opened")]);

@@ -92,7 +92,7 @@ fn every_key_is_read() {
         ana.above.iter().find(|(name, _)| name == "position_closed").map(|(_, at)| *at),
         Some(Money::whole(500))
     );
-    let style = (ana.style.numbers, ana.style.dates, ana.style.hours);
+    let style = (ana.person.style.numbers, ana.person.style.dates, ana.person.style.hours);
     assert_eq!(style, (NumberStyle::Dot, DateStyle::DayFirst, HourStyle::Half));
     assert_eq!((bo.person.name.as_str(), bo.person.role), ("bo", Role::Viewer));
     assert_eq!(bo.telegram, Some(TelegramAddress { user: 8, chat: 8 }));
@@ -110,7 +110,10 @@ fn what_a_lane_wants_is_what_its_reader_wants() {
     let config = loaded(ALL).expect("sound");
     let ana = policy(&config, lane("ana:email"), Tz::UTC);
     assert_eq!((ana.zone, ana.quiet, ana.hides_amounts), (Tz::Europe__Lisbon, config.people[0].quiet, false));
-    assert_eq!((ana.digest_at, ana.thresholds.len(), ana.style), (config.people[0].digest, 2, config.people[0].style));
+    assert_eq!(
+        (ana.digest_at, ana.thresholds.len(), ana.style),
+        (config.people[0].digest, 2, config.people[0].person.style)
+    );
     assert_eq!((ana.rule.books, ana.rule.treatments.len()), (None, 4));
     let bo = policy(&config, lane("bo:telegram"), Tz::UTC);
     assert_eq!((bo.zone, bo.quiet, bo.rule.books), (Tz::UTC, None, Some(vec![label("calm")])));

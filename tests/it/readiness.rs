@@ -3,8 +3,8 @@
 use bellwether::chat::{Inbound, Person, Reply, Role};
 use bellwether::clock::{Clock, DAY_MS, Timestamp};
 use bellwether::domain::{
-    CycleId, Event, EventKind, ExitReason, HaltCause, Money, Price, Quantity, Ratio, ReduceCause, RunId, Side, Trade,
-    TradeId, TradingState,
+    CycleId, Event, EventKind, ExitReason, HaltCause, Money, Price, Quantity, Ratio, ReduceCause, RunId, Side, Style,
+    Trade, TradeId, TradingState,
 };
 use bellwether::store::{Batch, DayRow, Recorded, Store};
 
@@ -106,7 +106,8 @@ fn restore(bench: &Bench) {
 }
 
 fn said(bench: &Bench) -> Vec<String> {
-    let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
+    let person =
+        Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None, style: Style::default() };
     let inbound = Inbound {
         person,
         place: bellwether::chat::Place::Machine,
@@ -123,7 +124,8 @@ fn said(bench: &Bench) -> Vec<String> {
 fn a_book_that_did_nothing_may_use_one_percent() {
     let lines = said(&quiet());
     assert_eq!(
-        lines[0], "main is ready for 1 % of its capital: 4 of 4 drills are missing; 1 of 9 rules are met",
+        lines[0],
+        "main is not ready for real money: 1 of 9 rules are met; whoever begins all the same risks at most 1 % of its capital, because 4 of 4 drills are missing",
         "it never fell"
     );
     assert_eq!(
@@ -157,7 +159,7 @@ fn everything_met_allows_everything() {
     bench.clock.advance(60_000);
     restore(&bench);
     let lines = said(&bench);
-    assert_eq!(lines[0], "main is ready for 100 % of its capital: 5 of 5 figures are met; 9 of 9 rules are met");
+    assert_eq!(lines[0], "main is ready for real money: all 9 rules are met");
     assert_eq!(lines[1], "  met  closed trades: 300, wanted at least 300");
     assert_eq!(lines[2], "  met  win rate: 60.00 %, wanted at least 60.00 %");
     assert_eq!(lines[3], "  met  profit factor: 1.50, wanted at least 1.50");

@@ -334,6 +334,7 @@ fn the_timetable_tells_next_and_last_runs() {
         role: bellwether::chat::Role::Viewer,
         zone: Some(chrono_tz::Tz::UTC),
         books: None,
+        style: bellwether::domain::Style::default(),
     };
     let inbound = bellwether::chat::Inbound {
         person,

@@ -6,7 +6,7 @@ use std::sync::mpsc::channel;
 use bellwether::chat::{Inbound, Person, Reply, Role};
 use bellwether::clock::Timestamp;
 use bellwether::domain::{
-    AssetClass, Event, EventKind, Instrument, Price, Purpose, Quantity, Ratio, ScreenVerdict, Screening, Symbol,
+    AssetClass, Event, EventKind, Instrument, Price, Purpose, Quantity, Ratio, ScreenVerdict, Screening, Style, Symbol,
     Timeframe,
 };
 use bellwether::engine::{DeskMemory, DeskSettings, EngineMessage, Pace, Reload, ScreenerSettings};
@@ -321,7 +321,8 @@ fn people_see_the_list_and_why() {
     store.close();
     let chat = bench.chat();
     let asked = |text: &str| {
-        let person = Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None };
+        let person =
+            Person { name: "owner".to_owned(), role: Role::Viewer, zone: None, books: None, style: Style::default() };
         chat.handle(&Inbound {
             person,
             place: bellwether::chat::Place::Machine,

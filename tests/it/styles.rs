@@ -1,11 +1,13 @@
 //! Figures for a reader: the usual style changes nothing, and any other can be read back to the same figures.
 
+use bellwether::chat::{COMMANDS, Inbound, Person, Reply, Run};
 use bellwether::domain::format::grouped;
 use bellwether::domain::{DateStyle, HourStyle, Message, NumberStyle, Style};
 use bellwether::notify::{Telling, told};
 use proptest::prelude::*;
 
-use crate::support::samples;
+use crate::chat::{inbound, lived, said};
+use crate::support::{Bench, samples};
 
 const OTHER: Style = Style { numbers: NumberStyle::Dot, dates: DateStyle::DayFirst, hours: HourStyle::Half };
 
@@ -71,4 +73,62 @@ fn everything_told_is_in_the_readers_style() {
         assert_eq!(message(&usual).styled(OTHER), styled, "{}", event.kind.name());
         assert!(!styled.plain_lines()[0].contains("2026-11-2"), "{styled:?}");
     }
+}
+
+/// What somebody of this style is answered.
+fn answered(bench: &Bench, text: &str, style: Style) -> Reply {
+    let asked = inbound(text);
+    bench.chat().handle(&Inbound { person: Person { style, ..asked.person.clone() }, ..asked })
+}
+
+fn words(reply: Reply) -> String {
+    match reply {
+        Reply::Text(text) => text,
+        reply => panic!("{reply:?}"),
+    }
+}
+
+/// Every word of a text that is a number in this style, in the usual one.
+fn numbers(text: &str, style: NumberStyle) -> Vec<String> {
+    let bare = |word: &str| word.trim_matches(|letter: char| !letter.is_ascii_digit()).to_owned();
+    let is_number = |word: &String| word.chars().all(|letter| letter.is_ascii_digit() || ",.\u{a0}".contains(letter));
+    let all = text.split([' ', '\n']).map(bare).filter(|word| !word.is_empty()).filter(is_number);
+    all.map(|word| read_back(&word, style)).collect()
+}
+
+/// Answers are written like notices, for who asks, and say the same figures.
+#[test]
+fn answers_are_in_the_style_of_who_asks() {
+    let bench = lived();
+    let mut read = 0;
+    let views =
+        COMMANDS.iter().filter(|one| matches!(one.run, Run::View(_) | Run::ViewOrFile(..) | Run::ViewOrAsk(..)));
+    for command in views {
+        let line = command.example;
+        let usual = said(&bench, line);
+        for style in [NumberStyle::Dot, NumberStyle::Space] {
+            let text = words(answered(&bench, line, Style { numbers: style, ..Style::default() }));
+            assert_eq!(numbers(&text, style), numbers(&usual, NumberStyle::Comma), "{line}: {text}");
+            read += usize::from(text != usual);
+        }
+        assert_eq!(words(answered(&bench, line, OTHER)), OTHER.apply(&usual), "{line}: once, and all of it");
+    }
+    assert!(read > 20, "{read} answers have figures");
+    let status = words(answered(&bench, "/status", OTHER));
+    assert!(status.contains("with 10.000,00 ") && !status.contains("10,000.00"), "{status}");
+    assert!(status.contains(" am ") || status.contains(" pm "), "{status}");
+}
+
+/// What is to be typed is the same for everybody, and so is a file.
+#[test]
+fn help_and_files_have_no_style() {
+    let bench = lived();
+    for line in ["/help", "/help alert", "/start"] {
+        assert_eq!(answered(&bench, line, OTHER), Reply::Text(said(&bench, line)), "{line}");
+    }
+    let file = |style| match answered(&bench, "/trades csv", style) {
+        Reply::Message(message) => message.file.expect("a file").bytes,
+        reply => panic!("{reply:?}"),
+    };
+    assert_eq!(file(OTHER), file(Style::default()));
 }

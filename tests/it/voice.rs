@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use bellwether::chat::COMMANDS;
 use bellwether::clock::Timestamp;
-use bellwether::domain::format::grouped;
+use bellwether::domain::format::{grouped, time};
 use bellwether::domain::{
-    Block, Event, EventKind, KINDS, Line, Message, Money, NoticeId, Severity, Span, Style, kind_named,
+    Block, Event, EventKind, KINDS, Line, Message, Money, NoticeId, Quantity, Severity, Span, Style, kind_named,
 };
-use bellwether::notify::{Gathered, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
+use bellwether::notify::{
+    Gathered, Telling, buttons, digest_blocks, living_blocks, story_blocks, summary_blocks, told,
+};
 use chrono_tz::Tz;
 
 use crate::support::{SAMPLE_AT, SECRETS, THEIRS, VARIANTS, sample, samples, variant};
@@ -197,7 +199,7 @@ fn what_is_over_is_told_as_over() {
     let again: Vec<Event> = [&stale, &back, &stale, &back].map(Clone::clone).to_vec();
     let said = lines(story_blocks(&again, &telling()));
     assert_eq!(said[..2], want);
-    assert_eq!(said[2], "Before, 15:30:47: Prices of AAPL are back, missing: 2 bars");
+    assert_eq!(said[2], "Before, 2026-11-20 15:30 UTC: Prices of AAPL are back, missing: 2 bars");
     assert_eq!(said.len(), 4);
 }
 
@@ -215,16 +217,69 @@ fn a_trade_that_began_and_ended_is_one_message() {
 fn a_story_that_goes_on_begins_with_its_last_state() {
     let (scaled, moved) = (sample("position_scaled"), sample("stop_moved"));
     let day = |event: &Event, day: i64| Event { at: event.at.plus_ms(day * 86_400_000), ..event.clone() };
-    let mut events = vec![sample("position_opened")];
-    events.extend((0..9).flat_map(|number| [day(&scaled, number), day(&moved, number)]));
+    let events: Vec<Event> = (0..10).flat_map(|number| [day(&scaled, number), day(&moved, number)]).collect();
     let said = lines(story_blocks(&events, &telling()));
     assert!(said[0].starts_with("Stop of AAPL follows"), "{said:?}");
-    assert!(said[3].starts_with("Before, 2026-11-27 15:"), "{said:?}");
+    assert!(said[3].starts_with("Before, 2026-11-28 15:"), "{said:?}");
     assert_eq!(said.iter().filter(|line| line.contains("Stop of")).count(), 1, "{said:?}");
     assert_eq!(said.last().map(String::as_str), Some("and 4 messages before that"));
     assert_eq!(said.len(), 9);
     assert_eq!(story_blocks(&events[..1], &telling()), told(&events[0], &telling()));
     assert!(story_blocks(&[], &telling()).is_empty());
+}
+
+/// While a trade is open its message is that of its opening; only its stop and its size are those of now.
+#[test]
+fn an_open_trade_is_told_as_it_stands() {
+    let events = [sample("position_opened"), sample("stop_moved")];
+    let before = lines(told(&events[0], &telling()));
+    let said = lines(story_blocks(&events, &telling()));
+    let stop = "Stop 185.10 (-1.2 %), was 182.30, trailing · target 201.00 · risk 3,199.28, 0.3 % of main";
+    assert_eq!(said, [before[0].as_str(), &before[1], stop, &before[3]]);
+    // More is bought, then the stop passes what was paid.
+    let (symbol, quantity) = ("AAPL".parse().expect("a symbol"), Quantity::whole(2_000));
+    let (average, from) = ("188.00".parse().expect("a price"), "185.10".parse().expect("a price"));
+    let scaled = EventKind::PositionScaled { symbol, quantity, average, stop: Some(from) };
+    let to = "189.50".parse().expect("a price");
+    let passed = EventKind::StopMoved { symbol, from, to, quantity, average };
+    let book = events[0].book;
+    let more = |kind, seconds| Event { book, ..at(seconds, kind) };
+    let events = [events.to_vec(), vec![more(scaled, 600), more(passed, 1_200)]].concat();
+    let said = lines(story_blocks(&events, &telling()));
+    let want = [
+        before[0].as_str(),
+        &before[1],
+        "In parts: 2,000 held now, at 188.00 on average · 2026-11-20 15:40 UTC",
+        "Stop 189.50 (+0.8 %), was 185.10, trailing · target 201.00 · +3,000.00, +0.3 % of main if it fills there",
+        "At first: exposure 24.0 % of 60.0 % · cash 77,510.27 · /why O17",
+    ];
+    assert_eq!(said, want);
+    let hidden = lines(story_blocks(&events, &for_groups())).join("\n");
+    assert!(leaks(&hidden).is_none() && !hidden.contains("2,000") && !hidden.contains("3,000"), "{hidden}");
+}
+
+/// The message of a trade that is over says how it began and what it came to: all else stands in the message that told the end.
+#[test]
+fn the_message_of_a_trade_that_is_over_is_short() {
+    let said = lines(living_blocks(&round_trip(), &telling()));
+    let want = ["Bought 1,379 AAPL at 187.42 · paper", "Closed 2026-11-24 17:33 UTC: +9,042.59 (+3.5 %) · /why T9"];
+    assert_eq!(said, want);
+    assert_eq!(living_blocks(&round_trip()[..2], &telling()), story_blocks(&round_trip()[..2], &telling()));
+    let stale = [sample("feed_stale"), sample("feed_recovered")];
+    assert_eq!(living_blocks(&stale, &telling()), story_blocks(&stale, &telling()));
+    assert_eq!(leaks(&lines(living_blocks(&round_trip(), &for_groups())).join("\n")), None);
+}
+
+/// A fact has one time, wherever it is told.
+#[test]
+fn an_earlier_fact_has_the_time_that_it_was_told_with() {
+    let (mut opened, closed) = (sample("position_opened"), sample("position_closed"));
+    // The cycle is later than the bar of its fill.
+    opened.at = opened.at.plus_ms(60_000);
+    let said = lines(story_blocks(&[closed, opened.clone(), opened.clone()], &telling()));
+    let EventKind::PositionOpened { fill, .. } = &opened.kind else { panic!("{opened:?}") };
+    let at = time(fill.at, Tz::UTC);
+    assert!(said[1].ends_with(&at) && said.iter().any(|line| line.starts_with(&format!("Before, {at}: Bought"))));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use bellwether::chat::{Chat, ChatParts, Inbound, Person, Reply, Role};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
-use bellwether::domain::{EventKind, Instrument, Lane, LaneRule, Money, NoticeId, RouteTable, Routes, Severity};
+use bellwether::domain::{EventKind, Instrument, Lane, LaneRule, Money, NoticeId, RouteTable, Routes, Severity, Style};
 use bellwether::engine::{
     DeskSettings, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch,
     restore,
@@ -205,7 +205,8 @@ impl Bench {
     /// Types a control in the terminal and confirms it with the PIN; what was shown before, or the refusal.
     pub(crate) fn confirm(&self, text: &str) -> String {
         let chat = self.chat();
-        let person = Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None };
+        let person =
+            Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None, style: Style::default() };
         let inbound = Inbound {
             person,
             place: bellwether::chat::Place::Machine,

@@ -130,14 +130,25 @@ fn trades() -> Vec<EventKind> {
     vec![
         opened(Side::Buy, Some(price("182.30")), Some(price("201.00"))),
         opened(Side::Sell, None, None),
-        EventKind::PositionScaled { symbol: symbol("ETH-USD"), quantity: quantity("-1.06456"), average: price("2000") },
+        EventKind::PositionScaled {
+            symbol: symbol("ETH-USD"),
+            quantity: quantity("-1.06456"),
+            average: price("2000"),
+            stop: None,
+        },
         EventKind::PositionClosed {
             trade: sample_trade(),
             day: money("-21210.77"),
             day_share: ratio("-0.021"),
             equity: money("1030252.78"),
         },
-        EventKind::StopMoved { symbol: symbol("AAPL"), from: price("182.30"), to: price("185.10") },
+        EventKind::StopMoved {
+            symbol: symbol("AAPL"),
+            from: price("182.30"),
+            to: price("185.10"),
+            quantity: quantity("1379"),
+            average: price("187.42"),
+        },
         EventKind::PositionPassed {
             symbol: symbol("BRK.B"),
             profit: money("-5077.13"),
@@ -410,6 +421,7 @@ pub(crate) const SECRETS: &[&str] = &[
     "9977.13",
     "1313.31",
     "7061.44",
+    "3199.28",
     "77510.27",
     "1021210.19",
     "1.06456",
