@@ -69,7 +69,7 @@ fn kind(text: &str) -> Result<&'static Kind, ArgError> {
     }
     let likeness = |kind: &&Kind| strsim::jaro_winkler(&name, kind.name);
     let near = KINDS.iter().max_by(|a, b| likeness(a).total_cmp(&likeness(b))).filter(|kind| likeness(kind) > 0.7);
-    let near = near.map(|near| format!(": did you mean {}?", near.name)).unwrap_or_else(|| ".".to_owned());
+    let near = near.map_or_else(|| ".".to_owned(), |near| format!(": did you mean {}?", near.name));
     usage(format!("there is no kind of message \"{}\"{near} /route lists them", shown(text)))
 }
 

@@ -8,7 +8,9 @@ use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
 use super::buttons::{BUTTONS_MAX, acknowledge};
 use super::filters::{Policy, kind_of};
 use super::parcel::Bundle;
-use super::{Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, story_blocks, summary_blocks, told};
+use super::{
+    Abilities, Gathered, Key, Post, Telling, buttons, digest_blocks, living_blocks, story_blocks, summary_blocks, told,
+};
 
 /// A message that comes later than this says so.
 const LATE_MS: i64 = 60_000;
@@ -127,7 +129,7 @@ impl Scene<'_> {
         let told: Vec<(NoticeId, Event)> =
             facts.into_iter().map(|fact| (fact.notice.unwrap_or(root), fact.event)).collect();
         let events: Vec<Event> = told.iter().map(|(_, event)| event.clone()).collect();
-        self.noted(story_blocks(&events, self.telling), &told, composed)
+        self.noted(living_blocks(&events, self.telling), &told, composed)
     }
 
     /// A message that tells these notices, with what can be pressed and the word of who has seen it; nobody is asked for that again. Below

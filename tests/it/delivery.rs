@@ -74,7 +74,11 @@ fn a_trade_is_one_living_message_and_its_end_a_reply() {
     assert!(seen[1].text.starts_with("Bought 1,379 AAPL at 187.42"), "it stays the opening: {}", seen[1].text);
     assert!(seen[1].text.contains("Stop 185.10 (-1.2 %), was 182.30"), "with the stop of now: {}", seen[1].text);
     assert!(seen[1].text.contains("/why O17") && !seen[1].text.contains("Before"), "{}", seen[1].text);
-    assert!(seen[3].text.contains("closed"), "the first message says that it is over: {}", seen[3].text);
+    // The first message says that it is over, and leaves the rest to the reply.
+    let over: Vec<&str> = seen[3].text.lines().collect();
+    assert!(over[0].starts_with("Bought 1,379 AAPL at 187.42") && over[1].starts_with("Closed 2026-"), "{over:?}");
+    let told = |line: &&str| seen[2].text.contains(*line);
+    assert!(seen[2].text.contains("By margin call") && !over.iter().any(told), "nothing is told twice: {over:?}");
     // Another trade of the same symbol is another story.
     office.happen([kind("position_opened")]);
     office.run(ANA, 1);
