@@ -297,6 +297,9 @@ fn mistakes_are_told_in_whole_sentences() {
     let shell = Shell::new();
     let (code, _, err) = shell.run(&["pin", "set", "zoe"]);
     assert!(code == 2 && err.contains("there is no person \"zoe\"; known are: owner"), "{err}");
+    assert_eq!(shell.run(&["pair", "owner"]).0, 0, "makes the database");
+    let (code, _, err) = shell.run(&["command", "/less CAT"]);
+    assert!(code == 2 && err.contains("there is no kind of message \"CAT\". /route lists them"), "{code} {err}");
     shell.write(".env", "# mine\nA B\n");
     let (code, _, err) = shell.run(&["health"]);
     assert!(code == 2 && err.contains("line 2 of the file .env is not NAME=value"), "{code} {err}");
