@@ -45,8 +45,9 @@ impl Queue {
         id
     }
 
-    /// The next update has this number, as after a week without any.
+    /// The next update has this number, as after a week without any: what waited is long forgotten.
     pub(super) fn begin(&mut self, next: i64) {
+        self.waiting.clear();
         self.next = next;
     }
 
