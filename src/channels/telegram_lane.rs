@@ -31,12 +31,14 @@ pub struct TelegramLane {
     moved: Moved,
     /// Messages that were sent in several parts, newest last: each with the numbers of its parts, the first of which names it.
     split: Mutex<VecDeque<Vec<i32>>>,
+    /// The delivery that was sent last, and the numbers of its parts that arrived: it may go on where it stopped.
+    arrived: Mutex<(i64, Vec<i32>)>,
 }
 
 impl TelegramLane {
     /// Sends to this chat.
     pub fn new(telegram: Telegram, target: Target, moved: Moved) -> Self {
-        Self { telegram, target: Mutex::new(target), moved, split: Mutex::default() }
+        Self { telegram, target: Mutex::new(target), moved, split: Mutex::default(), arrived: Mutex::default() }
     }
 
     fn target(&self) -> Target {
@@ -80,6 +82,13 @@ impl TelegramLane {
     fn parts_of(&self, first: i32) -> Vec<i32> {
         let split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
         split.iter().find(|parts| parts.first() == Some(&first)).cloned().unwrap_or_else(|| vec![first])
+    }
+
+    /// The parts of a message that arrived by an earlier try; none where nobody remembers them.
+    fn arrived_of(&self, post: &Post) -> Vec<i32> {
+        let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = arrived.0 == post.delivery && arrived.1.len() >= post.parts_done as usize;
+        if is_it { arrived.1[..post.parts_done as usize].to_vec() } else { Vec::new() }
     }
 
     /// Remembers the parts of a message for its edits.
@@ -238,8 +247,8 @@ impl Channel for TelegramLane {
         if parts.is_empty() && post.message.file.is_some() {
             parts.push(String::new());
         }
-        let mut receipt = Receipt::default();
-        let mut sent_parts = Vec::new();
+        let mut there = self.arrived_of(post);
+        let mut receipt = Receipt { remote: there.first().map(i32::to_string), ..Receipt::default() };
         for (index, text) in parts.iter().enumerate().skip(post.parts_done as usize) {
             let file = post.message.file.as_ref().filter(|_| index == 0);
             let is_last = index + 1 == parts.len();
@@ -248,9 +257,10 @@ impl Channel for TelegramLane {
             receipt.remote.get_or_insert_with(|| answered.value.message.to_string());
             receipt.skew_ms = answered.skew_ms;
             receipt.detail = receipt.detail.or(detail);
-            sent_parts.push(answered.value.message);
+            there.push(answered.value.message);
+            *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = (post.delivery, there.clone());
         }
-        self.keep_parts(sent_parts);
+        self.keep_parts(there);
         Ok(receipt)
     }
 }

@@ -56,8 +56,10 @@ impl Worker {
             Err(Failure { parts, what }) => {
                 tally.unsent += 1;
                 tally.closed |= what == SendError::Closed;
-                self.begun = (parts > 0).then(|| composed.clone());
-                self.failed(bundle, &composed, parts, &what, now)
+                let failed = self.failed(bundle, &composed, parts, &what, now);
+                let goes_on = parts > 0 && matches!(failed, Settled::Later { .. });
+                self.begun = goes_on.then(|| composed.clone());
+                failed
             }
         };
         self.settled = Some((composed.parcel, outcome));
@@ -128,21 +130,23 @@ impl Worker {
             SendError::Rejected(_) => {
                 // Whoever refuses one message can be reached.
                 self.succeeded(now);
-                if bundle.rows().len() > 1 { Settled::Apart(why) } else { self.dead(bundle, why) }
+                if bundle.rows().len() > 1 { Settled::Apart { why, parts } } else { self.dead(bundle, why) }
             }
         }
     }
 
     /// The service asks for a pause. A long one, or one after the other, is as good as a dead way.
-    fn throttle(&mut self, wait: Duration, why: &str, now: Timestamp) {
+    pub(super) fn throttle(&mut self, wait: Duration, why: &str, now: Timestamp) {
         let steady = self.parts.clock.steady();
-        let since = *self.throttled.get_or_insert(steady);
+        // What was asked for long ago is over, whatever came of it.
+        let since = self.throttled.filter(|_| steady <= self.paused_until + THROTTLING_WELL).unwrap_or(steady);
+        self.throttled = Some(since);
         if wait > THROTTLED_WELL || steady.saturating_sub(since) >= THROTTLING_WELL {
             self.rest(why, false, now);
         }
         (self.resting_until, self.paused_until) = (steady + wait, steady + wait);
-        let until = now.plus_ms(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
-        if let Err(error) = self.parts.store.keep_pause(self.lane(), until) {
+        let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        if let Err(error) = self.parts.store.keep_pause(self.lane(), wait_ms, now) {
             tracing::warn!(%error, "the pause that {} asks for could not be kept", self.lane());
         }
         // What waits for the pause does not fail meanwhile.
@@ -163,6 +167,9 @@ impl Worker {
             // The same text again changes nothing.
             Task::Edit(_) => self.or_dead(bundle, Settled::Later { due: now, why, parts: 0 }, now),
             Task::Answer(_) | Task::Broken(_) => {
+                if let (true, Task::Answer(message)) = (leader.repeated, &leader.task) {
+                    self.say_not_shown(message, leader.reply_to.clone(), &why);
+                }
                 let spent = if leader.repeated { vec![leader.id] } else { Vec::new() };
                 Settled::Unknown { due: now, why, parts, spent }
             }

@@ -34,6 +34,11 @@ impl Bucket {
         self.saved = self.saved.saturating_sub(self.allowance.refill);
     }
 
+    /// The message did not go after all.
+    pub(super) fn give_back(&mut self) {
+        self.saved += self.allowance.refill;
+    }
+
     /// The service said that it was too much: what was thought to be left is not there.
     pub(super) fn empty(&mut self) {
         self.saved = Duration::ZERO;
@@ -48,6 +53,11 @@ impl Pool {
     /// A full one.
     pub fn full(allowance: Allowance, now: Duration) -> Self {
         Self(Arc::new(Mutex::new(Bucket::full(allowance, now))))
+    }
+
+    /// The message did not go after all.
+    pub(super) fn give_back(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).give_back();
     }
 
     /// Takes a token. How long to wait where there is none; zero if it was taken.

@@ -87,8 +87,7 @@ pub(super) fn choose(
     (now, steady): (Timestamp, Duration),
 ) -> (Option<Bundle>, Option<Duration>) {
     // What may have been told already leads nothing before its time, but goes with others.
-    let (early, mut rows): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| row.repeated && row.due > now && row.created <= now);
+    let (early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now));
     let is_quiet = |row: &Delivery| {
         matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
     };

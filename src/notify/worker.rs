@@ -13,7 +13,7 @@ use super::breaker::Breaker;
 use super::compose::{Composed, Scene, add_repeat, is_silent};
 use super::filters::{Case, NO_NEWS_MS, Verdict, is_compared, judge, kind_of};
 use super::parcel::{Bundle, Storm, choose};
-use super::{Channel, Policy, Telling};
+use super::{Channel, Failure, Policy, SendError, Telling};
 
 /// Rows that are looked at together; a storm's message tells at most so many.
 const ROWS_MAX: u32 = 2_000;
@@ -21,8 +21,6 @@ const ROWS_MAX: u32 = 2_000;
 const FEW_ROWS: u32 = 32;
 /// A dead lane on which nothing waits is looked at this often.
 const PROBE: Duration = Duration::from_mins(1);
-/// No service asks for a longer pause, in milliseconds; a clock that was set back may make it seem so.
-const PAUSE_MS_MAX: i64 = 24 * 60 * 60_000;
 /// Why a message waits that the channel would refuse.
 const RATE: &str = "rate: the channel takes only so many";
 /// The wall clock was set back if it lost more than this against the steady one, in milliseconds.
@@ -158,8 +156,7 @@ impl Worker {
         if self.breaker.is_none() {
             let lane = self.lane();
             self.breaker = Some(Breaker::new(&lane.to_string(), reader.lane_state(lane)?, self.parts.seed));
-            let pause = reader.pause(lane)?.map_or(0, |until| until.since(now).clamp(0, PAUSE_MS_MAX));
-            self.paused_until = steady + Duration::from_millis(pause.unsigned_abs());
+            self.paused_until = steady + Duration::from_millis(reader.pause_ms(lane, now)?.unsigned_abs());
             self.resting_until = self.paused_until;
         }
         if let Some(by_ms) = self.clock_fell(now, steady) {
@@ -200,6 +197,8 @@ impl Worker {
             }
             if !self.record(ruled, Some(composed.parcel.clone()), now)? {
                 // Somebody acknowledged it meanwhile: look again.
+                self.bucket.iter_mut().for_each(Bucket::give_back);
+                self.pool.iter().for_each(Pool::give_back);
                 continue;
             }
             self.parts.store.points().pass("delivery: marked, not sent")?;
@@ -226,7 +225,9 @@ impl Worker {
     /// What was sent in part goes on where it stopped; where nobody remembers how it went on, it is said anew, marked.
     fn go_on(&self, bundle: &Bundle, composed: &mut Composed) {
         let leader = bundle.leader();
-        if let Some(begun) = self.begun.as_ref().filter(|begun| begun.post.delivery == leader.id) {
+        let same =
+            |begun: &&Composed| begun.post.delivery == leader.id && begun.parcel.members == composed.parcel.members;
+        if let Some(begun) = self.begun.as_ref().filter(same) {
             *composed = begun.clone();
             composed.post.parts_done = leader.parts;
         } else if leader.parts > 0 && !leader.repeated && !matches!(leader.task, Task::Answer(_)) {
@@ -255,6 +256,9 @@ impl Worker {
             match self.parts.channel.probe().await {
                 None => return rest,
                 Some(Ok(())) => self.succeeded(now),
+                Some(Err(Failure { what: SendError::Throttled(wait), .. })) => {
+                    self.throttle(wait, "asked to wait", now);
+                }
                 Some(Err(error)) => tracing::debug!(%error, "{} is still dead", self.lane()),
             }
             self.probed = steady + PROBE;
@@ -304,7 +308,8 @@ impl Worker {
         let mut passing = self.filter(reader, rows, ruled, now)?;
         if self.parts.policy.hides_amounts {
             // A share is one of its own book's capital, so no message tells of two.
-            let book = passing.first().and_then(book_of);
+            let leads = passing.iter().find(|row| !row.is_early(now)).or(passing.first());
+            let book = leads.and_then(book_of);
             passing.retain(|row| book_of(row) == book);
         }
         let (bundle, wait) = match (rests, passing.is_empty()) {

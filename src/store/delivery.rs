@@ -72,6 +72,11 @@ pub struct Delivery {
 }
 
 impl Delivery {
+    /// Whether it may have been told already and leads no message yet.
+    pub fn is_early(&self, now: Timestamp) -> bool {
+        self.repeated && self.due > now && self.created <= now
+    }
+
     /// How loud it is; an answer is as loud as its reader's own question.
     pub fn severity(&self) -> Severity {
         match &self.task {
@@ -119,7 +124,12 @@ pub enum Settled {
         remote: String,
     },
     /// It was refused, and it told several: each is told by itself.
-    Apart(String),
+    Apart {
+        /// Why.
+        why: String,
+        /// Parts of it that arrived.
+        parts: u32,
+    },
     /// It cannot be sent, because.
     Dead(String),
 }
@@ -245,6 +255,10 @@ impl Store {
                 "UPDATE outbox SET due_ms = due_ms - ?2, created_ms = created_ms - ?2
                  WHERE lane = ?1 AND state = 'pending' AND unless_acked AND due_ms > ?3",
                 params![lane, by_ms, now.ms()],
+            )?;
+            transaction.execute(
+                "UPDATE outbox SET due_ms = ?2 WHERE lane = ?1 AND state = 'pending' AND repeated AND NOT held AND due_ms > ?3",
+                params![lane, now.ms(), now.plus_ms(CLOCK_SLACK_MS).ms()],
             )?;
             transaction.execute(
                 "UPDATE outbox SET due_ms = CASE WHEN held THEN ?2 ELSE ?2 + max(due_ms - created_ms, 0) END, created_ms = ?2, held = 0

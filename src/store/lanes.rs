@@ -38,23 +38,26 @@ impl Store {
         })
     }
 
-    /// Keeps until when a service asked not to be called on a lane, so that a restart keeps to it.
+    /// Keeps that a service asked not to be called on a lane for so long, in milliseconds, so that a restart keeps to it.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn keep_pause(&self, lane: Lane, until: Timestamp) -> Result<(), StoreError> {
-        self.keep_meta(&format!("pause {lane}"), until.ms().to_string())
+    pub fn keep_pause(&self, lane: Lane, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
+        self.keep_meta(&format!("pause {lane}"), format!("{} {wait_ms}", now.ms()))
     }
 }
 
 impl Reader {
-    /// Until when a service asked not to be called on a lane, if it ever did.
+    /// How long a service still asks not to be called on a lane, in milliseconds. Zero where the clock cannot tell, since it was set back.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn pause(&self, lane: Lane) -> Result<Option<Timestamp>, StoreError> {
+    pub fn pause_ms(&self, lane: Lane, now: Timestamp) -> Result<i64, StoreError> {
         let kept = self.meta(&format!("pause {lane}"))?;
-        Ok(kept.and_then(|until| until.parse().ok()).map(Timestamp::from_ms))
+        let pause = kept.as_deref().and_then(|text| text.split_once(' '));
+        let asked =
+            pause.and_then(|(at, wait)| Some((Timestamp::from_ms(at.parse().ok()?), wait.parse::<i64>().ok()?)));
+        Ok(asked.filter(|(at, _)| *at <= now).map_or(0, |(at, wait_ms)| (wait_ms - now.since(at)).max(0)))
     }
 
     /// How a lane was when it was looked at last; none if it never failed.

@@ -263,14 +263,16 @@ impl Store {
     }
 }
 
-/// The notice, and what is critical in the messages that told it to this person: whoever has seen one has seen all.
+/// The notice, and what is critical in the messages that told it to this person, or may have: whoever has seen one has seen all.
 fn told_with(transaction: &Transaction<'_>, notice: i64, person: &str) -> Result<Vec<i64>, StoreError> {
     let with: Vec<i64> = transaction
         .prepare_cached(
             "SELECT DISTINCT other.notice FROM outbox one JOIN outbox other INDEXED BY outbox_episode
-               ON other.episode = one.episode AND other.lane = one.lane AND coalesce(other.told_in, other.notice) = coalesce(one.told_in, one.notice)
-             WHERE one.notice = ?1 AND one.task = 'notice' AND one.state = 'sent' AND one.lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\'
-               AND other.task = 'notice' AND other.state = 'sent' AND other.priority = ?3 AND other.notice != ?1",
+               ON other.episode = one.episode AND other.lane = one.lane
+             WHERE one.notice = ?1 AND one.task = 'notice' AND one.lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\'
+               AND other.task = 'notice' AND other.priority = ?3 AND other.notice != ?1
+               AND ((one.repeated AND other.repeated) OR (one.state = 'sent' AND other.state = 'sent'
+                 AND coalesce(other.told_in, other.notice) = coalesce(one.told_in, one.notice)))",
         )?
         .query_map(params![notice, person, PRIORITY_CRITICAL], |row| row.get(0))?
         .collect::<Result<_, _>>()?;

@@ -27,7 +27,7 @@ pub(super) fn settle(
         Settled::Later { why, .. } => ("failed", Some(why), None),
         Settled::Unknown { why, .. } => ("unknown", Some(why), None),
         Settled::Gone { .. } => ("failed", Some(&gone), None),
-        Settled::Apart(why) | Settled::Dead(why) => ("rejected", Some(why), None),
+        Settled::Apart { why, .. } | Settled::Dead(why) => ("rejected", Some(why), None),
     };
     transaction
         .prepare_cached(
@@ -58,8 +58,8 @@ pub(super) fn settle(
             forget_remote(transaction, parcel.leader, remote)?;
             withdraw(transaction, parcel, now)
         }
-        Settled::Apart(why) => {
-            again(transaction, parcel, (now, 0), why, now)?;
+        Settled::Apart { why, parts } => {
+            again(transaction, parcel, (now, *parts), why, now)?;
             let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1 WHERE id = ?1")?;
             for id in rows(parcel) {
                 alone.execute([id])?;
@@ -93,6 +93,9 @@ fn sent(
     for id in &parcel.members {
         member.execute(params![id, now.ms()])?;
     }
+    if remote.is_some() {
+        show_rest(transaction, parcel.leader, now)?;
+    }
     if let Some(notice) = parcel.refresh {
         let sql = "SELECT lane FROM outbox WHERE id = ?1";
         let lane: String = transaction.query_row(sql, [parcel.leader], |row| row.get(0))?;
@@ -116,7 +119,6 @@ fn again(
          WHERE id = ?1",
     )?;
     for id in rows(parcel) {
-        let parts = if *id == parcel.leader { parts } else { 0 };
         row.execute(params![id, due, why, now.ms(), parts])?;
     }
     Ok(())
@@ -124,7 +126,9 @@ fn again(
 
 fn die(transaction: &Transaction<'_>, id: i64, why: &str, now: Timestamp) -> Result<(), StoreError> {
     transaction
-        .prepare_cached("UPDATE outbox SET state = 'dead', verdict = ?2, settled_ms = ?3 WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE outbox SET state = 'dead', verdict = ?2, settled_ms = ?3 WHERE id = ?1 AND state = 'pending'",
+        )?
         .execute(params![id, why, now.ms()])?;
     Ok(())
 }
@@ -146,8 +150,10 @@ pub(super) fn withdraw_overtaken(
              WHERE state = 'pending' AND task = 'notice' AND id BETWEEN coalesce(?2, 0) AND coalesce(?2, 9e18) AND (
                EXISTS (SELECT 1 FROM acks WHERE acks.notice = outbox.notice
                  AND (unless_acked OR lane LIKE replace(acks.person, '_', '\\_') || ':%' ESCAPE '\\'))
-               OR (unless_acked AND episode IS NOT NULL AND NOT EXISTS
-                 (SELECT 1 FROM stories WHERE stories.episode = outbox.episode AND open)))",
+               OR (unless_acked AND episode IS NOT NULL
+                 AND NOT EXISTS (SELECT 1 FROM stories WHERE stories.episode = outbox.episode AND open)
+                 AND (SELECT seq FROM notices WHERE number = outbox.notice)
+                   < (SELECT max(seq) FROM journal WHERE journal.episode = outbox.episode)))",
         )?
         .execute(params![now.ms(), row])?;
     Ok(())
@@ -201,6 +207,22 @@ pub(super) fn rule(transaction: &Transaction<'_>, verdict: &Ruled, now: Timestam
         Ruling::Skip | Ruling::Hold(_) => show_story(transaction, verdict.id, now),
         Ruling::Wait | Ruling::GiveUp => Ok(()),
     }
+}
+
+/// A story's first message shows at once what was held or skipped of it while it waited.
+fn show_rest(transaction: &Transaction<'_>, leader: i64, now: Timestamp) -> Result<(), StoreError> {
+    let root = transaction
+        .prepare_cached(
+            "SELECT root.notice, root.lane FROM outbox root WHERE root.id = ?1 AND root.task = 'notice' AND root.episode IS NOT NULL
+               AND EXISTS (SELECT 1 FROM outbox later WHERE later.episode = root.episode AND later.lane = root.lane
+                 AND later.id > root.id AND later.task = 'notice'
+                 AND (later.state = 'skipped' OR (later.state = 'pending' AND later.held)))
+               AND NOT EXISTS (SELECT 1 FROM outbox first WHERE first.episode = root.episode AND first.lane = root.lane
+                 AND first.id < root.id AND first.remote IS NOT NULL)",
+        )?
+        .query_row([leader], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
+        .optional()?;
+    root.map_or(Ok(()), |(notice, lane)| add_edit(transaction, notice, &lane, Shows::Story, now))
 }
 
 /// What is not told by itself, or only later, shows all the same in the message that tells its story.

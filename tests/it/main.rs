@@ -47,6 +47,7 @@ mod thresholds;
 mod delivery;
 mod lanes;
 mod fates;
+mod aftermath;
 mod acks;
 mod adapters;
 mod letters;

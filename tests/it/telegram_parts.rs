@@ -91,3 +91,18 @@ async fn a_second_part_that_is_refused_says_what_the_second_part_says() {
     lane.send(&Post { parts_done: 1, ..post("ABCDE", None) }).await.expect("sent");
     assert_eq!(shown(&fake), ["ABC", "DE", "DE"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_went_on_is_changed_as_one() {
+    let fake = Fake::start();
+    fake.control("settings", &json!({ "flood": false }));
+    fake.control("join", &json!({ "from": OWNER, "quiet": true }));
+    let lane = lane(&fake);
+    // The first part of ABCDE is there by a try whose second part failed.
+    lane.send(&post("ABC", None)).await.expect("sent");
+    let first =
+        lane.send(&Post { parts_done: 1, ..post("ABCDE", None) }).await.expect("sent").remote.expect("a number");
+    assert_eq!(shown(&fake), ["ABC", "DE"]);
+    lane.send(&post("ABXDE", Some(first))).await.expect("changed");
+    assert_eq!(shown(&fake), ["ABX", "DE"]);
+}
