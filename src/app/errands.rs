@@ -152,7 +152,7 @@ impl Runner {
                 let sent = self.telegram.send_text(&Posting { chat: *chat, ..Posting::default() }, &text).await;
                 match sent {
                     // Said twice it would be odd, and it may have arrived.
-                    Err(CallError::Unknown(_) | CallError::Refused { .. }) => Outcome::Done,
+                    Err(CallError::Unknown(_) | CallError::Unreadable(_) | CallError::Refused { .. }) => Outcome::Done,
                     sent => outcome(&sent.map(drop)),
                 }
             }
@@ -189,8 +189,12 @@ fn outcome(answer: &Result<(), CallError>) -> Outcome {
             | Refusal::TopicGone
             | Refusal::Other => Outcome::Never,
         },
-        Err(CallError::NotSent(_) | CallError::Unknown(_) | CallError::Server { .. } | CallError::Migrated { .. }) => {
-            Outcome::Later(None)
-        }
+        Err(
+            CallError::NotSent(_)
+            | CallError::Unknown(_)
+            | CallError::Unreadable(_)
+            | CallError::Server { .. }
+            | CallError::Migrated { .. },
+        ) => Outcome::Later(None),
     }
 }

@@ -15,13 +15,24 @@ const VALID_MS: i64 = 10 * 60_000;
 
 /// A new code for a person, kept as a hash; an older one is void.
 pub(super) fn issue(store: &Store, person: &str, now: Timestamp) -> Result<(String, Timestamp), AppError> {
-    let mut chance = [0; LENGTH];
-    getrandom::fill(&mut chance).map_err(|error| AppError::failed(format!("no source of chance: {error}")))?;
-    // 32 letters divide 256 evenly, so that each is as likely as the others.
-    let code: String = chance.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    let code = draw()?;
     let expires = now.plus_ms(VALID_MS);
     store.keep_code(person, code_hash(&store.button_key()?, &code), expires)?;
     Ok((format!("{}-{}", &code[..LENGTH / 2], &code[LENGTH / 2..]), expires))
+}
+
+/// A code with digits and letters, so that it is known for one wherever it is typed.
+fn draw() -> Result<String, AppError> {
+    loop {
+        let mut chance = [0; LENGTH];
+        getrandom::fill(&mut chance).map_err(|error| AppError::failed(format!("no source of chance: {error}")))?;
+        // 32 letters divide 256 evenly, so that each is as likely as the others.
+        let code: String = chance.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+        let has = |kind: fn(&u8) -> bool| code.bytes().any(|byte| kind(&byte));
+        if has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) {
+            return Ok(code);
+        }
+    }
 }
 
 /// What is said with a code.

@@ -237,7 +237,7 @@ fn refused(error: &CallError) -> String {
             "   Telegram does not know this token: it is mistyped or was revoked. @BotFather shows it with /token"
                 .to_owned()
         }
-        CallError::NotSent(_) | CallError::Unknown(_) => {
+        CallError::NotSent(_) | CallError::Unknown(_) | CallError::Unreadable(_) => {
             format!(
                 "   {error}\n   Look at the network, and at TELEGRAM_API_URL and CA_FILE if they are set; then type it again"
             )

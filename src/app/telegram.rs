@@ -10,14 +10,14 @@ use secrecy::SecretString;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-use crate::channels::{CallError, ChatKind, Heard, HeardKind, Polled, PressAnswer, Refusal, RemoteId, Telegram};
+use crate::channels::{CallError, ChatKind, Heard, Polled, PressAnswer, Refusal, RemoteId, Telegram};
 use crate::chat::{PadKey, Pads, Pressed, Seats, is_halt, may_be_secret, pad_key};
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{ChannelKind, EventKind};
 use crate::store::{Fate, Reader, Store, StoreError, Update};
 
 use super::errands::Errand;
-use super::letter::{Letter, What, is_command};
+use super::letter::{Kept, Letter, What, is_command, is_talk};
 use super::pairing::code_in;
 use super::switchboard::Alarm;
 
@@ -238,7 +238,7 @@ impl Ears {
                 } else {
                     tracing::warn!(%error, "Telegram cannot be read; it is tried again and again");
                 }
-                if matches!(error, CallError::Unknown(_)) {
+                if matches!(error, CallError::Unreadable(_)) {
                     self.unreadable(polling);
                 }
                 Duration::from_millis(500).saturating_mul(1 << polling.failures.min(6)).min(FAILED_MAX)
@@ -246,7 +246,7 @@ impl Ears {
         }
     }
 
-    /// An answer could not be read. The updates of a batch are asked for one by one then; one whose number can be read and nothing else, again
+    /// An answer came whole and could not be read. The updates of a batch are asked for one by one then; one whose number can be read and nothing else, again
     /// and again, is passed over, so that it does not keep the others from being heard.
     fn unreadable(&self, polling: &mut Polling) {
         if !polling.alone {
@@ -313,23 +313,20 @@ impl Ears {
     /// An update as it is kept. A text that may be a PIN or a code is taken out of it, and out of the chat.
     fn update(&self, heard: Heard, polled_at: Timestamp, skew_ms: i64) -> Result<Option<Update>, StoreError> {
         let key = heard.update_id.to_string();
-        let what = match heard.kind {
-            HeardKind::Message => What::Message,
-            HeardKind::Edited => What::Edited,
-            HeardKind::Press => What::Press,
-            HeardKind::Document | HeardKind::Photo => What::File,
-            HeardKind::Migrated { from, to } => What::Moved { from, to },
-            HeardKind::Joined | HeardKind::Left | HeardKind::Other => What::Other,
-        };
+        let what = What::of(heard.kind);
         let private = heard.chat_kind == ChatKind::Private;
-        // The safe direction is obeyed whatever else is said; what else was said may be a PIN.
-        let halts = is_halt(&heard.text);
+        // The safe direction is obeyed whatever else is said, in their own words; what else was said may be a PIN. Below a picture, in what
+        // is changed and in a group it has to be a command, since people write "stop" of other things there.
+        let said_so = is_command(&heard.text) || (private && what == What::Message);
+        let halts = said_so && heard.is_own() && is_halt(&heard.text);
         let may_hide = !matches!(what, What::Press) && may_be_secret(&heard.text);
-        // In a group people talk with each other, and there is a year or a price in it: only what is said to the bot is looked at.
         let secret = may_hide && (private || is_command(&heard.text));
+        let known = self.shared.seats().find(ChannelKind::Telegram, heard.user, heard.chat).is_some();
+        if is_talk(&heard) && !(known && heard.reply_to.is_some()) {
+            return Ok(None);
+        }
         let mut fate = Fate::Open;
         let mut errand = None;
-        let known = self.shared.seats().find(ChannelKind::Telegram, heard.user, heard.chat).is_some();
         if secret && private && (known || code_in(&heard.text).is_some()) {
             let (user, chat, message) = (heard.user, heard.chat, heard.message_id);
             if known {
@@ -349,26 +346,20 @@ impl Ears {
             self.pressed.borrow_mut().insert(heard.update_id, handled);
             fate = if handled { Fate::Handled } else { Fate::Open };
         }
-        let letter = Letter {
-            what,
-            user: heard.user,
-            private,
-            own_words: heard.may_command(),
-            name: heard.user_words,
-            chat: heard.chat,
-            thread: heard.thread,
-            message: heard.message_id,
-            reply_to: heard.reply_to,
-            token: heard.data.chars().take(64).collect(),
-            sent: heard.sent.map_or(polled_at.ms(), |seconds| seconds * 1000 - skew_ms),
-            secret: secret && !halts,
+        let kept = match (halts && what != What::Press, secret) {
+            (true, _) => Kept::Halts,
+            (false, true) => Kept::LeftOut,
+            (false, false) => Kept::Whole,
         };
-        let text = match (halts, may_hide) {
-            (true, _) => HALT.to_owned(),
-            (false, true) => String::new(),
-            (false, false) => heard.text.chars().take(4_096).collect(),
+        let sent = heard.sent.map_or(polled_at.ms(), |seconds| seconds * 1000 - skew_ms);
+        let text = if halts {
+            HALT.to_owned()
+        } else if may_hide {
+            String::new()
+        } else {
+            heard.text.chars().take(4_096).collect()
         };
-        let body = serde_json::to_string(&letter)?;
+        let body = serde_json::to_string(&Letter::of(heard, kept, sent))?;
         Ok(Some(Update { key, text, body, fate, errand }))
     }
 

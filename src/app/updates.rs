@@ -14,7 +14,7 @@ use crate::domain::format::age;
 use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
 use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
 
-use super::letter::{Letter, What, is_command};
+use super::letter::{Kept, Letter, What, is_command};
 use super::pairing::code_in;
 use super::strangers::Strangers;
 use super::switchboard::Alarm;
@@ -137,13 +137,12 @@ impl Handler {
             return Ok(Handled::nothing());
         };
         (self.heard)(seat.lane);
-        let halts = is_halt(&row.text) && letter.what != What::Press;
         let answers = match letter.what {
-            What::File | What::Edited if halts => self.run(row, letter, &seat, &row.text),
+            What::File | What::Edited if letter.kept == Kept::Halts => self.run(row, letter, &seat, &row.text),
             What::Message => self.message(row, letter, &seat, secret)?,
             What::Press => self.press(row, letter, &seat, secret)?,
             // What has no text was moved, not edited: a place that is shared while somebody walks.
-            What::Edited if letter.private && (letter.secret || !row.text.is_empty()) => {
+            What::Edited if letter.private && (letter.kept == Kept::LeftOut || !row.text.is_empty()) => {
                 vec![answer(letter, &seat, "An edited message is not read again: send it anew")]
             }
             What::File if letter.private => {
@@ -176,7 +175,7 @@ impl Handler {
                 Ok(Vec::new())
             };
         }
-        if letter.secret {
+        if letter.kept == Kept::LeftOut {
             return self.typed_secret(row, letter, seat, secret);
         }
         let text = row.text.trim();
@@ -189,7 +188,7 @@ impl Handler {
             return Ok(Vec::new());
         }
         let old = self.clock.now().ms() - letter.sent;
-        if old > OLD_MS && !is_halt(text) {
+        if old > OLD_MS && letter.kept != Kept::Halts {
             return say(&format!(
                 "That was sent {} ago, so it was not done: send it again if it still holds",
                 age(old)

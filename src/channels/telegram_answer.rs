@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::http_client::BodyError;
+
 /// The shortest wait after Telegram asked for one.
 const WAIT_MIN: Duration = Duration::from_secs(1);
 /// The longest; after it the call is tried again whatever was asked for.
@@ -19,6 +21,9 @@ pub enum CallError {
     /// Telegram may have done it: a repeat may show it twice.
     #[error("Telegram gave no clear answer: {0}")]
     Unknown(String),
+    /// The same, and what came is whole and cannot be read: it would be no other the next time.
+    #[error("Telegram's answer cannot be read: {0}")]
+    Unreadable(String),
     /// Too many calls: nothing was done; try again after the wait.
     #[error("Telegram asks to wait {} s", retry_after.as_secs())]
     Throttled {
@@ -162,22 +167,25 @@ struct Envelope {
 pub(super) fn result_in(
     status: u16,
     retry_after: Option<&str>,
-    body: Result<Vec<u8>, String>,
+    body: Result<Vec<u8>, BodyError>,
 ) -> Result<Value, CallError> {
     if (300..400).contains(&status) || status >= 500 {
         return Err(CallError::Server { status });
     }
-    let read = body.and_then(|body| {
-        serde_json::from_slice::<Envelope>(&body).map_err(|_| "the answer is not Telegram's JSON".to_owned())
+    let read = body.map_err(|error| (matches!(error, BodyError::TooLong(_)), error.to_string())).and_then(|body| {
+        // What ends too early was cut on the way.
+        serde_json::from_slice::<Envelope>(&body)
+            .map_err(|error| (!error.is_eof(), "the answer is not Telegram's JSON".to_owned()))
     });
     match read {
         Ok(envelope) if envelope.ok && status == 200 => Ok(envelope.result),
         Ok(envelope) => Err(failure(status, retry_after, &envelope)),
         Err(_) if status == 429 => Err(CallError::Throttled { retry_after: wait(&Value::Null, retry_after) }),
-        Err(words) if status >= 400 => {
+        Err((_, words)) if status >= 400 => {
             Err(CallError::Refused { code: status, description: words, kind: Refusal::of(status, "") })
         }
-        Err(words) => Err(CallError::Unknown(words)),
+        Err((true, words)) => Err(CallError::Unreadable(words)),
+        Err((false, words)) => Err(CallError::Unknown(words)),
     }
 }
 

@@ -199,9 +199,9 @@ impl TelegramClient {
         let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
         let retry_after = header(&response, &RETRY_AFTER);
         let status = response.status().as_u16();
-        let body = read_body(response, answer_max).await.map_err(|error| error.to_string());
+        let body = read_body(response, answer_max).await;
         let value = serde_json::from_value(result_in(status, retry_after.as_deref(), body)?)
-            .map_err(|error| CallError::Unknown(format!("the result is not what was asked for: {error}")))?;
+            .map_err(|error| CallError::Unreadable(format!("the result is not what was asked for: {error}")))?;
         Ok(Answered { value, skew_ms, latency })
     }
 
@@ -214,6 +214,7 @@ impl TelegramClient {
         match error {
             CallError::NotSent(words) => CallError::NotSent(clean(words)),
             CallError::Unknown(words) => CallError::Unknown(clean(words)),
+            CallError::Unreadable(words) => CallError::Unreadable(clean(words)),
             CallError::Refused { code, description, kind } => {
                 CallError::Refused { code, description: clean(description), kind }
             }

@@ -294,7 +294,7 @@ fn failed(error: CallError) -> SendError {
         CallError::NotSent(cause) => {
             SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
         }
-        CallError::Unknown(cause) => SendError::Unknown(cause),
+        CallError::Unknown(cause) | CallError::Unreadable(cause) => SendError::Unknown(cause),
         CallError::Server { .. } | CallError::Migrated { .. } => SendError::Unreachable(words),
         CallError::Throttled { retry_after } => SendError::Throttled(retry_after),
         CallError::Refused { kind, description, .. } => match kind {

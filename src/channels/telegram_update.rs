@@ -96,7 +96,12 @@ impl Heard {
                 false
             }
         };
-        said && self.speaker == Speaker::Person && self.user != 0 && !self.forwarded
+        said && self.is_own()
+    }
+
+    /// Whether it is somebody's own words, said now or changed.
+    pub fn is_own(&self) -> bool {
+        self.speaker == Speaker::Person && self.user != 0 && !self.forwarded
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::{EventKind, Message, Style};
 use crate::store::{Store, StoreError};
 use crate::views::{Asker as Viewer, ViewError, Views, book_preview, resume_preview, unlock_preview};
 
-use super::access::{Person, may};
+use super::access::{Person, Role, may};
 use super::command::{ArgError, Question, Run};
 use super::parse::parse;
 use super::seat::Place;
@@ -211,7 +211,12 @@ impl Chat {
     /// In words, for each way in which it is not confirmed.
     pub fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> Result<(), DeskError> {
         let person = &inbound.person.name;
-        let confirmed = self.parts.desk.confirm(id, person, &inbound.chat, pin);
+        // Who may change what is judged by what holds now, not when it was shown.
+        if inbound.person.role == Role::Viewer || matches!(inbound.place, Place::Group { .. }) {
+            return Err(DeskError::NotYours);
+        }
+        let desk = self.parts.desk.within(inbound.person.books.clone());
+        let confirmed = desk.confirm(id, person, &inbound.chat, pin);
         self.tell_lock(person, &confirmed);
         confirmed?;
         (self.parts.wake)();

@@ -154,7 +154,7 @@ const CODE_HALF: usize = 4;
 pub fn may_be_secret(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
     let name = first.strip_prefix('/').and_then(|name| name.split('@').next());
-    if name == Some("pair") || text.split_whitespace().any(is_code) {
+    if first.trim_start_matches('/').starts_with("pair") || text.split_whitespace().any(is_code) {
         return true;
     }
     let takes_numbers = name.and_then(find).is_some_and(|command| WITH_NUMBERS.contains(&command.name));
@@ -174,8 +174,9 @@ fn has_long_number(text: &str) -> bool {
     })
 }
 
-/// `K7QX-2M9D`, or without the dash.
+/// `K7QX-2M9D`, or without the dash, and whatever stands around it.
 fn is_code(word: &str) -> bool {
+    let word = word.trim_matches(|letter: char| !letter.is_ascii_alphanumeric());
     let letters: String = word.chars().filter(|letter| *letter != '-').collect();
     let dashed = word.char_indices().filter(|(_, letter)| *letter == '-').all(|(at, _)| at == CODE_HALF);
     let both =

@@ -89,6 +89,9 @@ pub enum DeskError {
     /// It was shown to somebody else, somewhere else, or is settled already.
     #[error("there is nothing to confirm here")]
     NothingShown,
+    /// They may not make that change any more.
+    #[error("that is not yours to change any more")]
+    NotYours,
     /// The same update did it, before the bot was started anew.
     #[error("that was done just before the bot was started anew")]
     DoneBefore,
@@ -193,7 +196,7 @@ impl ChangeDesk {
         self.store.admit_control(row, entry)?.ok_or(DeskError::DoneBefore)
     }
 
-    /// Takes the PIN for a shown change. The first right answer wins; the engine carries it out when it next looks.
+    /// Takes the PIN for a shown change, which must lie within what its person may change by now. The first right answer wins; the engine carries it out when it next looks.
     ///
     /// # Errors
     /// For each way in which it is not confirmed.
@@ -205,8 +208,14 @@ impl ChangeDesk {
             self.store.move_control(id, "shown", "expired", None)?;
             return Err(DeskError::Expired);
         }
-        self.verify(person, pin)?;
         let change: Change = serde_json::from_str(&shown.control).map_err(StoreError::from)?;
+        if let Some(own) = &self.books
+            && !change.books.as_ref().is_some_and(|books| books.iter().all(|book| own.contains(book)))
+        {
+            self.store.move_control(id, "shown", "expired", None)?;
+            return Err(DeskError::NotYours);
+        }
+        self.verify(person, pin)?;
         let entry = self.entry(person, chat, &change.to_string(), "confirmed");
         if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
             Ok(())

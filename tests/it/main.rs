@@ -56,6 +56,7 @@ mod telegram_client;
 mod telegram_life;
 mod telegram_files;
 mod telegram_access;
+mod telegram_trust;
 mod telegram_parts;
 mod telegram_fake;
 mod telegram_faults;
