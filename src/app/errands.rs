@@ -46,6 +46,11 @@ pub(super) enum Errand {
         /// Whose it was.
         person: String,
     },
+    /// A chat that was closed is to be offered no commands.
+    ClearMenu {
+        /// The chat.
+        chat: i64,
+    },
 }
 
 impl Errand {
@@ -133,14 +138,20 @@ impl Runner {
         })
     }
 
+    /// Whether a chat is somebody's, or a group's.
+    fn is_known(&self, chat: i64) -> bool {
+        let seats = self.shared.seats();
+        let of_person = seats.people.iter().any(|(_, accounts)| accounts.iter().any(|account| account.chat == chat));
+        of_person || seats.groups.iter().any(|group| group.chat == chat)
+    }
+
     async fn attempt(&self, errand: &Errand) -> Outcome {
         match errand {
             Errand::Remove { chat, message, .. } => {
                 outcome(&within(self.telegram.delete(RemoteId { chat: *chat, message: *message })).await)
             }
             Errand::Farewell { chat, person } => {
-                let seats = self.shared.seats();
-                if seats.people.iter().any(|(_, accounts)| accounts.iter().any(|account| account.chat == *chat)) {
+                if self.is_known(*chat) {
                     // It is somebody's again.
                     return Outcome::Done;
                 }
@@ -158,6 +169,12 @@ impl Runner {
                     sent => outcome(&sent.map(drop)),
                 }
             }
+            Errand::ClearMenu { chat } if self.is_known(*chat) => Outcome::Done,
+            Errand::ClearMenu { chat } => match within(self.telegram.clear_menu(MenuScope::Chat(*chat))).await {
+                // The chat has another number, and under that it is another chat.
+                Err(CallError::Migrated { .. }) => Outcome::Done,
+                cleared => outcome(&cleared),
+            },
         }
     }
 

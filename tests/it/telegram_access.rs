@@ -142,6 +142,9 @@ fn what_an_edited_file_takes_away_is_gone_at_once() {
     assert_eq!(unanswered(&life, BO, BO, "/status", (ANA, "main is running")), Vec::<String>::new());
     assert_eq!(unanswered(&life, BO, FAMILY, "/schedule", (ANA, "main is running")), Vec::<String>::new());
     life.ask(ANA, FAMILY, "/schedule", "main");
+    let scope = json!({ "scope": { "type": "chat", "chat_id": BO } });
+    while reader(&life).open_errands("telegram").expect("reads") > 0 {}
+    assert_eq!(life.fake.call("getMyCommands", &scope).expect("a menu"), json!([]), "who is gone is offered nothing");
 }
 
 #[test]

@@ -113,8 +113,8 @@ CREATE TABLE strangers (
   PRIMARY KEY (channel, user)
 ) WITHOUT ROWID;
 
--- What is still to be done on a channel besides messages: a text that may be a PIN is to be removed, a chat is to hear that it is left.
--- chat: where, 0 if that is not known. due_ms: when it is tried next. tries: how often it failed.
+-- What is still to be done on a channel besides messages: a text that may be a PIN is to be removed, a chat is to hear that it is left,
+-- one that was closed is to be offered no commands. chat: where, 0 if that is not known. due_ms: when it is tried next. tries: how often it failed.
 CREATE TABLE errands (
   id      INTEGER PRIMARY KEY,
   channel TEXT NOT NULL,
