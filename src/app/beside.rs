@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::chat::{Chat, ChatParts, Seats};
-use crate::config::{policy, route_table};
+use crate::config::{Config, policy, route_table};
 use crate::control::ChangeDesk;
 use crate::domain::{ChannelKind, Label, Lane, RouteTable, Routes, RunId};
 use crate::engine::{Emergency, EngineMessage, Stretch};
@@ -125,7 +125,8 @@ impl Run<'_> {
             run,
         };
         let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
-        let messenger = self.messenger(&switchboard, routes.clone());
+        let config = Arc::new(Mutex::new(self.config.clone()));
+        let messenger = self.messenger(&switchboard, routes.clone(), config.clone());
         let messenger = if self.guests.is_none() {
             messenger.map(|messenger| messenger.start(chat)).transpose()?
         } else {
@@ -144,7 +145,7 @@ impl Run<'_> {
                 })?)
             }
         };
-        let digests = self.digests(&routes, mark)?;
+        let digests = self.digests(&routes, mark, config)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
@@ -152,10 +153,15 @@ impl Run<'_> {
         Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
     }
 
-    pub(super) fn messenger(&self, switchboard: &Switchboard, routes: Routes) -> Option<Messenger> {
+    pub(super) fn messenger(
+        &self,
+        switchboard: &Switchboard,
+        routes: Routes,
+        config: Arc<Mutex<Config>>,
+    ) -> Option<Messenger> {
         Some(Messenger {
             telegram: self.telegram.clone()?,
-            config: Arc::new(Mutex::new(self.config.clone())),
+            config,
             routes,
             switchboard: switchboard.clone(),
             shared: Shared::new(Seats::default()),
@@ -163,6 +169,7 @@ impl Run<'_> {
             zone: self.zone(),
             open: Arc::default(),
             turn: Arc::default(),
+            seating: Arc::default(),
         })
     }
 
@@ -181,12 +188,17 @@ impl Run<'_> {
         spawn("auditor", move || auditor::serve(&stretches, &store, &clock, run, &routes))
     }
 
-    pub(super) fn digests(&self, routes: &Routes, mark: &'static str) -> Result<Helper, AppError> {
+    pub(super) fn digests(
+        &self,
+        routes: &Routes,
+        mark: &'static str,
+        config: Arc<Mutex<Config>>,
+    ) -> Result<Helper, AppError> {
         let (stop, stopped) = channel();
         let digests = Digests {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            config: self.config.clone(),
+            config,
             routes: routes.clone(),
             zone: self.zone(),
             mark,

@@ -1,7 +1,7 @@
 //! What is told once a day? Counts of what was not worth a message of its own, for each reader at their own time.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono_tz::Tz;
@@ -19,7 +19,8 @@ const LOOK: Duration = Duration::from_secs(20);
 pub(super) struct Digests {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) config: Config,
+    /// Who may see what; rights are taken away from it while it runs.
+    pub(super) config: Arc<Mutex<Config>>,
     pub(super) routes: Routes,
     pub(super) zone: Tz,
     /// How prices are marked.
@@ -51,7 +52,7 @@ impl Digests {
     }
 
     fn write(&self, reader: &Reader, lane: Lane, now: Timestamp) -> Result<(), StoreError> {
-        let policy = policy(&self.config, lane, self.zone);
+        let policy = policy(&self.config.lock().unwrap_or_else(PoisonError::into_inner), lane, self.zone);
         let last_fact = reader.last_fact()?;
         let Some((told, after)) = reader.digest_place(lane.who)? else {
             // Nothing is owed for the time before somebody was there to read it.
@@ -105,57 +106,91 @@ impl Digests {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
+    use crate::config::read;
     use crate::domain::{Event, EventKind, OrderId, Quantity, RouteTable, RunId};
     use crate::store::{Due, Task};
 
-    #[test]
-    fn what_needed_no_message_is_counted_once_a_day() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let store = Store::open(&folder.path().join("a.db")).expect("opens");
-        // 2027-01-15 08:00 UTC is ten minutes ahead.
-        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_799_999_400_000)));
-        let lane: Lane = "owner:terminal".parse().expect("a lane");
-        let routes = Routes::new(RouteTable::simple(&[lane], Severity::Notice));
-        let digests = Digests {
-            store: store.clone(),
-            clock: clock.clone(),
-            config: Config::default(),
-            routes: routes.clone(),
-            zone: Tz::UTC,
-            mark: "paper",
-        };
-        let ended = |number| EventKind::OrderEnded {
-            order: OrderId(number),
-            symbol: "AAPL".parse().expect("a symbol"),
-            unfilled: Quantity::ZERO,
-            why: "its time is over".to_owned(),
-        };
-        let happen = |kind| {
-            let event = Event { at: clock.now(), book: None, kind };
-            store.record_events(RunId(1), clock.now(), vec![event], &routes).expect("stored");
-        };
-        let told = || {
-            let reader = Reader::open(store.path()).expect("opens");
-            let due = reader.due(lane, Due::Everything, clock.now(), 100).expect("reads");
+    /// Digests for one lane, ten minutes before eight o'clock in UTC; whoever it is for may see what `config` says.
+    struct Desk {
+        _folder: tempfile::TempDir,
+        clock: Arc<ManualClock>,
+        lane: Lane,
+        digests: Digests,
+    }
+
+    impl Desk {
+        fn open(lane: &str, config: Config) -> Self {
+            let folder = tempfile::tempdir().expect("a folder");
+            let store = Store::open(&folder.path().join("a.db")).expect("opens");
+            let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_799_999_400_000)));
+            let lane: Lane = lane.parse().expect("a lane");
+            let routes = Routes::new(RouteTable::simple(&[lane], Severity::Notice));
+            let config = Arc::new(Mutex::new(config));
+            let digests = Digests { store, clock: clock.clone(), config, routes, zone: Tz::UTC, mark: "paper" };
+            Self { _folder: folder, clock, lane, digests }
+        }
+
+        fn order_ends(&self, number: u64, book: Option<&str>) {
+            let kind = EventKind::OrderEnded {
+                order: OrderId(number),
+                symbol: "AAPL".parse().expect("a symbol"),
+                unfilled: Quantity::ZERO,
+                why: "its time is over".to_owned(),
+            };
+            let now = self.clock.now();
+            let event = Event { at: now, book: book.map(|name| name.parse().expect("a name")), kind };
+            self.digests.store.record_events(RunId(1), now, vec![event], &self.digests.routes).expect("stored");
+        }
+
+        fn look(&self) {
+            self.digests.look().expect("looks");
+        }
+
+        fn told(&self) -> Vec<String> {
+            let reader = Reader::open(self.digests.store.path()).expect("opens");
+            let due = reader.due(self.lane, Due::Everything, self.clock.now(), 100).expect("reads");
             let texts = due.into_iter().filter_map(|row| match row.task {
                 Task::Answer(message) => Some(message.plain_lines().join("\n")),
                 Task::Notice(_) | Task::Edit(_) | Task::Broken(_) => None,
             });
-            texts.collect::<Vec<String>>()
-        };
-        happen(ended(1));
-        digests.look().expect("looks");
-        (2..4).for_each(|number| happen(ended(number)));
-        digests.look().expect("looks");
-        assert_eq!(told(), Vec::<String>::new(), "not before its time");
-        clock.advance(600_000);
-        digests.look().expect("looks");
-        digests.look().expect("looks");
-        let first = told();
+            texts.collect()
+        }
+    }
+
+    #[test]
+    fn what_needed_no_message_is_counted_once_a_day() {
+        let desk = Desk::open("owner:terminal", Config::default());
+        desk.order_ends(1, None);
+        desk.look();
+        (2..4).for_each(|number| desk.order_ends(number, None));
+        desk.look();
+        assert_eq!(desk.told(), Vec::<String>::new(), "not before its time");
+        desk.clock.advance(600_000);
+        desk.look();
+        desk.look();
+        let first = desk.told();
         assert_eq!(first.len(), 1, "{first:?}");
         assert!(first[0].contains("2 x an order ended") && first[0].contains("AAPL"), "{first:?}");
-        clock.advance(24 * 3_600_000);
-        digests.look().expect("looks");
-        assert_eq!(told().len(), 1, "nothing came, so nothing is told");
+        desk.clock.advance(24 * 3_600_000);
+        desk.look();
+        assert_eq!(desk.told().len(), 1, "nothing came, so nothing is told");
+    }
+
+    #[test]
+    fn a_book_that_somebody_may_not_see_any_more_is_in_none_of_their_digests() {
+        let config = |more: &str| {
+            let books = "[[books]]\nname = \"main\"\n[[books]]\nname = \"calm\"\n[[people]]\nname = \"ana\"\n";
+            let bo = "[[people]]\nname = \"bo\"\nrole = \"viewer\"\ntelegram = { user = 5 }\n";
+            read(&format!("{books}{bo}{more}"), None).expect("sound")
+        };
+        let desk = Desk::open("bo:telegram", config(""));
+        desk.look();
+        desk.order_ends(1, Some("main"));
+        desk.order_ends(2, Some("calm"));
+        *desk.digests.config.lock().expect("free") = config("books = [\"calm\"]\n");
+        desk.clock.advance(600_000);
+        desk.look();
+        let told = desk.told();
+        assert!(told.len() == 1 && told[0].contains("Order O2 ended") && !told[0].contains("O1"), "{told:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! Who does what has to be done in a chat besides messages? A thread that tries until Telegram says that it is done, or never will be.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::channels::{Budget, CallError, MenuScope, Posting, Refusal, RemoteId, Telegram, html};
 use crate::clock::Clock;
 use crate::domain::{ChannelKind, Message};
-use crate::store::{Answer, Reader, Store, StoreError};
+use crate::store::{Answer, PutOff, Reader, Store, StoreError};
 
 use super::telegram::{Shared, TELEGRAM};
 
@@ -21,6 +21,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The wait after the first try that failed; each further one doubles it.
 const AGAIN: Duration = Duration::from_secs(1);
 const AGAIN_MAX: Duration = Duration::from_mins(5);
+/// A call that takes longer is over: others wait behind it. Longer than a connection takes to come about.
+const CALL_MAX: Duration = Duration::from_secs(7);
 /// Telegram removes nothing that is older than two days, and nobody waits longer for a farewell.
 const PATIENCE_MS: i64 = 48 * 3_600_000;
 
@@ -44,6 +46,11 @@ pub(super) enum Errand {
         /// Whose it was.
         person: String,
     },
+    /// A chat that was closed is to be offered no commands.
+    ClearMenu {
+        /// The chat.
+        chat: i64,
+    },
 }
 
 impl Errand {
@@ -60,8 +67,8 @@ enum Outcome {
     Done,
     /// It will never be done.
     Never,
-    /// Another try, after this if the service said so.
-    Later(Option<Duration>),
+    /// Another try, of this, after so long if the service said so.
+    Later(PutOff, Option<Duration>),
 }
 
 /// Runs errands.
@@ -76,16 +83,15 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    /// Runs what there is until it is stopped. What is left is tried anew at the next start.
+    /// Runs what there is until it is stopped. What is left is tried anew when it is due, also after a restart.
     pub(super) fn run(self) {
         let (mut seen, mut reader) = (0, None);
-        let mut tries: HashMap<i64, (u32, Duration)> = HashMap::new();
         while !self.over.load(Ordering::SeqCst) {
             if reader.is_none() {
                 reader = Reader::open(self.store.path()).ok();
             }
             if let Some(open) = &reader
-                && let Err(error) = self.round(open, &mut tries)
+                && let Err(error) = self.round(open)
             {
                 tracing::warn!(%error, "errands on Telegram wait");
                 reader = None;
@@ -94,13 +100,11 @@ impl Runner {
         }
     }
 
-    /// Tries once whatever is due. `tries` knows how often each was tried, and before when not again.
-    fn round(&self, reader: &Reader, tries: &mut HashMap<i64, (u32, Duration)>) -> Result<(), StoreError> {
-        let errands = reader.errands(TELEGRAM)?;
-        tries.retain(|id, _| errands.iter().any(|errand| errand.id == *id));
-        for row in errands {
-            let (failed, due) = tries.get(&row.id).copied().unwrap_or_default();
-            if self.clock.steady() < due {
+    /// Tries once what is due. Where one try fails nothing else is tried in that chat in this round: the others come sooner.
+    fn round(&self, reader: &Reader) -> Result<(), StoreError> {
+        let mut failing = HashSet::new();
+        for row in reader.due_errands(TELEGRAM, self.clock.now())? {
+            if failing.contains(&row.chat) {
                 continue;
             }
             let Ok(errand) = serde_json::from_str::<Errand>(&row.body) else {
@@ -112,11 +116,13 @@ impl Runner {
             let now = self.clock.now();
             match outcome {
                 Outcome::Done => self.store.end_errand(row.id, None, now)?,
-                Outcome::Later(wait) if now.since(row.made) < PATIENCE_MS => {
-                    let again = AGAIN.saturating_mul(1 << failed.min(9)).min(AGAIN_MAX);
-                    tries.insert(row.id, (failed + 1, self.clock.steady() + wait.unwrap_or(again)));
+                Outcome::Later(what, wait) if now.since(row.made) < PATIENCE_MS => {
+                    let again = AGAIN.saturating_mul(1 << row.tries.min(9)).min(AGAIN_MAX);
+                    let wait_ms = wait.unwrap_or(again).as_millis() as i64;
+                    self.store.put_off_errand(row.id, what, now.plus_ms(wait_ms))?;
+                    failing.insert(row.chat);
                 }
-                Outcome::Never | Outcome::Later(_) => self.store.end_errand(row.id, self.word_of(&errand), now)?,
+                Outcome::Never | Outcome::Later(..) => self.store.end_errand(row.id, self.word_of(&errand), now)?,
             }
         }
         Ok(())
@@ -132,30 +138,43 @@ impl Runner {
         })
     }
 
+    /// Whether a chat is somebody's, or a group's.
+    fn is_known(&self, chat: i64) -> bool {
+        let seats = self.shared.seats();
+        let of_person = seats.people.iter().any(|(_, accounts)| accounts.iter().any(|account| account.chat == chat));
+        of_person || seats.groups.iter().any(|group| group.chat == chat)
+    }
+
     async fn attempt(&self, errand: &Errand) -> Outcome {
         match errand {
             Errand::Remove { chat, message, .. } => {
-                outcome(&self.telegram.delete(RemoteId { chat: *chat, message: *message }).await)
+                outcome(&within(self.telegram.delete(RemoteId { chat: *chat, message: *message })).await)
             }
             Errand::Farewell { chat, person } => {
-                let seats = self.shared.seats();
-                if seats.people.iter().any(|(_, accounts)| accounts.iter().any(|account| account.chat == *chat)) {
+                if self.is_known(*chat) {
                     // It is somebody's again.
                     return Outcome::Done;
                 }
-                if let Err(error) = self.telegram.clear_menu(MenuScope::Chat(*chat)).await {
+                if let Err(error) = within(self.telegram.clear_menu(MenuScope::Chat(*chat))).await {
                     tracing::debug!(%error, "the menu of a chat that was left stays");
                 }
                 let words =
                     Message::answer(&format!("This chat is not {person}'s any more: it is told nothing from now on"));
                 let text = html(&words, Budget::TEXT).into_iter().next().unwrap_or_default();
-                let sent = self.telegram.send_text(&Posting { chat: *chat, ..Posting::default() }, &text).await;
+                let posting = Posting { chat: *chat, ..Posting::default() };
+                let sent = within(self.telegram.send_text(&posting, &text)).await;
                 match sent {
                     // Said twice it would be odd, and it may have arrived.
                     Err(CallError::Unknown(_) | CallError::Unreadable(_) | CallError::Refused { .. }) => Outcome::Done,
                     sent => outcome(&sent.map(drop)),
                 }
             }
+            Errand::ClearMenu { chat } if self.is_known(*chat) => Outcome::Done,
+            Errand::ClearMenu { chat } => match within(self.telegram.clear_menu(MenuScope::Chat(*chat))).await {
+                // The chat has another number, and under that it is another chat.
+                Err(CallError::Migrated { .. }) => Outcome::Done,
+                cleared => outcome(&cleared),
+            },
         }
     }
 
@@ -176,11 +195,13 @@ impl Runner {
 fn outcome(answer: &Result<(), CallError>) -> Outcome {
     match answer {
         Ok(()) => Outcome::Done,
-        Err(CallError::Throttled { retry_after }) => Outcome::Later(Some(*retry_after)),
+        Err(CallError::Throttled { retry_after }) => Outcome::Later(PutOff::Chat, Some(*retry_after)),
         Err(CallError::Refused { kind, .. }) => match kind {
             Refusal::MessageGone => Outcome::Done,
             // The chat may be opened again, the token mended.
-            Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized | Refusal::OtherCopy => Outcome::Later(None),
+            Refusal::Blocked | Refusal::ChatGone | Refusal::Unauthorized | Refusal::OtherCopy => {
+                Outcome::Later(PutOff::Chat, None)
+            }
             Refusal::Undeletable
             | Refusal::BadMarkup
             | Refusal::TooLong
@@ -195,6 +216,12 @@ fn outcome(answer: &Result<(), CallError>) -> Outcome {
             | CallError::Unreadable(_)
             | CallError::Server { .. }
             | CallError::Migrated { .. },
-        ) => Outcome::Later(None),
+        ) => Outcome::Later(PutOff::Errand, None),
     }
+}
+
+/// A call that is not waited for any longer than others can.
+async fn within<T>(call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+    let late = |_| CallError::Unknown(format!("no answer within {} s", CALL_MAX.as_secs()));
+    tokio::time::timeout(CALL_MAX, call).await.map_err(late)?
 }

@@ -18,12 +18,12 @@ use crate::store::{Reader, StoreError};
 use super::AppError;
 use super::around::spawn;
 use super::directory::Directory;
-use super::errands::Runner;
+use super::errands::{Errand, Runner};
 use super::reload::Revoke;
 use super::revoke::restricted;
 use super::switchboard::Switchboard;
 use super::talk::waiter;
-use super::telegram::{Ears, Shared};
+use super::telegram::{Ears, Shared, TELEGRAM};
 use super::updates::Handler;
 
 /// How long a connection may take to come about.
@@ -58,6 +58,9 @@ pub(super) struct Messenger {
     pub(super) open: Arc<Mutex<Vec<(Lane, Target)>>>,
     /// Held by whoever opens and closes lanes: one thread at a time.
     pub(super) turn: Arc<Mutex<()>>,
+    /// Held from the look-up of who is known until they have their seats, so that nobody gets one by what held before. Lane threads take it:
+    /// nothing else is waited for meanwhile.
+    pub(super) seating: Arc<Mutex<()>>,
 }
 
 /// The messenger's threads.
@@ -162,8 +165,15 @@ impl Messenger {
             return Ok(());
         }
         self.switchboard.store.move_chat(ChannelKind::Telegram, from, to, lanes)?;
-        self.seat(self.directory()?.seats);
-        Ok(())
+        self.seat_all().map(drop)
+    }
+
+    /// Everybody who is known has a seat from now on, and nobody else has. Their lanes.
+    fn seat_all(&self) -> Result<Vec<(Lane, Target)>, StoreError> {
+        let _seating = self.seating.lock().unwrap_or_else(PoisonError::into_inner);
+        let Directory { seats, lanes } = self.directory()?;
+        self.seat(seats);
+        Ok(lanes)
     }
 
     fn seat(&self, seats: Seats) {
@@ -186,6 +196,7 @@ impl Messenger {
             let group = |config: &Config| config.groups.iter().find(|one| one.name == lane.who).cloned();
             person(&held) == person(&left) && group(&held) == group(&left)
         };
+        let before = self.chats();
         self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(lane, _)| same(*lane));
         for lane in self.switchboard.open.names().into_iter().filter(|lane| lane.channel == ChannelKind::Telegram) {
             if !same(lane) {
@@ -198,12 +209,34 @@ impl Messenger {
             self.seat(Seats::default());
             tracing::error!(?error, "who is known could not be looked up: nobody is, until the next start");
         }
+        self.clear_menus(before);
     }
 
     /// Everybody who is known has a seat, a lane and a menu from now on, and nobody else has.
     pub(super) fn refresh(&self) -> Result<(), AppError> {
         let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        self.look_up()
+        let before = self.chats();
+        self.look_up()?;
+        self.clear_menus(before);
+        Ok(())
+    }
+
+    /// Where lanes lead now.
+    fn chats(&self) -> Vec<i64> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.iter().map(|(_, target)| target.chat).collect()
+    }
+
+    /// Nobody is offered commands in a chat that no lane leads to any more.
+    fn clear_menus(&self, before: Vec<i64>) {
+        let now = self.chats();
+        let board = &self.switchboard;
+        for chat in before.into_iter().filter(|chat| !now.contains(chat)) {
+            let errand = Errand::ClearMenu { chat }.body();
+            if let Err(error) = board.store.keep_errand(TELEGRAM, errand, board.clock.now()) {
+                tracing::warn!(%error, "the menu of a chat that was closed stays");
+            }
+        }
     }
 
     /// Somebody wrote from where a lane leads: they are there again, if they were not.
@@ -214,9 +247,7 @@ impl Messenger {
     }
 
     fn look_up(&self) -> Result<(), AppError> {
-        let Directory { seats, lanes } = self.directory()?;
-        let config = self.config();
-        self.seat(seats);
+        let (lanes, config) = (self.seat_all()?, self.config());
         let is_there = |lane: &Lane| {
             let is_person = config.people.iter().any(|one| one.person.name == lane.who.as_str());
             is_person || config.groups.iter().any(|one| one.name == lane.who)

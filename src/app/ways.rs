@@ -80,6 +80,7 @@ impl Ways {
             zone: zone_of(config),
             open: Arc::default(),
             turn: Arc::default(),
+            seating: Arc::default(),
         });
         let config = config.clone();
         Ok(Self {

@@ -36,7 +36,7 @@ pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, v
 pub use controls::{Charged, ControlRow, PinRules};
 pub use db::{Store, Ticket, check_whole, migrate, schema_version};
 pub use delivery::{Delivery, Due, Manner, Parcel, Ruled, Ruling, Settled, Task};
-pub use errands::Errand;
+pub use errands::{Errand, PutOff};
 pub use error::StoreError;
 pub use history::{JournalRow, RunRow, StepRecord};
 pub use inbox::{Fate, InboxRow, Update};

@@ -67,8 +67,39 @@ fn a_pin_is_removed_sooner_or_later_or_its_writer_hears_that_it_stands_there() {
     let after = life.mark();
     life.start();
     life.wait_after(after, "deleteMessage", "", 1);
-    while !reader(&life).errands("telegram").expect("reads").is_empty() {}
+    while reader(&life).open_errands("telegram").expect("reads") > 0 {}
     assert_eq!(there(&life), 1, "the one that was refused");
+}
+
+#[test]
+fn what_cannot_be_removed_for_one_leaves_nobody_elses_pin_in_the_chat() {
+    let mut life = TalkingBot::new(PEOPLE);
+    life.start();
+    let blocked = "Forbidden: bot was blocked by the user";
+    let refused =
+        json!({ "kind": "bad_request", "method": "deleteMessage", "times": 0, "chat": BO, "description": blocked });
+    life.fake.control("fault", &refused);
+    for n in 0..100 {
+        life.fake.control("message", &json!({ "from": BO, "text": format!("{}", 7000 + n) }));
+    }
+    while reader(&life).open_errands("telegram").expect("reads") < 100 {}
+    let gone = |life: &TalkingBot| {
+        let after = life.mark();
+        life.fake.control("message", &json!({ "from": ANA, "text": PIN }));
+        let ask = json!({ "after": after, "method": "deleteMessage", "chat": ANA, "timeout_ms": 25_000 });
+        life.fake.control("wait", &ask);
+    };
+    gone(&life);
+    // Not even where nothing is answered.
+    life.fake.control("clear", &json!({ "method": "deleteMessage" }));
+    life.fake.control(
+        "fault",
+        &json!({ "kind": "hang", "method": "deleteMessage", "times": 0, "chat": BO, "effect": false }),
+    );
+    let after = life.mark();
+    life.fake.control("message", &json!({ "from": BO, "text": "7100" }));
+    while life.fake.log(after).iter().all(|entry| entry["method"] != "deleteMessage") {}
+    gone(&life);
 }
 
 #[test]
@@ -111,6 +142,9 @@ fn what_an_edited_file_takes_away_is_gone_at_once() {
     assert_eq!(unanswered(&life, BO, BO, "/status", (ANA, "main is running")), Vec::<String>::new());
     assert_eq!(unanswered(&life, BO, FAMILY, "/schedule", (ANA, "main is running")), Vec::<String>::new());
     life.ask(ANA, FAMILY, "/schedule", "main");
+    let scope = json!({ "scope": { "type": "chat", "chat_id": BO } });
+    while reader(&life).open_errands("telegram").expect("reads") > 0 {}
+    assert_eq!(life.fake.call("getMyCommands", &scope).expect("a menu"), json!([]), "who is gone is offered nothing");
 }
 
 #[test]

@@ -113,13 +113,19 @@ CREATE TABLE strangers (
   PRIMARY KEY (channel, user)
 ) WITHOUT ROWID;
 
--- What is still to be done on a channel besides messages: a text that may be a PIN is to be removed, a chat is to hear that it is left.
+-- What is still to be done on a channel besides messages: a text that may be a PIN is to be removed, a chat is to hear that it is left,
+-- one that was closed is to be offered no commands. chat: where, 0 if that is not known. due_ms: when it is tried next. tries: how often it failed.
 CREATE TABLE errands (
   id      INTEGER PRIMARY KEY,
   channel TEXT NOT NULL,
+  chat    INTEGER NOT NULL,
   body    TEXT NOT NULL,
-  made_ms INTEGER NOT NULL
+  made_ms INTEGER NOT NULL,
+  due_ms  INTEGER NOT NULL,
+  tries   INTEGER NOT NULL DEFAULT 0
 );
+CREATE INDEX errands_due ON errands (channel, due_ms);
+CREATE INDEX errands_chat ON errands (channel, chat, id);
 
 CREATE TABLE alerts (
   id         INTEGER PRIMARY KEY,
