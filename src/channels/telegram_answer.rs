@@ -304,7 +304,9 @@ mod tests {
         let odd = json!({ "ok": false, "error_code": "x", "description": 3, "parameters": [] });
         assert!(matches!(told(403, &odd), Err(CallError::Refused { code: 403, kind: Refusal::Blocked, .. })));
         let garbage = |status| result_in(status, None, Ok(b"<html>".to_vec()));
-        assert!(matches!(garbage(200), Err(CallError::Unknown(_))));
+        assert!(matches!(garbage(200), Err(CallError::Unreadable(_))), "it came whole");
+        let cut = result_in(200, None, Ok(b"{\"ok\":true,\"result\":[{".to_vec()));
+        assert!(matches!(cut, Err(CallError::Unknown(_))), "the next one may come whole: {cut:?}");
         assert!(matches!(garbage(413), Err(CallError::Refused { kind: Refusal::TooLong, .. })));
         assert!(matches!(garbage(429), Err(CallError::Throttled { .. })));
         assert_eq!(garbage(302), Err(CallError::Server { status: 302 }));
