@@ -299,7 +299,7 @@ mod tests {
         assert_eq!(told(500, &json!({ "ok": true, "result": 5 })), Err(CallError::Server { status: 500 }));
         assert_eq!(told(200, &json!({ "ok": false, "error_code": 502 })), Err(CallError::Server { status: 502 }));
         assert!(matches!(told(200, &json!({ "ok": false })), Err(CallError::Unknown(_))));
-        assert!(matches!(told(200, &json!({ "result": 5 })), Err(CallError::Unknown(_))));
+        assert!(matches!(told(200, &json!({ "result": 5 })), Err(CallError::Unreadable(_))));
         assert!(matches!(told(204, &json!({ "ok": true, "result": 5 })), Err(CallError::Unknown(_))));
         let odd = json!({ "ok": false, "error_code": "x", "description": 3, "parameters": [] });
         assert!(matches!(told(403, &odd), Err(CallError::Refused { code: 403, kind: Refusal::Blocked, .. })));
