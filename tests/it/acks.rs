@@ -5,23 +5,13 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::domain::{EventKind, NoticeId, Route, RouteTable, Severity};
+use bellwether::domain::{NoticeId, Route, RouteTable, Severity};
 use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 use bellwether::store::{Points, Store};
 
 use crate::support::post_office::CHAT;
-use crate::support::{Does, PostOffice, lane, sample};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
-
-fn kind(name: &str) -> EventKind {
-    sample(name).kind
-}
-
-fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
-}
+use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::{Does, PostOffice, lane};
 
 fn unreachable() -> Does {
     Does::Fail(SendError::Unreachable("scripted".to_owned()))

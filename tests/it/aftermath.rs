@@ -6,22 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether::clock::Clock;
-use bellwether::domain::{EventKind, NoticeId, Route, RouteTable, Severity};
+use bellwether::domain::{NoticeId, Route, RouteTable, Severity};
 use bellwether::notify::{Abilities, Channel, Failure, Pool, Post, Quiet, Receipt, SendError};
 
 use crate::support::post_office::CHAT;
-use crate::support::{Does, PostOffice, lane, sample};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
-
-fn kind(name: &str) -> EventKind {
-    sample(name).kind
-}
-
-fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
-}
+use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::{Does, PostOffice, lane};
 
 /// Fails as scripted, also in part; keeps each try: (parts done before, text, was taken).
 #[derive(Default)]

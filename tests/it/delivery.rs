@@ -5,14 +5,8 @@ use std::time::Duration;
 use bellwether::domain::{EventKind, LaneRule, Money, Route, RouteTable, Severity, Treatment};
 use bellwether::notify::{Quiet, SendError};
 
-use crate::support::{Does, PostOffice, lane, sample};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
-
-fn kind(name: &str) -> EventKind {
-    sample(name).kind
-}
+use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::{Does, PostOffice, lane};
 
 fn kinds<const N: usize>(names: [&str; N]) -> Vec<EventKind> {
     names.into_iter().map(kind).collect()
@@ -20,11 +14,6 @@ fn kinds<const N: usize>(names: [&str; N]) -> Vec<EventKind> {
 
 fn unreachable() -> Does {
     Does::Fail(SendError::Unreachable("scripted".to_owned()))
-}
-
-/// Two people who are told everything from a notice on.
-fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
 }
 
 #[test]

@@ -9,18 +9,8 @@ use bellwether::domain::{ChannelKind, Event, EventKind, RouteTable, Routes, RunI
 use bellwether::notify::{Abilities, Channel, Failure, Post, Quiet, Receipt, SendError};
 
 use crate::support::post_office::CHAT;
-use crate::support::{Does, PostOffice, book_batch, lane, sample};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
-
-fn kind(name: &str) -> EventKind {
-    sample(name).kind
-}
-
-fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
-}
+use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::{Does, PostOffice, book_batch, lane};
 
 fn unknown() -> Does {
     Does::Fail(SendError::Unknown("no answer".to_owned()))

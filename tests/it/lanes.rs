@@ -5,22 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether::clock::Clock;
-use bellwether::domain::{EventKind, Route, RouteTable, Severity};
+use bellwether::domain::{Route, RouteTable, Severity};
 use bellwether::notify::{Pool, Quiet, SendError};
 use bellwether::store::Points;
 
-use crate::support::{Does, PostOffice, lane, sample};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
-
-fn kind(name: &str) -> EventKind {
-    sample(name).kind
-}
-
-fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
-}
+use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::{Does, PostOffice, lane};
 
 fn unreachable() -> Does {
     Does::Fail(SendError::Unreachable("scripted".to_owned()))

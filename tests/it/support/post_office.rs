@@ -147,6 +147,20 @@ pub(crate) struct PostOffice {
     lanes: Vec<Open>,
 }
 
+/// Two people, each with a chat.
+pub(crate) const ANA: &str = "ana:telegram";
+pub(crate) const BO: &str = "bo:telegram";
+
+/// An event of a kind.
+pub(crate) fn kind(name: &str) -> EventKind {
+    super::sample(name).kind
+}
+
+/// An office of two people who are told everything from a notice on.
+pub(crate) fn of_two() -> PostOffice {
+    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], bellwether::domain::Severity::Notice))
+}
+
 /// A lane by its name.
 pub(crate) fn lane(name: &str) -> Lane {
     name.parse().expect("a lane")
