@@ -4,18 +4,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::domain::{LaneRule, Route, RouteTable, Severity};
+use bellwether::domain::{RouteTable, Severity};
 use bellwether::notify::{Quiet, SendError};
 use bellwether::store::Points;
 
 use crate::support::contest::CASES;
 use crate::support::kills::{Deaths, die};
-use crate::support::post_office::{Does, PostOffice, lane};
+use crate::support::post_office::{ANA, BO, Does, PostOffice, ladder, lane};
 use crate::support::{sample, tried};
 use crate::{Measured, measured};
-
-const ANA: &str = "ana:telegram";
-const BO: &str = "bo:telegram";
 
 /// A thousand deaths, died once for all figures that ask.
 fn deaths() -> &'static Deaths {
@@ -67,22 +64,10 @@ pub(crate) fn short() -> Measured {
     measured(format!("{told} of {TIMES} in one message"), told == TIMES)
 }
 
-fn ladder() -> PostOffice {
-    let rung = |to: &str, min, after_ms| Route {
-        kinds: vec!["*".to_owned()],
-        min,
-        books: Vec::new(),
-        to: vec![lane(to)],
-        after_ms,
-    };
-    let routes = vec![rung(ANA, Severity::Notice, 0), rung(BO, Severity::Critical, 120_000)];
-    PostOffice::new(RouteTable { lanes: vec![LaneRule::open(lane(ANA)), LaneRule::open(lane(BO))], routes })
-}
-
 pub(crate) fn punctual() -> Measured {
     let mut worst = 0;
     for restart_at in [None, Some(10), Some(60), Some(119)] {
-        let mut office = ladder();
+        let mut office = PostOffice::new(ladder());
         office.happen([sample("trading_halted").kind]);
         let begun = office.clock.now();
         for second in 0..125 {
@@ -101,7 +86,7 @@ const ENDS: [&str; 5] = ["taken", "taken, unheard", "unreachable", "throttled", 
 
 /// Acknowledged so many seconds after the fact, while nothing is under way; sends that began after it.
 fn acked_between(second: i64) -> usize {
-    let mut office = ladder();
+    let mut office = PostOffice::new(ladder());
     office.happen([sample("trading_halted").kind]);
     office.run(ANA, 2 + second);
     office.store.acknowledge(office.last_notice(), "ana", "telegram", office.clock.now()).expect("stored");
@@ -113,7 +98,7 @@ fn acked_between(second: i64) -> usize {
 
 /// Acknowledged while the message to somebody is held under way, so many milliseconds long; sends that began after it.
 fn acked_meanwhile(name: &str, end: &str, held_ms: i64) -> usize {
-    let mut office = ladder();
+    let mut office = PostOffice::new(ladder());
     office.happen([sample("trading_halted").kind]);
     if name == BO {
         office.run(ANA, 2);

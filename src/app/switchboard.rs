@@ -48,8 +48,6 @@ pub(super) struct OpenLanes {
     lanes: Arc<Mutex<Vec<OpenLane>>>,
     /// What all lanes of a service have together.
     pools: Arc<Mutex<Vec<(ChannelKind, Pool)>>>,
-    /// Held while a lane is opened, so that none is opened twice.
-    opening: Arc<Mutex<()>>,
 }
 
 impl OpenLanes {
@@ -122,10 +120,9 @@ impl Switchboard {
         self.open.lock()
     }
 
-    /// Carries a lane from now on; one that was carried to somewhere else ends.
+    /// Carries a lane from now on; one that was carried to somewhere else ends. Whoever opens lanes while others may does it in turn.
     pub(super) fn connect(&self, channel: Arc<dyn Channel>, policy: Policy) -> Result<(), AppError> {
         let lane = policy.rule.lane;
-        let _opening = self.open.opening.lock().unwrap_or_else(PoisonError::into_inner);
         self.disconnect(lane);
         let allowance = channel.service_allowance();
         let pool = allowance.map(|allowance| self.open.pool(lane.channel, allowance, self.clock.steady()));

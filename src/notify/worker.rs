@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{EventKind, Label, Lane, Money, Severity, Treatment};
-use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task};
+use crate::store::{Delivery, Due, LaneState, Parcel, Reader, Ruled, Ruling, Settled, Store, StoreError, Task, Wishes};
 
 use super::allowance::{Bucket, Pool};
 use super::breaker::Breaker;
@@ -85,8 +85,8 @@ pub struct Worker {
 
 /// What is to be done next.
 enum Next {
-    /// Send this.
-    Send(Bundle),
+    /// Send this, as its reader wishes.
+    Send(Bundle, Wishes),
     /// Nothing before then.
     Rest(Option<Duration>),
 }
@@ -175,15 +175,15 @@ impl Worker {
             let mut ruled = Vec::new();
             let next = self.next(reader, &mut ruled, now)?;
             tally.unsent += ruled.len();
-            let bundle = match next {
-                Next::Send(bundle) => bundle,
+            let (bundle, wishes) = match next {
+                Next::Send(bundle, wishes) => (bundle, wishes),
                 Next::Rest(rest) => {
                     self.record(ruled, None, now)?;
                     tally.rest = self.probe(rest, now, steady).await;
                     break;
                 }
             };
-            let Some(mut composed) = self.compose(reader, &bundle, now)? else {
+            let Some(mut composed) = self.compose(reader, &bundle, &wishes, now)? else {
                 let why = "there is no message to change".to_owned();
                 ruled.push(Ruled { id: bundle.leader().id, why, ruling: Ruling::Skip });
                 self.record(ruled, None, now)?;
@@ -305,7 +305,9 @@ impl Worker {
         // What was just sent may not be settled yet.
         let settled = self.settled.as_ref().map(|(parcel, _)| parcel);
         rows.retain(|row| settled.is_none_or(|parcel| parcel.leader != row.id && !parcel.members.contains(&row.id)));
-        let mut passing = self.filter(reader, rows, ruled, now)?;
+        let who = self.lane().who;
+        let wishes = if rows.is_empty() { Wishes::default() } else { reader.wishes(who.as_str(), now)? };
+        let mut passing = self.filter(reader, rows, (&wishes, ruled), now)?;
         if self.parts.policy.hides_amounts {
             // A share is one of its own book's capital, so no message tells of two.
             let leads = passing.iter().find(|row| !row.is_early(now)).or(passing.first());
@@ -321,7 +323,7 @@ impl Worker {
             let due = reader.next_due(self.lane(), now)?.map(until);
             return Ok(Next::Rest(wait.into_iter().chain(due).min()));
         };
-        Ok(Next::Send(bundle))
+        Ok(Next::Send(bundle, wishes))
     }
 
     /// What passes the filters; verdicts on the rest go to `ruled`.
@@ -329,14 +331,14 @@ impl Worker {
         &self,
         reader: &Reader,
         rows: Vec<Delivery>,
-        ruled: &mut Vec<Ruled>,
+        (wishes, ruled): (&Wishes, &mut Vec<Ruled>),
         now: Timestamp,
     ) -> Result<Vec<Delivery>, StoreError> {
         if rows.is_empty() {
             return Ok(rows);
         }
         let (lane, policy) = (self.lane(), &self.parts.policy);
-        let (wishes, open) = (reader.wishes(lane.who.as_str(), now)?, reader.open_stories()?);
+        let open = reader.open_stories()?;
         let mut passing = Vec::with_capacity(rows.len());
         for delivery in rows {
             let event = match &delivery.task {
@@ -355,8 +357,7 @@ impl Worker {
                 Some(digest) if is_compared(kind.name) => reader.told_before(lane, digest, now.plus_ms(-NO_NEWS_MS))?,
                 _ => None,
             };
-            let case =
-                Case { delivery: &delivery, event, kind, policy, wishes: &wishes, open: &open, told_before, now };
+            let case = Case { delivery: &delivery, event, kind, policy, wishes, open: &open, told_before, now };
             match judge(&case) {
                 Verdict::Pass => passing.push(delivery),
                 Verdict::Skip(why) => ruled.push(Ruled { id: delivery.id, why, ruling: Ruling::Skip }),
@@ -368,16 +369,21 @@ impl Worker {
         Ok(passing)
     }
 
-    fn compose(&self, reader: &Reader, bundle: &Bundle, now: Timestamp) -> Result<Option<Composed>, StoreError> {
+    fn compose(
+        &self,
+        reader: &Reader,
+        bundle: &Bundle,
+        wishes: &Wishes,
+        now: Timestamp,
+    ) -> Result<Option<Composed>, StoreError> {
         let policy = &self.parts.policy;
-        let wishes = reader.wishes(policy.rule.lane.who.as_str(), now)?;
         let treatments: Vec<Treatment> = bundle
             .rows()
             .iter()
             .filter_map(|delivery| {
                 let Task::Notice(event) = &delivery.task else { return None };
                 let (kind, open) = (kind_of(event), &[]);
-                let case = Case { delivery, event, kind, policy, wishes: &wishes, open, told_before: None, now };
+                let case = Case { delivery, event, kind, policy, wishes, open, told_before: None, now };
                 let loud = delivery.severity() == Severity::Critical;
                 Some(if loud { Treatment::On } else { case.treatment() })
             })

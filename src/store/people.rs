@@ -216,16 +216,6 @@ impl Reader {
         Ok(self.meta(&format!("chat {channel} {chat}"))?.and_then(|to| to.parse().ok()))
     }
 
-    /// Whether somebody waits for a code to be used.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn has_code(&self, person: &str, now: Timestamp) -> Result<bool, StoreError> {
-        let mut statement =
-            self.connection().prepare_cached("SELECT 1 FROM pair_codes WHERE person = ?1 AND expires_ms > ?2")?;
-        Ok(statement.exists(params![person, now.ms()])?)
-    }
-
     /// Strangers who wrote since then.
     ///
     /// # Errors

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::domain::{NoticeId, Route, RouteTable, Severity};
+use bellwether::domain::NoticeId;
 use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 use bellwether::store::{Points, Store};
 
 use crate::support::post_office::CHAT;
-use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
 use crate::support::{Does, PostOffice, lane};
 
 fn unreachable() -> Does {
@@ -24,18 +24,6 @@ fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
         .into_iter()
         .map(|seen| format!("{} {:?}: {}", seen.at, seen.post.edit, seen.text))
         .collect()
-}
-
-fn ladder() -> RouteTable {
-    let mut table = RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice);
-    table.routes[0].to = vec![lane(ANA)];
-    table.routes.push(Route {
-        to: vec![lane(BO)],
-        min: Severity::Critical,
-        after_ms: 120_000,
-        ..table.routes[0].clone()
-    });
-    table
 }
 
 #[test]

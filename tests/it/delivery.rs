@@ -5,7 +5,7 @@ use std::time::Duration;
 use bellwether::domain::{EventKind, LaneRule, Money, Route, RouteTable, Severity, Treatment};
 use bellwether::notify::{Quiet, SendError};
 
-use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
 use crate::support::{Does, PostOffice, lane};
 
 fn kinds<const N: usize>(names: [&str; N]) -> Vec<EventKind> {
@@ -203,21 +203,17 @@ fn ten_thousand_infos_are_few_messages_and_a_critical_one_does_not_wait_for_them
     assert_eq!((counts.accepted, counts.sent, counts.open), (10_006, 10_006, 0), "each is counted");
 }
 
-fn ladder() -> RouteTable {
-    let rung = |to: &str, after_ms| Route {
-        kinds: vec!["*".to_owned()],
-        min: if after_ms == 0 { Severity::Notice } else { Severity::Critical },
-        books: Vec::new(),
-        to: vec![lane(to)],
-        after_ms,
-    };
-    let lanes = vec![LaneRule::open(lane(ANA)), LaneRule::open(lane(BO))];
-    RouteTable { lanes, routes: vec![rung(ANA, 0), rung(BO, 120_000), rung(ANA, 600_000)] }
+/// Ana again after ten minutes, if nobody said anything.
+fn long_ladder() -> RouteTable {
+    let mut table = ladder();
+    let again = Route { to: vec![lane(ANA)], after_ms: 600_000, ..table.routes[1].clone() };
+    table.routes.push(again);
+    table
 }
 
 #[test]
 fn what_nobody_acknowledges_climbs_its_ladder_across_restarts() {
-    let mut office = PostOffice::new(ladder());
+    let mut office = PostOffice::new(long_ladder());
     office.happen([kind("trading_halted")]);
     let begun = bellwether::clock::Clock::now(&*office.clock);
     office.run(ANA, 60);
@@ -233,7 +229,7 @@ fn what_nobody_acknowledges_climbs_its_ladder_across_restarts() {
 
 #[test]
 fn one_word_stops_it_everywhere_and_every_message_says_so() {
-    let mut office = PostOffice::new(ladder());
+    let mut office = PostOffice::new(long_ladder());
     office.happen([kind("trading_halted")]);
     office.run(ANA, 1);
     let notice = office.last_notice();
@@ -258,7 +254,7 @@ fn one_word_stops_it_everywhere_and_every_message_says_so() {
 
 #[test]
 fn a_story_that_is_over_climbs_no_further() {
-    let mut office = PostOffice::new(ladder());
+    let mut office = PostOffice::new(long_ladder());
     office.happen([kind("trading_halted")]);
     office.run(ANA, 5);
     office.happen([kind("trading_resumed")]);
@@ -368,7 +364,7 @@ fn the_five_cases_of_the_contest_are_told_once_and_rightly() {
 
 #[test]
 fn an_acknowledgement_overtakes_what_is_under_way() {
-    let mut office = PostOffice::new(ladder());
+    let mut office = PostOffice::new(long_ladder());
     office.happen([kind("trading_halted")]);
     office.run(ANA, 1);
     office.clock.advance(119_000);

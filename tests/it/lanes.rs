@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether::clock::Clock;
-use bellwether::domain::{Route, RouteTable, Severity};
+use bellwether::domain::{RouteTable, Severity};
 use bellwether::notify::{Pool, Quiet, SendError};
 use bellwether::store::Points;
 
-use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
 use crate::support::{Does, PostOffice, lane};
 
 fn unreachable() -> Does {
@@ -332,17 +332,4 @@ fn a_pause_that_is_asked_for_outlives_a_restart() {
     office.run(ANA, 60);
     let seen = office.wire(ANA).seen();
     assert_eq!(seen.iter().map(|seen| seen.at.since(begun)).collect::<Vec<_>>(), [25_000]);
-}
-
-/// Ana at once, Bo if she says nothing for two minutes.
-fn ladder() -> RouteTable {
-    let mut table = RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice);
-    table.routes[0].to = vec![lane(ANA)];
-    table.routes.push(Route {
-        to: vec![lane(BO)],
-        min: Severity::Critical,
-        after_ms: 120_000,
-        ..table.routes[0].clone()
-    });
-    table
 }

@@ -5,10 +5,8 @@ use std::time::Duration;
 use bellwether::clock::Clock;
 use bellwether::notify::SendError;
 
-use super::post_office::{Does, PostOffice};
+use super::post_office::{ANA, Does, PostOffice};
 use super::samples::sample;
-
-const ANA: &str = "ana:telegram";
 
 /// A case: its letter, what happens, and whether it was told once and rightly.
 pub(crate) struct Case {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether::clock::{Clock, ManualClock, Timestamp};
-use bellwether::domain::{Event, EventKind, Lane, LaneRule, Message, NoticeId, RouteTable, Routes, RunId};
+use bellwether::domain::{
+    Event, EventKind, Lane, LaneRule, Message, NoticeId, Route, RouteTable, Routes, RunId, Severity,
+};
 use bellwether::notify::{
     Abilities, Allowance, Channel, Failure, Policy, Pool, Post, Receipt, SendError, Tally, Worker, WorkerParts,
 };
@@ -158,7 +160,16 @@ pub(crate) fn kind(name: &str) -> EventKind {
 
 /// An office of two people who are told everything from a notice on.
 pub(crate) fn of_two() -> PostOffice {
-    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], bellwether::domain::Severity::Notice))
+    PostOffice::new(RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice))
+}
+
+/// Everything from a notice on goes to Ana; what is critical to Bo if she says nothing for two minutes.
+pub(crate) fn ladder() -> RouteTable {
+    let mut table = RouteTable::simple(&[lane(ANA), lane(BO)], Severity::Notice);
+    let everything = table.routes.remove(0);
+    let second = Route { min: Severity::Critical, to: vec![lane(BO)], after_ms: 120_000, ..everything.clone() };
+    table.routes = vec![Route { to: vec![lane(ANA)], ..everything }, second];
+    table
 }
 
 /// A lane by its name.
@@ -199,7 +210,7 @@ impl PostOffice {
 
     /// An office with one chat that is told everything from a notice on.
     pub(crate) fn of_one() -> Self {
-        Self::new(RouteTable::simple(&[lane("ana:telegram")], bellwether::domain::Severity::Notice))
+        Self::new(RouteTable::simple(&[lane("ana:telegram")], Severity::Notice))
     }
 
     pub(crate) fn database(&self) -> PathBuf {
