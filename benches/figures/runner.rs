@@ -146,7 +146,7 @@ struct TimedTerminal {
 #[async_trait]
 impl Channel for TimedTerminal {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: None }
+        Abilities { edits: false, buttons: false, finds: false, allowance: None }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

@@ -25,7 +25,7 @@ pub(super) struct Phone {
 #[async_trait]
 impl Channel for Phone {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: true, buttons: false, allowance: Some(PHONE) }
+        Abilities { edits: true, buttons: false, finds: false, allowance: Some(PHONE) }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
@@ -50,7 +50,7 @@ pub(super) struct Office {
 #[async_trait]
 impl Channel for Office {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: None }
+        Abilities { edits: false, buttons: false, finds: false, allowance: None }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

@@ -98,7 +98,7 @@ impl Digests {
         let total = gathered.iter().map(|one| one.count).sum();
         let mut blocks = summary_blocks(&gathered, span_ms, total, None, &telling);
         blocks.insert(1, Block::Line("Digest: none of it needed a message of its own".to_owned().into()));
-        Ok(Some(Message { blocks, ..Message::default() }))
+        Ok(Some(Message { blocks, is_digest: true, ..Message::default() }))
     }
 }
 

@@ -37,7 +37,7 @@ impl Directory {
                 directory.lanes.push((Lane { who, channel: TELEGRAM }, target));
             }
         }
-        for group in &config.groups {
+        for group in config.groups.iter().filter(|group| group.channel == TELEGRAM) {
             let chat = reader.moved_chat(TELEGRAM, group.chat)?.unwrap_or(group.chat);
             directory.seats.groups.push(GroupChat {
                 name: group.name,
@@ -46,7 +46,9 @@ impl Directory {
                 books: group.books.clone(),
                 hides_amounts: group.amounts == Amounts::Shares,
             });
-            let target = Target { chat, topics: group.topics.clone() };
+            // A topic that is no number of Telegram's is nobody's.
+            let topics = group.topics.iter().filter_map(|(book, topic)| Some((*book, i32::try_from(*topic).ok()?)));
+            let target = Target { chat, topics: topics.collect() };
             directory.lanes.push((Lane { who: group.name, channel: TELEGRAM }, target));
         }
         Ok(directory)

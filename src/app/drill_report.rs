@@ -36,7 +36,12 @@ impl Shows<'_> {
         let message = Message { blocks: told(event, &telling), ..Message::default() };
         match lane.channel {
             ChannelKind::Telegram => html(&message, Budget::TEXT),
-            ChannelKind::Terminal | ChannelKind::Email | ChannelKind::Webhook => vec![plain(&message, WIDTH)],
+            ChannelKind::Terminal
+            | ChannelKind::Discord
+            | ChannelKind::Sms
+            | ChannelKind::Email
+            | ChannelKind::Ntfy
+            | ChannelKind::Webhook => vec![plain(&message, WIDTH)],
         }
     }
 }
@@ -148,7 +153,10 @@ impl Way {
 fn usual_form(lane: &str) -> Option<String> {
     let form = match lane.parse::<Lane>().ok()?.channel {
         ChannelKind::Telegram => "as rich text",
+        ChannelKind::Discord => "as an embed",
         ChannelKind::Terminal => "as text",
+        ChannelKind::Sms => "as a short message",
+        ChannelKind::Ntfy => "as a push message",
         ChannelKind::Email => "as a letter",
         ChannelKind::Webhook => "as JSON",
     };

@@ -110,7 +110,7 @@ const LESS: &str = "people (what was taken away from them is gone already)";
 
 /// What is different and lies outside of the engine: threads, lists and the database took it at the start.
 fn fixed(old: &Config, new: &Config) -> Vec<String> {
-    let Config { people, groups, routes, books, backups_keep, steps_days, usdt_is_usd } = new;
+    let Config { people, groups, routes, books, sms, backups_keep, steps_days, usdt_is_usd } = new;
     let mut different = Vec::new();
     let mut note = |what: &str, same: bool| {
         if !same {
@@ -124,6 +124,7 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
         old.groups == *groups,
     );
     note("routes", old.routes == *routes);
+    note("sms", old.sms == *sms);
     note("storage.backups_keep", old.backups_keep == *backups_keep);
     note("storage.steps_days", old.steps_days == *steps_days);
     note("usdt_is_usd", old.usdt_is_usd == *usdt_is_usd);

@@ -8,10 +8,12 @@ pub(super) fn restricted(held: &Config, read: &Config) -> Config {
     let person = |one: &PersonConfig| {
         let now = read.people.iter().find(|now| now.person.name == one.person.name)?;
         let telegram = one.telegram.filter(|address| now.telegram == Some(*address));
-        Some(PersonConfig { person: one.person.within(&now.person), telegram, ..one.clone() })
+        let discord = one.discord.filter(|address| now.discord == Some(*address));
+        let phone = one.phone.clone().filter(|phone| now.phone.as_ref() == Some(phone));
+        Some(PersonConfig { person: one.person.within(&now.person), telegram, discord, phone, ..one.clone() })
     };
     let group = |one: &GroupConfig| {
-        let now = read.groups.iter().find(|now| now.name == one.name && now.chat == one.chat)?;
+        let now = read.groups.iter().find(|now| now.lane() == one.lane() && now.chat == one.chat)?;
         let books = match (&one.books, &now.books) {
             (Some(own), Some(now)) => Some(own.iter().filter(|book| now.contains(book)).copied().collect()),
             (own, now) => own.clone().or_else(|| now.clone()),

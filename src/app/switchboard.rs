@@ -96,6 +96,8 @@ fn urgent_post(text: &str) -> Post {
         message: Message::of_lines([text.to_owned()]),
         number: None,
         severity: Severity::Critical,
+        kind: None,
+        again: None,
         book: None,
         silent: false,
         reply_to: None,

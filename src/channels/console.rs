@@ -114,7 +114,7 @@ fn rendered(post: &Post) -> String {
 #[async_trait]
 impl Channel for Console {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: None }
+        Abilities { edits: false, buttons: false, finds: false, allowance: None }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
@@ -285,6 +285,8 @@ mod tests {
             message: message.with_buttons(vec![ack, resume]),
             number: Some(NoticeId(7)),
             severity: Severity::Critical,
+            kind: None,
+            again: None,
             book: None,
             silent: false,
             reply_to: None,

@@ -39,7 +39,7 @@ impl MailFile {
 #[async_trait]
 impl Channel for MailFile {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: Some(ALLOWANCE) }
+        Abilities { edits: false, buttons: false, finds: false, allowance: Some(ALLOWANCE) }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

@@ -225,7 +225,7 @@ impl Channel for TelegramLane {
         // Numbers of groups are negative.
         let is_group = self.target().chat < 0;
         let allowance = if is_group { GROUP } else { PRIVATE };
-        Abilities { edits: true, buttons: true, allowance: Some(allowance) }
+        Abilities { edits: true, buttons: true, finds: false, allowance: Some(allowance) }
     }
 
     fn service_allowance(&self) -> Option<Allowance> {

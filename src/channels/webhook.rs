@@ -103,7 +103,7 @@ impl Webhook {
 #[async_trait]
 impl Channel for Webhook {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: Some(ALLOWANCE) }
+        Abilities { edits: false, buttons: false, finds: false, allowance: Some(ALLOWANCE) }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

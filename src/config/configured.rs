@@ -11,6 +11,7 @@ use crate::risk::{Limits, Sizing};
 use crate::strategy::{Values, find};
 
 use super::people::{GroupConfig, PersonConfig};
+use super::sms::SmsSettings;
 
 /// Where a book's symbols come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// The books.
     pub books: Vec<BookConfig>,
+    /// What short messages may cost.
+    pub sms: SmsSettings,
     /// Nightly copies that are kept.
     pub backups_keep: usize,
     /// Days for which steps are kept.
@@ -106,6 +109,7 @@ impl Default for Config {
             groups: Vec::new(),
             routes: Vec::new(),
             books: vec![BookConfig::usual()],
+            sms: SmsSettings::default(),
             backups_keep: 7,
             steps_days: 30,
             usdt_is_usd: false,

@@ -13,6 +13,8 @@ use secrecy::SecretString;
 
 use super::env_file::kept;
 use super::secret_url::{SecretUrl, web_address};
+use super::smtp_url::SmtpUrl;
+use super::twilio_account::TwilioAccount;
 
 /// A variable.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +62,67 @@ pub const ENVIRONMENT: &[Variable] = &[
         help: "Another server of the Bot API.",
     },
     Variable {
+        name: "DISCORD_BOT_TOKEN",
+        default: "none: no Discord",
+        example: "token-from-the-developer-portal",
+        help: "The token of your bot on Discord, see docs/DISCORD.md. Secret.",
+    },
+    Variable {
+        name: "DISCORD_API_URL",
+        default: "https://discord.com",
+        example: "http://127.0.0.1:8083",
+        help: "Another server of Discord's API; it names the gateway too.",
+    },
+    Variable {
+        name: "DISCORD_GUILD_ID",
+        default: "none: commands hold everywhere",
+        example: "123456789012345678",
+        help: "The server that commands are registered in; there a change of them holds at once.",
+    },
+    Variable {
+        name: "SMTP_URL",
+        default: "none: letters are files",
+        example: "smtps://user:password@mail.example.org",
+        help: "The server that takes mail, see docs/EMAIL.md: smtps:// for TLS at once, smtp:// for STARTTLS, smtp://...?tls=none on this machine. \
+               Secret: only its host is shown.",
+    },
+    Variable {
+        name: "DKIM_KEY_FILE",
+        default: "none: letters are not signed",
+        example: "dkim.pem",
+        help: "A private key (RSA or Ed25519, PEM) that letters are signed with, under the selector `bellwether` of the domain in EMAIL_FROM.",
+    },
+    Variable {
+        name: "TWILIO_ACCOUNT_SID",
+        default: "none: no SMS",
+        example: "AC00000000000000000000000000000000",
+        help: "Your account at Twilio, see docs/SMS.md.",
+    },
+    Variable {
+        name: "TWILIO_AUTH_TOKEN",
+        default: "none; needed with TWILIO_ACCOUNT_SID",
+        example: "token-from-the-console",
+        help: "Its primary token: it also proves that what comes back is Twilio's. Secret.",
+    },
+    Variable {
+        name: "TWILIO_FROM",
+        default: "none; needed with TWILIO_ACCOUNT_SID",
+        example: "+15005550006",
+        help: "The number, or the messaging service (MG...), that short messages come from.",
+    },
+    Variable {
+        name: "TWILIO_API_URL",
+        default: "https://api.twilio.com",
+        example: "http://127.0.0.1:8084",
+        help: "Another server of Twilio's API.",
+    },
+    Variable {
+        name: "NTFY_URL",
+        default: "none: no ntfy",
+        example: "https://ntfy.example.org/a-long-random-topic",
+        help: "The topic that push messages go to, see docs/NTFY.md. Secret: only its host is shown.",
+    },
+    Variable {
         name: "WEBHOOK_URL",
         default: "none: no webhook",
         example: "https://example.org/hook",
@@ -82,6 +145,12 @@ pub const ENVIRONMENT: &[Variable] = &[
         default: "none; needed where others than this machine reach HTTP_LISTEN",
         example: "a-long-random-word",
         help: "What a reader must send as `Authorization: Bearer`. Secret.",
+    },
+    Variable {
+        name: "PUBLIC_URL",
+        default: "none: nobody reaches HTTP_LISTEN from outside",
+        example: "https://bot.example.org",
+        help: "How HTTP_LISTEN is reached from the internet: what Twilio calls back, and where a digest by mail is left off.",
     },
     Variable {
         name: "HEARTBEAT_URL",
@@ -119,6 +188,22 @@ pub struct Environment {
     pub telegram_token: Option<SecretString>,
     /// The server of the Bot API, where it is not the usual one.
     pub telegram_url: Option<String>,
+    /// The token of the bot on Discord.
+    pub discord_token: Option<SecretString>,
+    /// The server of Discord's API, where it is not the usual one.
+    pub discord_url: Option<String>,
+    /// The server on Discord that commands are registered in.
+    pub discord_guild: Option<u64>,
+    /// The server that takes mail.
+    pub smtp_url: Option<SmtpUrl>,
+    /// The key that letters are signed with, as PEM.
+    pub dkim_key: Option<SecretString>,
+    /// The account at Twilio.
+    pub twilio: Option<TwilioAccount>,
+    /// The topic that push messages go to.
+    pub ntfy_url: Option<SecretUrl>,
+    /// How the port for visitors is reached from the internet, without a slash at its end.
+    pub public_url: Option<String>,
     /// Where messages are sent as JSON.
     pub webhook_url: Option<SecretUrl>,
     /// What they are signed with; set where `webhook_url` is.
@@ -165,7 +250,22 @@ impl Environment {
             database: value("BELLWETHER_DB")?.map_or_else(|| PathBuf::from("bellwether.db"), PathBuf::from),
             log: value("BELLWETHER_LOG")?.unwrap_or_else(|| "warn".to_owned()),
             telegram_token: value("TELEGRAM_BOT_TOKEN")?.map(telegram_token).transpose()?,
-            telegram_url: value("TELEGRAM_API_URL")?.map(telegram_url).transpose()?,
+            telegram_url: value("TELEGRAM_API_URL")?
+                .map(|text| api_url("TELEGRAM_API_URL", text, "https://api.telegram.org"))
+                .transpose()?,
+            discord_token: value("DISCORD_BOT_TOKEN")?.map(|text| discord_token(&text)).transpose()?,
+            discord_url: value("DISCORD_API_URL")?
+                .map(|text| api_url("DISCORD_API_URL", text, "https://discord.com"))
+                .transpose()?,
+            discord_guild: value("DISCORD_GUILD_ID")?.map(|text| discord_guild(&text)).transpose()?,
+            smtp_url: value("SMTP_URL")?.map(|text| smtp_url(&text)).transpose()?,
+            dkim_key: value("DKIM_KEY_FILE")?.map(|path| dkim_key(&path)).transpose()?,
+            twilio: twilio(
+                [value("TWILIO_ACCOUNT_SID")?, value("TWILIO_AUTH_TOKEN")?, value("TWILIO_FROM")?],
+                value("TWILIO_API_URL")?,
+            )?,
+            ntfy_url: value("NTFY_URL")?.map(|text| secret_url("NTFY_URL", &text)).transpose()?,
+            public_url: value("PUBLIC_URL")?.map(public_url).transpose()?,
             webhook_url: value("WEBHOOK_URL")?.map(|text| secret_url("WEBHOOK_URL", &text)).transpose()?,
             webhook_secret: value("WEBHOOK_SECRET")?.map(SecretString::from),
             http_listen: value("HTTP_LISTEN")?.map(|text| http_listen(&text)).transpose()?,
@@ -201,9 +301,11 @@ impl Environment {
 /// A line for each service that is off, with the variable that turns it on.
 pub fn missing_services(environment: &Environment) -> Vec<&'static str> {
     let mut missing = Vec::new();
-    if environment.telegram_token.is_none() {
-        missing.push("no Telegram: TELEGRAM_BOT_TOKEN turns it on");
-    }
+    let mut look = |is_there: bool, words: &'static str| missing.extend((!is_there).then_some(words));
+    look(environment.telegram_token.is_some(), "no Telegram: TELEGRAM_BOT_TOKEN turns it on");
+    look(environment.discord_token.is_some(), "no Discord: DISCORD_BOT_TOKEN turns it on");
+    look(environment.smtp_url.is_some(), "no mail server, letters are files: SMTP_URL turns it on");
+    look(environment.twilio.is_some(), "no SMS: TWILIO_ACCOUNT_SID turns it on");
     missing
 }
 
@@ -232,15 +334,66 @@ fn telegram_token(text: String) -> Result<SecretString, String> {
     Ok(text.into())
 }
 
-fn telegram_url(text: String) -> Result<String, String> {
-    let help = "write it like http://127.0.0.1:8081, or leave it out for https://api.telegram.org";
-    let url = web_address(&text).map_err(|what| format!("TELEGRAM_API_URL {what}: {help}"))?;
+/// The address of a service's API; `usual` is the one that holds without it.
+fn api_url(name: &str, text: String, usual: &str) -> Result<String, String> {
+    let help = format!("write it like http://127.0.0.1:8081, or leave it out for {usual}");
+    let url = web_address(&text).map_err(|what| format!("{name} {what}: {help}"))?;
     let plain =
         url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
     if !plain {
-        return Err(format!("TELEGRAM_API_URL has more than a host and a path: {help}"));
+        return Err(format!("{name} has more than a host and a path: {help}"));
     }
     Ok(text)
+}
+
+fn discord_token(text: &str) -> Result<SecretString, String> {
+    let text = text.strip_prefix("Bot ").unwrap_or(text);
+    if text.len() > 256 || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("DISCORD_BOT_TOKEN is not the token of a bot: that is one word; copy it from the page Bot of the developer \
+                    portal"
+            .to_owned());
+    }
+    Ok(SecretString::from(text))
+}
+
+fn discord_guild(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|id| *id > 0).ok_or_else(|| {
+        "DISCORD_GUILD_ID is not the number of a server: turn Developer Mode on, then Copy Server ID".to_owned()
+    })
+}
+
+fn smtp_url(text: &str) -> Result<SmtpUrl, String> {
+    text.parse()
+        .map_err(|what: String| format!("SMTP_URL {what}: write it like smtps://user:password@mail.example.org"))
+}
+
+fn dkim_key(path: &str) -> Result<SecretString, String> {
+    let text =
+        std::fs::read_to_string(path).map_err(|error| format!("DKIM_KEY_FILE: {path} cannot be read ({error})"))?;
+    if !text.contains("PRIVATE KEY-----") {
+        return Err(format!("DKIM_KEY_FILE: {path} holds no private key as PEM: docs/EMAIL.md shows how to make one"));
+    }
+    Ok(text.into())
+}
+
+fn twilio(three: [Option<String>; 3], url: Option<String>) -> Result<Option<TwilioAccount>, String> {
+    const NAMES: [&str; 3] = ["TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN", "TWILIO_FROM"];
+    let missing: Vec<&str> =
+        NAMES.into_iter().zip(&three).filter(|(_, value)| value.is_none()).map(|(name, _)| name).collect();
+    let [Some(sid), Some(token), Some(from)] = three else {
+        return if missing.len() == NAMES.len() {
+            Ok(None)
+        } else {
+            Err(format!("{} is not set: SMS needs {}", missing.join(" and "), NAMES.join(", ")))
+        };
+    };
+    let url = url.map(|text| api_url("TWILIO_API_URL", text, "https://api.twilio.com")).transpose()?;
+    TwilioAccount::new(sid, token, from, url).map(Some)
+}
+
+fn public_url(text: String) -> Result<String, String> {
+    let url = api_url("PUBLIC_URL", text, "none")?;
+    Ok(url.trim_end_matches('/').to_owned())
 }
 
 fn secret_url(name: &str, text: &str) -> Result<SecretUrl, String> {
@@ -303,17 +456,18 @@ mod tests {
         let environment = environment.expect("nothing has to be set");
         assert_eq!(asked.into_inner(), ENVIRONMENT.iter().map(|one| one.name.to_owned()).collect());
         assert_eq!(environment.email_from.to_string(), SENDER);
-        assert_eq!(missing_services(&environment), ["no Telegram: TELEGRAM_BOT_TOKEN turns it on"]);
+        let missing = missing_services(&environment);
+        assert_eq!((missing.len(), missing[0]), (4, "no Telegram: TELEGRAM_BOT_TOKEN turns it on"));
         let token = set(&[("TELEGRAM_BOT_TOKEN", "123:abc")]).expect("a token");
-        assert!(missing_services(&token).is_empty());
+        assert_eq!(missing_services(&token), missing[1..]);
     }
 
     #[test]
     fn the_examples_can_be_set() {
-        for Variable { name, example, .. } in ENVIRONMENT.iter().filter(|one| one.name != "CA_FILE") {
-            let both = [(*name, *example), ("WEBHOOK_SECRET", "x")];
-            assert!(set(&both).is_ok(), "{name}");
-        }
+        let files = ["CA_FILE", "DKIM_KEY_FILE"];
+        let all: Vec<(&str, &str)> =
+            ENVIRONMENT.iter().map(|one| (one.name, one.example)).filter(|(name, _)| !files.contains(name)).collect();
+        set(&all).expect("all of them at once");
     }
 
     #[test]
@@ -329,6 +483,13 @@ mod tests {
             ("WEBHOOK_URL", "SECRET/path", "is no address"),
             ("WEBHOOK_URL", "https://example.org/SECRET", "WEBHOOK_SECRET is not"),
             ("HEARTBEAT_URL", "ftp://SECRET", "is no address of the web"),
+            ("DISCORD_BOT_TOKEN", "SECRET SECRET", "is not the token of a bot"),
+            ("DISCORD_GUILD_ID", "SECRET", "is not the number of a server"),
+            ("SMTP_URL", "https://SECRET", "smtps://user:password@mail.example.org"),
+            ("DKIM_KEY_FILE", "Cargo.toml", "holds no private key"),
+            ("TWILIO_AUTH_TOKEN", "SECRET", "TWILIO_ACCOUNT_SID and TWILIO_FROM is not set"),
+            ("NTFY_URL", "SECRET", "is no address"),
+            ("PUBLIC_URL", "SECRET", "is no address"),
             ("HTTP_LISTEN", "8080", "127.0.0.1:8080"),
             ("HTTP_LISTEN", "localhost:8080", "is no address with a port"),
             ("HTTP_LISTEN", "0.0.0.0:8080", "HTTP_TOKEN is not set"),
@@ -356,6 +517,12 @@ mod tests {
             ("WEBHOOK_SECRET", "CANARY"),
             ("HTTP_TOKEN", "CANARY"),
             ("HEARTBEAT_URL", "https://example.org/CANARY"),
+            ("DISCORD_BOT_TOKEN", "CANARY"),
+            ("SMTP_URL", "smtps://u:CANARY@example.org"),
+            ("NTFY_URL", "https://example.org/CANARY"),
+            ("TWILIO_ACCOUNT_SID", "AC0123456789abcdef0123456789abcdef"),
+            ("TWILIO_AUTH_TOKEN", "CANARY"),
+            ("TWILIO_FROM", "+15005550006"),
         ]);
         let printed = format!("{:?}", environment.expect("sound"));
         assert!(!printed.contains("CANARY") && printed.contains("https://example.org/***"), "{printed}");

@@ -10,7 +10,7 @@ use crate::domain::Label;
 use super::book::book;
 use super::configured::Config;
 use super::value::{Mistake, Read, Table, Value, boolean, check_keys, each, mistake, table_of, whole};
-use super::{people, routes};
+use super::{people, routes, sms};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -95,6 +95,9 @@ fn parse(text: &str) -> Read<Config> {
     }
     if let Some(value) = top.get("storage") {
         storage(value, &mut config)?;
+    }
+    if let Some(value) = top.get("sms") {
+        config.sms = sms::read(value)?;
     }
     if let Some(value) = top.get("usdt_is_usd") {
         config.usdt_is_usd = boolean(value)?;

@@ -5,13 +5,14 @@ use chrono_tz::Tz;
 use lettre::Address;
 
 use crate::chat::{Person, Role};
-use crate::domain::{KINDS, Kind, Label, Money, Ratio, Style, Treatment, kind_named};
+use crate::domain::{ChannelKind, KINDS, Kind, Label, Lane, Money, Ratio, Style, Treatment, kind_named};
 use crate::notify::{Quiet, has_amount};
 
 use super::configured::Config;
+use super::phone::Phone;
 use super::value::{
-    Mistake, Read, Table, Value, book, books, check_keys, each_of_few, integer, mistake, nearest, number, read_text,
-    shown, starts, table_of, text, time_of_day, zone,
+    Mistake, Read, Table, Value, book, books, boolean, check_keys, each_of_few, integer, mistake, nearest, number,
+    read_text, shown, starts, table_of, text, time_of_day, zone,
 };
 
 /// Most people, and most groups.
@@ -32,6 +33,15 @@ pub struct TelegramAddress {
     pub chat: i64,
 }
 
+/// Where a person is on Discord.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DiscordAddress {
+    /// The account's number.
+    pub user: i64,
+    /// The number of the channel that messages go to; the conversation with the bot alone where it is none.
+    pub channel: Option<i64>,
+}
+
 /// A person as configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonConfig {
@@ -39,6 +49,10 @@ pub struct PersonConfig {
     pub person: Person,
     /// Their account on Telegram, if it stands in the file.
     pub telegram: Option<TelegramAddress>,
+    /// Their account on Discord.
+    pub discord: Option<DiscordAddress>,
+    /// Where their short messages go.
+    pub phone: Option<Phone>,
     /// Where their mail goes.
     pub email: Option<Address>,
     /// When they are not to be woken.
@@ -57,6 +71,8 @@ impl PersonConfig {
         Self {
             person: Person { name, role: Role::Owner, zone: None, books: None, style: Style::default() },
             telegram: None,
+            discord: None,
+            phone: None,
             email: None,
             quiet: None,
             digest: EIGHT,
@@ -75,21 +91,32 @@ pub enum Amounts {
     Shares,
 }
 
-/// A group on Telegram: it is told, and whoever is in it may look.
+/// A group on Telegram or a channel on Discord: it is told, and whoever is in it may look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupConfig {
     /// Its name here.
     pub name: Label,
-    /// The group's number, below zero.
+    /// Where it is.
+    pub channel: ChannelKind,
+    /// Its number; below zero on Telegram.
     pub chat: i64,
     /// The books that it may see; all where it is none.
     pub books: Option<Vec<Label>>,
-    /// The topic of each book, in a group that has topics.
-    pub topics: Vec<(Label, i32)>,
+    /// The topic or thread of each book, in a group that has some.
+    pub topics: Vec<(Label, i64)>,
+    /// On Discord: what follows upon a message stands in a thread of its own.
+    pub threads: bool,
     /// What it is told of money.
     pub amounts: Amounts,
     /// The zone its times are shown in; the book's if none.
     pub zone: Option<Tz>,
+}
+
+impl GroupConfig {
+    /// The way to it.
+    pub fn lane(&self) -> Lane {
+        Lane { who: self.name, channel: self.channel }
+    }
 }
 
 /// Reads people and groups into the configuration.
@@ -120,24 +147,36 @@ pub(super) fn read(top: &Table<'_>, names: &[Label], config: &mut Config) -> Rea
 
 /// Names, accounts and chats belong to one person or group each; `at` says where each of them is written.
 fn tell_apart(config: &Config, at: &[usize]) -> Read<()> {
-    let people = config.people.iter().map(|one| (one.person.name.as_str(), one.telegram));
-    let groups = config.groups.iter().map(|one| (one.name.as_str(), Some(TelegramAddress { user: 0, chat: one.chat })));
+    let people = config.people.iter().map(|one| (one.person.name.as_str(), places(one)));
+    let of_group = |one: &GroupConfig| vec![(one.channel, "chat", one.chat.to_string())];
+    let groups = config.groups.iter().map(|one| (one.name.as_str(), of_group(one)));
     let all: Vec<_> = people.chain(groups).collect();
-    for (index, ((name, telegram), at)) in all.iter().zip(at).enumerate() {
+    for (index, ((name, places), at)) in all.iter().zip(at).enumerate() {
         for (other, known) in &all[..index] {
             if name == other {
                 return mistake(*at, format!("two people or groups are called \"{name}\""));
             }
-            let (Some(telegram), Some(known)) = (telegram, known) else { continue };
-            if telegram.user == known.user && telegram.user != 0 {
-                return mistake(*at, format!("{name} and {other} have the same account on Telegram"));
-            }
-            if telegram.chat == known.chat {
-                return mistake(*at, format!("{name} and {other} have the same chat: all would come there twice"));
+            if let Some((channel, what, _)) = places.iter().find(|place| known.contains(place)) {
+                return mistake(*at, format!("{name} and {other} have the same {what} on {channel}"));
             }
         }
     }
     Ok(())
+}
+
+/// What of a person nobody else may have: accounts, chats in which all would come twice, a phone.
+fn places(one: &PersonConfig) -> Vec<(ChannelKind, &'static str, String)> {
+    let mut places = Vec::new();
+    if let Some(TelegramAddress { user, chat }) = one.telegram {
+        places.push((ChannelKind::Telegram, "account", user.to_string()));
+        places.push((ChannelKind::Telegram, "chat", chat.to_string()));
+    }
+    if let Some(DiscordAddress { user, channel }) = one.discord {
+        places.push((ChannelKind::Discord, "account", user.to_string()));
+        places.extend(channel.map(|channel| (ChannelKind::Discord, "chat", channel.to_string())));
+    }
+    places.extend(one.phone.as_ref().map(|phone| (ChannelKind::Sms, "phone", phone.expose().to_owned())));
+    places
 }
 
 fn person(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<PersonConfig> {
@@ -150,6 +189,8 @@ fn person(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<PersonConf
             "zone" => one.person.zone = Some(zone(value)?),
             "books" => one.person.books = Some(books(value, names)?),
             "telegram" => one.telegram = Some(telegram(value)?),
+            "discord" => one.discord = Some(discord(value)?),
+            "phone" => one.phone = Some(read_text(value)?),
             "email" => one.email = Some(email(value)?),
             "quiet" => one.quiet = Some(quiet(value)?),
             "digest" => one.digest = time_of_day(value)?,
@@ -183,6 +224,24 @@ fn telegram(value: &Value<'_>) -> Read<TelegramAddress> {
         None => user,
     };
     Ok(TelegramAddress { user, chat })
+}
+
+fn discord(value: &Value<'_>) -> Read<DiscordAddress> {
+    let table = table_of(value, "this takes a table such as { user = 123456789012345678 }")?;
+    check_keys(table, "people.discord")?;
+    let Some(user) = table.get("user") else {
+        return mistake(value.span().start, "this needs the user, such as { user = 123456789012345678 }");
+    };
+    Ok(DiscordAddress { user: snowflake(user)?, channel: table.get("channel").map(snowflake).transpose()? })
+}
+
+/// A number of Discord's.
+fn snowflake(value: &Value<'_>) -> Read<i64> {
+    let number = integer(value)?;
+    if number < 1 {
+        return mistake(value.span().start, format!("{number} is no number on Discord: it is above zero"));
+    }
+    Ok(number)
 }
 
 fn chat(value: &Value<'_>) -> Read<i64> {
@@ -260,17 +319,18 @@ fn above(value: &Value<'_>) -> Read<Vec<(String, Money)>> {
 }
 
 fn group(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<GroupConfig> {
-    let (Some(name), Some(number)) = (table.get("name"), table.get("telegram")) else {
-        return mistake(at.span().start, "a group needs a name and its number on Telegram");
-    };
-    let chat = chat(number)?;
-    if chat > 0 {
-        return mistake(number.span().start, format!("{chat} is no group on Telegram: its number is below zero"));
+    let Some(name) = table.get("name") else { return mistake(at.span().start, "a group needs a name") };
+    let (channel, chat) = group_chat(at, table)?;
+    let threads = table.get("threads").map(boolean).transpose()?.unwrap_or_default();
+    if let Some(value) = table.get("threads").filter(|_| threads && channel != ChannelKind::Discord) {
+        return mistake(value.span().start, "threads are made on Discord alone");
     }
     let seen = table.get("books").map(|value| books(value, names)).transpose()?;
     Ok(GroupConfig {
         name: read_text(name)?,
+        channel,
         chat,
+        threads,
         topics: table
             .get("topics")
             .map(|value| topics(value, seen.as_deref().unwrap_or(names)))
@@ -282,15 +342,32 @@ fn group(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<GroupConfig
     })
 }
 
-fn topics(value: &Value<'_>, seen: &[Label]) -> Read<Vec<(Label, i32)>> {
+/// Where a group is: on one channel.
+fn group_chat(at: &Value<'_>, table: &Table<'_>) -> Read<(ChannelKind, i64)> {
+    match (table.get("telegram"), table.get("discord")) {
+        (Some(number), None) => {
+            let chat = chat(number)?;
+            if chat > 0 {
+                let what = format!("{chat} is no group on Telegram: its number is below zero");
+                return mistake(number.span().start, what);
+            }
+            Ok((ChannelKind::Telegram, chat))
+        }
+        (None, Some(number)) => Ok((ChannelKind::Discord, snowflake(number)?)),
+        (Some(_), Some(_)) => mistake(at.span().start, "a group is on Telegram or on Discord: name two for both"),
+        (None, None) => mistake(at.span().start, "a group needs its number on Telegram or on Discord"),
+    }
+}
+
+fn topics(value: &Value<'_>, seen: &[Label]) -> Read<Vec<(Label, i64)>> {
     let mut all = Vec::new();
     for (key, value) in table_of(value, "this takes a table such as { main = 12 }")? {
         let book = book(key.get_ref(), key.span().start, seen)?;
-        let number = integer(value)?;
-        match i32::try_from(number) {
-            Ok(topic) if topic > 0 => all.push((book, topic)),
-            _ => return mistake(value.span().start, format!("{number} is no topic: its number is above zero")),
+        let topic = integer(value)?;
+        if topic < 1 {
+            return mistake(value.span().start, format!("{topic} is no topic: its number is above zero"));
         }
+        all.push((book, topic));
     }
     Ok(all)
 }

@@ -17,7 +17,7 @@ const ROUTES_MAX: usize = 200;
 /// The longest that a route may wait, in milliseconds.
 const AFTER_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
 const MINUTE_MS: i64 = 60_000;
-/// When a critical message that nobody acknowledged goes to a person's second and third lane, and to the first again.
+/// When a critical message that nobody acknowledged goes to a person's second, third and fourth lane; with the last, to the first again.
 const LADDER_MS: [i64; 3] = [2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS];
 
 /// Whose a lane is.
@@ -30,8 +30,8 @@ impl<'a> Reader<'a> {
     fn of(config: &'a Config, lane: Lane) -> Option<Self> {
         let who = lane.who.as_str();
         let person = config.people.iter().find(|one| one.person.name == who);
-        let group = config.groups.iter().filter(|_| lane.channel == ChannelKind::Telegram);
-        person.map(Self::Person).or_else(|| group.into_iter().find(|one| one.name == lane.who).map(Self::Group))
+        let group = || config.groups.iter().find(|one| one.lane() == lane);
+        person.map(Self::Person).or_else(|| group().map(Self::Group))
     }
 
     fn rule(&self, lane: Lane) -> LaneRule {
@@ -41,8 +41,15 @@ impl<'a> Reader<'a> {
                 books: one.person.books.clone(),
                 treatments: one.tell.clone(),
                 looks_after: one.person.role != Role::Viewer,
+                is_owners: one.person.role == Role::Owner,
             },
-            Self::Group(one) => LaneRule { lane, books: one.books.clone(), treatments: Vec::new(), looks_after: false },
+            Self::Group(one) => LaneRule {
+                lane,
+                books: one.books.clone(),
+                treatments: Vec::new(),
+                looks_after: false,
+                is_owners: false,
+            },
         }
     }
 }
@@ -65,7 +72,7 @@ pub fn route_table(config: &Config, lanes: &[Lane]) -> RouteTable {
 /// What the reader of a lane wants; `zone` is for readers who have none. A lane of nobody who is configured is told of no book.
 pub fn policy(config: &Config, lane: Lane, zone: Tz) -> Policy {
     let Some(reader) = Reader::of(config, lane) else {
-        let nobody = LaneRule { books: Some(Vec::new()), looks_after: false, ..LaneRule::open(lane) };
+        let nobody = LaneRule { books: Some(Vec::new()), looks_after: false, is_owners: false, ..LaneRule::open(lane) };
         return Policy { hides_amounts: true, ..Policy::open(nobody, zone) };
     };
     let open = Policy::open(reader.rule(lane), zone);
@@ -96,14 +103,19 @@ fn usual(config: &Config, rules: &[LaneRule]) -> Vec<Route> {
                 .map(|rule| rule.lane)
                 .find(|lane| lane.channel == *channel && lane.who.as_str() == one.person.name)
         };
-        let mut lanes = ChannelKind::ALL.iter().filter_map(own);
-        let Some(first) = lanes.next() else { continue };
+        let mut lanes: Vec<Lane> = ChannelKind::ALL.iter().filter_map(own).collect();
+        // Each short message costs money, so only what is critical goes that way where there is another.
+        let first = lanes.iter().position(|lane| lane.channel != ChannelKind::Sms).unwrap_or(0);
+        if lanes.is_empty() {
+            continue;
+        }
+        let first = lanes.remove(first);
         let at_once = |lane: &Lane| one.person.role == Role::Owner && lane.channel == ChannelKind::Terminal;
-        let (seated, rest): (Vec<Lane>, Vec<Lane>) = lanes.partition(at_once);
+        let (seated, rest): (Vec<Lane>, Vec<Lane>) = lanes.into_iter().partition(at_once);
         now.push(first);
         now.extend(seated);
         if one.person.role != Role::Viewer {
-            for (step, lane) in steps.iter_mut().zip(rest.into_iter().take(2)) {
+            for (step, lane) in steps.iter_mut().zip(rest) {
                 step.push(lane);
             }
             steps[2].push(first);
@@ -129,7 +141,7 @@ pub(super) fn read(value: &Value<'_>, names: &[Label], config: &Config) -> Read<
     // Which lanes there are depends on tokens and on who is paired: here every one counts that there could be.
     let people = config.people.iter().filter_map(|one| one.person.name.parse().ok());
     let of_people = people.flat_map(|who: Label| ChannelKind::ALL.map(|channel| Lane { who, channel }));
-    let of_groups = config.groups.iter().map(|one| Lane { who: one.name, channel: ChannelKind::Telegram });
+    let of_groups = config.groups.iter().map(GroupConfig::lane);
     let lanes: Vec<Lane> = of_people.chain(of_groups).collect();
     let table = RouteTable { routes, ..route_table(config, &lanes) };
     if let Some(fault) = table.faults(names).into_iter().next() {
@@ -215,8 +227,8 @@ fn lane(value: &Value<'_>, config: &Config) -> Read<Lane> {
     let Some((who, channel)) = written.split_once(':') else {
         return mistake(at, format!("\"{}\" is no destination: write it like ana:telegram", shown(&written)));
     };
-    let group = config.groups.iter().any(|one| one.name.as_str().eq_ignore_ascii_case(who));
-    if !group && !config.persons().any(|person| person.name.eq_ignore_ascii_case(who)) {
+    let group = config.groups.iter().find(|one| one.name.as_str().eq_ignore_ascii_case(who));
+    if group.is_none() && !config.persons().any(|person| person.name.eq_ignore_ascii_case(who)) {
         let people = config.persons().map(|person| person.name.as_str());
         let known: Vec<&str> = people.chain(config.groups.iter().map(|one| one.name.as_str())).collect();
         return mistake(at, format!("there is no person or group \"{}\"{}", shown(who), nearest(who, &known)));
@@ -229,8 +241,8 @@ fn lane(value: &Value<'_>, config: &Config) -> Read<Lane> {
             format!("there is no channel \"{}\"{near}; there are {}", shown(channel), known.join(", ")),
         );
     }
-    if group && channel != ChannelKind::Telegram.as_str() {
-        return mistake(at, format!("{who} is a group: it is reached by {who}:telegram alone"));
+    if let Some(group) = group.filter(|group| group.channel.as_str() != channel) {
+        return mistake(at, format!("{who} is a group: it is reached by {who}:{} alone", group.channel));
     }
     read_text(value)
 }

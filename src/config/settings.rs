@@ -61,7 +61,31 @@ pub const SETTINGS: &[Setting] = &[
         path: "people.email",
         takes: "an address",
         default: "none",
-        help: "Where this person's mail goes: no server takes it yet, each letter is a file in `mail` beside the database.",
+        help: "Where this person's mail goes: to the server of SMTP_URL, else each letter is a file in `mail` beside the database.",
+    },
+    Setting {
+        path: "people.discord",
+        takes: "a table such as { user = 123456789012345678 }",
+        default: "none",
+        help: "The person's account on Discord, see docs/DISCORD.md.",
+    },
+    Setting {
+        path: "people.discord.user",
+        takes: "a number",
+        default: "needed",
+        help: "The account's number: Developer Mode on, then Copy User ID.",
+    },
+    Setting {
+        path: "people.discord.channel",
+        takes: "a number",
+        default: "the conversation with the bot alone",
+        help: "The channel that this person's messages go to.",
+    },
+    Setting {
+        path: "people.phone",
+        takes: "a number such as +351912345678",
+        default: "none",
+        help: "Where this person's short messages go, see docs/SMS.md.",
     },
     Setting {
         path: "people.quiet",
@@ -111,20 +135,38 @@ pub const SETTINGS: &[Setting] = &[
         path: "groups.name",
         takes: "a name",
         default: "needed",
-        help: "What a group on Telegram is called here. No person may have the same name.",
+        help: "What a group on Telegram, or a channel of a server on Discord, is called here. No person may have the same name.",
     },
-    Setting { path: "groups.telegram", takes: "a number below zero", default: "needed", help: "The group's number." },
+    Setting {
+        path: "groups.telegram",
+        takes: "a number below zero",
+        default: "needed, or groups.discord",
+        help: "The group's number.",
+    },
+    Setting {
+        path: "groups.discord",
+        takes: "a number",
+        default: "needed, or groups.telegram",
+        help: "The channel's number: Developer Mode on, then Copy Channel ID.",
+    },
+    Setting {
+        path: "groups.threads",
+        takes: "true or false",
+        default: "false",
+        help: "On Discord, whether what follows upon a message stands in a thread below it: one for each trade.",
+    },
     Setting {
         path: "groups.books",
         takes: "a list of books",
         default: "all",
-        help: "Books that the group is told of and may look at. Nobody changes anything from a group.",
+        help: "Books that the group is told of and may look at. Nobody changes anything from a group on Telegram; in a channel on Discord \
+               an operator or owner may, since the answers are theirs alone.",
     },
     Setting {
         path: "groups.topics",
         takes: "a table such as { main = 12 }",
         default: "none",
-        help: "The topic for each book, in a group that has topics.",
+        help: "The topic for each book, in a group that has topics; on Discord, the thread's number.",
     },
     Setting {
         path: "groups.amounts",
@@ -367,6 +409,19 @@ pub const SETTINGS: &[Setting] = &[
         takes: "a table such as { calm = 0.5 }",
         default: "calm 0.5, else 1",
         help: "What entries are multiplied by in a regime, from 0.01 to 2.",
+    },
+    Setting {
+        path: "sms.per_segment",
+        takes: "a number above 0",
+        default: "0.01",
+        help: "What one segment of a short message costs, in the currency of the service.",
+    },
+    Setting {
+        path: "sms.per_day",
+        takes: "a number above 0",
+        default: "1",
+        help: "The most that short messages may cost in a day (UTC). At 80 % the owner is told; the last five messages are kept for the daily \
+               loss limit and for trading that stops.",
     },
     Setting {
         path: "storage.backups_keep",

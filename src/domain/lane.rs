@@ -14,21 +14,31 @@ pub enum ChannelKind {
     Terminal,
     /// A chat on Telegram.
     Telegram,
+    /// A conversation or a channel on Discord.
+    Discord,
+    /// Short messages to a phone.
+    Sms,
     /// Mail, as files where no server is configured.
     Email,
+    /// A push service of one's own.
+    Ntfy,
     /// Signed JSON to an address of one's own.
     Webhook,
 }
 
 impl ChannelKind {
     /// All, in the order in which a person is reached on them.
-    pub const ALL: [Self; 4] = [Self::Telegram, Self::Terminal, Self::Email, Self::Webhook];
+    pub const ALL: [Self; 7] =
+        [Self::Telegram, Self::Discord, Self::Terminal, Self::Sms, Self::Email, Self::Ntfy, Self::Webhook];
 
     /// As it is written.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Terminal => "terminal",
             Self::Telegram => "telegram",
+            Self::Discord => "discord",
+            Self::Sms => "sms",
+            Self::Ntfy => "ntfy",
             Self::Email => "email",
             Self::Webhook => "webhook",
         }
@@ -37,9 +47,14 @@ impl ChannelKind {
     /// Whether a message that was sent can be changed afterwards.
     pub const fn edits(self) -> bool {
         match self {
-            Self::Telegram => true,
-            Self::Terminal | Self::Email | Self::Webhook => false,
+            Self::Telegram | Self::Discord => true,
+            Self::Terminal | Self::Sms | Self::Email | Self::Ntfy | Self::Webhook => false,
         }
+    }
+
+    /// Whether groups of people can be reached on it.
+    pub const fn has_groups(self) -> bool {
+        matches!(self, Self::Telegram | Self::Discord)
     }
 }
 

@@ -13,6 +13,9 @@ pub struct Message {
     /// It is meant for this chat alone: where the channel can, it is neither forwarded nor saved.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protect: bool,
+    /// It tells what waited: the day's digest, or what was held. Whoever reads it by mail may leave it off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_digest: bool,
     /// A picture or document that goes with it. It is stored beside the text.
     #[serde(skip)]
     pub file: Option<Attachment>,

@@ -54,7 +54,7 @@ pub use names::{AlertId, CycleId, FillId, Label, NameError, NoticeId, OrderId, R
 pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TimeInForce, TransitionError};
 pub use proposal::{CheckResult, Proposal, Refusal};
 pub use regime::Regime;
-pub use route::{LaneRule, Leg, Route, RouteFault, RouteTable, Routes};
+pub use route::{ALWAYS_BY_SMS, LaneRule, Leg, Route, RouteFault, RouteTable, Routes};
 pub use run::{Mode, RunContext};
 pub use screening::{Manual, ScreenFilter, ScreenRow, ScreenVerdict, Screening};
 pub use signal::{Input, SignalAction, SignalIntent};

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{KINDS, Kind};
-use super::{Event, EventKind, Label, Lane, Severity, Treatment, kind_named};
+use super::{ChannelKind, Event, EventKind, Label, Lane, Severity, Treatment, kind_named};
 
 /// A rule: events of these kinds, as loud as this or louder, of these books, go to these lanes after a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,6 +39,9 @@ impl Route {
 /// Kinds that belong to no book and tell of all: amounts, names or settings of each.
 const OF_ALL_BOOKS: [&str; 4] = ["replay_finished", "config_changed", "config_refused", "day_audited"];
 
+/// Kinds that every owner is told by SMS at once, whatever routes say: the daily loss limit near and hit, and trading that stops.
+pub const ALWAYS_BY_SMS: [&str; 3] = ["daily_loss_near", "trading_reduced", "trading_halted"];
+
 /// A lane as routes see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LaneRule {
@@ -51,12 +54,15 @@ pub struct LaneRule {
     /// True if its reader looks after the bot, as an owner or operator does and a group does not.
     #[serde(default)]
     pub looks_after: bool,
+    /// True if its reader is an owner.
+    #[serde(default)]
+    pub is_owners: bool,
 }
 
 impl LaneRule {
     /// A lane that may be told everything, in the usual way.
     pub fn open(lane: Lane) -> Self {
-        Self { lane, books: None, treatments: Vec::new(), looks_after: true }
+        Self { lane, books: None, treatments: Vec::new(), looks_after: true, is_owners: true }
     }
 
     /// How this kind is told here.
@@ -177,7 +183,21 @@ impl RouteTable {
             }
             _ => false,
         };
-        self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane))
+        let mut legs = self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane));
+        for leg in self.by_sms(event) {
+            legs.retain(|known| known.lane != leg.lane);
+            legs.push(leg);
+        }
+        legs
+    }
+
+    /// What the owners' phones are told whatever routes say.
+    fn by_sms(&self, event: &Event) -> impl Iterator<Item = Leg> {
+        let always = ALWAYS_BY_SMS.contains(&event.kind.name());
+        let concerned = move |rule: &&LaneRule| {
+            always && rule.is_owners && rule.lane.channel == ChannelKind::Sms && rule.may_see(event.book)
+        };
+        self.lanes.iter().filter(concerned).map(|rule| Leg { lane: rule.lane, after_ms: 0, route: None })
     }
 
     /// Who is told when something is wrong with a lane.

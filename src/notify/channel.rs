@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::clock::Timestamp;
 use crate::domain::{Label, Message, NoticeId, Severity};
 
 /// One way to reach a person. Sends once; retries, order and duplicates belong to the pipeline.
@@ -33,6 +34,8 @@ pub struct Abilities {
     pub edits: bool,
     /// It shows buttons, by tokens.
     pub buttons: bool,
+    /// It can tell whether a message of which nobody knows arrived: it looks before it sends one again.
+    pub finds: bool,
     /// How many messages it takes; as many as come where it is none. Where there is a limit, a storm is gathered into few.
     pub allowance: Option<Allowance>,
 }
@@ -55,6 +58,10 @@ pub struct Post {
     pub number: Option<NoticeId>,
     /// How loud it is.
     pub severity: Severity,
+    /// The kind of fact that it tells; of several, the first. None for answers and for what was gathered.
+    pub kind: Option<&'static str>,
+    /// It may have arrived before, but not before then.
+    pub again: Option<Timestamp>,
     /// The book it is about.
     pub book: Option<Label>,
     /// No sound, no light.

@@ -229,7 +229,7 @@ impl Scene<'_> {
         }
         composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
         composed.post.book = None;
-        composed.post.message = Message { blocks, ..Message::default() };
+        composed.post.message = Message { blocks, is_digest: !storm, ..Message::default() };
         composed
     }
 
@@ -277,6 +277,11 @@ fn blank(row: &Delivery) -> Composed {
         message: Message::default(),
         number: (!is_answer).then_some(row.notice),
         severity: row.severity(),
+        kind: match &row.task {
+            Task::Notice(event) | Task::Edit(event) => Some(kind_of(event).name),
+            Task::Answer(_) | Task::Broken(_) => None,
+        },
+        again: row.repeated.then_some(row.created),
         book: match &row.task {
             Task::Notice(event) | Task::Edit(event) => event.book,
             Task::Answer(_) | Task::Broken(_) => None,

@@ -30,6 +30,8 @@ fn post(letters: &str, edit: Option<String>) -> Post {
         message: Message { blocks, ..Message::default() },
         number: None,
         severity: Severity::Notice,
+        kind: None,
+        again: None,
         book: None,
         silent: false,
         reply_to: None,

@@ -94,7 +94,7 @@ impl Sink {
 #[async_trait]
 impl Channel for Sink {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: false, buttons: false, allowance: None }
+        Abilities { edits: false, buttons: false, finds: false, allowance: None }
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {

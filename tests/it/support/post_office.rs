@@ -126,8 +126,12 @@ impl Channel for Wire {
 }
 
 /// As a chat on Telegram does.
-pub(crate) const CHAT: Abilities =
-    Abilities { edits: true, buttons: true, allowance: Some(Allowance { burst: 4, refill: Duration::from_secs(1) }) };
+pub(crate) const CHAT: Abilities = Abilities {
+    edits: true,
+    buttons: true,
+    finds: false,
+    allowance: Some(Allowance { burst: 4, refill: Duration::from_secs(1) }),
+};
 
 /// One lane with its channel.
 struct Open {

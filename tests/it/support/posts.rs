@@ -12,6 +12,8 @@ pub(crate) fn post(delivery: i64, message: Message) -> Post {
         message,
         number: Some(NoticeId(42)),
         severity: Severity::Warning,
+        kind: None,
+        again: None,
         book: Some("main".parse().expect("a name")),
         silent: false,
         reply_to: None,
