@@ -47,6 +47,7 @@ mod picture;
 mod results;
 mod holdings;
 mod chart;
+mod doors;
 mod drawing;
 mod run;
 mod beside;
