@@ -19,12 +19,14 @@ mod render_mail;
 mod mail;
 mod mail_file;
 mod webhook;
+mod ntfy;
 
 pub use console::{Console, ConsoleInput, Prompted};
 pub use editor::{Editor, Line};
 pub use http_client::{ClientError, client as http_client, init_tls};
 pub use keep::kept_words;
 pub use mail_file::MailFile;
+pub use ntfy::Ntfy;
 pub use render_html::{Budget, html};
 pub use render_plain::plain;
 pub use telegram::{Key, MenuScope, Myself, Posting, PressAnswer, RemoteId, Telegram};
