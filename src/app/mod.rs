@@ -22,6 +22,7 @@ mod demo;
 mod demo_ways;
 mod demo_script;
 mod letter;
+mod discord_commands;
 mod telegram;
 mod updates;
 mod strangers;

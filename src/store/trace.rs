@@ -1,6 +1,6 @@
 //! What became of a message? Each row, each try, and what was not told as such.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::clock::Timestamp;
 use crate::domain::{ChannelKind, Event, NoticeId};
@@ -260,12 +260,21 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn unacknowledged(&self, person: &str) -> Result<Option<NoticeId>, StoreError> {
+        Ok(self.all_unacknowledged(person, 1)?.pop())
+    }
+
+    /// The critical messages that this person got and nobody has acknowledged, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn all_unacknowledged(&self, person: &str, rows_max: u32) -> Result<Vec<NoticeId>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT o.notice FROM outbox o WHERE o.task = 'notice' AND o.priority = 4 AND o.state = 'sent'
                AND o.lane LIKE ?1 || ':%' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.notice = o.notice)
-             ORDER BY o.id DESC LIMIT 1",
+             GROUP BY o.notice ORDER BY max(o.id) DESC LIMIT ?2",
         )?;
-        let row = statement.query_row([person.replace('_', "\\_")], |row| unsigned(row, 0));
-        Ok(row.optional()?.map(NoticeId))
+        let person = person.replace('_', "\\_");
+        let rows = statement.query_map(params![person, rows_max], |row| unsigned(row, 0).map(NoticeId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
