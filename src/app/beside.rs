@@ -237,9 +237,9 @@ impl Run<'_> {
             };
             Probe::telegram(since(messenger.polled_ms.clone()), since(messenger.copy_ms.clone()))
         }));
+        let doors = self.doors()?;
         let server = self.environment.http_listen.and_then(|listen| {
-            let parts =
-                Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors: self.doors() };
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors };
             let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
             probes.push(probe);
             server

@@ -3,10 +3,18 @@
 use crate::web::PostDoor;
 
 use super::run::Run;
+use super::{AppError, unsubscribe};
 
 impl Run<'_> {
     /// The doors of this run.
-    pub(super) fn doors(&self) -> Vec<PostDoor> {
-        Vec::new()
+    pub(super) fn doors(&self) -> Result<Vec<PostDoor>, AppError> {
+        let mut doors = Vec::new();
+        if self.environment.public_url.is_some() {
+            let people = self.config.people.iter().filter(|one| one.email.is_some());
+            let people = people.map(|one| one.person.name.clone()).collect();
+            let (store, clock) = (self.store.clone(), self.clock.clone());
+            doors.push(unsubscribe::door(store.button_key()?, people, store, clock));
+        }
+        Ok(doors)
     }
 }

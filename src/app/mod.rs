@@ -49,6 +49,7 @@ mod results;
 mod holdings;
 mod chart;
 mod doors;
+mod unsubscribe;
 mod drawing;
 mod run;
 mod beside;

@@ -69,13 +69,8 @@ pub fn init_tls() {
 /// When `ca_file` cannot be read or holds no usable certificate.
 pub fn client(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Client, ClientError> {
     init_tls();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ClientError::Build(error.to_string()))?
-        .with_root_certificates(roots(ca_file)?)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(config)
+        .tls_backend_preconfigured(tls_config(ca_file)?)
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE)
         .redirect(Policy::none())
@@ -85,6 +80,18 @@ pub fn client(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Clien
         .http1_only()
         .build()
         .map_err(|error| ClientError::Build(cause(&error)))
+}
+
+/// Whom TLS trusts: the web's certificate authorities and those in `ca_file` (PEM), never the system's store.
+///
+/// # Errors
+/// When `ca_file` cannot be read or holds no usable certificate.
+pub fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, ClientError> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientError::Build(error.to_string()))?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth())
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
