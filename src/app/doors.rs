@@ -3,10 +3,12 @@
 use crate::web::PostDoor;
 
 use super::run::Run;
+use super::sms_door;
 
 impl Run<'_> {
     /// The doors of this run.
     pub(super) fn doors(&self) -> Vec<PostDoor> {
-        Vec::new()
+        let sms = self.phones.iter().filter(|phones| phones.signed.is_some());
+        sms.flat_map(|phones| sms_door::doors(phones, &self.store, &self.clock)).collect()
     }
 }
