@@ -21,7 +21,8 @@ use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
-use super::reload::Watch;
+use super::reload::{Revoke, Watch};
+use super::sms::SmsHandler;
 use super::switchboard::{Alarm, OpenLanes, Switchboard};
 use super::talk::{self, Terminal};
 use super::telegram::Shared;
@@ -149,7 +150,8 @@ impl Run<'_> {
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref())?;
-        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
+        let texts = self.texts(chat, &switchboard)?;
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
         Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
     }
 
@@ -278,10 +280,35 @@ impl Run<'_> {
     ) -> Result<(), AppError> {
         if self.guests.is_none() {
             let (stop, stopped) = channel();
-            let watch = watch.revoking(around.messenger.as_ref().map(|messenger| messenger.revoke.clone()));
+            let (messenger, phones) =
+                (around.messenger.as_ref().map(|messenger| messenger.revoke.clone()), self.phones.clone());
+            let board = around.switchboard.clone();
+            let revoke: Revoke = Arc::new(move |read| {
+                messenger.iter().for_each(|revoke| revoke(read));
+                phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
+            });
+            let watch = watch.revoking(Some(revoke));
             around.helpers.push((stop, spawn("reload", move || watch.run(&queue, &stopped))?));
         }
         Ok(())
+    }
+
+    /// What is heard from phones, where something can come in.
+    fn texts(&self, chat: &Chat, switchboard: &Switchboard) -> Result<Option<Helper>, AppError> {
+        let Some(phones) = self.phones.clone().filter(|phones| phones.signed.is_some()) else { return Ok(None) };
+        let (stop, stopped) = channel();
+        let handler = SmsHandler {
+            chat: chat.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            phones,
+            switchboard: switchboard.clone(),
+            alarm: switchboard.alarm.clone(),
+            wait_for: talk::waiter(chat.clone(), self.clock.clone()),
+            zone: self.zone(),
+            puzzled: Mutex::default(),
+        };
+        Ok(Some((stop, spawn("texts", move || handler.serve(&stopped))?)))
     }
 
     pub(super) fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {

@@ -3,7 +3,7 @@
 use crate::web::PostDoor;
 
 use super::run::Run;
-use super::{AppError, unsubscribe};
+use super::{AppError, sms_door, unsubscribe};
 
 impl Run<'_> {
     /// The doors of this run.
@@ -15,6 +15,8 @@ impl Run<'_> {
             let (store, clock) = (self.store.clone(), self.clock.clone());
             doors.push(unsubscribe::door(store.button_key()?, people, store, clock));
         }
+        let sms = self.phones.iter().filter(|phones| phones.signed.is_some());
+        doors.extend(sms.flat_map(|phones| sms_door::doors(phones, &self.store, &self.clock)));
         Ok(doors)
     }
 }
