@@ -128,7 +128,8 @@ impl Run<'_> {
         let (messenger, house) = (self.messenger(&reception), self.house(&reception));
         let revoke = reception::revoke(reception, messenger.clone(), house.clone());
         let (messenger, house) = if self.guests.is_none() {
-            let ears = discord_house::discord(self.environment, &self.clock)?;
+            let ears =
+                discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
             (
                 messenger.map(|messenger| messenger.start(chat)).transpose()?,
                 house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,

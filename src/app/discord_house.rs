@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use secrecy::SecretString;
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -112,7 +113,7 @@ impl DiscordHouse {
     }
 
     /// Opens the lanes of everybody who is known, sets the slash commands, and listens by `ears`, which have connections of their own.
-    pub(super) fn start(self, chat: &Chat, ears: Discord) -> Result<Running, AppError> {
+    pub(super) fn start(self, chat: &Chat, (ears, token): (Discord, SecretString)) -> Result<Running, AppError> {
         self.refresh()?;
         self.register();
         let board = &self.reception.switchboard;
@@ -128,7 +129,7 @@ impl DiscordHouse {
             heard: Arc::new(move |lane| heard.heard(lane)),
         };
         let (notes, to_keep) = channel::<String>();
-        let gateway = Gateway::new(ears.clone(), self.memory(notes));
+        let gateway = Gateway::new(ears.clone(), token, self.memory(notes));
         let ears = Ears {
             discord: ears,
             store: board.store.clone(),
@@ -179,11 +180,11 @@ impl DiscordHouse {
         let path = self.reception.switchboard.store.path().to_owned();
         let load = move || Reader::open(&path).and_then(|reader| reader.meta(GATEWAY)).ok().flatten();
         let notes = Mutex::new(notes);
-        let keep = move |text: String| {
+        let keep = move |text: &str| {
             // Where nobody keeps notes any more, this life is over.
-            let _ = notes.lock().unwrap_or_else(PoisonError::into_inner).send(text);
+            let _ = notes.lock().unwrap_or_else(PoisonError::into_inner).send(text.to_owned());
         };
-        GatewayMemory::new(load, keep)
+        GatewayMemory { load: Box::new(load), keep: Box::new(keep) }
     }
 
     /// Somebody wrote from where a lane leads: they are there again, if they were not.
