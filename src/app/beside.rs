@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::chat::{Chat, ChatParts, Seats};
-use crate::config::{Config, policy, route_table};
+use crate::chat::{Chat, ChatParts};
+use crate::config::{Config, GroupConfig, policy, route_table};
 use crate::control::ChangeDesk;
 use crate::domain::{ChannelKind, Label, Lane, RouteTable, Routes, RunId};
 use crate::engine::{Emergency, EngineMessage, Stretch};
@@ -16,16 +16,17 @@ use crate::web::Parts;
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, watch_signals};
 use super::digest::Digests;
 use super::directory::Directory;
+use super::discord_house::{self, DiscordHouse};
 use super::drill_chat::driller;
 use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
+use super::reception::{self, Reception, There};
 use super::reload::{Revoke, Watch};
 use super::sms::SmsHandler;
 use super::switchboard::{Alarm, OpenLanes, Switchboard};
 use super::talk::{self, Terminal};
-use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
 use super::{AppError, auditor, monitor};
 
@@ -49,7 +50,7 @@ impl Run<'_> {
     pub(super) fn possible_lanes(&self) -> Vec<Lane> {
         let people = self.config.people.iter().filter_map(|one| one.person.name.parse().ok());
         let of_people = people.flat_map(|who: Label| ChannelKind::ALL.map(|channel| Lane { who, channel }));
-        let of_groups = self.config.groups.iter().map(|one| Lane { who: one.name, channel: ChannelKind::Telegram });
+        let of_groups = self.config.groups.iter().map(GroupConfig::lane);
         let terminal = self.terminal_lane();
         of_people.chain(of_groups).chain(self.other_lanes()).chain([terminal]).collect()
     }
@@ -57,10 +58,7 @@ impl Run<'_> {
     /// Who is told what.
     pub(super) fn routes(&self) -> Result<RouteTable, AppError> {
         let mut lanes = self.other_lanes();
-        if self.telegram.is_some() {
-            let directory = Directory::look_up(self.config, &self.reader)?;
-            lanes.extend(directory.lanes.iter().map(|(lane, _)| *lane));
-        }
+        lanes.extend(self.there().lanes(&Directory::look_up(self.config, &self.reader)?));
         Ok(route_table(self.config, &lanes))
     }
 
@@ -127,12 +125,20 @@ impl Run<'_> {
         };
         let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
         let config = Arc::new(Mutex::new(self.config.clone()));
-        let messenger = self.messenger(&switchboard, routes.clone(), config.clone());
-        let messenger = if self.guests.is_none() {
-            messenger.map(|messenger| messenger.start(chat)).transpose()?
+        let reception = self.reception(&switchboard, routes.clone(), config.clone());
+        let (messenger, house) = (self.messenger(&reception), self.house(&reception));
+        let revoke = reception::revoke(reception, messenger.clone(), house.clone());
+        let (messenger, house) = if self.guests.is_none() {
+            let ears =
+                discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
+            (
+                messenger.map(|messenger| messenger.start(chat)).transpose()?,
+                house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,
+            )
         } else {
             messenger.map(|messenger| messenger.refresh()).transpose()?;
-            None
+            house.map(|house| house.refresh()).transpose()?;
+            (None, None)
         };
         let keyboard = match terminal {
             None => None,
@@ -149,30 +155,28 @@ impl Run<'_> {
         let digests = self.digests(&routes, mark, config)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        let watch = self.watch(&switchboard, messenger.as_ref(), house.as_ref())?;
         let texts = self.texts(chat, &switchboard)?;
         let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
+        let revoke = (messenger.is_some() || house.is_some()).then_some(revoke);
+        Ok(Around { flags, stopped, over, switchboard, messenger, house, revoke, keyboard, helpers })
     }
 
-    pub(super) fn messenger(
-        &self,
-        switchboard: &Switchboard,
-        routes: Routes,
-        config: Arc<Mutex<Config>>,
-    ) -> Option<Messenger> {
-        Some(Messenger {
-            telegram: self.telegram.clone()?,
-            config,
-            routes,
-            switchboard: switchboard.clone(),
-            shared: Shared::new(Seats::default()),
-            others: self.other_lanes(),
-            zone: self.zone(),
-            open: Arc::default(),
-            turn: Arc::default(),
-            seating: Arc::default(),
-        })
+    /// Where there is a bot that people talk with.
+    fn there(&self) -> There {
+        There { telegram: self.telegram.is_some(), discord: self.discord.is_some() }
+    }
+
+    fn reception(&self, switchboard: &Switchboard, routes: Routes, config: Arc<Mutex<Config>>) -> Reception {
+        Reception::new(switchboard.clone(), (config, routes), self.other_lanes(), self.zone(), self.there())
+    }
+
+    fn messenger(&self, reception: &Reception) -> Option<Messenger> {
+        Some(Messenger::new(self.telegram.clone()?, reception.clone()))
+    }
+
+    fn house(&self, reception: &Reception) -> Option<DiscordHouse> {
+        Some(DiscordHouse::new(self.discord.clone()?, reception.clone(), self.environment.discord_guild))
     }
 
     /// The first book's zone.
@@ -227,6 +231,7 @@ impl Run<'_> {
         &self,
         switchboard: &Switchboard,
         messenger: Option<&messenger::Running>,
+        house: Option<&discord_house::Running>,
     ) -> Result<Helper, AppError> {
         let network = self.network.handle();
         let mut probes = vec![Probe::disk(self.store.path())];
@@ -239,6 +244,7 @@ impl Run<'_> {
             };
             Probe::telegram(since(messenger.polled_ms.clone()), since(messenger.copy_ms.clone()))
         }));
+        probes.extend(house.map(|house| house.probe(self.clock.clone())));
         let doors = self.doors()?;
         let server = self.environment.http_listen.and_then(|listen| {
             let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors };
@@ -280,11 +286,10 @@ impl Run<'_> {
     ) -> Result<(), AppError> {
         if self.guests.is_none() {
             let (stop, stopped) = channel();
-            let (messenger, phones) =
-                (around.messenger.as_ref().map(|messenger| messenger.revoke.clone()), self.phones.clone());
+            let (others, phones) = (around.revoke.clone(), self.phones.clone());
             let board = around.switchboard.clone();
             let revoke: Revoke = Arc::new(move |read| {
-                messenger.iter().for_each(|revoke| revoke(read));
+                others.iter().for_each(|revoke| revoke(read));
                 phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
             });
             let watch = watch.revoking(Some(revoke));

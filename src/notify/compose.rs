@@ -256,6 +256,9 @@ impl Scene<'_> {
         let mut number = 0u32;
         let mut key = |button: &Button| {
             number += 1;
+            if button.is_plain() {
+                return Key { label: button.label.clone(), token: button.line.clone() };
+            }
             let mut hasher = blake3::Hasher::new_keyed(self.key);
             hasher.update(&composed.post.delivery.to_le_bytes());
             hasher.update(&number.to_le_bytes());
