@@ -126,7 +126,11 @@ async fn nothing_gets_into_the_head_that_is_not_ours() {
     one.message.blocks.push(Block::Quote(format!("{hostile}\n.\n--a-")));
     let letter = letter_of(&one).await;
     let names: Vec<String> = headers(&letter).into_iter().map(|(name, _)| name).collect();
-    let own = ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
+    let own = [
+        "Auto-Submitted",
+        "Content-Transfer-Encoding",
+        "Content-Type",
+        "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
     let mut sorted: Vec<&str> =
         names.iter().map(String::as_str).filter(|name| *name != "X-Bellwether-Notice").collect();
     sorted.sort_unstable();

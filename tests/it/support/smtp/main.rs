@@ -30,8 +30,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     writeln!(out, "listening on {}", server.address)?;
     out.flush()?;
     std::io::stdin().read_to_end(&mut Vec::new())?;
-    for letter in server.letters() {
-        writeln!(out, "from {} to {:?}, {} bytes, tls {}", letter.from, letter.to, letter.letter.len(), letter.tls)?;
+    let taken = server.taken();
+    for fault in taken.faults {
+        writeln!(out, "fault: {fault}")?;
+    }
+    for letter in taken.letters {
+        writeln!(out, "from {} to {:?}, {} bytes, tls {}, user {:?}", letter.from, letter.to, letter.letter.len(), letter.tls, letter.user)?;
     }
     Ok(())
 }

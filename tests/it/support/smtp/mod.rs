@@ -15,7 +15,6 @@ pub(crate) use authority::Authority;
 
 /// Where something can go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(not(test), expect(dead_code, reason = "the program is never told to fail"))]
 pub(crate) enum Step {
     Greeting,
     Hello,
@@ -139,11 +138,18 @@ impl Smtp {
         self.world.script.lock().expect("whole").push_back((step, act));
     }
 
+    /// What happened since the last look; lines and connections are kept.
+    pub(crate) fn taken(&self) -> Log {
+        let mut log = self.world.log();
+        let (letters, faults) = (std::mem::take(&mut log.letters), std::mem::take(&mut log.faults));
+        Log { letters, faults, ..Log::default() }
+    }
+
     /// The letters that came since the last look; fails where the client did what none may.
     pub(crate) fn letters(&self) -> Vec<Taken> {
-        let mut log = self.world.log();
+        let log = self.taken();
         assert_eq!(log.faults, Vec::<String>::new());
-        std::mem::take(&mut log.letters)
+        log.letters
     }
 
     /// What was said to it since the last look.
