@@ -4,6 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bellwether::channels::{Letters, MailFile, MailHost, MailServer, MailWire, Signer, tls_config};
 use bellwether::clock::{ManualClock, Timestamp};
 use bellwether::domain::{Message, RouteTable, Severity};
@@ -305,8 +307,7 @@ async fn a_login_that_is_refused_closes_the_way_and_is_told_without_it() {
     assert_eq!(class(&probed), "shut", "a lane that cannot log in is not well");
     let desk = Desk { login: login(PASSWORD), ..desk };
     // A server that repeats what it was told.
-    use base64::Engine as _;
-    let both = base64::engine::general_purpose::STANDARD.encode(format!("\0{USER}\0{PASSWORD}"));
+    let both = STANDARD.encode(format!("\0{USER}\0{PASSWORD}"));
     for (says, want) in [
         (format!("535 5.7.8 {USER} {PASSWORD} \u{202e}\u{1b}[31m no"), "shut"),
         (format!("534 5.7.9 get another for canary-user, not {both}"), "shut"),
@@ -388,11 +389,11 @@ fn a_story_is_a_thread_by_a_server_too() {
 }
 
 /// The letter that a message becomes.
-async fn letter(desk: &Desk, letters: Letters, post: &Post) -> String {
+async fn letter(desk: &Desk, letters: Letters, fact: &Post) -> String {
     let tls = Arc::new(desk.tls.clone());
     let (host, port) = (desk.host.to_owned(), desk.smtp.address.port());
     let host = MailHost { host, port, wire: desk.wire, login: None, tls, patience: LONG };
-    MailServer::new(Arc::new(host), letters).send(post).await.expect("taken");
+    MailServer::new(Arc::new(host), letters).send(fact).await.expect("taken");
     one(desk.smtp.letters()).letter
 }
 

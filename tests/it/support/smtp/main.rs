@@ -35,7 +35,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         writeln!(out, "fault: {fault}")?;
     }
     for letter in taken.letters {
-        writeln!(out, "from {} to {:?}, {} bytes, tls {}, user {:?}", letter.from, letter.to, letter.letter.len(), letter.tls, letter.user)?;
+        writeln!(
+            out,
+            "from {} to {:?}, {} bytes, tls {}, user {:?}",
+            letter.from,
+            letter.to,
+            letter.letter.len(),
+            letter.tls,
+            letter.user
+        )?;
     }
     Ok(())
 }

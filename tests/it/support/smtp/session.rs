@@ -108,7 +108,7 @@ impl Session<'_> {
             lines.push(format!("AUTH {}", setup.mechanisms));
         }
         let last = lines.pop().expect("some");
-        let text = lines.iter().map(|line| format!("250-{line}\r\n")).collect::<String>() + "250 " + &last;
+        let text = format!("250-{}\r\n250 {last}", lines.join("\r\n250-"));
         self.answer(Step::Hello, &text).await.map(drop)
     }
 
@@ -143,18 +143,15 @@ impl Session<'_> {
         if !self.world.setup.mechanisms.split(' ').any(|known| known == mechanism) {
             return self.say("504 5.5.4 not that one").await;
         }
-        let shown = match mechanism {
-            "PLAIN" => {
-                let text = decoded(first).unwrap_or_default();
-                let mut parts = text.split('\0').skip(1).map(str::to_owned);
-                (parts.next(), parts.next())
-            }
-            _ => {
-                self.say("334 VXNlcm5hbWU6").await?;
-                let name = self.line(AUTH_BYTES_MAX).await?;
-                self.say("334 UGFzc3dvcmQ6").await?;
-                (decoded(&name), decoded(&self.line(AUTH_BYTES_MAX).await?))
-            }
+        let shown = if mechanism == "PLAIN" {
+            let text = decoded(first).unwrap_or_default();
+            let mut parts = text.split('\0').skip(1).map(str::to_owned);
+            (parts.next(), parts.next())
+        } else {
+            self.say("334 VXNlcm5hbWU6").await?;
+            let name = self.line(AUTH_BYTES_MAX).await?;
+            self.say("334 UGFzc3dvcmQ6").await?;
+            (decoded(&name), decoded(&self.line(AUTH_BYTES_MAX).await?))
         };
         if shown != (Some(user.clone()), Some(password)) {
             return self.say("535 5.7.8 that is not it").await;
