@@ -180,6 +180,24 @@ mod tests {
     }
 
     #[test]
+    fn whoever_wants_no_digest_gets_none_until_they_do() {
+        let desk = Desk::open("owner:terminal", Config::default());
+        let wish = |wish| desk.digests.store.wish("owner", DIGEST, wish, desk.clock.now()).expect("kept");
+        desk.look();
+        desk.order_ends(1, None);
+        wish(Some(Treatment::Off));
+        desk.clock.advance(600_000);
+        desk.look();
+        assert_eq!(desk.told(), Vec::<String>::new());
+        wish(None);
+        desk.order_ends(2, None);
+        desk.clock.advance(24 * 3_600_000);
+        desk.look();
+        let told = desk.told();
+        assert!(told.len() == 1 && told[0].contains("Order O2 ended"), "{told:?}");
+    }
+
+    #[test]
     fn a_book_that_somebody_may_not_see_any_more_is_in_none_of_their_digests() {
         let config = |more: &str| {
             let books = "[[books]]\nname = \"main\"\n[[books]]\nname = \"calm\"\n[[people]]\nname = \"ana\"\n";

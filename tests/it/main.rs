@@ -32,6 +32,7 @@ mod styles;
 mod render;
 mod figures;
 mod locks;
+mod mail_server;
 mod shell;
 mod web;
 mod stretch;
