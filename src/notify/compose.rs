@@ -72,7 +72,7 @@ impl Scene<'_> {
             if let Some(notice) = self.reader.overtook(row.id, self.policy.rule.lane)? {
                 message.blocks.push(Block::Line(format!("Written before {notice} was told").into()));
             }
-            if row.repeated {
+            if self.says_repeat(row, row) {
                 message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
             }
         }
@@ -85,7 +85,7 @@ impl Scene<'_> {
     fn notice(&self, row: &Delivery, event: &Event, riders: &[Delivery]) -> Result<Composed, StoreError> {
         let mut composed = blank(row);
         let mut blocks = told(event, self.telling);
-        if row.repeated {
+        if self.says_repeat(row, row) {
             add_repeat(row, &mut blocks);
         }
         if row.unless_acked {
@@ -163,6 +163,12 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Whether a row has to say that it may be there already: not where the channel looks for the message that told it.
+    fn says_repeat(&self, row: &Delivery, leader: &Delivery) -> bool {
+        let is_found = self.abilities.finds && row.told_in.is_none_or(|notice| notice == leader.notice);
+        row.repeated && !is_found
+    }
+
     fn acknowledged(&self, ack: &Ack) -> Block {
         let at = time(ack.at, self.policy.zone);
         Block::Line(format!("Acknowledged by {} on {} at {at}", ack.person, ack.channel).into())
@@ -188,7 +194,7 @@ impl Scene<'_> {
         let mut composed = blank(leader);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = story_blocks(&events, self.telling);
-        for row in rows.iter().filter(|row| row.repeated) {
+        for row in rows.iter().filter(|row| self.says_repeat(row, leader)) {
             add_repeat(row, &mut blocks);
         }
         self.add_late(leader, &mut blocks);
@@ -217,7 +223,7 @@ impl Scene<'_> {
         };
         let repeated: Vec<String> = rows
             .iter()
-            .filter(|row| row.repeated || row.parts > 0)
+            .filter(|row| self.says_repeat(row, &rows[0]) || row.parts > 0)
             .map(|row| row.notice.to_string())
             .take(REPEATS_MAX)
             .collect();

@@ -63,6 +63,8 @@ pub struct Delivery {
     pub edit_of: Option<String>,
     /// Parts of the message that are there already.
     pub parts: u32,
+    /// The notice that leads the message in which it may have been told already, where that is not its own.
+    pub told_in: Option<NoticeId>,
     /// The hash of what it says.
     pub digest: Option<String>,
     /// When it was committed, on the wall clock.
@@ -231,7 +233,7 @@ impl Store {
                 [],
             )?;
             transaction.execute(
-                "UPDATE outbox SET state = 'pending', told_in = NULL, repeated = 1 WHERE state = 'sending' AND told_in IS NOT NULL",
+                "UPDATE outbox SET state = 'pending', repeated = 1 WHERE state = 'sending' AND told_in IS NOT NULL",
                 [],
             )?;
             let edits = "UPDATE outbox SET state = 'pending', due_ms = 0 WHERE state = 'sending' AND task = 'edit'";

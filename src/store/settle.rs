@@ -43,11 +43,11 @@ pub(super) fn settle(
             withdraw(transaction, parcel, now)
         }
         Settled::Unknown { due, why, parts, spent } => {
-            again(transaction, parcel, (*due, *parts), why, now)?;
             let mut marked = transaction.prepare_cached("UPDATE outbox SET repeated = 1 WHERE id = ?1")?;
             for id in rows(parcel) {
                 marked.execute([id])?;
             }
+            again(transaction, parcel, (*due, *parts), why, now)?;
             for id in spent {
                 die(transaction, *id, &format!("{why}, twice"), now)?;
             }
@@ -60,7 +60,7 @@ pub(super) fn settle(
         }
         Settled::Apart { why, parts } => {
             again(transaction, parcel, (now, *parts), why, now)?;
-            let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1 WHERE id = ?1")?;
+            let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1, told_in = NULL WHERE id = ?1")?;
             for id in rows(parcel) {
                 alone.execute([id])?;
             }
@@ -104,7 +104,7 @@ fn sent(
     show_ack(transaction, parcel, now)
 }
 
-/// Its rows wait again, each by itself: what is told together then may be something else.
+/// Its rows wait again, each by itself: what is told together then may be something else. What may have arrived keeps with what it was told.
 fn again(
     transaction: &Transaction<'_>,
     parcel: &Parcel,
@@ -115,8 +115,8 @@ fn again(
     // A try at once leaves the time from which a row counts as waiting.
     let due = if due > now { due.ms() } else { 0 };
     let mut row = transaction.prepare_cached(
-        "UPDATE outbox SET state = 'pending', told_in = NULL, due_ms = max(due_ms, ?2), verdict = ?3, settled_ms = ?4, parts = ?5
-         WHERE id = ?1",
+        "UPDATE outbox SET state = 'pending', told_in = CASE WHEN repeated THEN told_in END, due_ms = max(due_ms, ?2), verdict = ?3,
+           settled_ms = ?4, parts = ?5 WHERE id = ?1",
     )?;
     for id in rows(parcel) {
         row.execute(params![id, due, why, now.ms(), parts])?;
@@ -251,7 +251,7 @@ pub(super) fn mark(
         }
     }
     transaction
-        .prepare_cached("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?
+        .prepare_cached("UPDATE outbox SET state = 'sending', told_in = NULL, attempts = attempts + 1 WHERE id = ?1")?
         .execute([parcel.leader])?;
     transaction
         .prepare_cached(

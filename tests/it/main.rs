@@ -51,6 +51,7 @@ mod aftermath;
 mod acks;
 mod adapters;
 mod ntfy;
+mod finds;
 mod letters;
 mod kills;
 mod telegram_client;
