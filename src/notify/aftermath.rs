@@ -179,7 +179,7 @@ impl Worker {
                     dead => dead,
                 }
             }
-            Task::Answer(_) | Task::Broken(_) => {
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => {
                 if let (true, Task::Answer(message)) = (leader.repeated, &leader.task) {
                     self.say_not_shown(message, leader.reply_to.clone(), &why);
                 }
@@ -264,7 +264,7 @@ impl Worker {
         match &leader.task {
             Task::Notice(_) | Task::Broken(_) => self.tell_dead(&[leader], &why),
             Task::Answer(message) => self.say_not_shown(message, leader.reply_to.clone(), &why),
-            Task::Edit(_) => {}
+            Task::Edit(_) | Task::Seen(_) => {}
         }
         Settled::Dead(why)
     }

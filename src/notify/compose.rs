@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::format::{age, time};
 use crate::domain::{Block, Button, ChannelKind, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
-use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
+use crate::store::{Ack, Delivery, FollowUp, LaneState, Parcel, Reader, StoreError, Task};
 
 use super::buttons::{BUTTONS_MAX, acknowledge};
 use super::filters::{Policy, kind_of};
@@ -43,6 +43,7 @@ impl Scene<'_> {
         let mut composed = match bundle {
             Bundle::One(row, riders) => match &row.task {
                 Task::Answer(message) => self.answer(row, message.clone())?,
+                Task::Seen(seen) => self.seen(row, seen)?,
                 Task::Broken(_) => return Ok(None),
                 Task::Edit(event) => match self.edit(row, event)? {
                     Some(composed) => composed,
@@ -79,6 +80,22 @@ impl Scene<'_> {
         composed.post.message = message;
         composed.post.reply_to.clone_from(&row.reply_to);
         composed.post.edit.clone_from(&row.edit_of);
+        Ok(composed)
+    }
+
+    /// Who has seen what was told here, as quietly as can be, below the message that told it.
+    fn seen(&self, row: &Delivery, seen: &FollowUp) -> Result<Composed, StoreError> {
+        let mut composed = blank(row);
+        let numbers: Vec<String> = seen.notices.iter().map(NoticeId::to_string).collect();
+        let (who, at) = (&seen.person, time(seen.at, self.policy.zone));
+        let line = format!("{} acknowledged by {who} on {} at {at}", numbers.join(" and "), seen.channel);
+        let mut message = Message::of_lines([line]);
+        if self.says_repeat(row, row) {
+            message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
+        }
+        composed.post.message = message;
+        composed.post.silent = true;
+        composed.post.reply_to = self.reader.message_with(row.notice, self.policy.rule.lane)?;
         Ok(composed)
     }
 
@@ -278,19 +295,19 @@ impl Scene<'_> {
 
 /// A message that says nothing yet.
 fn blank(row: &Delivery) -> Composed {
-    let is_answer = matches!(row.task, Task::Answer(_));
+    let is_answer = matches!(row.task, Task::Answer(_) | Task::Seen(_));
     let post = Post {
         message: Message::default(),
         number: (!is_answer).then_some(row.notice),
         severity: row.severity(),
         kind: match &row.task {
             Task::Notice(event) | Task::Edit(event) => Some(kind_of(event).name),
-            Task::Answer(_) | Task::Broken(_) => None,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
         },
         again: row.repeated.then_some(row.created),
         book: match &row.task {
             Task::Notice(event) | Task::Edit(event) => event.book,
-            Task::Answer(_) | Task::Broken(_) => None,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
         },
         silent: false,
         reply_to: None,
@@ -336,7 +353,7 @@ fn counted(events: Vec<Event>) -> Vec<Gathered> {
 fn event_of(row: &Delivery) -> Option<Event> {
     match &row.task {
         Task::Notice(event) | Task::Edit(event) => Some(event.clone()),
-        Task::Answer(_) | Task::Broken(_) => None,
+        Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
     }
 }
 

@@ -146,7 +146,10 @@ pub(super) fn choose(
 
 /// What nobody knows to have arrived, with exactly what was told in the same message. The first row leads to it.
 fn again(mut rows: Vec<Delivery>) -> Bundle {
-    let leads = |row: &Delivery, notice| row.notice == notice && row.told_in.is_none() && !row.unless_acked;
+    let leads = |row: &Delivery, notice| {
+        let is_first = row.notice == notice && row.told_in.is_none() && !row.unless_acked;
+        is_first && matches!(row.task, Task::Notice(_))
+    };
     let at = match rows[0].told_in {
         // Whoever led it does not go any more: nobody can look for that message.
         Some(notice) => rows.iter().position(|row| row.repeated && leads(row, notice)).unwrap_or(0),

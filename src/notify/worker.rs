@@ -232,7 +232,10 @@ impl Worker {
             *composed = begun.clone();
             composed.post.parts_done = leader.parts;
             composed.post.again = leader.repeated.then_some(leader.created);
-        } else if leader.parts > 0 && (finds || !leader.repeated) && !matches!(leader.task, Task::Answer(_)) {
+        } else if leader.parts > 0
+            && (finds || !leader.repeated)
+            && !matches!(leader.task, Task::Answer(_) | Task::Seen(_))
+        {
             // Its beginning would be found, and its end never told.
             composed.post.again = composed.post.again.filter(|_| !finds);
             add_repeat(leader, &mut composed.post.message.blocks);
@@ -349,7 +352,7 @@ impl Worker {
         for delivery in rows {
             let event = match &delivery.task {
                 Task::Notice(event) => event,
-                Task::Answer(_) | Task::Edit(_) => {
+                Task::Answer(_) | Task::Seen(_) | Task::Edit(_) => {
                     passing.push(delivery);
                     continue;
                 }
@@ -424,7 +427,7 @@ fn well(lane: Lane) -> LaneState {
 fn book_of(row: &Delivery) -> Option<Label> {
     match &row.task {
         Task::Notice(event) | Task::Edit(event) => event.book,
-        Task::Answer(_) | Task::Broken(_) => None,
+        Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
     }
 }
 

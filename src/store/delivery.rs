@@ -7,7 +7,7 @@ use crate::domain::{Event, Lane, Message, NoticeId, Severity};
 
 use super::settle::{mark, rule, settle, withdraw_overtaken};
 use super::totals::count_unknown;
-use super::{Store, StoreError};
+use super::{FollowUp, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back.
 const CLOCK_SLACK_MS: i64 = 60_000;
@@ -21,6 +21,8 @@ pub enum Task {
     Answer(Message),
     /// Show the message that told the notice as it stands now.
     Edit(Event),
+    /// Say who has seen notices that were told before.
+    Seen(FollowUp),
     /// Nothing: what the row holds cannot be read, because.
     Broken(String),
 }
@@ -83,7 +85,7 @@ impl Delivery {
     pub fn severity(&self) -> Severity {
         match &self.task {
             Task::Notice(event) | Task::Edit(event) => event.kind.severity(),
-            Task::Answer(_) | Task::Broken(_) => Severity::Notice,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => Severity::Notice,
         }
     }
 }

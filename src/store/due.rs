@@ -40,6 +40,10 @@ fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
         }
         return Ok(Task::Answer(message));
     }
+    if task == "seen" {
+        let body: String = row.get(11)?;
+        return Ok(serde_json::from_str(&body).map_or_else(|error| broken(&error), Task::Seen));
+    }
     let Some(body) = row.get::<_, Option<String>>(16)? else {
         return Ok(Task::Broken("the fact that it tells is gone".to_owned()));
     };

@@ -16,7 +16,7 @@ pub struct TraceRow {
     pub id: i64,
     /// The lane.
     pub lane: String,
-    /// `notice`, `answer` or `edit`.
+    /// `notice`, `answer`, `edit` or `seen`.
     pub task: String,
     /// `pending`, `sending`, `sent`, `skipped` or `dead`.
     pub state: String,

@@ -90,7 +90,11 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
 }
 
 fn write_row(text: &mut String, row: &TraceRow) {
-    let task = if row.task == "edit" { " (change of the message)" } else { "" };
+    let task = match row.task.as_str() {
+        "edit" => " (change of the message)",
+        "seen" => " (that somebody has seen it)",
+        _ => "",
+    };
     let climbs = if row.unless_acked { " (unless acknowledged)" } else { "" };
     let verdict = row.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
     let remote = row.remote.as_ref().map(|remote| format!(" · there it is {remote}")).unwrap_or_default();

@@ -52,6 +52,7 @@ mod acks;
 mod adapters;
 mod ntfy;
 mod finds;
+mod followups;
 mod letters;
 mod kills;
 mod telegram_client;
