@@ -154,7 +154,7 @@ mod tests {
             let due = reader.due(self.lane, Due::Everything, self.clock.now(), 100).expect("reads");
             let texts = due.into_iter().filter_map(|row| match row.task {
                 Task::Answer(message) => Some(message.plain_lines().join("\n")),
-                Task::Notice(_) | Task::Edit(_) | Task::Broken(_) => None,
+                Task::Notice(_) | Task::Edit(_) | Task::Seen(_) | Task::Broken(_) => None,
             });
             texts.collect()
         }

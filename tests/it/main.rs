@@ -52,6 +52,8 @@ mod aftermath;
 mod acks;
 mod adapters;
 mod ntfy;
+mod finds;
+mod followups;
 mod letters;
 mod kills;
 mod telegram_client;
