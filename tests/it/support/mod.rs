@@ -14,6 +14,7 @@ mod talk;
 pub(crate) mod talking;
 pub(crate) mod smtp;
 pub(crate) mod telegram;
+pub(crate) mod twilio;
 pub(crate) mod contest;
 pub(crate) mod kills;
 pub(crate) mod ntfy;
