@@ -23,7 +23,8 @@ use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
 use super::reception::{self, Reception, There};
-use super::reload::Watch;
+use super::reload::{Revoke, Watch};
+use super::sms::SmsHandler;
 use super::switchboard::{Alarm, OpenLanes, Switchboard};
 use super::talk::{self, Terminal};
 use super::watch::{self, Probe, WatchParts};
@@ -155,7 +156,8 @@ impl Run<'_> {
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
         let watch = self.watch(&switchboard, messenger.as_ref(), house.as_ref())?;
-        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).collect();
+        let texts = self.texts(chat, &switchboard)?;
+        let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
         let revoke = (messenger.is_some() || house.is_some()).then_some(revoke);
         Ok(Around { flags, stopped, over, switchboard, messenger, house, revoke, keyboard, helpers })
     }
@@ -243,8 +245,9 @@ impl Run<'_> {
             Probe::telegram(since(messenger.polled_ms.clone()), since(messenger.copy_ms.clone()))
         }));
         probes.extend(house.map(|house| house.probe(self.clock.clone())));
+        let doors = self.doors()?;
         let server = self.environment.http_listen.and_then(|listen| {
-            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone() };
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors };
             let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
             probes.push(probe);
             server
@@ -283,10 +286,34 @@ impl Run<'_> {
     ) -> Result<(), AppError> {
         if self.guests.is_none() {
             let (stop, stopped) = channel();
-            let watch = watch.revoking(around.revoke.clone());
+            let (talkers, phones) = (around.revoke.clone(), self.phones.clone());
+            let board = around.switchboard.clone();
+            let revoke: Revoke = Arc::new(move |read| {
+                talkers.iter().for_each(|revoke| revoke(read));
+                phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
+            });
+            let watch = watch.revoking(Some(revoke));
             around.helpers.push((stop, spawn("reload", move || watch.run(&queue, &stopped))?));
         }
         Ok(())
+    }
+
+    /// What is heard from phones, where something can come in.
+    fn texts(&self, chat: &Chat, switchboard: &Switchboard) -> Result<Option<Helper>, AppError> {
+        let Some(phones) = self.phones.clone().filter(|phones| phones.signed.is_some()) else { return Ok(None) };
+        let (stop, stopped) = channel();
+        let handler = SmsHandler {
+            chat: chat.clone(),
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            phones,
+            switchboard: switchboard.clone(),
+            alarm: switchboard.alarm.clone(),
+            wait_for: talk::waiter(chat.clone(), self.clock.clone()),
+            zone: self.zone(),
+            puzzled: Mutex::default(),
+        };
+        Ok(Some((stop, spawn("texts", move || handler.serve(&stopped))?)))
     }
 
     pub(super) fn inbox(&self, chat: &Chat, queue: Sender<EngineMessage>) -> Result<Helper, AppError> {

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, policy};
-use crate::domain::{Block, KINDS, Lane, Message, Routes, Severity, Treatment};
+use crate::domain::{Block, DIGEST, KINDS, Lane, Message, Routes, Severity, Treatment};
 use crate::notify::{Gathered, Policy, Telling, next, summary_blocks};
 use crate::store::{Answer, Reader, Store, StoreError};
 
@@ -80,6 +80,9 @@ impl Digests {
     ) -> Result<Option<Message>, StoreError> {
         let wishes = reader.wishes(policy.rule.lane.who.as_str(), now)?;
         let treatment = |name: &str| wishes.treatments.iter().find(|(kind, _)| kind == name).map(|(_, wish)| *wish);
+        if treatment(DIGEST) == Some(Treatment::Off) {
+            return Ok(None);
+        }
         let quiet = KINDS.iter().filter(|kind| kind.loudest == Severity::Info);
         let wanted = quiet
             .filter(|kind| treatment(kind.name).unwrap_or_else(|| policy.rule.treatment(kind)) == Treatment::Digest);

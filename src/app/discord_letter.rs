@@ -28,6 +28,8 @@ pub(super) struct DiscordLetter {
     pub(super) name: String,
     /// The channel.
     pub(super) channel: i64,
+    /// The channel that it is a thread of.
+    pub(super) parent: Option<i64>,
     /// True if nobody else reads there.
     pub(super) alone: bool,
     /// When it was sent, by our clock.
@@ -61,6 +63,13 @@ pub(super) enum DiscordWhat {
         /// True if they are somebody's own.
         own: bool,
     },
+}
+
+impl DiscordLetter {
+    /// Where it came from: a channel, or a thread and its channel.
+    pub(super) fn channels(&self) -> Vec<i64> {
+        std::iter::once(self.channel).chain(self.parent).collect()
+    }
 }
 
 /// Something heard, taken apart: what is kept, and what must not be.
@@ -130,6 +139,7 @@ pub(super) fn sort(heard: Overheard, sent: i64) -> Option<Sorted> {
         user: heard.user,
         name: heard.user_words,
         channel: heard.channel,
+        parent: heard.parent,
         alone: heard.guild.is_none(),
         sent,
         kept,

@@ -49,9 +49,9 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
 
 /// Whether anybody could be reached while no bot runs.
 fn has_service(environment: &Environment, config: &Config) -> bool {
-    let is_online = environment.telegram_token.is_some()
-        || environment.discord_token.is_some()
-        || environment.webhook_url.is_some();
+    let urls = [&environment.webhook_url, &environment.ntfy_url];
+    let tokens = [&environment.telegram_token, &environment.discord_token];
+    let is_online = tokens.iter().any(|token| token.is_some()) || urls.iter().any(|url| url.is_some());
     is_online || config.people.iter().any(|one| one.email.is_some())
 }
 

@@ -24,6 +24,7 @@ use super::discord_house;
 use super::feeds::{self, NamedFeed};
 use super::guests::Guests;
 use super::messenger::{self};
+use super::phones::Phones;
 use super::reload::Watch;
 use super::switchboard::{OpenLanes, alarm};
 use super::talk::Terminal;
@@ -88,7 +89,9 @@ pub(super) fn run_with(
     }
     let telegram = messenger::telegram(environment, clock.clone())?;
     let discord = discord_house::discord(environment, &clock)?;
-    let channels = channels::open(config, environment, store.button_key()?, &clock)?;
+    let mut channels = channels::open(config, environment, store.button_key()?, &clock)?;
+    let phones = Phones::open(config, environment, &store, &clock)?;
+    channels.extend(phones.iter().flat_map(Phones::lanes));
     let run = Run {
         args,
         environment,
@@ -102,6 +105,7 @@ pub(super) fn run_with(
         telegram,
         discord,
         channels,
+        phones,
         guests,
     };
     let result = run.go(feed, desks);
@@ -218,6 +222,8 @@ pub(super) struct Run<'a> {
     pub(super) discord: Option<Discord>,
     /// The channels that need no pairing.
     pub(super) channels: Vec<channels::Open>,
+    /// The phones that are written to, if there is an account to write from.
+    pub(super) phones: Option<Phones>,
     /// Who else is there, in a demonstration.
     pub(super) guests: Option<Guests>,
 }
@@ -250,6 +256,9 @@ impl Run<'_> {
         self.store.keep_routes(&routes.now())?;
         self.forget_who_is_gone()?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
+        if let Some(phones) = &self.phones {
+            phones.alarm_by(alarm.clone());
+        }
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
         let chat = self.chat(&desk, &queue, alarm.clone(), (run, routes.clone()));

@@ -15,6 +15,7 @@ use crate::store::{Lease, Reader, Store, StoreError};
 use super::around::{Flags, wait};
 use super::discord_house::{self, DiscordHouse};
 use super::messenger::Messenger;
+use super::phones::Phones;
 use super::reception::{Reception, There};
 use super::switchboard::{OpenLanes, Switchboard, alarm};
 use super::{AppError, channels, run};
@@ -66,7 +67,11 @@ impl Ways {
             give_up: flags.give_up.clone(),
             open: OpenLanes::default(),
         };
-        let channels = channels::open(config, environment, key, &clock)?;
+        let mut channels = channels::open(config, environment, key, &clock)?;
+        if let Some(phones) = Phones::open(config, environment, &store, &clock)? {
+            phones.alarm_by(switchboard.alarm.clone());
+            channels.extend(phones.lanes());
+        }
         // The terminal is the bot's: what is told there waits for it.
         let terminal = config.owner().and_then(|owner| owner.name.parse().ok());
         let terminal = terminal.map(|who| Lane { who, channel: ChannelKind::Terminal });

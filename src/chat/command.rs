@@ -49,6 +49,8 @@ pub enum Personal {
     Less(LessOf),
     /// Tell me of this kind as configured again.
     Usual(&'static Kind),
+    /// Send me the day's digest again.
+    UsualDigest,
     /// Send a test message on every way.
     Drill,
 }
@@ -60,6 +62,8 @@ pub enum LessOf {
     Kind(&'static Kind),
     /// What a message was of.
     Notice(NoticeId),
+    /// The day's digest as a whole: none of it.
+    Digest,
 }
 
 /// Something that neither the store nor the table of commands answers.

@@ -185,10 +185,15 @@ pub const COMMANDS: &[Command] = &[
         aliases: &[],
         group: Group::Attention,
         params: &[
-            Param::needed("kind", "KIND|MESSAGE", What::PatientOrMessage, "The kind, or a message of it"),
+            Param::needed(
+                "kind",
+                "KIND|MESSAGE|digest",
+                What::PatientOrMessage,
+                "The kind, a message of it, or the digest",
+            ),
             Param::perhaps("off", "off", What::OneOf(&["off"]), "As it was"),
         ],
-        help: "A kind told more quietly from now on; with off, as it was",
+        help: "A kind told more quietly from now on, or no digest at all; with off, as it was",
         example: "/less position_scaled",
         run: Run::Personal(less),
     },

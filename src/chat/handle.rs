@@ -200,7 +200,9 @@ impl Chat {
                 let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
                 format!("Not done: the PIN is locked until {}", time(*until, zone))
             }
-            DeskError::Wrong { .. } | DeskError::NothingShown => format!("Not done: {error}. Ask again to go on"),
+            DeskError::Wrong { .. } | DeskError::WrongCode { .. } | DeskError::NothingShown => {
+                format!("Not done: {error}. Ask again to go on")
+            }
             error => format!("Not done: {error}"),
         }
     }
@@ -223,6 +225,32 @@ impl Chat {
         Ok(())
     }
 
+    /// Draws a code for a change that was just shown in this chat, to be sent to the phone that the chat is on, and until when it counts.
+    ///
+    /// # Errors
+    /// When nothing is shown there any more.
+    pub fn draw_code(&self, inbound: &Inbound, id: i64) -> Result<(SecretString, Timestamp), DeskError> {
+        let desk = self.parts.desk.within(inbound.person.books.clone());
+        desk.draw_code(id, &inbound.person.name, &inbound.chat)
+    }
+
+    /// Takes the code that was sent to a phone for the change that was shown there; the change's row.
+    ///
+    /// # Errors
+    /// In words, for each way in which it is not confirmed.
+    pub fn confirm_by_code(&self, inbound: &Inbound, code: &SecretString) -> Result<i64, DeskError> {
+        let person = &inbound.person.name;
+        if inbound.person.role == Role::Viewer || inbound.place != Place::Private {
+            return Err(DeskError::NotYours);
+        }
+        let desk = self.parts.desk.within(inbound.person.books.clone());
+        let confirmed = desk.confirm_by_code(person, &inbound.chat, code);
+        self.tell_lock(person, &confirmed);
+        let id = confirmed?;
+        (self.parts.wake)();
+        Ok(id)
+    }
+
     /// Whether a new PIN is good enough to be asked for once more.
     ///
     /// # Errors
@@ -242,7 +270,7 @@ impl Chat {
     }
 
     /// A PIN that this very try locked is told to everybody.
-    fn tell_lock(&self, person: &str, tried: &Result<(), DeskError>) {
+    fn tell_lock<T>(&self, person: &str, tried: &Result<T, DeskError>) {
         if let Err(DeskError::Locked { until, just_now: true }) = tried {
             (self.parts.alarm)(EventKind::PinLocked { person: person.to_owned(), until: *until });
         }

@@ -9,6 +9,7 @@ use crate::domain::Label;
 use crate::store::{AuditEntry, Charged, ControlRow, PinRules, Reader, Store, StoreError};
 
 use super::action::Change;
+use super::code::{CODE_VALID_MS, Codes};
 use super::pin::{check_strength, hash, matches};
 use super::{Control, PinCost, ShownOn, WeakPin};
 
@@ -75,6 +76,15 @@ pub enum DeskError {
         /// Tries until it is locked.
         left: u32,
     },
+    /// The code is not the one that was sent.
+    #[error("wrong code; the PIN locks after {left} more")]
+    WrongCode {
+        /// Tries until the PIN is locked.
+        left: u32,
+    },
+    /// No code could be drawn.
+    #[error("there is no source of chance on this machine")]
+    NoChance,
     /// Too many wrong PINs.
     #[error("the PIN is locked until {until}")]
     Locked {
@@ -84,7 +94,7 @@ pub enum DeskError {
         just_now: bool,
     },
     /// It was shown too long ago.
-    #[error("that was shown more than a minute ago; ask again")]
+    #[error("that was shown too long ago; ask again")]
     Expired,
     /// It was shown to somebody else, somewhere else, or is settled already.
     #[error("there is nothing to confirm here")]
@@ -113,12 +123,13 @@ pub struct ChangeDesk {
     clock: Arc<dyn Clock>,
     cost: PinCost,
     books: Option<Vec<Label>>,
+    codes: Codes,
 }
 
 impl ChangeDesk {
     /// A desk over the store. `cost` is what one guess at a PIN costs.
     pub fn new(store: Store, clock: Arc<dyn Clock>, cost: PinCost) -> Self {
-        Self { store, clock, cost, books: None }
+        Self { store, clock, cost, books: None, codes: Codes::default() }
     }
 
     /// The same desk, asked by an update of the inbox.
@@ -201,8 +212,52 @@ impl ChangeDesk {
     /// # Errors
     /// For each way in which it is not confirmed.
     pub fn confirm(&self, id: i64, person: &str, chat: &str, pin: &SecretString) -> Result<(), DeskError> {
-        let reader = self.reader()?;
-        let shown = reader.control(id)?.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
+        let change = self.shown_change(id, person, chat)?;
+        self.verify(person, pin)?;
+        self.confirmed(id, person, chat, &change)
+    }
+
+    /// Draws a code for a change that was just shown: whoever has the phone that it is sent to may confirm the change with it, once, there,
+    /// for five minutes. The code itself is kept nowhere.
+    ///
+    /// # Errors
+    /// When nothing is shown there, or the store fails.
+    pub fn draw_code(&self, id: i64, person: &str, chat: &str) -> Result<(SecretString, Timestamp), DeskError> {
+        self.shown_change(id, person, chat)?;
+        let until = self.clock.now().plus_ms(CODE_VALID_MS);
+        let code = self.codes.draw((id, person, chat)).ok_or(DeskError::NoChance)?;
+        if self.store.extend_control(id, until)? { Ok((code, until)) } else { Err(DeskError::NothingShown) }
+    }
+
+    /// Takes the code for the change that it was drawn for; its row. A wrong one counts like a wrong PIN.
+    ///
+    /// # Errors
+    /// For each way in which it is not confirmed.
+    pub fn confirm_by_code(&self, person: &str, chat: &str, code: &SecretString) -> Result<i64, DeskError> {
+        let id = self.codes.waiting(person, chat).ok_or(DeskError::NothingShown)?;
+        let change = self.shown_change(id, person, chat)?;
+        match self.store.charge_pin(person, self.clock.now(), RULES)? {
+            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
+            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
+            Charged::Try { left, locked, .. } if !self.codes.is_right(id, code) => {
+                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
+                self.store.audit(self.entry(person, chat, "code", result))?;
+                return Err(match locked {
+                    Some(until) => DeskError::Locked { until, just_now: true },
+                    None => DeskError::WrongCode { left },
+                });
+            }
+            Charged::Try { locked, .. } => self.store.refund_pin(person, locked.is_some(), RULES)?,
+        }
+        self.codes.forget(id);
+        self.confirmed(id, person, chat, &change)?;
+        Ok(id)
+    }
+
+    /// What was shown to this person in this chat and can still be confirmed by them.
+    fn shown_change(&self, id: i64, person: &str, chat: &str) -> Result<Change, DeskError> {
+        let row = self.reader()?.control(id)?;
+        let shown = row.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
         let shown = shown.ok_or(DeskError::NothingShown)?;
         if self.clock.now() > shown.expires || self.clock.now() < shown.shown {
             self.store.move_control(id, "shown", "expired", None)?;
@@ -215,7 +270,10 @@ impl ChangeDesk {
             self.store.move_control(id, "shown", "expired", None)?;
             return Err(DeskError::NotYours);
         }
-        self.verify(person, pin)?;
+        Ok(change)
+    }
+
+    fn confirmed(&self, id: i64, person: &str, chat: &str, change: &Change) -> Result<(), DeskError> {
         let entry = self.entry(person, chat, &change.to_string(), "confirmed");
         if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
             Ok(())
@@ -301,6 +359,8 @@ fn row(
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret as _;
+
     use super::*;
     use crate::clock::ManualClock;
 
@@ -365,6 +425,45 @@ mod tests {
         }
         let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
         assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
+    }
+
+    #[test]
+    fn a_code_confirms_once_there_and_in_time_and_a_wrong_one_counts_as_a_wrong_pin() {
+        let Bench { clock, desk, .. } = &bench();
+        let show = || desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()).expect("shown").id;
+        let draw = |id| desk.draw_code(id, "ana", "sms:ana").expect("drawn").0;
+        let id = show();
+        let code = draw(id);
+        assert!(code.expose_secret().len() == 6 && code.expose_secret().bytes().all(|byte| byte.is_ascii_digit()));
+        desk.set_pin("bob", None, &pin("7391")).expect("set");
+        for (person, chat) in [("bob", "sms:ana"), ("ana", "sms:bob"), ("bob", "sms:bob"), ("ana", "telegram:1")] {
+            assert!(matches!(desk.confirm_by_code(person, chat, &code), Err(DeskError::NothingShown)));
+        }
+        clock.advance(CODE_VALID_MS);
+        assert_eq!(desk.confirm_by_code("ana", "sms:ana", &code).expect("confirmed"), id);
+        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &code), Err(DeskError::NothingShown)), "once");
+        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Resume);
+
+        let late = draw(show());
+        clock.advance(CODE_VALID_MS + 1);
+        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &late), Err(DeskError::Expired)));
+
+        // What was shown before is void, and so is its code.
+        let (first, second) = (draw(show()), draw(show()));
+        let wrong = |left| {
+            let found = desk.confirm_by_code("ana", "sms:ana", &first);
+            assert!(matches!(found, Err(DeskError::WrongCode { left: found }) if found == left), "{found:?}");
+        };
+        assert!(first.expose_secret() != second.expose_secret(), "one in a million: run it again");
+        [4, 3, 2, 1].map(wrong);
+        // A right code does not take wrong tries back: the next wrong PIN locks.
+        assert!(desk.confirm_by_code("ana", "sms:ana", &second).is_ok());
+        let locked = desk.set_pin("ana", Some(&pin("1111")), &pin("2846"));
+        assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })), "{locked:?}");
+        assert!(matches!(
+            desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()),
+            Err(DeskError::Locked { .. })
+        ));
     }
 
     #[test]

@@ -2,8 +2,10 @@
 
 mod action;
 mod pin;
+mod code;
 mod desk;
 
 pub use action::{Control, ShownOn};
+pub use code::CODE_VALID_MS;
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, VALID_MS};
 pub use pin::{PinCost, WeakPin, check_strength};

@@ -513,6 +513,13 @@ pub enum EventKind {
         /// Why.
         why: String,
     },
+    /// Most of the money that short messages may cost in a day is spent, or all of it.
+    SmsBudgetNear {
+        /// What the day has cost.
+        spent: Money,
+        /// What it may cost.
+        per_day: Money,
+    },
     /// Another program reads the same bot's messages.
     CopyRunning {
         /// On which channel.

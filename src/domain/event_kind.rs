@@ -66,6 +66,7 @@ impl EventKind {
             | Self::CyclesMissed { .. }
             | Self::HealthDegraded { .. }
             | Self::DeliveryDied { .. }
+            | Self::SmsBudgetNear { .. }
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
@@ -133,6 +134,7 @@ impl EventKind {
             | Self::CyclesMissed { .. }
             | Self::HealthDegraded { .. }
             | Self::DeliveryDied { .. }
+            | Self::SmsBudgetNear { .. }
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
             | Self::LaneDied { .. }
@@ -209,6 +211,7 @@ impl EventKind {
             Self::StrangersKnocked { .. } => "strangers_knocked",
             Self::PersonPaired { .. } => "person_paired",
             Self::LaneDied { .. } => "lane_died",
+            Self::SmsBudgetNear { .. } => "sms_budget_near",
             Self::CopyRunning { .. } => "copy_running",
             Self::PinLocked { .. } => "pin_locked",
         }

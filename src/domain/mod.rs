@@ -62,4 +62,4 @@ pub use snapshot::{Dividend, MarketSnapshot, SnapshotBar, Split};
 pub use story::{Story, StoryPart};
 pub use style::{DateStyle, HourStyle, NumberStyle, Style};
 pub use timetable::TimetableRow;
-pub use treatment::Treatment;
+pub use treatment::{DIGEST, Treatment};

@@ -176,11 +176,12 @@ impl RouteTable {
             }
             _ => {}
         }
-        // The chat that was paired was answered there.
+        // The chat that was paired was answered there, and what short messages cost is told for nothing.
         let answered = |lane: &Lane| match &event.kind {
             EventKind::PersonPaired { person, channel, .. } => {
                 lane.who.as_str() == person && lane.channel.as_str() == channel
             }
+            EventKind::SmsBudgetNear { .. } => lane.channel == ChannelKind::Sms,
             _ => false,
         };
         let mut legs = self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane));

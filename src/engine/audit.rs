@@ -178,6 +178,7 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::LaneDied { .. }
             | EventKind::LaneRecovered { .. }
             | EventKind::DeliveryDied { .. }
+            | EventKind::SmsBudgetNear { .. }
             | EventKind::CopyRunning { .. }
             | EventKind::StrangersKnocked { .. }
             | EventKind::PersonPaired { .. }

@@ -109,6 +109,10 @@ impl Worker {
                 self.throttle(*wait, &why, now);
                 self.or_dead(bundle, later, now)
             }
+            SendError::NotBefore(wait, _) => {
+                let wait_ms = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+                Settled::Later { due: now.plus_ms(wait_ms), why, parts }
+            }
             SendError::Unreachable(_) => {
                 self.rest(&why, false, now);
                 self.or_dead(bundle, later, now)

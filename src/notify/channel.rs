@@ -127,6 +127,9 @@ pub enum SendError {
     /// The service asks for a pause of the whole lane.
     #[error("asked to wait {} s", .0.as_secs_f64().ceil())]
     Throttled(Duration),
+    /// This one is not taken for so long; others may be.
+    #[error("not now: {1}")]
+    NotBefore(Duration, String),
     /// It may have arrived.
     #[error("no answer, it may have arrived: {0}")]
     Unknown(String),

@@ -18,6 +18,7 @@ mod aftermath;
 mod allowance;
 mod breaker;
 mod worker;
+mod sms_budget;
 
 pub use allowance::Pool;
 pub use buttons::buttons;
@@ -26,6 +27,7 @@ pub use filters::{Patience, Policy, has_amount};
 pub use gathered::{Gathered, digest_blocks, summary_blocks};
 pub use living::living_blocks;
 pub use quiet::{Quiet, next};
+pub use sms_budget::{Grant, SmsBudget};
 pub use telling::Telling;
 pub use together::story_blocks;
 pub use words::told;

@@ -136,6 +136,13 @@ impl Words<'_> {
             .and("`/missed` shows what did not arrive")
     }
 
+    /// What the service charges is no amount of a book, so everybody may see it.
+    pub(super) fn sms_budget_near(spent: Money, per_day: Money) -> Said {
+        let words = format!("Short messages have cost {spent} today, of {per_day} that a day may cost");
+        let after = "What is left is kept for the daily loss limit and for trading that stops. Other messages wait for the next day in UTC, and what is critical is told elsewhere";
+        Said::fact(&words).and(after).and("`[sms]` in bellwether.toml sets how much a day may cost")
+    }
+
     pub(super) fn copy_running(channel: &str) -> Said {
         Said::fact(&format!("Another copy of the bot reads the same chat on {channel}"))
             .and("What you write may reach the other one. Stop it, or give it a bot of its own")

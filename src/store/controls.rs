@@ -154,6 +154,34 @@ impl Store {
         })
     }
 
+    /// Takes a try back that was charged at a PIN and proved to be right as a code. Earlier wrong tries stay: who has the phone alone must
+    /// not get tries at the PIN by it.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn refund_pin(&self, person: &str, locked: bool, rules: PinRules) -> Result<(), StoreError> {
+        let person = person.to_owned();
+        self.write(move |transaction| {
+            transaction.execute(
+                "UPDATE pins SET wrong = CASE WHEN ?2 THEN ?3 ELSE max(wrong - 1, 0) END,
+                   lockouts = lockouts - ?2, locked_until_ms = CASE WHEN ?2 THEN 0 ELSE locked_until_ms END WHERE person = ?1",
+                params![person, locked, rules.wrong_max - 1],
+            )?;
+            Ok(())
+        })
+    }
+
+    /// A change that is shown can be confirmed until then. False if it is not shown any more.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn extend_control(&self, id: i64, until: Timestamp) -> Result<bool, StoreError> {
+        self.write(move |transaction| {
+            let sql = "UPDATE controls SET expires_ms = ?2 WHERE id = ?1 AND status = 'shown'";
+            Ok(transaction.execute(sql, params![id, until.ms()])? == 1)
+        })
+    }
+
     /// Forgets the wrong tries at a PIN that proved to be right, if it is still the same.
     ///
     /// # Errors

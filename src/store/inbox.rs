@@ -144,6 +144,14 @@ impl Store {
         })
     }
 
+    /// Counts what came on a channel and was passed over unread.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn count_unread(&self, channel: &'static str, count: i64) -> Result<(), StoreError> {
+        self.write(move |transaction| add(transaction, Total::Unread, channel, count))
+    }
+
     /// An update was handled: keeps by whom it was, and puts the answers on their way.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod drills;
 mod outcomes;
 mod alerts;
 mod errands;
+mod sms;
 
 pub use alerts::NewAlert;
 pub use audit::{AuditEntry, AuditFault};
@@ -50,6 +51,7 @@ pub use pulses::{Chore, Pulse, Skew};
 pub use reader::Reader;
 pub use record::Recorded;
 pub use rows::{Batch, BookRow, DayRow, FiguresRow, MarkRow, ProgressRow, RunStart, StepLine, StepRow};
+pub use sms::{SmsCharge, SmsPaid, SmsRow, SmsRules, is_lost, lost_words, sms_grade};
 pub use state::Saved;
 pub use totals::{LATENCY_BOUNDS_MS, LatencyTotals, Totals};
 pub use trace::{AttemptRow, LatencyRow, MissedRow, NoiseRow, TraceRow};

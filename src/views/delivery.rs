@@ -79,6 +79,9 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
     let (own, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| views.asker().may_see_way(&row.lane));
     for row in own {
         write_row(&mut text, row);
+        if let Some(state) = reader.sms_state(row)? {
+            let _ = writeln!(text, "  the service says: {state}");
+        }
     }
     if !others.is_empty() {
         let _ = writeln!(text, "and {} to others", counted(others.len() as u64, "message"));
@@ -93,7 +96,9 @@ fn write_row(text: &mut String, row: &TraceRow) {
     let task = if row.task == "edit" { " (change of the message)" } else { "" };
     let climbs = if row.unless_acked { " (unless acknowledged)" } else { "" };
     let verdict = row.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
-    let remote = row.remote.as_ref().map(|remote| format!(" · there it is {remote}")).unwrap_or_default();
+    // What follows a name is what the channel knows besides, such as a letter's subject.
+    let remote = row.remote.as_ref().and_then(|remote| remote.split(' ').next());
+    let remote = remote.map(|remote| format!(" · there it is {remote}")).unwrap_or_default();
     let repeated = if row.repeated { " · perhaps twice" } else { "" };
     let _ = writeln!(text, "{}{task}{climbs}: {}{verdict}{remote}{repeated}", row.lane, row.state);
     for attempt in &row.attempts {

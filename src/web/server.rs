@@ -1,4 +1,4 @@
-//! How is a request met? One door, few connections, short heads, little time, and two pages behind it.
+//! How is a request met? Few connections, short heads, little time, two pages behind a guard, and doors for posts beside it.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +23,7 @@ use crate::clock::Clock;
 
 use super::guard::Guard;
 use super::pages::{Page, Source};
+use super::posts::{PostDoor, doors};
 
 /// Connections at once; whoever comes then waits until one ends.
 const CONNECTIONS_MAX: usize = 16;
@@ -37,13 +38,15 @@ const CONNECTION_TIME: Duration = Duration::from_secs(20);
 const REFUSED_REST: Duration = Duration::from_millis(100);
 const _: () = assert!(HEAD_TIME.as_millis() < CONNECTION_TIME.as_millis());
 
-/// Where answers come from: a database that is only read, and the time.
+/// Where answers come from: a database that is only read, the time, and doors that take posts.
 #[derive(Clone)]
 pub struct Parts {
     /// The database.
     pub database: PathBuf,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Paths that anybody may post to.
+    pub doors: Vec<PostDoor>,
 }
 
 /// Why there is no server. A bot trades all the same, and says so.
@@ -82,8 +85,8 @@ impl Drop for Server {
     }
 }
 
-/// Serves `/health` and `/metrics` on `listen`, to this machine and to whoever shows `token`, until `shutdown` is ready or the
-/// server is dropped.
+/// Serves `/health` and `/metrics` on `listen`, to this machine and to whoever shows `token`, and each door to everybody, until
+/// `shutdown` is ready or the server is dropped.
 ///
 /// # Errors
 /// When nobody may listen there; the words name the variable and what to look at.
@@ -99,10 +102,11 @@ pub async fn serve(
     };
     let listener = TcpListener::bind(listen).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
-    let (pages, guard) = (pages(parts), Guard::new(token));
+    let (doors, guard) = (doors(parts.doors.clone()), Guard::new(token));
+    let pages = pages(parts);
     let task = tokio::spawn(async move {
         tokio::select! {
-            () = accept(listener, pages, guard) => {}
+            () = accept(listener, (pages, doors), guard) => {}
             () = shutdown => {}
         }
     });
@@ -110,7 +114,7 @@ pub async fn serve(
 }
 
 fn pages(parts: Parts) -> Router {
-    let Parts { database, clock } = parts;
+    let Parts { database, clock, .. } = parts;
     let source = Source { database, clock };
     let page = |read| {
         let page = Page::new(source.clone(), read);
@@ -122,7 +126,7 @@ fn pages(parts: Parts) -> Router {
         .method_not_allowed_fallback(|| async { StatusCode::NOT_FOUND })
 }
 
-async fn accept(listener: TcpListener, pages: Router, guard: Guard) {
+async fn accept(listener: TcpListener, (pages, doors): (Router, Router), guard: Guard) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let mut connections = tokio::task::JoinSet::new();
     loop {
@@ -132,7 +136,9 @@ async fn accept(listener: TcpListener, pages: Router, guard: Guard) {
         match listener.accept().await {
             Ok((stream, peer)) => {
                 let visitor = (guard.clone(), peer.ip());
-                let door = pages.clone().layer(from_fn_with_state(visitor, admit));
+                let guarded = pages.clone().layer(from_fn_with_state(visitor, admit));
+                // What is at no door falls to the guard.
+                let door = doors.clone().merge(guarded);
                 connections.spawn(async move {
                     converse(stream, door).await;
                     drop(place);
@@ -155,7 +161,7 @@ async fn admit(State((guard, peer)): State<(Guard, IpAddr)>, request: Request, n
     }
 }
 
-/// One request and its answer. Bodies are never read.
+/// One request and its answer. Bodies are read at the doors alone.
 async fn converse(stream: TcpStream, door: Router) {
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

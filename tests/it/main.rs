@@ -50,6 +50,7 @@ mod fates;
 mod aftermath;
 mod acks;
 mod adapters;
+mod ntfy;
 mod letters;
 mod kills;
 mod telegram_client;

@@ -7,13 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex};
 
 use bellwether::clock::Clock;
 use bellwether::domain::{Event, EventKind, Instrument, RouteTable, Routes, RunId, Severity};
 use bellwether::engine::Pace;
 use bellwether::store::{LaneState, Lease, Points, Reader, Store, StoreError, migrate};
 use bellwether::views::{Asker, MetricsReport, Views, health_report, metrics_report};
-use bellwether::web::{Parts, Server, exposition, serve};
+use bellwether::web::{Parts, PostDoor, Posted, Reply, Server, exposition, serve};
 
 use crate::support::{Bench, FaultyFeed, Life, quick_cross};
 
@@ -226,7 +227,7 @@ fn an_older_database_is_counted_when_it_is_migrated() {
 }
 
 fn parts(bench: &Bench) -> Parts {
-    Parts { database: bench.database(), clock: bench.clock.clone() }
+    Parts { database: bench.database(), clock: bench.clock.clone(), doors: Vec::new() }
 }
 
 fn network() -> tokio::runtime::Runtime {
@@ -349,6 +350,82 @@ fn strangers_learn_nothing_and_nothing_else_is_served() {
     let many = format!("GET /health HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(40));
     assert_eq!(ask(&server, &many).0, 431);
     assert_eq!(get(&server, "/metrics").0, 200);
+}
+
+/// A door that keeps what was posted and answers 202.
+fn door(path: &'static str, page: Option<&'static str>, came: &Arc<Mutex<Vec<Posted>>>) -> PostDoor {
+    let came = came.clone();
+    let take = move |posted: Posted| {
+        came.lock().expect("whole").push(posted);
+        Reply { status: 202, content_type: "application/xml", body: "<Response/>".to_owned() }
+    };
+    PostDoor { path, page, take: Arc::new(take) }
+}
+
+#[test]
+fn doors_take_posts_from_anybody_and_the_rest_stays_closed() {
+    let (bench, network) = (Bench::new(), network());
+    let (plain, deep, paged) = (Arc::default(), Arc::default(), Arc::default());
+    let doors =
+        vec![door("/sms", None, &plain), door("/sms/status", None, &deep), door("/off/", Some("<p>off?"), &paged)];
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    let parts = Parts { doors, ..parts(&bench) };
+    let server = network.block_on(serve(any, Some("secret"), parts, std::future::pending())).expect("listens");
+    let far = "Host: bot.example.org\r\nX-Forwarded-For: 192.0.2.7\r\n";
+    let post = |path: &str, body: &str| {
+        let length = body.len();
+        ask(&server, &format!("POST {path} HTTP/1.1\r\n{far}X-One: a\r\nContent-Length: {length}\r\n\r\n{body}"))
+    };
+    let (status, head, body) = post("/sms?a=b%20c&d", "From=%2B1&Body=HALT");
+    assert_eq!((status, body.as_str()), (202, "<Response/>"), "{head}");
+    assert!(head.contains("content-type: application/xml") && head.contains("no-store"), "{head}");
+    let came = plain.lock().expect("whole").remove(0);
+    assert_eq!((came.target.as_str(), came.rest.as_str()), ("/sms?a=b%20c&d", ""));
+    assert_eq!((came.header("x-one"), came.header("x-two")), (Some("a"), None));
+    assert_eq!(came.body, b"From=%2B1&Body=HALT");
+    assert!(!format!("{came:?}").contains("HALT"), "what came may be secret");
+    assert_eq!((post("/sms/status", "x").0, deep.lock().expect("whole").len()), (202, 1));
+    assert_eq!(post("/off/to%2Fken", "").0, 202);
+    assert_eq!(paged.lock().expect("whole").remove(0).rest, "to%2Fken", "as it was sent");
+
+    // Looking changes nothing, and where there is nothing to look at it says no more than that.
+    let get = |path: &str| ask(&server, &format!("GET {path} HTTP/1.1\r\n{far}\r\n"));
+    let (status, head, body) = get("/off/token");
+    assert_eq!((status, body.as_str()), (200, "<p>off?"));
+    assert!(head.contains("default-src 'none'") && head.contains("no-referrer"), "{head}");
+    assert_eq!(get("/sms").0, 405);
+    for closed in ["/off/", "/off/a/b", "/sms/", "/health", "/metrics", "/"] {
+        assert_eq!(get(closed).0, 401, "{closed}");
+        assert_eq!(post(closed, "x").0, 401, "{closed}");
+    }
+    assert_eq!(ask(&server, &format!("PUT /sms HTTP/1.1\r\n{far}Content-Length: 0\r\n\r\n")).0, 405);
+
+    // Too much is refused, whether it is announced or comes in pieces, and nothing of it is worked on.
+    assert_eq!(post("/sms", &"x".repeat(64 << 10)).0, 202);
+    plain.lock().expect("whole").clear();
+    assert_eq!(post("/sms", &"x".repeat((64 << 10) + 1)).0, 413);
+    let piece = format!("8000\r\n{}\r\n", "x".repeat(0x8000)).repeat(3);
+    let pieces = format!("POST /sms HTTP/1.1\r\n{far}Transfer-Encoding: chunked\r\n\r\n{piece}0\r\n\r\n");
+    assert!(matches!(ask(&server, &pieces).0, 0 | 413));
+    assert!(plain.lock().expect("whole").is_empty() && paged.lock().expect("whole").is_empty());
+}
+
+#[test]
+fn a_door_that_breaks_or_speaks_nonsense_is_an_answer_too() {
+    let (bench, network) = (Bench::new(), network());
+    let take = |posted: Posted| match posted.body.as_slice() {
+        b"panic" => panic!("as it was asked to"),
+        _ => Reply { status: 7, content_type: "text/plain", body: String::new() },
+    };
+    let doors = vec![PostDoor { path: "/odd", page: None, take: Arc::new(take) }];
+    let any: SocketAddr = "127.0.0.1:0".parse().expect("an address");
+    let parts = Parts { doors, ..parts(&bench) };
+    let server = network.block_on(serve(any, None, parts, std::future::pending())).expect("listens");
+    for body in ["panic", "other"] {
+        let length = body.len();
+        let asked = format!("POST /odd HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{body}");
+        assert_eq!(ask(&server, &asked).0, 500, "{body}");
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ pub(crate) mod talking;
 pub(crate) mod telegram;
 pub(crate) mod contest;
 pub(crate) mod kills;
+pub(crate) mod ntfy;
 pub(crate) mod post_office;
 mod telegram_text;
 

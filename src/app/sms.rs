@@ -1,0 +1,233 @@
+//! What is done about a text, and about what became of ours? In the order in which they came, each once.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::channels::CODE_HERE;
+use crate::chat::{Chat, Inbound, Reply, Seat, is_halt};
+use crate::clock::{Clock, Timestamp};
+use crate::config::policy;
+use crate::domain::format::age;
+use crate::domain::{EventKind, Lane, Message};
+use crate::store::{Answer, InboxRow, LaneState, Reader, Store, StoreError, is_lost, lost_words, sms_grade};
+
+use super::AppError;
+use super::phones::Phones;
+use super::sms_door::{SMS, SMS_STATES};
+use super::sms_words::{Wish, wish};
+use super::switchboard::{Alarm, Switchboard};
+
+/// A command that is older than this when it is read is not run.
+const OLD_MS: i64 = 120_000;
+/// How often the inbox is looked at when no bell rings.
+const LOOK: Duration = Duration::from_millis(250);
+/// So long what became of a message waits for the answer that tells its name, in milliseconds.
+const NAMELESS_MS: i64 = 5 * 60_000;
+/// What nobody understands is answered this often at the most, in milliseconds: two machines must not talk to each other.
+const UNKNOWN_EVERY_MS: i64 = 60 * 60_000;
+/// What can be sent.
+const MENU: &str = "ACK: you saw it. STATUS. HALT: no new orders. RESUME: sends you a code. Never STOP: the carrier would end these messages";
+/// What is said of a phone whose person texted a word that the carrier obeys.
+const OPTED_OUT: &str =
+    "they texted STOP, so the carrier refuses everything: send START from that phone. Trading goes on; HALT stops it";
+const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
+
+/// Handles what Twilio brings.
+pub(super) struct SmsHandler {
+    pub(super) chat: Chat,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) phones: Phones,
+    pub(super) switchboard: Switchboard,
+    pub(super) alarm: Alarm,
+    /// Waits until the engine carried a change out.
+    pub(super) wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
+    /// The zone of readers who have none.
+    pub(super) zone: chrono_tz::Tz,
+    /// When each was last told that a text was not understood.
+    pub(super) puzzled: Mutex<HashMap<Lane, Timestamp>>,
+}
+
+impl SmsHandler {
+    /// Handles texts and states in the order of their rows until `stop` is dropped.
+    pub(super) fn serve(self, stop: &Receiver<()>) {
+        let (mut seen, mut reader) = (0, None);
+        while stop.try_recv() == Err(TryRecvError::Empty) {
+            if reader.is_none() {
+                reader = Reader::open(self.store.path()).ok();
+            }
+            if let Some(reader) = &reader
+                && let Err(error) = self.look(reader)
+            {
+                tracing::warn!(%error, "texts wait: they could not be handled");
+            }
+            seen = self.store.wait_for_facts(seen, LOOK);
+        }
+    }
+
+    fn look(&self, reader: &Reader) -> Result<(), StoreError> {
+        let unsigned = self.phones.take_unsigned();
+        if unsigned > 0 {
+            tracing::warn!("{unsigned} posts for SMS were not signed by Twilio");
+            self.store.count_unread("sms unsigned", i64::try_from(unsigned).unwrap_or(i64::MAX))?;
+        }
+        for row in reader.unanswered(SMS)? {
+            let answers = self.text(reader, &row)?;
+            self.store.points().pass("update: done, not answered")?;
+            self.store.finish(row.id, &row.person, answers, self.clock.now())?;
+        }
+        for row in reader.unanswered(SMS_STATES)? {
+            if self.state(reader, &row)? {
+                self.store.finish(row.id, "", Vec::new(), self.clock.now())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What became of a message of ours; false where its name is not known yet, since the answer that tells it comes later.
+    fn state(&self, reader: &Reader, row: &InboxRow) -> Result<bool, StoreError> {
+        let mut words = row.text.split(' ');
+        let (Some(sid), Some(state)) = (words.next(), words.next()) else { return Ok(true) };
+        let code = words.next().and_then(|code| code.parse().ok());
+        let known = reader.sms(sid)?.filter(|known| known.is_settled);
+        let Some(known) = known else { return Ok(self.clock.now().since(row.received) > NAMELESS_MS) };
+        let goes_on = sms_grade(state).is_some_and(|grade| grade > known.grade);
+        if goes_on
+            && is_lost(state)
+            && let Some(notice) = known.notice
+            && !is_about_delivery(reader, notice)?
+        {
+            // Others are told before it is noted: whoever dies in between tells it twice and not never.
+            let why = lost_words(state, code);
+            (self.alarm)(EventKind::DeliveryDied { notice, lane: known.lane, why });
+        }
+        self.store.points().pass("sms: lost, told, not noted")?;
+        self.store.move_sms(sid, state, code, self.clock.now())?;
+        Ok(true)
+    }
+
+    fn text(&self, reader: &Reader, row: &InboxRow) -> Result<Vec<Answer>, StoreError> {
+        // What was taken away meanwhile holds no more.
+        let Some(seat) = self.phones.seat_named(&row.person) else { return Ok(Vec::new()) };
+        let wish = wish(&row.text);
+        if !matches!(wish, Wish::OptOut) {
+            self.switchboard.open.nudge(seat.lane);
+        }
+        let old = self.clock.now().since(row.received);
+        let is_safe = matches!(&wish, Wish::Line(line) if is_halt(line) || line.starts_with("/ack"));
+        let say = |text: &str| Ok(vec![Answer::new(seat.lane, Message::answer(text))]);
+        match wish {
+            Wish::OptOut => self.opt_out(reader, seat.lane).map(|()| Vec::new()),
+            Wish::OptIn => self.opt_in(seat.lane).map(|()| Vec::new()),
+            Wish::Nothing => Ok(Vec::new()),
+            Wish::Menu => say(MENU),
+            Wish::Unknown => self.puzzled(&seat),
+            Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
+                say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
+            }
+            Wish::Line(line) => say(&self.run(row, &seat, line)),
+            Wish::Code => {
+                let name = reader.update_key(row.id)?.unwrap_or_default();
+                match self.phones.secret(&name) {
+                    Some(code) => say(&self.confirm(row, &seat, &code)),
+                    None => say("The bot was started anew while it read that: send RESUME again"),
+                }
+            }
+        }
+    }
+
+    fn inbound(&self, seat: &Seat, text: &str) -> Inbound {
+        Inbound {
+            person: seat.person.clone(),
+            place: seat.place,
+            chat: format!("{SMS}:{}", seat.lane.who),
+            text: text.to_owned(),
+        }
+    }
+
+    fn run(&self, row: &InboxRow, seat: &Seat, line: String) -> String {
+        let inbound = self.inbound(seat, &line);
+        let chat = self.chat.caused_by(row.id);
+        match chat.handle(&inbound) {
+            Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
+            Reply::Message(message) => message.plain_lines().join("\n"),
+            Reply::Admitted { id } => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
+            Reply::NeedsPin => format!(
+                "A change needs a PIN that counts wrong tries: on the machine, \"bellwether pin set {}\" sets it",
+                seat.person.name
+            ),
+            Reply::Confirm { id, preview } => match chat.draw_code(&inbound, id) {
+                Ok((code, until)) => {
+                    if let Some(slot) = self.phones.slot(seat.lane) {
+                        slot.put(code, until);
+                    }
+                    // What is to be sent back comes first: it must not be what is cut.
+                    format!("RESUME {CODE_HERE} within 5 min does this:\n{preview}")
+                }
+                Err(error) => self.chat.not_done(&inbound, &error),
+            },
+        }
+    }
+
+    fn confirm(&self, row: &InboxRow, seat: &Seat, code: &SecretString) -> String {
+        let inbound = self.inbound(seat, &row.text);
+        match self.chat.caused_by(row.id).confirm_by_code(&inbound, code) {
+            Ok(id) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
+            Err(error) => self.chat.not_done(&inbound, &error),
+        }
+    }
+
+    fn puzzled(&self, seat: &Seat) -> Result<Vec<Answer>, StoreError> {
+        let now = self.clock.now();
+        let mut puzzled = self.puzzled.lock().unwrap_or_else(PoisonError::into_inner);
+        let lately = puzzled.get(&seat.lane).is_some_and(|at| (0..UNKNOWN_EVERY_MS).contains(&now.since(*at)));
+        if lately {
+            return Ok(Vec::new());
+        }
+        puzzled.insert(seat.lane, now);
+        Ok(vec![Answer::new(seat.lane, Message::answer(&format!("That was not understood. {MENU}")))])
+    }
+
+    /// The carrier refuses everything from now on, so the way is dead at once and others are told.
+    fn opt_out(&self, reader: &Reader, lane: Lane) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.store.keep_opt_out(lane, true, now)?;
+        let is_dead = reader.lane_state(lane)?.is_some_and(|state| state.dead);
+        if !is_dead {
+            let waiting = reader.open_deliveries(lane, now)?;
+            (self.alarm)(EventKind::LaneDied { lane, why: OPTED_OUT.to_owned(), waiting });
+            let why = OPTED_OUT.to_owned();
+            self.store.keep_lane(LaneState { lane: lane.to_string(), dead: true, since: now, failures: 1, why })?;
+            self.reopen(lane);
+        }
+        Ok(())
+    }
+
+    /// The way is carried anew, by somebody who reads that it is dead.
+    fn reopen(&self, lane: Lane) {
+        let reader = policy(&self.phones.config(), lane, self.zone);
+        let opened: Result<(), AppError> =
+            self.phones.channel(lane).map_or(Ok(()), |channel| self.switchboard.connect(channel, reader));
+        if let Err(error) = opened {
+            tracing::error!(?error, "{lane} could not be opened anew");
+        }
+    }
+
+    /// Messages may come again; whether they do is tried at once.
+    fn opt_in(&self, lane: Lane) -> Result<(), StoreError> {
+        self.store.keep_opt_out(lane, false, self.clock.now())?;
+        self.switchboard.open.nudge(lane);
+        self.store.wake();
+        Ok(())
+    }
+}
+
+/// That a message about a message did not arrive is not worth a third.
+fn is_about_delivery(reader: &Reader, notice: crate::domain::NoticeId) -> Result<bool, StoreError> {
+    let fact = reader.notice(notice)?;
+    Ok(fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })))
+}

@@ -1,0 +1,146 @@
+//! What does a text say? One of few words; whatever is secret in it is told apart, and nothing else of it is kept.
+
+use secrecy::SecretString;
+
+use crate::channels::CARRIER_WORDS;
+
+/// Digits of a code.
+const CODE_DIGITS: usize = 6;
+/// The word that is kept where a code stood.
+pub(super) const WITH_CODE: &str = "RESUME with a code";
+/// Words that let messages come again.
+const BEGINS: [&str; 2] = ["START", "UNSTOP"];
+/// Words that carriers answer by themselves and that change nothing.
+const ASKS: [&str; 2] = ["HELP", "INFO"];
+
+/// What a text asks for, as it is kept.
+#[derive(Debug)]
+pub(super) struct Heard {
+    /// Canonical words.
+    pub(super) words: String,
+    /// A code that was in it.
+    pub(super) code: Option<SecretString>,
+}
+
+/// What somebody wants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wish {
+    /// A command line as it is typed elsewhere.
+    Line(String),
+    /// To hear what can be sent.
+    Menu,
+    /// To confirm by a code.
+    Code,
+    /// Nothing more may be sent to the phone.
+    OptOut,
+    /// Messages may come again.
+    OptIn,
+    /// The carrier has answered it.
+    Nothing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Reads a text; `opt_out` is what Twilio says of it.
+pub(super) fn heard(text: &str, opt_out: Option<&str>) -> Heard {
+    let upper = text.trim().trim_end_matches(['.', '!', '?']).to_ascii_uppercase();
+    let mut words = upper.split_whitespace();
+    let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
+    let plain = |words: &str| Heard { words: words.to_owned(), code: None };
+    if let Some(kind) = opt_out.map(str::to_ascii_uppercase) {
+        return plain(if kind == "STOP" || kind == "START" { &kind } else { "HELP" });
+    }
+    let is_code = |word: &str| word.len() == CODE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+    match (first, second, third) {
+        (code, None, None) | ("RESUME", Some(code), None) if is_code(code) => {
+            Heard { words: WITH_CODE.to_owned(), code: Some(code.to_owned().into()) }
+        }
+        ("ACK", Some(number), None) => match number.strip_prefix('N').unwrap_or(number).parse::<u64>() {
+            Ok(number) => plain(&format!("ACK N{number}")),
+            Err(_) => plain("?"),
+        },
+        ("ACK" | "OK" | "SEEN", None, None) => plain("ACK"),
+        (word @ ("STATUS" | "HALT" | "MENU" | "RESUME"), None, None) => plain(word),
+        (word, None, None) if CARRIER_WORDS.contains(&word) => plain(match word {
+            word if BEGINS.contains(&word) => "START",
+            word if ASKS.contains(&word) => "HELP",
+            _ => "STOP",
+        }),
+        _ => plain("?"),
+    }
+}
+
+/// What words that were kept ask for.
+pub(super) fn wish(words: &str) -> Wish {
+    match words {
+        "STATUS" | "HALT" | "RESUME" | "ACK" => Wish::Line(format!("/{}", words.to_ascii_lowercase())),
+        "MENU" => Wish::Menu,
+        "STOP" => Wish::OptOut,
+        "START" => Wish::OptIn,
+        "HELP" => Wish::Nothing,
+        WITH_CODE => Wish::Code,
+        _ => match words.strip_prefix("ACK ") {
+            Some(number) => Wish::Line(format!("/ack {number}")),
+            None => Wish::Unknown,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn each_word_is_understood_however_it_is_typed() {
+        let line = |text: &str| Wish::Line(text.to_owned());
+        for (text, want) in [
+            ("ACK", line("/ack")),
+            (" ack. ", line("/ack")),
+            ("Ok!", line("/ack")),
+            ("ack n42", line("/ack N42")),
+            ("ACK 42", line("/ack N42")),
+            ("Status?", line("/status")),
+            ("halt", line("/halt")),
+            ("HALT!", line("/halt")),
+            ("resume", line("/resume")),
+            ("resume 123456", Wish::Code),
+            ("123456", Wish::Code),
+            ("menu", Wish::Menu),
+            ("stop", Wish::OptOut),
+            ("Unsubscribe", Wish::OptOut),
+            ("OptOut", Wish::OptOut),
+            ("start", Wish::OptIn),
+            ("help", Wish::Nothing),
+            ("", Wish::Unknown),
+            ("please halt the bot", Wish::Unknown),
+            ("stop the bot", Wish::Unknown),
+            ("ack nothing", Wish::Unknown),
+            ("1234567", Wish::Unknown),
+            ("resume 12345", Wish::Unknown),
+            ("resume 123456 now", Wish::Unknown),
+        ] {
+            assert_eq!(wish(&heard(text, None).words), want, "{text}");
+        }
+        assert_eq!(wish(&heard("bitte nichts mehr", Some("STOP")).words), Wish::OptOut);
+        assert_eq!(wish(&heard("halt", Some("HELP")).words), Wish::Nothing);
+    }
+
+    #[test]
+    fn a_code_is_told_apart_and_nothing_else_of_a_text_is_kept() {
+        let found = heard("RESUME 123456", None);
+        assert_eq!(found.code.expect("a code").expose_secret(), "123456");
+        for text in ["RESUME 123456", "123456", "my PIN is 2846", "2846", "resume 123456 now"] {
+            let kept = heard(text, None).words;
+            assert!(!kept.bytes().any(|byte| byte.is_ascii_digit()), "{kept}");
+        }
+    }
+
+    #[test]
+    fn no_word_of_the_carriers_is_a_command() {
+        for word in CARRIER_WORDS {
+            assert!(!matches!(wish(&heard(word, None).words), Wish::Line(_) | Wish::Code | Wish::Menu), "{word}");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What does a message look like on a phone? The fact with its number in one segment, and of the rest as many lines as still fit.
+
+use crate::domain::{Block, Message, Severity, Span};
+use crate::notify::Post;
+
+use super::gsm::{beginning, segments, with_lookalikes};
+use super::harmless::JOINER;
+use super::rows::rows;
+
+/// A fact that does not fit into one segment gets so many at the most.
+const SEGMENTS_MAX: usize = 3;
+/// What stands where something was cut.
+const CUT: &str = "...";
+/// What can be answered to something critical.
+const ANSWERS: &str = "Reply ACK or STATUS";
+/// Words that belong to carriers: a text of one of these alone changes whether a phone may be written to.
+pub const CARRIER_WORDS: [&str; 12] =
+    ["STOP", "STOPALL", "CANCEL", "END", "QUIT", "UNSUBSCRIBE", "REVOKE", "OPTOUT", "START", "UNSTOP", "HELP", "INFO"];
+/// Columns that a table may have; others stand as names and values.
+const COLUMNS: usize = 40;
+
+/// How a text may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmsForm {
+    /// It has one segment, however much of the fact is cut.
+    pub one_segment: bool,
+    /// What somebody answers is heard.
+    pub answers: bool,
+}
+
+/// A message as a text for a phone, with look-alikes from GSM-7 and without links.
+pub fn short_text(post: &Post, form: SmsForm) -> String {
+    let mut lines = lines(&post.message).into_iter();
+    let number = post.number.map(|number| format!("{number} ")).unwrap_or_default();
+    let fact = format!("{number}{}", lines.next().unwrap_or_default());
+    let mut text = if segments(&fact) == 1 { fact } else { shortened(&fact, form) };
+    if segments(&text) == 1 {
+        for line in lines {
+            let longer = format!("{text}\n{line}");
+            if segments(&longer) > 1 {
+                break;
+            }
+            text = longer;
+        }
+        let asks = form.answers && post.severity == Severity::Critical && can_be_acknowledged(&post.message);
+        let longer = format!("{text}\n{ANSWERS}");
+        if asks && segments(&longer) == 1 {
+            text = longer;
+        }
+    }
+    if is_carriers(&text) { format!("Note: {text}") } else { text }
+}
+
+/// A fact that is longer than a segment: cut to few of them.
+fn shortened(fact: &str, form: SmsForm) -> String {
+    let most = if form.one_segment { 1 } else { SEGMENTS_MAX };
+    if segments(fact) <= most {
+        return fact.to_owned();
+    }
+    let mut kept = beginning(fact, most);
+    loop {
+        let text = format!("{}{CUT}", kept.trim_end());
+        if segments(&text) <= most {
+            return text;
+        }
+        let mut letters = kept.chars();
+        letters.next_back();
+        kept = letters.as_str();
+    }
+}
+
+/// Its lines as text, without those that tell what to type elsewhere.
+fn lines(message: &Message) -> Vec<String> {
+    let typed_elsewhere = |block: &Block| match block {
+        Block::Line(line) => line.0.iter().any(|span| matches!(span, Span::Code(text) if text.starts_with('/'))),
+        _ => false,
+    };
+    let rows = rows(message, COLUMNS).into_iter().filter(|row| !typed_elsewhere(&message.blocks[row.block]));
+    let text = |text: String| with_lookalikes(&without_links(&text)).split_whitespace().collect::<Vec<_>>().join(" ");
+    rows.map(|row| text(row.text())).filter(|line| !line.is_empty()).collect()
+}
+
+/// Where a link was broken by a joiner, phones and carriers need something that they see.
+fn without_links(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for (at, letter) in text.char_indices() {
+        if letter != JOINER {
+            out.push(letter);
+            continue;
+        }
+        let word = text[at..].chars().filter(|letter| *letter != JOINER).take_while(|letter| letter.is_alphanumeric());
+        let may_be_a_name = word.take(2).filter(|letter| letter.is_alphabetic()).count() == 2;
+        if out.ends_with(':') || (out.ends_with('.') && may_be_a_name) {
+            out.push(' ');
+        }
+    }
+    out
+}
+
+fn can_be_acknowledged(message: &Message) -> bool {
+    message.buttons.iter().flatten().any(|button| button.line.starts_with("/ack"))
+}
+
+fn is_carriers(text: &str) -> bool {
+    CARRIER_WORDS.iter().any(|word| text.trim().eq_ignore_ascii_case(word))
+}

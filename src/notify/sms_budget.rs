@@ -1,0 +1,149 @@
+//! May this short message be paid? Before it is sent, from what a day may cost; the last of that is kept for what may not go unsaid.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, DAY_MS};
+use crate::domain::{ALWAYS_BY_SMS, EventKind, Lane, Money, Severity};
+use crate::store::{SmsCharge, SmsRules, Store, StoreError};
+
+use super::{Post, SendError};
+
+/// Where what is spent is kept, with the day that others were told of it.
+const TOLD: &str = "sms budget told";
+/// Segments that are kept for the daily loss limit and for trading that stops.
+const KEPT: u32 = 5;
+
+/// What short messages may cost, and what they have cost, of all phones together.
+#[derive(Clone)]
+pub struct SmsBudget {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    rules: SmsRules,
+    alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
+}
+
+/// A message that is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grant {
+    id: i64,
+    /// It was paid from what is kept: it may have one segment.
+    pub is_last: bool,
+}
+
+impl SmsBudget {
+    /// A budget over the store. `alarm` tells others that it is nearly spent.
+    pub fn new(
+        store: Store,
+        clock: Arc<dyn Clock>,
+        (per_segment, per_day): (Money, Money),
+        alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
+    ) -> Self {
+        Self { store, clock, rules: SmsRules { per_segment, per_day, kept: KEPT }, alarm }
+    }
+
+    /// Pays for a message. Where the day's money is spent, what may not go unsaid gets one segment of what is kept; what is critical
+    /// besides, and an answer, is refused, so that it is told elsewhere at once; everything else waits for the next day.
+    ///
+    /// # Errors
+    /// What is to become of a message that is not paid.
+    pub fn pay(&self, lane: Lane, post: &Post, segments: usize) -> Result<Grant, SendError> {
+        let unsaid = post.kind.is_some_and(|kind| ALWAYS_BY_SMS.contains(&kind));
+        let segments = u32::try_from(segments).unwrap_or(u32::MAX);
+        let unpaid =
+            |error: StoreError| SendError::Unreachable(format!("what it costs could not be recorded: {error}"));
+        let first = self.try_to_pay(lane, post, (segments, false)).map_err(unpaid)?;
+        let paid = match first {
+            None if unsaid => self.try_to_pay(lane, post, (1, true)).map_err(unpaid)?,
+            first => first,
+        };
+        paid.ok_or_else(|| {
+            let why = format!("short messages have cost what a day may cost, {}", self.rules.per_day);
+            let is_answer = post.number.is_none();
+            if unsaid || is_answer || post.severity == Severity::Critical {
+                SendError::Rejected(why)
+            } else {
+                SendError::NotBefore(self.until_next_day(), why)
+            }
+        })
+    }
+
+    fn try_to_pay(
+        &self,
+        lane: Lane,
+        post: &Post,
+        (segments, is_last): (u32, bool),
+    ) -> Result<Option<Grant>, StoreError> {
+        let now = self.clock.now();
+        let charge = SmsCharge { delivery: post.delivery, lane, segments, may_not_go_unsaid: is_last };
+        let paid = self.store.pay_sms(charge, self.rules, now)?;
+        self.store.points().pass("sms: paid, not sent")?;
+        // A message that finds no money is one sign more that it is nearly spent.
+        if paid.id.is_none() || is_near(paid.spent, self.rules.per_day) {
+            self.tell_once(paid.spent)?;
+        }
+        Ok(paid.id.map(|id| Grant { id, is_last }))
+    }
+
+    /// Others are told before it is noted: whoever dies in between tells it twice and not never.
+    fn tell_once(&self, spent: Money) -> Result<(), StoreError> {
+        let day = self.clock.now().ms().div_euclid(DAY_MS).to_string();
+        let reader = crate::store::Reader::open(self.store.path())?;
+        if reader.meta(TOLD)?.as_deref() == Some(&day) {
+            return Ok(());
+        }
+        (self.alarm)(EventKind::SmsBudgetNear { spent, per_day: self.rules.per_day });
+        self.store.keep_meta(TOLD, day)
+    }
+
+    fn until_next_day(&self) -> Duration {
+        let passed = self.clock.now().ms().rem_euclid(DAY_MS);
+        Duration::from_millis((DAY_MS - passed).unsigned_abs())
+    }
+
+    /// The service took a message, and calls it so. That this cannot be noted must not keep what became of the message from being settled.
+    pub fn sent(&self, grant: Grant, sid: &str, state: &str) {
+        let noted = self.store.keep_sms(grant.id, sid, state);
+        self.note("what a short message is called", noted);
+    }
+
+    /// A message never left: its money is there again.
+    pub fn unsent(&self, grant: Grant) {
+        let noted = self.store.return_sms(grant.id);
+        self.note("that a short message cost nothing", noted);
+    }
+
+    /// An earlier try of a delivery had arrived, and is called so.
+    pub fn found(&self, delivery: i64, sid: &str, state: &str) {
+        let noted = self.store.found_sms(delivery, sid, state);
+        self.note("what a short message is called", noted);
+    }
+
+    /// Whether a message that the service knows by this name was sent for another delivery.
+    pub fn is_others(&self, delivery: i64, sid: &str) -> bool {
+        let known = crate::store::Reader::open(self.store.path()).and_then(|reader| reader.sms(sid));
+        known.is_ok_and(|known| known.is_some_and(|known| known.delivery != delivery))
+    }
+
+    /// Whether nothing may be sent to this phone.
+    pub fn is_opted_out(&self, lane: Lane) -> bool {
+        crate::store::Reader::open(self.store.path()).and_then(|reader| reader.is_opted_out(lane)).unwrap_or(false)
+    }
+
+    /// Keeps whether nothing may be sent to this phone.
+    pub fn keep_opt_out(&self, lane: Lane, is_out: bool) {
+        let noted = self.store.keep_opt_out(lane, is_out, self.clock.now());
+        self.note("whether a phone takes messages", noted);
+    }
+
+    fn note(&self, what: &str, noted: Result<(), StoreError>) {
+        if let Err(error) = noted {
+            tracing::warn!(%error, "{what} could not be kept");
+        }
+    }
+}
+
+/// Four fifths are spent.
+fn is_near(spent: Money, per_day: Money) -> bool {
+    i128::from(spent.units()) * 5 >= i128::from(per_day.units()) * 4
+}
