@@ -27,6 +27,7 @@ mod schedule;
 mod simulation;
 mod chat;
 mod access;
+mod completion;
 mod voice;
 mod styles;
 mod render;
