@@ -79,7 +79,9 @@ pub fn complete(
             let told = last_messages(views)?.into_iter().filter(|(_, event)| can_wait(event)).take(CHOICES_MAX / 3);
             told.map(|told| of_message(&told)).chain(of_kinds(true)).collect()
         }
-        What::Off if before.first().is_some_and(|first| kind_named(&first.to_ascii_lowercase()).is_none()) => Vec::new(),
+        What::Off if before.first().is_some_and(|first| kind_named(&first.to_ascii_lowercase()).is_none()) => {
+            Vec::new()
+        }
         What::Off => fixed(&["off"]),
         What::Message => last_messages(views)?.iter().map(of_message).collect(),
         What::Open => open_messages(views)?.iter().map(of_message).collect(),

@@ -12,6 +12,7 @@ mod samples;
 mod shell;
 mod talk;
 pub(crate) mod talking;
+pub(crate) mod discord_talking;
 pub(crate) mod telegram;
 pub(crate) mod contest;
 pub(crate) mod kills;
