@@ -90,5 +90,28 @@ fn what_belongs_to_others_or_is_forged_does_nothing() {
     life.wait_after(after, "edit_original", "That button is over");
     // Ana's prompt is still hers, and goes through in her chat.
     let pressed = life.press(ANA, &shown, "Confirm");
-    life.submit(pressed, PIN, "Trading goes on");
+    life.submit(pressed, PIN, "running: main");
+}
+
+#[test]
+fn what_can_be_pressed_below_a_message_is_done_and_answered_to_its_presser() {
+    let mut life = DiscordBot::new(PEOPLE);
+    life.start();
+    halted(&life);
+    life.wait_after(0, "create_message", "HALTED main");
+    let alone = life.fake.join(ANA);
+    let message = life.fake.seen(alone, ANA).into_iter().find(|one| one.to_string().contains("HALTED main"));
+    let message = message.expect("there");
+    let after = life.mark();
+    let pressed = life.press(ANA, &message, "Acknowledge");
+    life.wait_after(after, "edit_original", "acknowledged");
+    let answer = life.answer_of(pressed, ANA);
+    assert_eq!(answer["flags"].as_u64().map(|flags| flags & 64), Some(64), "{answer}");
+    // The message itself says so from then on, and the button does nothing a second time.
+    life.wait_after(after, "edit_message", "ana");
+    let after = life.mark();
+    let name = &message["components"][0]["components"][0]["custom_id"];
+    let ask = json!({ "user": ANA, "message": message["id"], "custom_id": name, "forged": true });
+    life.fake.control("press", &ask);
+    life.wait_after(after, "edit_original", "was acknowledged by ana on discord");
 }
