@@ -286,10 +286,10 @@ impl Run<'_> {
     ) -> Result<(), AppError> {
         if self.guests.is_none() {
             let (stop, stopped) = channel();
-            let (others, phones) = (around.revoke.clone(), self.phones.clone());
+            let (talkers, phones) = (around.revoke.clone(), self.phones.clone());
             let board = around.switchboard.clone();
             let revoke: Revoke = Arc::new(move |read| {
-                others.iter().for_each(|revoke| revoke(read));
+                talkers.iter().for_each(|revoke| revoke(read));
                 phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
             });
             let watch = watch.revoking(Some(revoke));

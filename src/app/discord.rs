@@ -68,8 +68,8 @@ impl Memory {
     }
 
     /// The seat of whoever was heard; none for strangers.
-    pub(super) fn seat(&self, user: i64, channel: i64, alone: bool) -> Option<Seat> {
-        self.seats.read().unwrap_or_else(PoisonError::into_inner).find_on_discord(user, channel, alone)
+    pub(super) fn seat(&self, user: i64, channels: &[i64], alone: bool) -> Option<Seat> {
+        self.seats.read().unwrap_or_else(PoisonError::into_inner).find_on_discord(user, channels, alone)
     }
 
     /// What was left out of the inbox, once.
@@ -155,7 +155,8 @@ impl Ears {
 
     /// First the response, with nothing read from anywhere but memory; then it is kept for whoever handles it.
     async fn hear(self, heard: Overheard) {
-        let seat = self.memory.seat(heard.user, heard.channel, heard.guild.is_none());
+        let channels: Vec<i64> = std::iter::once(heard.channel).chain(heard.parent).collect();
+        let seat = self.memory.seat(heard.user, &channels, heard.guild.is_none());
         let in_time = match &seat {
             Some(seat) => self.respond(&heard, seat).await,
             // A stranger learns nothing, not even that somebody is there.

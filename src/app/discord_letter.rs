@@ -28,6 +28,8 @@ pub(super) struct DiscordLetter {
     pub(super) name: String,
     /// The channel.
     pub(super) channel: i64,
+    /// The channel that it is a thread of.
+    pub(super) parent: Option<i64>,
     /// True if nobody else reads there.
     pub(super) alone: bool,
     /// When it was sent, by our clock.
@@ -61,6 +63,13 @@ pub(super) enum DiscordWhat {
         /// True if they are somebody's own.
         own: bool,
     },
+}
+
+impl DiscordLetter {
+    /// Where it came from: a channel, or a thread and its channel.
+    pub(super) fn channels(&self) -> Vec<i64> {
+        std::iter::once(self.channel).chain(self.parent).collect()
+    }
 }
 
 /// Something heard, taken apart: what is kept, and what must not be.
@@ -130,9 +139,85 @@ pub(super) fn sort(heard: Overheard, sent: i64) -> Option<Sorted> {
         user: heard.user,
         name: heard.user_words,
         channel: heard.channel,
+        parent: heard.parent,
         alone: heard.guild.is_none(),
         sent,
         kept,
     };
     Some(Sorted { text, letter, secret })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn heard(what: OverheardKind) -> Overheard {
+        Overheard {
+            id: 7,
+            token: Some(SecretString::from("secret-token")),
+            user: 11,
+            user_words: "Ana".to_owned(),
+            channel: 5,
+            parent: None,
+            guild: None,
+            sent_ms: 1,
+            what,
+        }
+    }
+
+    fn words(text: &str, own_words: bool) -> OverheardKind {
+        OverheardKind::Words { text: text.to_owned(), reply_to: None, own_words }
+    }
+
+    fn command(path: &[&str], options: &[(&str, &str)]) -> OverheardKind {
+        let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        OverheardKind::Command { path: path.iter().map(|name| (*name).to_owned()).collect(), options }
+    }
+
+    fn press(custom_id: &str, values: &[&str]) -> OverheardKind {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        OverheardKind::Press { custom_id: custom_id.to_owned(), message: 3, values }
+    }
+
+    #[test]
+    fn what_is_kept_has_no_secret_in_it() {
+        let form = OverheardKind::Submitted {
+            custom_id: "pin 4".to_owned(),
+            fields: vec![("pin".to_owned(), SecretString::from(" 284691 "))],
+        };
+        for (what, text, kept, secret) in [
+            (command(&["risk", "limits"], &[("book", "main")]), "/limits main", Kept::Whole, None),
+            (command(&["halt"], &[]), "/halt", Kept::Halts, None),
+            (command(&["messages", "pair"], &[("code", "K7QX-2M9D")]), "", Kept::LeftOut, Some("/pair K7QX-2M9D")),
+            (command(&["what"], &[]), "/what", Kept::Whole, None),
+            (words("stop!", true), "/halt", Kept::Halts, None),
+            (words("stop!", false), "", Kept::Whole, None),
+            (words("284691", true), "", Kept::LeftOut, Some("284691")),
+            (words("284691", false), "", Kept::Whole, None),
+            (words("/status", true), "/status", Kept::Whole, None),
+            (form, "", Kept::LeftOut, Some("284691")),
+            (press("abc", &[]), "", Kept::Whole, None),
+        ] {
+            let said = format!("{what:?}");
+            let sorted = sort(heard(what), 1).expect("kept");
+            assert_eq!((sorted.text.as_str(), sorted.letter.kept), (text, kept), "{said}");
+            assert_eq!(sorted.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{said}");
+            let body = serde_json::to_string(&sorted.letter).expect("json");
+            assert!(!body.contains("284691") && !body.contains("secret-token") && !body.contains("K7QX"), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_choice_stands_for_its_own_name_and_a_form_is_opened_at_once() {
+        let token = |what| match sort(heard(what), 1).map(|sorted| sorted.letter.what) {
+            Some(DiscordWhat::Press { token, .. }) => token,
+            other => format!("{other:?}"),
+        };
+        assert_eq!(token(press("more", &["abc"])), "abc");
+        assert_eq!(token(press("leave 4", &[])), "leave 4");
+        assert_eq!(token(press("pin 4", &[])), "None", "the form is all that there is to it");
+        assert_eq!((prompt_of("pin 4"), left_of("leave 4"), prompt_of("pin x")), (Some(4), Some(4), None));
+        let [(_, pin), (_, leave)] = buttons_of(9);
+        assert_eq!((prompt_of(&pin), left_of(&leave)), (Some(9), Some(9)));
+    }
 }

@@ -75,7 +75,7 @@ impl DiscordHandler {
     fn handle(&self, case: &Case<'_>) -> Result<Handled, StoreError> {
         let letter = case.letter;
         let secret = self.memory.secret(case.key);
-        let seat = self.memory.seat(letter.user, letter.channel, letter.alone);
+        let seat = self.memory.seat(letter.user, &letter.channels(), letter.alone);
         let is_own = !matches!(letter.what, DiscordWhat::Words { own: false, .. });
         if letter.alone
             && is_own
@@ -150,8 +150,9 @@ impl DiscordHandler {
     /// The lanes whose messages can be seen there.
     fn lanes(&self, case: &Known<'_>) -> Vec<Lane> {
         let seats = self.memory.seats.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let channel = case.case.letter.channel;
-        let here = seats.groups.iter().filter(|group| group.channel == ChannelKind::Discord && group.chat == channel);
+        let channels = case.case.letter.channels();
+        let here =
+            seats.groups.iter().filter(|group| group.channel == ChannelKind::Discord && channels.contains(&group.chat));
         let groups = here.map(|group| Lane { who: group.name, channel: ChannelKind::Discord });
         let groups = groups.filter(|_| case.seat.place == Place::Aside);
         std::iter::once(case.seat.lane).chain(groups).collect()

@@ -6,7 +6,7 @@ use serenity::model::application::{
     ActionRowComponent, CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction,
     ComponentInteractionDataKind, Interaction, ModalInteraction,
 };
-use serenity::model::channel::{Message, MessageReferenceKind, MessageType};
+use serenity::model::channel::{ChannelType, Message, MessageReferenceKind, MessageType, PartialChannel};
 use serenity::model::user::User;
 
 /// The first millisecond of Discord's numbers, since 1970.
@@ -25,6 +25,8 @@ pub struct Overheard {
     pub user_words: String,
     /// The channel it came from.
     pub channel: i64,
+    /// The channel of the thread that it came from, if it is one.
+    pub parent: Option<i64>,
     /// The server of the channel; none where somebody is alone with the bot.
     pub guild: Option<i64>,
     /// When it was sent, in milliseconds since 1970, from its number.
@@ -139,6 +141,7 @@ fn of_command(command: CommandInteraction, what: OverheardKind) -> Overheard {
         user: number(command.user.id.get()),
         user_words: called(&command.user),
         channel: number(command.channel_id.get()),
+        parent: command.channel.as_ref().and_then(parent),
         guild: command.guild_id.map(|guild| number(guild.get())),
         sent_ms: sent_ms(command.id.get()),
         what,
@@ -156,6 +159,7 @@ fn of_press(press: ComponentInteraction) -> Overheard {
         user: number(press.user.id.get()),
         user_words: called(&press.user),
         channel: number(press.channel_id.get()),
+        parent: press.channel.as_ref().and_then(parent),
         guild: press.guild_id.map(|guild| number(guild.get())),
         sent_ms: sent_ms(press.id.get()),
         what: OverheardKind::Press { custom_id: press.data.custom_id, message: number(press.message.id.get()), values },
@@ -174,6 +178,7 @@ fn of_form(form: ModalInteraction) -> Overheard {
         user: number(form.user.id.get()),
         user_words: called(&form.user),
         channel: number(form.channel_id.get()),
+        parent: form.channel.as_ref().and_then(parent),
         guild: form.guild_id.map(|guild| number(guild.get())),
         sent_ms: sent_ms(form.id.get()),
         what: OverheardKind::Submitted { custom_id: form.data.custom_id, fields: fields.collect() },
@@ -196,10 +201,18 @@ fn of_message(message: Message, forwarded: bool) -> Option<Overheard> {
         user: number(message.author.id.get()),
         user_words: called(&message.author),
         channel: number(message.channel_id.get()),
+        parent: None,
         guild: None,
         sent_ms: sent_ms(message.id.get()),
         what: OverheardKind::Words { text: message.content, reply_to: reply_to.map(|to| number(to.get())), own_words },
     })
+}
+
+/// The channel that a thread stands in.
+fn parent(channel: &PartialChannel) -> Option<i64> {
+    let is_thread =
+        matches!(channel.kind, ChannelType::PublicThread | ChannelType::PrivateThread | ChannelType::NewsThread);
+    channel.parent_id.filter(|_| is_thread).map(|parent| number(parent.get()))
 }
 
 /// The names down to the command itself, and its options.

@@ -191,7 +191,7 @@ pub const COMMANDS: &[Command] = &[
                 What::PatientOrMessage,
                 "The kind, a message of it, or the digest",
             ),
-            Param::perhaps("off", "off", What::OneOf(&["off"]), "As it was"),
+            Param::perhaps("off", "off", What::Off, "As it was"),
         ],
         help: "A kind told more quietly from now on, or no digest at all; with off, as it was",
         example: "/less position_scaled",

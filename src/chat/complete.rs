@@ -1,6 +1,6 @@
 //! What could be typed next? Names, symbols, books and numbers that exist now and that whoever asks may see, the likeliest first.
 
-use crate::domain::{Event, KINDS, NoticeId};
+use crate::domain::{Event, KINDS, NoticeId, kind_named};
 use crate::views::{
     ViewError, Views, book_names, book_preview, last_messages, last_trades, locked, open_messages, orders_under_way,
     own_alerts, scenario_names, symbols, unlock_preview,
@@ -79,6 +79,10 @@ pub fn complete(
             let told = last_messages(views)?.into_iter().filter(|(_, event)| can_wait(event)).take(CHOICES_MAX / 3);
             told.map(|told| of_message(&told)).chain(of_kinds(true)).collect()
         }
+        What::Off if before.first().is_some_and(|first| kind_named(&first.to_ascii_lowercase()).is_none()) => {
+            Vec::new()
+        }
+        What::Off => fixed(&["off"]),
         What::Message => last_messages(views)?.iter().map(of_message).collect(),
         What::Open => open_messages(views)?.iter().map(of_message).collect(),
         What::Command => {

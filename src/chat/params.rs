@@ -38,6 +38,8 @@ pub enum What {
     Patient,
     /// A kind of message that can wait, or a message of that kind.
     PatientOrMessage,
+    /// That a kind is to be told as it was.
+    Off,
     /// A message.
     Message,
     /// A message that asks to be acknowledged.

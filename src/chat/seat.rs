@@ -91,16 +91,18 @@ impl Seats {
     }
 
     /// The seat of an account on Discord, where answers are seen by the asker alone: in the conversation with the bot, in the channel of a group,
-    /// or in the one that the person is told in; none for strangers, and anywhere else.
-    pub fn find_on_discord(&self, user: i64, channel: i64, alone: bool) -> Option<Seat> {
+    /// or in the one that the person is told in, and in threads of these; none for strangers, and anywhere else. `channels` are where it came from:
+    /// a channel, or a thread and its channel.
+    pub fn find_on_discord(&self, user: i64, channels: &[i64], alone: bool) -> Option<Seat> {
         const DISCORD: ChannelKind = ChannelKind::Discord;
         let owns = |account: &Account| account.channel == DISCORD && account.user == user && user != 0;
         let (person, account) =
             self.people.iter().find_map(|(person, accounts)| Some((person, accounts.iter().find(|one| owns(one))?)))?;
-        let is_groups = || self.groups.iter().any(|group| group.channel == DISCORD && group.chat == channel);
+        let is_here = |channel: i64| channel != 0 && channels.contains(&channel);
+        let is_groups = || self.groups.iter().any(|group| group.channel == DISCORD && is_here(group.chat));
         let place = match alone {
             true => Place::Private,
-            false if channel != 0 && (account.chat == channel || is_groups()) => Place::Aside,
+            false if is_here(account.chat) || is_groups() => Place::Aside,
             false => return None,
         };
         let lane = Lane { who: person.name.parse().ok()?, channel: DISCORD };
@@ -180,8 +182,9 @@ mod tests {
         all.people[0].1.push(Account { channel: discord, user: 11, chat: 90 });
         all.people[1].1.push(Account { channel: discord, user: 12, chat: 0 });
         all.groups.push(GroupChat { channel: discord, chat: 80, ..all.groups[0].clone() });
-        let found =
-            |user, channel, alone| all.find_on_discord(user, channel, alone).map(|seat| (seat.place, seat.person.role));
+        let found = |user, channel, alone| {
+            all.find_on_discord(user, &[channel], alone).map(|seat| (seat.place, seat.person.role))
+        };
         assert_eq!(found(11, 5, true), Some((Place::Private, Role::Owner)));
         assert_eq!(found(11, 90, false), Some((Place::Aside, Role::Owner)));
         assert_eq!(
@@ -190,12 +193,13 @@ mod tests {
             "seen by them alone, so they are who they are"
         );
         assert_eq!(found(12, 80, false), Some((Place::Aside, Role::Viewer)));
+        assert!(all.find_on_discord(12, &[81, 80], false).is_some(), "a thread of a known channel");
         for (user, channel, alone) in
             [(12, 90, false), (11, 5, false), (12, 0, true), (1, 5, true), (0, 80, false), (13, 80, false)]
         {
             let known = user == 12 && alone;
             assert_eq!(found(user, channel, alone).is_some(), known, "{user} in {channel}");
         }
-        assert_eq!(all.find_on_discord(12, 0, false), None, "no channel is nobody's");
+        assert_eq!(all.find_on_discord(12, &[0], false), None, "no channel is nobody's");
     }
 }

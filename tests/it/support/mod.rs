@@ -13,6 +13,7 @@ mod shell;
 mod talk;
 pub(crate) mod talking;
 pub(crate) mod smtp;
+pub(crate) mod discord_talking;
 pub(crate) mod discord;
 pub(crate) mod openapi;
 pub(crate) mod telegram;
