@@ -86,7 +86,7 @@ fn what_found_no_money_comes_the_next_day_and_the_loudest_comes_today() {
     let channel =
         phone(&desk, &office.store, office.clock.clone(), "0.06", (LONG, Arc::default(), CodeSlot::default()));
     office.plug("ana:sms", Arc::new(channel));
-    for kind in ["position_opened", "screener_ran"] {
+    for kind in ["position_opened", "day_closed"] {
         office.happen([sample(kind).kind]);
         office.run("ana:sms", 10);
     }
@@ -134,6 +134,9 @@ fn no_death_spends_more_than_a_day_may() {
     };
     let facts = ["position_opened", "feed_stale", "symbol_locked", "day_closed", "trading_halted", "position_closed"];
     for death in 1..=90_u64 {
+        // What dies lets its store go.
+        let wire = office.wire("ana:sms");
+        office.plug("ana:sms", wire);
         if office.restart_with(deadly(death % 45 + 1, &hits)).is_err() {
             continue;
         }
@@ -155,6 +158,8 @@ fn no_death_spends_more_than_a_day_may() {
         assert!(spent <= "0.60".parse::<Money>().expect("an amount"), "{spent}");
         assert!(spent >= "0.01".parse::<Money>().expect("one").scaled(segments as i64, 1).expect("fits"), "{spent}");
     }
+    let wire = office.wire("ana:sms");
+    office.plug("ana:sms", wire);
     office.restart();
     plug(&mut office, "1000");
     office.run("ana:sms", 400);

@@ -160,6 +160,10 @@ async fn each_answer_has_its_meaning_and_only_what_may_have_gone_stays_paid() {
             "{fault:?}"
         );
     }
+    bench.desk.queue(0);
+    let full = outcome(&phone, &post(98, titled("A fact"))).await;
+    assert_eq!(full.expect_err("the queue is full"), throttled(60));
+    bench.desk.queue(1_000);
     // A slow answer is an answer.
     bench.desk.script([Fault::Slow]);
     let patient = bench.phone("1", LONG);
@@ -306,6 +310,6 @@ fn a_phone_that_refuses_is_told_elsewhere_and_comes_back() {
     let told = office.wire("bo:telegram").take().join("\n");
     assert!(told.contains("ana:sms works again"), "{told}");
     let bodies = desk.bodies();
-    assert!(!bodies.is_empty() && bodies[0].contains("ACK"), "{bodies:?}");
+    assert!(!bodies.is_empty() && bodies[0].starts_with("N1 LOCKED AAPL"), "{bodies:?}");
     assert_eq!(office.counts("ana:sms").open, 0);
 }
