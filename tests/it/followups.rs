@@ -76,24 +76,24 @@ fn whoever_acknowledges_on_whatever_channel_stops_it_and_tells_all_who_were_told
         for ((name, step), before) in LADDER.iter().zip(before) {
             let was_told = *step <= minutes;
             assert_eq!(before, usize::from(was_told), "{name} before {ack:?} after {minutes} min");
-            let said = sent(&mut office, name).split_off(before);
+            let after = sent(&mut office, name).split_off(before);
             let lane = lane(name);
             let is_own = lane.who.as_str() == ack.0;
             let knows = is_own && (lane.channel.as_str() == ack.1 || lane.channel == ChannelKind::Sms);
             match (was_told, lane.channel.edits()) {
                 (true, true) => {
-                    assert_eq!(said.len(), 1, "{name} of {ack:?} after {minutes} min: {said:?}");
-                    assert!(said[0].1 && said[0].0.contains(&format!("Acknowledged by {} on {}", ack.0, ack.1)));
+                    assert_eq!(after.len(), 1, "{name} of {ack:?} after {minutes} min: {after:?}");
+                    assert!(after[0].1 && after[0].0.contains(&format!("Acknowledged by {} on {}", ack.0, ack.1)));
                 }
                 (true, false) if !knows => {
-                    let line = format!("N1 acknowledged by {} on {} at {at}", ack.0, ack.1);
-                    assert_eq!(said, [(line, false)], "{name} of {ack:?} after {minutes} min");
+                    let words = format!("N1 acknowledged by {} on {} at {at}", ack.0, ack.1);
+                    assert_eq!(after, [(words, false)], "{name} of {ack:?} after {minutes} min");
                     let seen = office.wire(name).seen();
                     let post = &seen.last().expect("told").post;
                     assert!(post.silent && post.number.is_none());
                     assert_eq!(post.reply_to.as_deref(), Some("101"), "below the message that told it");
                 }
-                _ => assert_eq!(said, [], "{name} of {ack:?} after {minutes} min"),
+                _ => assert_eq!(after, [], "{name} of {ack:?} after {minutes} min"),
             }
         }
         let told: Vec<usize> = LADDER.iter().map(|(name, _)| sent(&mut office, name).len()).collect();
@@ -101,7 +101,9 @@ fn whoever_acknowledges_on_whatever_channel_stops_it_and_tells_all_who_were_told
         office.step_all(20 * 6, 10_000);
         let later: Vec<usize> = LADDER.iter().map(|(name, _)| sent(&mut office, name).len()).collect();
         assert_eq!(told, later, "{ack:?} after {minutes} min: once, and nothing climbs any more");
-        LADDER.iter().for_each(|(name, _)| assert_eq!(office.counts(name).open, 0));
+        for (name, _) in LADDER {
+            assert_eq!(office.counts(name).open, 0);
+        }
     }
 }
 
