@@ -19,11 +19,12 @@ pub(crate) mod contest;
 pub(crate) mod kills;
 pub(crate) mod post_office;
 mod telegram_text;
+pub(crate) mod discord_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
 pub(crate) use feed::{Act, Fault, FaultyFeed, ListFeed, bar_at, flat_bars};
-pub(crate) use hostile::tried;
+pub(crate) use hostile::{hostile, tried};
 pub(crate) use orders::{FREE, Floor, SYMBOLS, order, share_bar};
 pub(crate) use post_office::{Does, PostOffice, lane};
 pub(crate) use posts::{post, python, titled};
