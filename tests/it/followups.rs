@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bellwether::channels::MailFile;
+use bellwether::channels::{Letters, MailFile};
 use bellwether::clock::Clock;
 use bellwether::domain::{ChannelKind, NoticeId, Route, RouteTable, Severity};
 use bellwether::notify::SendError;
@@ -250,7 +250,7 @@ fn by_mail_it_comes_in_the_same_thread() {
     let mut office = office(&[(ANA, 0), ("bo:email", 0)]);
     let from = "Bot <bot@example.org>".parse().expect("a mailbox");
     let to = "bo@example.org".parse().expect("an address");
-    let mail = MailFile::new(folder.path().to_owned(), from, to, [7; 32], office.clock.clone());
+    let mail = MailFile::new(folder.path().to_owned(), Letters::new(from, to, [7; 32], office.clock.clone()));
     office.plug("bo:email", Arc::new(mail));
     office.happen([kind("symbol_locked")]);
     office.run_all(1);

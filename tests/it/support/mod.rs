@@ -23,6 +23,7 @@ pub(crate) mod kills;
 pub(crate) mod ntfy;
 pub(crate) mod post_office;
 mod telegram_text;
+pub(crate) mod discord_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};
