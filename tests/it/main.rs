@@ -64,6 +64,7 @@ mod discord_client;
 mod discord_render;
 mod discord_lane;
 mod discord_gateway;
+mod discord_fake;
 mod setup;
 mod drill;
 mod demo;
