@@ -69,6 +69,7 @@ mod discord_client;
 mod discord_render;
 mod discord_lane;
 mod discord_gateway;
+mod discord_fake;
 mod sms_count;
 mod sms_lane;
 mod sms_budget;
