@@ -154,7 +154,7 @@ mod tests {
             let due = reader.due(self.lane, Due::Everything, self.clock.now(), 100).expect("reads");
             let texts = due.into_iter().filter_map(|row| match row.task {
                 Task::Answer(message) => Some(message.plain_lines().join("\n")),
-                Task::Notice(_) | Task::Edit(_) | Task::Broken(_) => None,
+                Task::Notice(_) | Task::Edit(_) | Task::Seen(_) | Task::Broken(_) => None,
             });
             texts.collect()
         }
@@ -177,6 +177,24 @@ mod tests {
         desk.clock.advance(24 * 3_600_000);
         desk.look();
         assert_eq!(desk.told().len(), 1, "nothing came, so nothing is told");
+    }
+
+    #[test]
+    fn whoever_wants_no_digest_gets_none_until_they_do() {
+        let desk = Desk::open("owner:terminal", Config::default());
+        let wish = |wish| desk.digests.store.wish("owner", DIGEST, wish, desk.clock.now()).expect("kept");
+        desk.look();
+        desk.order_ends(1, None);
+        wish(Some(Treatment::Off));
+        desk.clock.advance(600_000);
+        desk.look();
+        assert_eq!(desk.told(), Vec::<String>::new());
+        wish(None);
+        desk.order_ends(2, None);
+        desk.clock.advance(24 * 3_600_000);
+        desk.look();
+        let told = desk.told();
+        assert!(told.len() == 1 && told[0].contains("Order O2 ended"), "{told:?}");
     }
 
     #[test]

@@ -51,7 +51,9 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
 fn has_service(environment: &Environment, config: &Config) -> bool {
     let urls = [&environment.webhook_url, &environment.ntfy_url];
     let tokens = [&environment.telegram_token, &environment.discord_token];
-    let is_online = tokens.iter().any(|token| token.is_some()) || urls.iter().any(|url| url.is_some());
+    let is_online = tokens.iter().any(|token| token.is_some())
+        || urls.iter().any(|url| url.is_some())
+        || environment.twilio.is_some();
     is_online || config.people.iter().any(|one| one.email.is_some())
 }
 

@@ -69,3 +69,44 @@ fn turn_off(person: &str, store: &Store, clock: &dyn Clock) -> Result<(), StoreE
 fn reply(status: u16, words: &str) -> Reply {
     Reply { status, content_type: TEXT, body: words.to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+
+    #[test]
+    fn one_click_turns_off_one_digest_and_nothing_else_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&folder.path().join("a.db")).expect("opens");
+        let key = store.button_key().expect("a key");
+        let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
+        let people = vec!["ana".to_owned(), "bo".to_owned()];
+        let door = door(key, people, store.clone(), clock.clone());
+        let post = |rest: &str| {
+            let rest = rest.to_owned();
+            (door.take)(Posted { rest, target: String::new(), headers: Vec::new(), body: Vec::new() })
+        };
+        let off = |person: &str| {
+            let wishes = Reader::open(store.path()).expect("opens").wishes(person, clock.now()).expect("reads");
+            wishes.treatments == [(DIGEST.to_owned(), Treatment::Off)]
+        };
+        let changes = || Reader::open(store.path()).expect("opens").verify_audit().expect("reads");
+        let own = token(&key, "ana");
+        let others = token(&[0; 32], "ana");
+        for wrong in ["", "ana", &own[1..], &format!("{own}0"), &others, &own.replace('a', "%61"), "../ana"] {
+            assert_eq!(post(wrong).status, 404, "{wrong}");
+        }
+        assert!(!off("ana") && changes() == (0, None));
+        assert!(!own.contains("ana") && token(&key, "bo") != own);
+        for _ in 0..2 {
+            let reply = post(&own);
+            assert!(reply.status == 200 && reply.body.contains("/less digest off"), "{reply:?}");
+        }
+        assert!(off("ana") && !off("bo"));
+        assert_eq!(changes(), (1, None), "told once in the record of changes");
+        // Programs that look for viruses follow the address: looking is a page that nothing was read for.
+        assert!(door.page.is_some_and(|page| page.contains("method=\"post\"")));
+        store.close();
+    }
+}

@@ -360,7 +360,7 @@ fn body(what: &Dispatch<'_>, file_name: Option<&str>, flags: u64) -> Value {
     let embeds: Vec<Value> = what.sheet.embed(file_name.filter(|_| what.is_picture())).into_iter().collect();
     let mut body = json!({ "embeds": embeds, "components": what.rows, "allowed_mentions": { "parse": [] } });
     if let Some(name) = file_name {
-        body["attachments"] = json!([{ "id": 0, "filename": name }]);
+        body["attachments"] = json!([{ "id": "0", "filename": name }]);
     }
     if flags != 0 {
         body["flags"] = flags.into();

@@ -30,6 +30,7 @@ pub(super) struct Lane {
 /// One bucket, in one window.
 #[derive(Debug, Clone, Copy, Default)]
 struct Bucket {
+    /// Zero where it is not known.
     limit: u32,
     remaining: u32,
     /// When the next window begins, on the steady clock; unknown before the first answer.
@@ -81,7 +82,12 @@ impl Buckets {
         let bucket = self.buckets.entry(key).or_insert(Bucket { remaining: u32::MAX, ..Bucket::default() });
         if let Some(resets) = bucket.resets.filter(|resets| now >= *resets) {
             tracing::trace!(route = lane.route, ?resets, "a new window");
-            (bucket.resets, bucket.remaining) = (None, bucket.limit.saturating_sub(bucket.under_way).max(1));
+            let known = if bucket.limit == 0 { u32::MAX } else { bucket.limit };
+            (bucket.resets, bucket.remaining) = (None, known.saturating_sub(bucket.under_way).max(1));
+        }
+        if bucket.remaining == 0 && bucket.resets.is_none() && bucket.under_way == 0 {
+            // No answer told anything: the next one may.
+            bucket.remaining = u32::MAX;
         }
         if bucket.remaining == 0 {
             // Without a time the last call of the window is still under way: its answer tells.
@@ -98,7 +104,8 @@ impl Buckets {
     /// A call is over. Its answer's head is there where it had one; `paused` is the wait of a 429.
     pub(super) fn done(&mut self, lane: &Lane, answer: Option<(u16, &Rates)>, paused: Option<Duration>, now: Duration) {
         let before = self.key(lane);
-        let mut bucket = self.buckets.get(&before).copied().unwrap_or_default();
+        let unknown = Bucket { remaining: u32::MAX, ..Bucket::default() };
+        let mut bucket = self.buckets.get(&before).copied().unwrap_or(unknown);
         bucket.under_way = bucket.under_way.saturating_sub(1);
         let Some((status, rates)) = answer else {
             self.buckets.insert(before, bucket);
@@ -123,10 +130,7 @@ impl Buckets {
         }
         match paused {
             Some(wait) if rates.global => self.barred = self.barred.max(now + wait),
-            Some(wait) => {
-                bucket.limit = bucket.limit.max(1);
-                (bucket.remaining, bucket.resets) = (0, Some(now + wait));
-            }
+            Some(wait) => (bucket.remaining, bucket.resets) = (0, Some(now + wait)),
             None => {}
         }
         let key = self.key(lane);
@@ -218,6 +222,24 @@ mod tests {
         }
         assert_eq!(buckets.enter(&lane, ms(9_000)), Err(INVALID_TIME - ms(9_000)));
         assert_eq!(buckets.enter(&lane, INVALID_TIME), Ok(()));
+    }
+
+    #[test]
+    fn answers_that_tell_nothing_stop_nothing() {
+        let mut buckets = Buckets::default();
+        let nothing = Rates::default();
+        buckets.enter(&POST, ms(0)).expect("free");
+        buckets.done(&POST, Some((429, &nothing)), Some(ms(1_000)), ms(0));
+        for call in 0..10 {
+            assert_eq!(buckets.enter(&POST, ms(1_000 + call)), Ok(()), "{call}");
+            buckets.done(&POST, Some((200, &nothing)), None, ms(1_000 + call));
+        }
+        // It told its rate once, and never again.
+        buckets.done(&POST, Some((200, &rates(0, 1_000))), None, ms(2_000));
+        for call in 0..10 {
+            assert_eq!(buckets.enter(&POST, ms(3_000 + call)), Ok(()), "{call}");
+            buckets.done(&POST, Some((200, &nothing)), None, ms(3_000 + call));
+        }
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! Calling [`Gateway::next`] again says that what it gave before is kept: only then is the place in the stream moved past it, so that a
 //! crash in between hears it once more.
 
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -277,8 +279,14 @@ impl Gateway {
 
     /// Takes the next message of the connection.
     async fn listen(&mut self) -> Option<GatewayEvent> {
-        let shard = self.shard.as_mut()?;
-        let came = timeout(self.patience, shard.next()).await;
+        let (shard, is_heard) = (self.shard.as_mut()?, self.is_heard);
+        // The library connects again without a word: that it has to is seen from its state.
+        let next = poll_fn(|context| match shard.poll_next_unpin(context) {
+            Poll::Ready(came) => Poll::Ready(Some(came)),
+            Poll::Pending if is_heard && !shard.state().is_identified() => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        });
+        let came = timeout(self.patience, next).await;
         let spent = self.shared.spent.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(wait) = spent {
             self.shard = None;
@@ -290,16 +298,17 @@ impl Gateway {
                 self.shard = None;
                 self.lose("the gateway fell silent".to_owned(), RETRY)
             }
-            Ok(None) => {
+            Ok(None) => self.lose("the gateway's connection ended".to_owned(), RETRY),
+            Ok(Some(None)) => {
                 self.is_over = true;
                 Some(GatewayEvent::Refused { why: "the gateway closed for good".to_owned(), for_good: true })
             }
-            Ok(Some(Err(error))) => {
+            Ok(Some(Some(Err(error)))) => {
                 // Its words may quote the event.
                 tracing::debug!(kind = ?std::mem::discriminant(error.kind()), "the gateway's connection failed");
                 self.lose("no connection to the gateway".to_owned(), RETRY)
             }
-            Ok(Some(Ok(Message::Close(frame)))) => {
+            Ok(Some(Some(Ok(Message::Close(frame))))) => {
                 let code = frame.as_ref().map_or(1006, |frame| frame.code);
                 if is_fatal(code) {
                     (self.is_over, self.shard) = (true, None);
@@ -308,7 +317,7 @@ impl Gateway {
                 }
                 self.lose(format!("the gateway closed the connection ({code})"), RETRY)
             }
-            Ok(Some(Ok(Message::Text(text)))) => self.hear(&text),
+            Ok(Some(Some(Ok(Message::Text(text))))) => self.hear(&text),
         }
     }
 

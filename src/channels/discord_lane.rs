@@ -342,8 +342,11 @@ fn found(earlier: &[Posted], post: &Post, part: &Part<'_>) -> Option<i64> {
             // It may read otherwise now, but it leads with its number.
             is_it && (part.index == 0 || message.footer == part.sheet.footer())
         } else {
+            // It may say now, below, that it comes late or again.
             let (title, description) = part.sheet.words();
-            !part.sheet.is_empty() && message.title == title.trim() && message.description == description.trim()
+            let (there, here) = (message.description.trim(), description.trim());
+            let goes_on = here.strip_prefix(there).is_some_and(|more| more.is_empty() || more.starts_with('\n'));
+            !part.sheet.is_empty() && message.title == title.trim() && goes_on && (here.is_empty() || !there.is_empty())
         }
     };
     earlier.iter().find(same).map(|message| message.id)

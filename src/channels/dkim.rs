@@ -85,13 +85,13 @@ fn key_of(pem: &str) -> Result<DkimSigningKey, DkimKeyError> {
     let unreadable = |_| DkimKeyError::Unreadable;
     match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| DkimKeyError::Unreadable)? {
         PrivateKeyDer::Pkcs1(der) => {
-            rsa_key(RsaPrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).map_err(unreadable)?)
+            rsa_key(&RsaPrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).map_err(unreadable)?)
         }
         PrivateKeyDer::Pkcs8(der) => {
             let info = PrivateKeyInfo::try_from(der.secret_pkcs8_der()).map_err(|_| DkimKeyError::Unreadable)?;
             match info.algorithm.oid {
                 rsa::pkcs1::ALGORITHM_OID => {
-                    rsa_key(RsaPrivateKey::from_pkcs1_der(info.private_key).map_err(unreadable)?)
+                    rsa_key(&RsaPrivateKey::from_pkcs1_der(info.private_key).map_err(unreadable)?)
                 }
                 ED25519 => ed25519_key(info.private_key),
                 _ => Err(DkimKeyError::Kind),
@@ -101,7 +101,7 @@ fn key_of(pem: &str) -> Result<DkimSigningKey, DkimKeyError> {
     }
 }
 
-fn rsa_key(key: RsaPrivateKey) -> Result<DkimSigningKey, DkimKeyError> {
+fn rsa_key(key: &RsaPrivateKey) -> Result<DkimSigningKey, DkimKeyError> {
     let bits = key.n().bits();
     if !RSA_BITS.contains(&bits) {
         return Err(DkimKeyError::Length(bits));

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Address;
 use lettre::error::Error;
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue, MIME_VERSION_1_0};
 use lettre::message::{self, Body, Mailbox, MultiPart, MultiPartKind, SinglePart};
 
 use crate::clock::{Clock, Timestamp};
@@ -118,7 +118,8 @@ impl Letters {
                 .raw_header(header("List-Unsubscribe", &format!("<{url}>")))
                 .raw_header(header("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"));
         }
-        let mut letter = builder.multipart(parts(post, &id, leave))?;
+        let (kind, body) = whole(&parts(post, &id, leave));
+        let mut letter = builder.header(MIME_VERSION_1_0).header(kind).body(body)?;
         if let Some(signer) = &self.signer {
             signer.sign(&mut letter);
         }
@@ -197,6 +198,16 @@ fn parts(post: &Post, id: &str, leave: Option<&str>) -> MultiPart {
             group(MultiPartKind::Mixed, "m", id).multipart(both).singlepart(attached)
         }
     }
+}
+
+/// The parts as one body, and its kind among the letter's own headers, where a signature covers it.
+fn whole(parts: &MultiPart) -> (ContentType, Body) {
+    let kind = parts.headers().get().expect("a group has a kind");
+    let mut bytes = parts.formatted();
+    let head = bytes.windows(4).position(|end| end == b"\r\n\r\n").map_or(0, |end| end + 4);
+    bytes.drain(..head);
+    // Each part is encoded by itself, so that there are seven bits and short lines.
+    (kind, Body::dangerous_pre_encoded(bytes, ContentTransferEncoding::SevenBit))
 }
 
 /// Its boundary comes from the letter's name, so that each try makes the same letter.

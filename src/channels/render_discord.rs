@@ -85,7 +85,7 @@ impl Sheet {
     }
 
     /// As an embed, with a picture that goes with it; none where there is nothing to see.
-    pub(super) fn embed(&self, picture: Option<&str>) -> Option<serde_json::Value> {
+    pub fn embed(&self, picture: Option<&str>) -> Option<serde_json::Value> {
         if self.is_empty() && picture.is_none() {
             return None;
         }
@@ -211,8 +211,9 @@ fn taken_title(message: &Message, rows: &mut Vec<Row>) -> String {
         return String::new();
     };
     // All of it is bold there already.
-    let plain: String = first.pieces.iter().map(|piece| piece.text.as_str()).collect();
-    let title = escaped_line(&escaped(&plain));
+    let plain = |piece: &Piece| if piece.look == Look::Bold { Look::Plain } else { piece.look };
+    let pieces = first.pieces.iter().map(|piece| Piece { look: plain(piece), text: piece.text.clone() }).collect();
+    let title = escaped_line(&row_text(&Row { pieces, ..first.clone() }));
     if title.encode_utf16().count() > TITLE_UNITS {
         return String::new();
     }
@@ -297,16 +298,18 @@ const fn is_markup(letter: char) -> bool {
     matches!(letter, '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '>' | '[' | ']' | '(' | ')')
 }
 
-/// The same for its beginning: headings, lists, small print.
+/// The same for its beginning: headings, lists, small print. What would begin one has a space behind it.
 fn escaped_line(text: &str) -> String {
     let begin = text.len() - text.trim_start().len();
     let (space, rest) = text.split_at(begin);
-    if rest.starts_with(['#', '-', '+']) {
+    let behind = |sign: char| rest.trim_start_matches(sign).starts_with([' ', '\t', '#', '\u{a0}', '\u{3000}']);
+    if rest.starts_with('#') || (rest.starts_with('-') && behind('-')) || (rest.starts_with('+') && behind('+')) {
         return format!("{space}\\{rest}");
     }
-    let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    if digits > 0 && rest[digits..].starts_with('.') {
-        return format!("{space}{}\\{}", &rest[..digits], &rest[digits..]);
+    let (digits, more) = rest.split_at(rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len());
+    let mut behind = more.chars();
+    if !digits.is_empty() && behind.next() == Some('.') && behind.next().is_none_or(char::is_whitespace) {
+        return format!("{space}{digits}\\{more}");
     }
     text.to_owned()
 }

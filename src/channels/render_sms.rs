@@ -80,17 +80,16 @@ fn lines(message: &Message) -> Vec<String> {
     rows.map(|row| text(row.text())).filter(|line| !line.is_empty()).collect()
 }
 
-/// Where a link was broken by a joiner, phones and carriers need something that they see.
+/// What a phone or a carrier may take for a link is broken where everybody sees it, also in code: joiners are not in GSM-7.
 fn without_links(text: &str) -> String {
+    let letters: Vec<char> = text.chars().filter(|letter| *letter != JOINER).collect();
     let mut out = String::with_capacity(text.len());
-    for (at, letter) in text.char_indices() {
-        if letter != JOINER {
-            out.push(letter);
-            continue;
-        }
-        let word = text[at..].chars().filter(|letter| *letter != JOINER).take_while(|letter| letter.is_alphanumeric());
-        let may_be_a_name = word.take(2).filter(|letter| letter.is_alphabetic()).count() == 2;
-        if out.ends_with(':') || (out.ends_with('.') && may_be_a_name) {
+    for (at, letter) in letters.iter().enumerate() {
+        out.push(*letter);
+        let is = |place: usize, kind: fn(&char) -> bool| letters.get(place).is_some_and(kind);
+        let names_host = is(at + 1, |next| next.is_alphabetic()) && is(at + 2, |next| next.is_alphanumeric());
+        let joins = at > 0 && !letters[at - 1].is_whitespace();
+        if (*letter == ':' && is(at + 1, |next| *next == '/')) || (*letter == '.' && joins && names_host) {
             out.push(' ');
         }
     }

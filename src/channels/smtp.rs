@@ -28,8 +28,8 @@ const PUT_OFF: Duration = Duration::from_mins(1);
 const WORDS_CHARS_MAX: usize = 160;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
-/// A part of an address that is shorter is no secret, and stands in every other word.
-const TELLING_BYTES_MIN: usize = 3;
+/// What is shorter stands in other words by chance.
+const TELLING_BYTES_MIN: usize = 5;
 
 /// How a connection is kept from being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -178,18 +178,19 @@ impl MailServer {
 
     /// What the server said. It is a stranger's text that may repeat what it was told, so addresses and the login are taken out.
     fn words(&self, reply: &Reply) -> String {
-        let mut told: Vec<String> = vec![self.letters.from().user().to_owned(), self.letters.to().user().to_owned()];
+        let mut told: Vec<String> = vec![self.letters.to().user().to_owned()];
         if let Some((user, password)) = &self.host.login {
             let password = password.expose_secret();
             let both = format!("\0{user}\0{password}");
             told.extend([user.as_str(), password, &both].map(|text| STANDARD.encode(text)));
-            told.extend(user.split_whitespace().chain(password.split_whitespace()).map(str::to_owned));
+            told.extend(user.split('@').chain(password.split_whitespace()).map(str::to_owned));
         }
-        told.retain(|text| text.len() >= TELLING_BYTES_MIN);
         let told: Vec<String> = told.iter().map(|text| text.to_lowercase()).collect();
         let hidden = |word: &str| {
             let word = word.to_lowercase();
-            word.contains('@') || told.iter().any(|text| word.contains(text))
+            let bare = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+            let is_told = |text: &String| bare == text || text.len() >= TELLING_BYTES_MIN && word.contains(text);
+            word.contains('@') || told.iter().any(is_told)
         };
         let text = cleaned(&reply.lines.join(" "), WORDS_CHARS_MAX * 4);
         let text: Vec<&str> = text.split_whitespace().map(|word| if hidden(word) { "***" } else { word }).collect();

@@ -56,8 +56,17 @@ pub(super) struct Offer {
     pub(super) size: Option<usize>,
     /// It announces sizes.
     sizes: bool,
-    plain: bool,
-    login: bool,
+    /// The best way to log in that is known here.
+    login: Option<Mechanism>,
+}
+
+/// How somebody logs in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mechanism {
+    /// User and password at once (RFC 4616).
+    Plain,
+    /// One after the other, as servers did before that and some do still.
+    Login,
 }
 
 trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -109,10 +118,9 @@ impl Talk {
                     self.offer.size = words.next().and_then(|size| size.parse().ok()).filter(|size| *size > 0);
                 }
                 Some("AUTH") => {
-                    for word in words {
-                        self.offer.plain |= word == "PLAIN";
-                        self.offer.login |= word == "LOGIN";
-                    }
+                    let offered: Vec<&str> = words.collect();
+                    let known = [("PLAIN", Mechanism::Plain), ("LOGIN", Mechanism::Login)];
+                    self.offer.login = known.into_iter().find(|(name, _)| offered.contains(name)).map(|(_, how)| how);
                 }
                 _ => {}
             }
@@ -132,13 +140,13 @@ impl Talk {
 
     /// Whether a login is possible.
     pub(super) fn takes_login(&self) -> bool {
-        self.offer.plain || self.offer.login
+        self.offer.login.is_some()
     }
 
     /// Logs in.
     pub(super) async fn login(&mut self, user: &str, password: &SecretString) -> Result<(), Fault> {
         let password = password.expose_secret();
-        if self.offer.plain {
+        if self.offer.login == Some(Mechanism::Plain) {
             let both = STANDARD.encode(format!("\0{user}\0{password}"));
             return self.ask(&format!("AUTH PLAIN {both}")).await.map(drop);
         }

@@ -231,9 +231,9 @@ async fn refused(response: Response, server_now: Timestamp) -> TwilioError {
     let body = read_body(response, ANSWER_MAX).await.unwrap_or_default();
     let Refusal { code } = serde_json::from_slice(&body).unwrap_or_default();
     match (status, code) {
-        (429, _) | (_, 20429) => TwilioError::Throttled(pause),
         // The sender's queue is full: at one segment a second it takes a while until there is room.
         (_, 21611) => TwilioError::Throttled(pause.max(Duration::from_mins(1))),
+        (429, _) | (_, 20429) => TwilioError::Throttled(pause),
         (200..300 | 408 | 500.., _) => TwilioError::Unknown(format!("Twilio answered {status}")),
         _ => TwilioError::Refused { status, code },
     }

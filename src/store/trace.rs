@@ -16,7 +16,7 @@ pub struct TraceRow {
     pub id: i64,
     /// The lane.
     pub lane: String,
-    /// `notice`, `answer` or `edit`.
+    /// `notice`, `answer`, `edit` or `seen`.
     pub task: String,
     /// `pending`, `sending`, `sent`, `skipped` or `dead`.
     pub state: String,
@@ -202,7 +202,7 @@ impl Reader {
     ) -> Result<Vec<NoiseRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT j.kind, sum(o.state = 'sent' AND (o.told_in IS NULL OR o.told_in = o.notice)),
-               sum(o.state = 'skipped' OR (o.told_in IS NOT NULL AND o.told_in != o.notice)),
+               sum(o.state = 'skipped' OR (o.state = 'sent' AND o.told_in IS NOT NULL AND o.told_in != o.notice)),
                count(DISTINCT a.notice)
              FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
                LEFT JOIN acks a ON a.notice = o.notice

@@ -91,6 +91,11 @@ async fn a_letter_has_its_headers_and_both_parts() {
     assert!(message_id.starts_with('<') && message_id.ends_with("@example.org>"), "{message_id}");
 }
 
+/// The Message-ID in a receipt.
+fn id(receipt: &Receipt) -> &str {
+    receipt.remote.as_deref().and_then(|remote| remote.split(' ').next()).expect("a name")
+}
+
 #[tokio::test]
 async fn a_retry_replaces_the_letter() {
     let (folder, clock) = (tempfile::tempdir().expect("folder"), clock());
@@ -98,9 +103,6 @@ async fn a_retry_replaces_the_letter() {
     let first = ana.send(&post(17, titled("A fact"))).await.expect("kept");
     clock.advance(60_000);
     let second = ana.send(&post(17, titled("A fact (perhaps a repeat of N42)"))).await.expect("kept");
-    fn id(receipt: &Receipt) -> &str {
-        receipt.remote.as_deref().and_then(|remote| remote.split(' ').next()).expect("a name")
-    }
     assert_eq!(id(&first), id(&second));
     assert_eq!(first.remote.as_deref(), Some(&*format!("{} A fact", id(&first))), "what a thread goes on with");
     let kept = letters(folder.path());
@@ -126,7 +128,17 @@ async fn nothing_gets_into_the_head_that_is_not_ours() {
     one.message.blocks.push(Block::Quote(format!("{hostile}\n.\n--a-")));
     let letter = letter_of(&one).await;
     let names: Vec<String> = headers(&letter).into_iter().map(|(name, _)| name).collect();
-    let own = ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
+    let own = [
+        "Auto-Submitted",
+        "Content-Transfer-Encoding",
+        "Content-Type",
+        "Date",
+        "From",
+        "MIME-Version",
+        "Message-ID",
+        "Subject",
+        "To",
+    ];
     let mut sorted: Vec<&str> =
         names.iter().map(String::as_str).filter(|name| *name != "X-Bellwether-Notice").collect();
     sorted.sort_unstable();

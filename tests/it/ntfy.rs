@@ -129,7 +129,7 @@ async fn each_answer_has_its_meaning() {
     let page = format!("<html>{CANARY}</html>");
     for ((status, headers), want) in [
         (asks("7"), SendError::Throttled(Duration::from_secs(7))),
-        (asks("99999999999"), SendError::Throttled(Duration::from_secs(3_600))),
+        (asks("99999999999"), SendError::Throttled(Duration::from_hours(1))),
         ((429, vec![]), SendError::Throttled(Duration::from_secs(10))),
         ((500, vec![]), SendError::Unreachable("it answered 500 Internal Server Error".to_owned())),
         ((507, vec![]), SendError::Unreachable("it answered 507 Insufficient Storage".to_owned())),

@@ -158,7 +158,7 @@ impl Dice {
 
 /// The hostile message of this number; where `tame` is set, only what strangers may write is hostile. Now and then it has a hundred
 /// thousand characters.
-fn hostile(seed: u64, tame: bool) -> Message {
+pub(crate) fn hostile(seed: u64, tame: bool) -> Message {
     let mut dice = Dice(seed);
     let mut blocks: Vec<Block> = (0..dice.roll(8)).map(|_| dice.block(tame)).collect();
     if dice.roll(200) == 0 {

@@ -1,0 +1,177 @@
+//! R16: no day costs more than it may, whatever the program dies at, and what may not go unsaid has its share kept.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bellwether::channels::CodeSlot;
+use bellwether::clock::Clock;
+use bellwether::domain::{EventKind, Money, NoticeId, RouteTable, Severity};
+use bellwether::notify::{Channel, Post, SendError};
+use bellwether::store::{Points, Store};
+
+use crate::sms_lane::{Bench, phone};
+use crate::support::twilio::{Desk, Fault};
+use crate::support::{PostOffice, lane, post, sample, titled};
+
+const LONG: Duration = Duration::from_secs(30);
+
+fn of_kind(number: u64, severity: Severity, kind: &'static str) -> Post {
+    let fact = titled(&"x".repeat(200));
+    Post { number: Some(NoticeId(number)), severity, kind: Some(kind), ..post(number as i64, fact) }
+}
+
+#[tokio::test]
+async fn the_last_five_segments_of_a_day_are_for_what_may_not_go_unsaid() {
+    let bench = Bench::new();
+    let phone = bench.phone("0.10", LONG);
+    let quiet = |number| Post { number: Some(NoticeId(number)), ..post(number as i64, titled("A fact")) };
+    for number in 1..=5 {
+        phone.send(&quiet(number)).await.expect("paid");
+    }
+    assert!(bench.alarms.lock().expect("lock").is_empty(), "half of it is spent");
+    // Everything else waits for the next day in UTC, and is not lost.
+    let found = phone.send(&quiet(6)).await.expect_err("no money").what;
+    let until_midnight = Duration::from_hours(14);
+    assert!(matches!(&found, SendError::NotBefore(wait, _) if *wait == until_midnight), "{found:?}");
+    // Tomorrow is too late for what is critical, and for an answer: told elsewhere at once.
+    let critical = Post { severity: Severity::Critical, ..quiet(7) };
+    let answer = Post { number: None, ..quiet(8) };
+    for post in [critical, answer] {
+        assert!(matches!(phone.send(&post).await.expect_err("no money").what, SendError::Rejected(_)));
+    }
+    // Two segments are cut to one of what is kept.
+    for (number, kind) in [(9, "daily_loss_near"), (10, "trading_reduced"), (11, "trading_halted")] {
+        phone.send(&of_kind(number, Severity::Critical, kind)).await.expect("kept for it");
+    }
+    for number in [12, 13] {
+        phone.send(&of_kind(number, Severity::Warning, "daily_loss_near")).await.expect("kept for it");
+    }
+    let found = phone.send(&of_kind(14, Severity::Critical, "trading_halted")).await.expect_err("all is spent").what;
+    assert!(matches!(found, SendError::Rejected(_)), "{found:?}");
+    assert_eq!(bench.spent().to_string(), "0.1");
+    assert!(bench.desk.messages().iter().all(|sent| sent.segments == 1));
+    // Told once a day, from four fifths on or where something found no money.
+    let told = |bench: &Bench| {
+        let alarms = bench.alarms.lock().expect("lock");
+        alarms.iter().filter(|kind| matches!(kind, EventKind::SmsBudgetNear { .. })).count()
+    };
+    assert_eq!(told(&bench), 1);
+    // The next day has its own money.
+    bench.clock.advance(until_midnight.as_millis() as i64);
+    phone.send(&quiet(15)).await.expect("paid");
+    assert_eq!((bench.spent().to_string().as_str(), told(&bench)), ("0.01", 1));
+}
+
+#[tokio::test]
+async fn four_fifths_are_told_once_a_day_and_a_restart_does_not_forget() {
+    let bench = Bench::new();
+    let quiet = |number| Post { number: Some(NoticeId(number)), ..post(number as i64, titled("A fact")) };
+    for number in 1..=90 {
+        // A new channel each time remembers nothing.
+        bench.phone("1", LONG).send(&quiet(number)).await.expect("paid");
+        let told = bench.alarms.lock().expect("lock").len();
+        assert_eq!(told, usize::from(number >= 80), "after {number}");
+    }
+}
+
+#[test]
+fn what_found_no_money_comes_the_next_day_and_the_loudest_comes_today() {
+    let mut table = RouteTable::simple(&[lane("ana:sms"), lane("bo:telegram")], Severity::Notice);
+    table.lanes.iter_mut().for_each(|rule| rule.looks_after = true);
+    let mut office = PostOffice::new(table);
+    let desk = Desk::start();
+    desk.at(office.clock.now().ms());
+    let channel =
+        phone(&desk, &office.store, office.clock.clone(), "0.06", (LONG, Arc::default(), CodeSlot::default()));
+    office.plug("ana:sms", Arc::new(channel));
+    for kind in ["position_opened", "day_closed"] {
+        office.happen([sample(kind).kind]);
+        office.run("ana:sms", 10);
+    }
+    assert_eq!((desk.messages().len(), office.counts("ana:sms").open), (1, 1), "{:?}", desk.bodies());
+    office.happen([sample("trading_halted").kind]);
+    office.run("ana:sms", 10);
+    assert_eq!(desk.messages().len(), 2, "{:?}", desk.bodies());
+    // A critical fact that may wait for nobody is told on the other way as undelivered.
+    office.happen([sample("symbol_locked").kind]);
+    office.run("ana:sms", 10);
+    office.run("bo:telegram", 10);
+    let told = office.wire("bo:telegram").take().join("\n");
+    assert!(told.contains("could not be delivered to ana:sms") && told.contains("what a day may cost"), "{told}");
+    let today = office.clock.now().ms().rem_euclid(86_400_000);
+    office.clock.advance(86_400_000 - today);
+    desk.at(office.clock.now().ms());
+    office.run("ana:sms", 10);
+    assert_eq!((desk.messages().len(), office.counts("ana:sms").open), (3, 0), "{:?}", desk.bodies());
+}
+
+/// Points of which one is the last: from then on nothing is written.
+fn deadly(after: u64, hits: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Points {
+    let (left, dead, hits) = (AtomicU64::new(after), AtomicBool::new(false), hits.clone());
+    Points::armed(move |point| {
+        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+            dead.store(true, Ordering::SeqCst);
+            *hits.lock().expect("lock").entry(point).or_default() += 1;
+        }
+        dead.load(Ordering::SeqCst)
+    })
+}
+
+/// Dies at every point between a fact and its receipt, with a service that now and then says nothing. What the service took never costs
+/// more than a day may, and no fact is lost or told twice.
+#[test]
+fn no_death_spends_more_than_a_day_may() {
+    let mut office = PostOffice::new(RouteTable::simple(&[lane("ana:sms")], Severity::Notice));
+    let desk = Desk::start();
+    desk.at(office.clock.now().ms());
+    let hits = Arc::default();
+    let plug = |office: &mut PostOffice, per_day: &str| {
+        let store: Store = office.store.clone();
+        let parts = (LONG, Arc::default(), CodeSlot::default());
+        office.plug("ana:sms", Arc::new(phone(&desk, &store, office.clock.clone(), per_day, parts)));
+    };
+    let facts = ["position_opened", "feed_stale", "symbol_locked", "day_closed", "trading_halted", "position_closed"];
+    for death in 1..=90_u64 {
+        // What dies lets its store go.
+        let wire = office.wire("ana:sms");
+        office.plug("ana:sms", wire);
+        if office.restart_with(deadly(death % 45 + 1, &hits)).is_err() {
+            continue;
+        }
+        plug(&mut office, "0.60");
+        desk.script([Fault::ResetAfter, Fault::ResetBefore].into_iter().take(usize::from(death % 3 == 0) * 2));
+        let kind = sample(facts[death as usize % facts.len()]).kind;
+        if office.try_happen([kind]).is_ok() {
+            for _ in 0..30 {
+                if office.try_tick("ana:sms").is_err() {
+                    break;
+                }
+                office.clock.advance(700);
+            }
+        }
+        desk.at(office.clock.now().ms());
+        let segments: usize = desk.messages().iter().map(|sent| sent.segments).sum();
+        assert!(segments <= 60, "{segments} segments of 60");
+        let spent = office.reader().sms_spent(office.clock.now()).expect("reads");
+        assert!(spent <= "0.60".parse::<Money>().expect("an amount"), "{spent}");
+        assert!(spent >= "0.01".parse::<Money>().expect("one").scaled(segments as i64, 1).expect("fits"), "{spent}");
+    }
+    let wire = office.wire("ana:sms");
+    office.plug("ana:sms", wire);
+    office.restart();
+    plug(&mut office, "1000");
+    office.run("ana:sms", 400);
+    let mut numbers = BTreeMap::new();
+    for body in desk.bodies() {
+        *numbers.entry(body.split(' ').next().unwrap_or_default().to_owned()).or_insert(0) += 1;
+    }
+    let twice: Vec<_> = numbers.iter().filter(|(_, count)| **count > 1).collect();
+    assert!(twice.is_empty(), "{twice:?} {:?}", desk.bodies());
+    let hits = hits.lock().expect("lock");
+    for point in ["sms: paid, not sent", "delivery: sent, not settled", "delivery: marked, not sent", "commit: before"]
+    {
+        assert!(hits.contains_key(point), "{point} was never hit: {hits:?}");
+    }
+}

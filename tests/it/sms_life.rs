@@ -1,0 +1,349 @@
+//! The program with phones, started by environment and TOML alone: what is texted, what is answered, and what nobody can do by a text.
+
+use std::process::{Child, Stdio};
+
+use bellwether::domain::{ChannelKind, RouteTable, Severity};
+use bellwether::store::Reader;
+
+use crate::sms_lane::phone;
+use crate::support::talking::{PIN, holds};
+use crate::support::twilio::{Desk, FROM, PHONE, PUBLIC, SID, Spoilt, TOKEN, conformance};
+use crate::support::{PostOffice, Shell, lane, sample};
+
+const BO: &str = "+4915112345678";
+const STRANGER: &str = "+12125550123";
+/// Ana owns it, Bo may look. Nothing is routed to a phone.
+const PEOPLE: &str = r#"
+[[people]]
+name = "ana"
+role = "owner"
+phone = "+351912345678"
+email = "ana@example.org"
+[[people]]
+name = "bo"
+role = "viewer"
+phone = "+49 151 12345678"
+[[routes]]
+to = ["ana:email"]
+"#;
+
+struct Texting {
+    shell: Shell,
+    desk: Desk,
+    bot: Option<Child>,
+    listen: String,
+}
+
+impl Texting {
+    fn new() -> Self {
+        let (shell, desk) = (Shell::new(), Desk::start());
+        shell.write("bellwether.toml", PEOPLE);
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let listen = free.local_addr().expect("bound").to_string();
+        desk.deliver_to(&listen);
+        Self { shell, desk, bot: None, listen }
+    }
+
+    fn command(&self, args: &[&str]) -> std::process::Command {
+        let mut command = self.shell.command(args);
+        command.env("TWILIO_ACCOUNT_SID", SID).env("TWILIO_AUTH_TOKEN", TOKEN).env("TWILIO_FROM", FROM);
+        command.env("TWILIO_API_URL", self.desk.url()).env("PUBLIC_URL", PUBLIC).env("HTTP_LISTEN", &self.listen);
+        command
+    }
+
+    /// Starts the program on the simulated market; returns after its first cycle.
+    fn start(&mut self) {
+        let log =
+            std::fs::File::options().create(true).append(true).open(self.shell.path().join("log")).expect("a file");
+        let mut command = self.command(&["run", "--no-console", "--speed", "60"]);
+        self.bot = Some(command.stdout(Stdio::null()).stderr(log).spawn().expect("starts"));
+        self.until(|| self.said(&["command", "/status"]).contains("main is"));
+    }
+
+    fn kill(&mut self) {
+        if let Some(mut bot) = self.bot.take() {
+            bot.kill().expect("killed");
+            bot.wait().expect("gone");
+        }
+    }
+
+    fn said(&self, args: &[&str]) -> String {
+        let output = self.command(args).output().expect("starts");
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+    }
+
+    /// Looks until it is so; each look starts a program, which is wait enough.
+    fn until(&self, holds: impl Fn() -> bool) {
+        for _ in 0..2_000 {
+            if holds() {
+                return;
+            }
+            self.said(&["--version"]);
+        }
+        panic!("it never came: {}", std::fs::read_to_string(self.shell.path().join("log")).unwrap_or_default());
+    }
+
+    fn set_pin(&self) {
+        use std::io::Write as _;
+        let mut command = self.command(&["pin", "set", "ana"]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+        child.stdin.take().expect("piped").write_all(format!("{PIN}\n{PIN}\n").as_bytes()).expect("writes");
+        assert!(child.wait_with_output().expect("ends").status.success());
+    }
+
+    /// A phone texts, and the bot takes it.
+    fn text(&self, from: &str, body: &str) {
+        let (status, answer) = self.desk.text(from, body, Spoilt::No).go().expect("an answer");
+        assert_eq!(status, 200, "{answer}");
+        assert!(answer.contains("<Response/>"), "{answer}");
+    }
+
+    /// A phone texts; the newest text that holds `part`, which comes after.
+    fn ask(&self, from: &str, body: &str, part: &str) -> String {
+        let before = self.desk.bodies().iter().filter(|sent| sent.contains(part)).count();
+        self.text(from, body);
+        self.desk.wait_for(part, before + 1).pop().expect("one")
+    }
+
+    /// Everything that was told by mail.
+    fn mail(&self) -> String {
+        let Ok(files) = std::fs::read_dir(self.shell.path().join("mail")) else { return String::new() };
+        let mut text = String::new();
+        for entry in files {
+            text.push_str(&std::fs::read_to_string(entry.expect("reads").path()).unwrap_or_default());
+        }
+        text
+    }
+
+    fn reader(&self) -> Reader {
+        Reader::open(&self.shell.path().join("bellwether.db")).expect("opens")
+    }
+
+    fn state(&self) -> String {
+        self.said(&["command", "/status"])
+    }
+}
+
+impl Drop for Texting {
+    fn drop(&mut self) {
+        self.kill();
+        if !std::thread::panicking() {
+            let faults = conformance::check(&self.desk.asked()).unwrap_or_default();
+            assert!(faults.is_empty(), "{faults:#?}");
+            let segments: Vec<_> = self.desk.messages().into_iter().filter(|sent| sent.segments > 1).collect();
+            assert!(segments.is_empty(), "{segments:?}");
+            let files = std::fs::read_dir(self.shell.path()).expect("reads").map(|entry| entry.expect("reads").path());
+            for path in files.filter(|path| path.is_file() && !path.ends_with("bellwether.toml")) {
+                let left = std::fs::read(&path).expect("reads");
+                for secret in [PHONE, BO, STRANGER, FROM, TOKEN] {
+                    let secret = secret.trim_start_matches('+');
+                    assert!(!holds(&left, secret), "{secret} is in {}", path.display());
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_twilio_did_not_sign_does_nothing() {
+    let mut life = Texting::new();
+    life.start();
+    for spoilt in [Spoilt::Unsigned, Spoilt::OtherToken, Spoilt::Changed] {
+        let (status, body) = life.desk.text(PHONE, "STATUS", spoilt).go().expect("an answer");
+        assert_eq!((status, body.as_str()), (403, ""), "{spoilt:?}");
+    }
+    life.text(STRANGER, "HALT");
+    life.text(STRANGER, "STOP");
+    // The port that goes without saying may be signed or not.
+    let (status, _) = life.desk.text(PHONE, "MENU", Spoilt::Port).go().expect("an answer");
+    assert_eq!(status, 200);
+    life.desk.wait_for("STATUS. HALT", 1);
+    life.until(|| {
+        life.reader().totals().expect("reads").unread.iter().any(|(what, n)| what == "sms unsigned" && *n == 3)
+    });
+    let strangers = life.reader().strangers(ChannelKind::Sms).expect("reads");
+    assert_eq!(strangers.iter().map(|(user, messages, _)| (*user, *messages)).collect::<Vec<_>>(), [(0, 2)]);
+    assert_eq!(life.desk.messages().len(), 1, "{:?}", life.desk.bodies());
+    assert!(life.state().contains("main is running"));
+}
+
+#[test]
+fn each_word_is_answered_in_one_segment_and_a_halt_is_told_everywhere() {
+    let mut life = Texting::new();
+    life.start();
+    let status = life.ask(PHONE, "status", "main");
+    assert!(status.contains("running"), "{status}");
+    life.ask(BO, "HALT", "not for viewers");
+    assert!(life.state().contains("main is running"));
+    life.ask(PHONE, "Halt!", "main halted");
+    assert!(life.state().contains("main is halted"));
+    // The fact itself reaches the owner's phone and their mail, though no route leads to the phone.
+    let fact = life.desk.wait_for("STOP", 1).pop().or_else(|| life.desk.bodies().pop()).expect("a fact");
+    life.until(|| life.mail().to_lowercase().contains("halt"));
+    assert!(fact.starts_with('N'), "{fact}");
+    life.ask(PHONE, "ack", "acknowledged: nobody else is called");
+    life.ask(PHONE, "menu", "Never STOP");
+    life.ask(PHONE, "what is this?", "not understood");
+    // Two machines do not talk to each other.
+    let before = life.desk.messages().len();
+    life.text(PHONE, "I am driving and will answer later");
+    life.ask(PHONE, "status", "halted");
+    assert_eq!(life.desk.messages().len(), before + 1, "{:?}", life.desk.bodies());
+}
+
+/// The code in a text.
+fn code_in(text: &str) -> String {
+    text.split(' ')
+        .find(|word| word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit()))
+        .expect("a code")
+        .to_owned()
+}
+
+#[test]
+fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
+    let mut life = Texting::new();
+    life.start();
+    life.ask(PHONE, "HALT", "main halted");
+    life.ask(PHONE, "RESUME", "needs a PIN");
+    life.set_pin();
+    let asked = life.ask(PHONE, "RESUME", "within 5 min");
+    assert!(asked.contains("Resume main?"), "{asked}");
+    let code = code_in(&asked);
+    life.ask(BO, &code, "not yours");
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    life.ask(PHONE, &format!("RESUME {wrong}"), "wrong code; the PIN locks after 4 more");
+    assert!(life.state().contains("main is halted"));
+    life.ask(PHONE, &format!("resume {code}"), "running");
+    assert!(life.state().contains("main is running"));
+    life.ask(PHONE, &code, "nothing to confirm");
+    // A code that a restart forgot is asked for again, and is in no file.
+    life.ask(PHONE, "HALT", "main halted");
+    let other = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
+    life.kill();
+    life.start();
+    life.ask(PHONE, &other, "nothing to confirm");
+    assert!(life.state().contains("main is halted"));
+    life.kill();
+    let files = std::fs::read_dir(life.shell.path()).expect("reads").map(|entry| entry.expect("reads").path());
+    for path in files.filter(|path| path.is_file()) {
+        let left = std::fs::read(&path).expect("reads");
+        for secret in [&code, &other, &format!("RESUME {wrong}")] {
+            assert!(!holds(&left, secret), "{secret} is in {}", path.display());
+        }
+    }
+}
+
+#[test]
+fn five_wrong_codes_lock_the_pin_and_that_is_told() {
+    let mut life = Texting::new();
+    life.start();
+    life.set_pin();
+    life.ask(PHONE, "HALT", "main halted");
+    let code = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
+    let wrong = if code == "000000" { "000001" } else { "000000" };
+    for left in (1..=4).rev() {
+        life.ask(PHONE, wrong, &format!("locks after {left} more"));
+    }
+    life.ask(PHONE, wrong, "locked until");
+    life.ask(PHONE, &code, "locked until");
+    life.ask(PHONE, "RESUME", "locked until");
+    life.until(|| life.mail().contains("PIN"));
+    assert!(life.state().contains("main is halted"));
+}
+
+#[test]
+fn a_text_that_comes_again_is_done_once_also_after_a_death() {
+    let mut life = Texting::new();
+    life.start();
+    for round in 1..=3 {
+        let halt = life.desk.text(PHONE, "HALT", Spoilt::No);
+        for _ in 0..5 {
+            assert_eq!(halt.go().expect("an answer").0, 200);
+        }
+        if round > 1 {
+            // Whatever was reached by then.
+            life.kill();
+            life.start();
+            assert_eq!(halt.go().expect("an answer").0, 200);
+        }
+        let answers = |life: &Texting| life.desk.bodies().iter().filter(|body| !body.starts_with('N')).count();
+        life.until(|| answers(&life) >= round);
+        life.until(|| life.reader().unanswered("sms").expect("reads").is_empty());
+    }
+    life.ask(PHONE, "MENU", "Never STOP");
+    let answers = life.desk.bodies().into_iter().filter(|body| !body.starts_with('N')).collect::<Vec<_>>();
+    assert_eq!(answers.len(), 4, "{answers:?}");
+    let facts: Vec<String> = life.desk.bodies().into_iter().filter(|body| body.starts_with('N')).collect();
+    let mut numbers: Vec<&str> = facts.iter().map(|fact| fact.split(' ').next().expect("a number")).collect();
+    let count = numbers.len();
+    numbers.dedup();
+    assert_eq!(numbers.len(), count, "{facts:?}");
+}
+
+#[test]
+fn a_word_of_the_carrier_ends_messages_and_is_told_elsewhere_at_once() {
+    let mut life = Texting::new();
+    life.start();
+    let before = life.desk.messages().len();
+    life.text(PHONE, "stop");
+    life.until(|| life.mail().contains("send START") || life.mail().contains("send=20START"));
+    assert!(life.state().contains("main is running"), "it is no command");
+    life.said(&["command", "/halt"]);
+    life.until(|| life.state().contains("main is halted"));
+    life.text(PHONE, "start");
+    let fact = life.desk.wait_for("N", 1);
+    assert!(life.desk.messages().len() > before && fact[0].starts_with('N'), "{fact:?}");
+    life.until(|| life.mail().contains("works again"));
+}
+
+#[test]
+fn what_the_service_says_of_a_message_never_goes_back_and_a_lost_one_is_told() {
+    let mut life = Texting::new();
+    life.start();
+    life.ask(PHONE, "HALT", "main halted");
+    let fact = life.desk.messages().into_iter().find(|sent| sent.body.starts_with('N'));
+    let fact = fact.unwrap_or_else(|| {
+        life.desk.wait_for("N", 2);
+        life.desk.messages().into_iter().find(|sent| sent.body.starts_with('N')).expect("a fact")
+    });
+    let number = fact.body.split(' ').next().expect("a number").to_owned();
+    let tell = |status: &str, code| {
+        let post = life.desk.fate(&fact.sid, status, code, Spoilt::No);
+        (0..2).for_each(|_| assert_eq!(post.go().expect("an answer").0, 204));
+    };
+    let trace = || life.said(&["command", &format!("/trace {number}")]);
+    tell("sent", None);
+    life.until(|| trace().contains("the service says: sent"));
+    tell("sending", None);
+    tell("queued", None);
+    tell("undelivered", Some(30003));
+    life.until(|| trace().contains("undelivered, error 30003"));
+    tell("delivered", None);
+    tell("sent", None);
+    life.until(|| life.reader().unanswered("sms status").expect("reads").is_empty());
+    let said = trace();
+    assert!(said.contains("undelivered, error 30003") && said.contains("dead"), "{said}");
+    life.until(|| life.mail().contains(&format!("Message {number} could not be delivered")));
+    let spoilt = life.desk.fate(&fact.sid, "delivered", None, Spoilt::OtherToken);
+    assert_eq!(spoilt.go().expect("an answer").0, 403);
+}
+
+#[test]
+fn the_loss_limit_reaches_the_owners_phone_whatever_routes_say() {
+    let mut table = RouteTable::simple(&[lane("ana:sms"), lane("bo:telegram")], Severity::Notice);
+    table.routes.iter_mut().for_each(|route| route.to.retain(|to| *to == lane("bo:telegram")));
+    table.lanes.iter_mut().for_each(|rule| rule.is_owners = rule.lane == lane("ana:sms"));
+    let mut office = PostOffice::new(table);
+    let desk = Desk::start();
+    desk.at(bellwether::clock::Clock::now(office.clock.as_ref()).ms());
+    let rest = (std::time::Duration::from_secs(30), std::sync::Arc::default(), Default::default());
+    let channel = phone(&desk, &office.store, office.clock.clone(), "1", rest);
+    office.plug("ana:sms", std::sync::Arc::new(channel));
+    for kind in ["position_opened", "daily_loss_near", "symbol_locked", "trading_reduced", "trading_halted"] {
+        office.happen([sample(kind).kind]);
+        office.run("ana:sms", 10);
+    }
+    let sent = desk.messages();
+    assert_eq!(sent.len(), 3, "{:?}", desk.bodies());
+    assert!(sent.iter().all(|one| one.segments == 1), "{:?}", desk.bodies());
+}

@@ -1,0 +1,215 @@
+//! How does a request become an answer? The account, its messages, and the faults that are played on the way.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Response, header};
+use axum::{Router, routing};
+use base64::Engine as _;
+use serde_json::{Value, json};
+use tokio::sync::{oneshot, watch};
+
+use super::control;
+use super::limits::{Refused, check, refused};
+use super::posting::tell_fate;
+use super::wire::{Doors, Plan, Switch};
+use super::world::{Asked, Fault, Form, Sent, World};
+
+const BODY_BYTES: usize = 1 << 20;
+
+/// The world, and the bell that rings when something in it changes.
+pub(crate) struct Hub {
+    world: Mutex<World>,
+    pub(super) changed: watch::Sender<u64>,
+}
+
+impl Hub {
+    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn ring(&self) {
+        self.changed.send_modify(|count| *count += 1);
+    }
+}
+
+/// A server that runs until this is dropped.
+pub(crate) struct Running {
+    address: SocketAddr,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look into the world"))]
+    pub(super) hub: Arc<Hub>,
+    _stop: oneshot::Sender<()>,
+}
+
+impl std::fmt::Display for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+/// Starts a server for an account. Port 0 is any port.
+///
+/// # Errors
+/// The port cannot be had.
+pub(crate) fn start(port: u16, sid: &str, token: &str) -> io::Result<Running> {
+    let doors = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    doors.set_nonblocking(true)?;
+    let address = doors.local_addr()?;
+    let hub = Arc::new(Hub { world: Mutex::new(World::new(sid, token)), changed: watch::Sender::new(0) });
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    let serving = hub.clone();
+    std::thread::spawn(move || {
+        runtime.block_on(async move {
+            let Ok(doors) = tokio::net::TcpListener::from_std(doors) else { return };
+            let app = Router::new()
+                .route("/control/{what}", routing::any(control::control))
+                .fallback(api)
+                .with_state(serving)
+                .into_make_service_with_connect_info::<Switch>();
+            tokio::select! {
+                _ = axum::serve(Doors(doors), app) => {}
+                _ = stopped => {}
+            }
+        });
+    });
+    Ok(Running { address, hub, _stop: stop })
+}
+
+fn page(hub: &Hub, status: u16, kind: &str, body: String) -> Response<Body> {
+    let date = chrono::DateTime::from_timestamp_millis(hub.lock().now()).unwrap_or_default();
+    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let head = Response::builder().status(status).header(header::CONTENT_TYPE, kind).header(header::DATE, date);
+    head.header(header::CONNECTION, "close").body(Body::from(body)).unwrap_or_default()
+}
+
+fn answered(hub: &Hub, answer: &Result<(u16, Value), Refused>) -> Response<Body> {
+    match answer {
+        Ok((status, body)) => page(hub, *status, "application/json", body.to_string()),
+        Err(Refused { status, code, words }) => {
+            let more = format!("https://www.twilio.com/docs/errors/{code}");
+            let body = json!({ "code": code, "message": words, "more_info": more, "status": status });
+            page(hub, *status, "application/json", body.to_string())
+        }
+    }
+}
+
+async fn api(
+    State(hub): State<Arc<Hub>>,
+    ConnectInfo(switch): ConnectInfo<Switch>,
+    request: Request,
+) -> Response<Body> {
+    let (head, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, BODY_BYTES).await.unwrap_or_default();
+    let text =
+        |name: header::HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let method = head.method.as_str();
+    let given =
+        if method == "GET" { head.uri.query().unwrap_or_default() } else { std::str::from_utf8(&bytes).unwrap_or("%") };
+    let form = Form::read(given);
+    let is_form = method == "GET" || text(header::CONTENT_TYPE) == "application/x-www-form-urlencoded";
+    let path = head.uri.path().to_owned();
+    let fault = hub.lock().faults.pop_front();
+    let mut sent = None;
+    let done = !matches!(
+        fault,
+        Some(
+            Fault::ResetBefore
+                | Fault::Hang { done: false }
+                | Fault::Status { done: false, .. }
+                | Fault::Throttle { .. }
+                | Fault::Refuse { .. }
+        )
+    );
+    let answer = match &form {
+        _ if !is_authorized(&hub, text(header::AUTHORIZATION)) => refused(401, 20003, "Authenticate"),
+        Some(form) if is_form && done => call(&hub, method, &path, form, &mut sent),
+        Some(_) if is_form => Ok((500, Value::Null)),
+        _ => refused(400, 20001, "That is no form"),
+    };
+    let status = answer.as_ref().map_or_else(|refused| refused.status, |(status, _)| *status);
+    let shown = form.unwrap_or_default().json();
+    hub.lock().asked.push(Asked { method: method.to_owned(), path, form: shown, status });
+    hub.ring();
+    if let Some(sent) = sent {
+        tell_fate(&hub, &sent);
+    }
+    match fault {
+        Some(fault) => play(&hub, &switch, fault, &answer).await,
+        None => answered(&hub, &answer),
+    }
+}
+
+fn is_authorized(hub: &Hub, shown: &str) -> bool {
+    let world = hub.lock();
+    let wanted = base64::engine::general_purpose::STANDARD.encode(format!("{}:{}", world.sid, world.token));
+    shown == format!("Basic {wanted}")
+}
+
+fn call(hub: &Hub, method: &str, path: &str, form: &Form, taken: &mut Option<Sent>) -> Result<(u16, Value), Refused> {
+    let mut world = hub.lock();
+    let account = format!("/2010-04-01/Accounts/{}", world.sid);
+    match (method, path.strip_prefix(&account)) {
+        ("GET", Some(".json")) => {
+            Ok((200, json!({ "sid": world.sid, "status": world.account, "friendly_name": "test", "type": "Full" })))
+        }
+        ("POST", Some("/Messages.json")) => {
+            check(&world, form)?;
+            let sent = world.take(form);
+            *taken = Some(sent.clone());
+            Ok((201, world.json(&sent)))
+        }
+        ("GET", Some("/Messages.json")) => list(&world, form),
+        _ => refused(404, 20404, format!("The requested resource {path} was not found")),
+    }
+}
+
+/// The messages of a list, newest first. What waits in the queue was not sent on any day.
+fn list(world: &World, form: &Form) -> Result<(u16, Value), Refused> {
+    const KNOWN: [&str; 8] = ["To", "From", "DateSent", "DateSent<", "DateSent>", "PageSize", "Page", "PageToken"];
+    if let Some(name) = form.names().find(|name| !KNOWN.contains(name)) {
+        return refused(400, 20001, format!("Invalid parameter {name}"));
+    }
+    let size: usize = match form.get("PageSize").map(str::parse) {
+        None => 50,
+        Some(Ok(size @ 1..=1_000)) => size,
+        Some(_) => return refused(400, 20001, "Invalid PageSize"),
+    };
+    let day = match form.get("DateSent>").map(|day| chrono::NaiveDate::parse_from_str(day, "%Y-%m-%d")) {
+        Some(Err(_)) => return refused(400, 20001, "Invalid DateSent"),
+        day => day.and_then(Result::ok),
+    };
+    let fits = |sent: &&Sent| {
+        let sent_on = chrono::DateTime::from_timestamp_millis(sent.made_ms).unwrap_or_default().date_naive();
+        let waits = sent.status == "queued" || sent.status == "accepted";
+        form.get("To").is_none_or(|to| to == sent.to) && day.is_none_or(|day| !waits && sent_on >= day)
+    };
+    let messages: Vec<Value> =
+        world.messages.iter().rev().filter(fits).take(size).map(|sent| world.json(sent)).collect();
+    Ok((200, json!({ "messages": messages, "page": 0, "page_size": size, "next_page_uri": null })))
+}
+
+async fn play(hub: &Hub, switch: &Switch, fault: Fault, answer: &Result<(u16, Value), Refused>) -> Response<Body> {
+    match fault {
+        Fault::ResetBefore | Fault::ResetAfter => switch.set(Plan::Reset),
+        Fault::CutJson => switch.set(Plan::Cut),
+        Fault::Slow => switch.set(Plan::Drip { bytes: 16, pause: Duration::from_millis(2) }),
+        Fault::Hang { .. } => std::future::pending().await,
+        Fault::Status { status, .. } => {
+            return page(hub, status, "text/html", format!("<html><body><h1>{status}</h1></body></html>"));
+        }
+        Fault::Throttle { retry_after } => {
+            let mut response = answered(hub, &refused(429, 20429, "Too Many Requests"));
+            if let Some(seconds) = retry_after {
+                response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+            }
+            return response;
+        }
+        Fault::Refuse { status, code } => return answered(hub, &refused(status, code, "scripted by the test")),
+    }
+    answered(hub, answer)
+}
