@@ -1,17 +1,16 @@
 //! How does a message get into a channel on Discord? As embeds, sent one after the other, each under a name that Discord takes once.
 
-use std::collections::{HashMap, VecDeque};
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use secrecy::SecretString;
 
 use crate::clock::Timestamp;
 use crate::domain::Label;
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
+use super::answers::Answers;
 use super::discord::{Discord, Dispatch, Posted};
 use super::discord_answer::{DiscordError, DiscordRefusal};
 use super::http_client::NO_CONNECTION;
@@ -26,8 +25,6 @@ const BOT: Allowance = Allowance { burst: 40, refill: Duration::from_millis(25) 
 const NAMED_MS: i64 = 2 * 60_000;
 /// How far Discord's clock may be behind ours, in milliseconds.
 const SKEW_MS: i64 = 5_000;
-/// How long an interaction can be answered, with a minute to spare: 15 minutes are allowed.
-const ANSWERABLE: Duration = Duration::from_mins(14);
 /// Turns that one message may take: a thread that is gone, a file that is too large, a form that is refused.
 const TURNS_MAX: usize = 4;
 /// Threads that are known to be there.
@@ -44,49 +41,6 @@ pub struct DiscordTarget {
     pub topics: Vec<(Label, i64)>,
     /// What follows upon a message stands in a thread below it.
     pub threads: bool,
-}
-
-/// The tokens of interactions that wait for their answers; clones share them. They are in memory alone.
-#[derive(Clone, Default)]
-pub struct Answers(Arc<Mutex<HashMap<u64, Waiting>>>);
-
-struct Waiting {
-    token: SecretString,
-    /// On the steady clock.
-    until: Duration,
-    /// Its first answer is there: what comes now is a message of its own.
-    is_answered: bool,
-}
-
-impl Answers {
-    /// An interaction waits for its answer; `now` is on the steady clock.
-    pub fn wait(&self, interaction: u64, token: SecretString, now: Duration) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|_, one| one.until > now);
-        waiting.insert(interaction, Waiting { token, until: now + ANSWERABLE, is_answered: false });
-    }
-
-    /// It cannot be answered by its token.
-    pub fn forget(&self, interaction: u64) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&interaction);
-    }
-
-    /// The token, and whether its first answer is there.
-    fn token(&self, interaction: u64, now: Duration) -> Option<(SecretString, bool)> {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.get(&interaction).filter(|one| one.until > now).map(|one| (one.token.clone(), one.is_answered))
-    }
-
-    fn note_answered(&self, interaction: u64) {
-        let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.get_mut(&interaction).into_iter().for_each(|one| one.is_answered = true);
-    }
-}
-
-impl fmt::Debug for Answers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answers").finish_non_exhaustive()
-    }
 }
 
 /// Where one message goes.

@@ -228,7 +228,7 @@ fn taken_fields(message: &Message, rows: &mut Vec<Row>) -> Vec<(String, String)>
     let of_fields = rows.iter().filter(|row| row.block >= first);
     let field = |row: &Row| {
         let (name, value) = row.pieces.split_first()?;
-        let name = escaped(name.text.trim_end().trim_end_matches([':', JOINER]));
+        let name = escaped_line(&escaped(name.text.trim_end().trim_end_matches([':', JOINER])));
         let value = Row { pieces: value.to_vec(), ..row.clone() };
         (!name.trim().is_empty() && !is_blank(&value)).then(|| (name, escaped_line(&row_text(&value))))
     };
@@ -328,5 +328,48 @@ fn row_units(row: &Row) -> usize {
         Frame::Pre => "```\n\n```".len(),
         Frame::Open => 1 + row.pieces.iter().map(look).sum::<usize>(),
         Frame::Quote => 3 + row.pieces.iter().map(look).sum::<usize>(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn keys(count: usize) -> Vec<Key> {
+        (0..count).map(|number| Key { label: format!("Key {number}"), token: format!("t{number}") }).collect()
+    }
+
+    #[test]
+    fn what_finds_no_place_as_buttons_is_a_menu() {
+        let shape = |rows: &[Vec<Key>]| -> Vec<usize> {
+            let rows = serde_json::to_value(pressed(rows)).expect("JSON");
+            let rows = rows.as_array().expect("rows").iter();
+            rows.map(|row| row["components"].as_array().expect("parts").len()).collect()
+        };
+        assert_eq!(shape(&[]), Vec::<usize>::new());
+        assert_eq!(shape(&[keys(4)]), [4]);
+        assert_eq!(shape(&[keys(7), Vec::new()]), [5, 2]);
+        assert_eq!(shape(&[keys(25)]), [5; 5]);
+        assert_eq!(shape(&[keys(3), keys(3)]), [3], "each name once");
+        let menu = serde_json::to_value(pressed(&[keys(60)])).expect("JSON");
+        assert_eq!(menu[0]["components"][0]["custom_id"], "menu");
+        assert_eq!(menu[0]["components"][0]["options"].as_array().map(Vec::len), Some(25));
+        assert_eq!(menu[0]["components"][0]["options"][3], json!({ "label": "Key 3", "value": "t3" }));
+    }
+
+    #[test]
+    fn labels_and_names_keep_to_their_limits() {
+        let long = |label: &str, token: &str| vec![vec![Key { label: label.to_owned(), token: token.to_owned() }]];
+        let label = |label: &str| {
+            let rows = serde_json::to_value(pressed(&long(label, "t"))).expect("JSON");
+            rows[0]["components"][0]["label"].as_str().expect("text").to_owned()
+        };
+        assert_eq!(label(&"😀".repeat(60)).encode_utf16().count(), 79);
+        assert_eq!(label(" "), "…");
+        assert!(pressed(&long("x", &"t".repeat(101))).is_empty() && pressed(&long("x", "")).is_empty());
+        let confirm = serde_json::to_value(pressed(&long("Confirm", "pin 7"))).expect("JSON");
+        assert_eq!(confirm[0]["components"][0]["style"], 4, "it looks dangerous");
     }
 }

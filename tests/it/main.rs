@@ -76,6 +76,7 @@ mod sms_life;
 mod discord_talk_access;
 mod discord_talk_change;
 mod discord_talk_life;
+mod discord_fake;
 mod setup;
 mod drill;
 mod demo;

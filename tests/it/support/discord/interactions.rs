@@ -129,7 +129,7 @@ impl World {
         let mut shown = (None, Value::Null);
         match kind {
             4 => {
-                limits::message(data, &form.files)?;
+                limits::new_message(data, &form.files)?;
                 let form = Form { json: data.clone(), files: form.files.clone() };
                 shown.0 = Some(self.show(&one, &form, flags));
             }
@@ -204,7 +204,7 @@ impl World {
     /// A further message.
     pub(super) fn follow_up(&mut self, application: u64, token: &str, form: &Form) -> Answer {
         let one = self.by_token(application, token)?;
-        limits::message(&form.json, &form.files)?;
+        limits::new_message(&form.json, &form.files)?;
         let flags = form.json["flags"].as_u64().unwrap_or(0);
         if flags & !(64 | 4 | 4096) != 0 {
             return Err(Refusal::form("flags", "These flags cannot be set here."));

@@ -46,7 +46,7 @@ fn list<'a>(value: &'a Value, field: &str) -> Result<&'a [Value], Refusal> {
 /// A message as it is created or changed.
 ///
 /// # Errors
-/// 50035 with the field, 50006 where it is empty.
+/// 50035 with the field.
 pub(super) fn message(body: &Value, files: &[(String, usize)]) -> Fits {
     if !body["content"].is_null() {
         text("content", &body["content"], 0, CONTENT)?;
@@ -73,7 +73,17 @@ pub(super) fn message(body: &Value, files: &[(String, usize)]) -> Fits {
             None => return Err(Refusal::form("attachments", "A file is not named")),
         }
     }
-    if units(&body["content"]) == 0 && embeds.is_empty() && files.is_empty() && !body["components"].is_array() {
+    Ok(())
+}
+
+/// The same as a new message, which cannot be empty.
+///
+/// # Errors
+/// As above, and 50006.
+pub(super) fn new_message(body: &Value, files: &[(String, usize)]) -> Fits {
+    message(body, files)?;
+    let has = |key: &str| body[key].as_array().is_some_and(|all| !all.is_empty());
+    if units(&body["content"]) == 0 && !has("embeds") && !has("components") && files.is_empty() {
         return Err(Refusal::new(400, 50_006, "Cannot send an empty message"));
     }
     Ok(())

@@ -31,7 +31,7 @@ impl World {
     pub(super) fn create(&mut self, channel: u64, form: &Form) -> Answer {
         let body = &form.json;
         self.may_write(self.channel(channel)?)?;
-        limits::message(body, &form.files)?;
+        limits::new_message(body, &form.files)?;
         let flags = body["flags"].as_u64().unwrap_or(0);
         if flags & !(SUPPRESS_EMBEDS | SUPPRESS_NOTIFICATIONS) != 0 {
             return Err(Refusal::form("flags", "These flags cannot be set here."));

@@ -121,7 +121,7 @@ fn html(hub: &Hub, status: u16) -> Response<Body> {
 /// The answer with what its head says about rates.
 fn answered(hub: &Hub, route: Option<&Route>, answer: &Answer) -> Response<Body> {
     let mut response = match answer {
-        Ok(Value::Null) => page(hub, 204, "application/json", ""),
+        Ok(Value::Null) => page(hub, 204, "text/html; charset=utf-8", ""),
         Ok(value) => page(hub, 200, "application/json", value.to_string()),
         Err(refusal) => page(hub, refusal.status, "application/json", refusal.body().to_string()),
     };
