@@ -32,6 +32,14 @@ use super::{AppError, auditor, monitor};
 
 use super::run::{OWNER, Run, say};
 
+/// Who listens to people.
+struct Talkers {
+    messenger: Option<messenger::Running>,
+    house: Option<discord_house::Running>,
+    /// Takes away from people what a configuration does not grant.
+    revoke: Option<Revoke>,
+}
+
 impl Run<'_> {
     /// The lane of whoever sits at the terminal.
     pub(super) fn terminal_lane(&self) -> Lane {
@@ -126,20 +134,7 @@ impl Run<'_> {
         let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
         let config = Arc::new(Mutex::new(self.config.clone()));
         let reception = self.reception(&switchboard, routes.clone(), config.clone());
-        let (messenger, house) = (self.messenger(&reception), self.house(&reception));
-        let revoke = reception::revoke(reception, messenger.clone(), house.clone());
-        let (messenger, house) = if self.guests.is_none() {
-            let ears =
-                discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
-            (
-                messenger.map(|messenger| messenger.start(chat)).transpose()?,
-                house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,
-            )
-        } else {
-            messenger.map(|messenger| messenger.refresh()).transpose()?;
-            house.map(|house| house.refresh()).transpose()?;
-            (None, None)
-        };
+        let Talkers { messenger, house, revoke } = self.talkers(reception, chat)?;
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -158,7 +153,6 @@ impl Run<'_> {
         let watch = self.watch(&switchboard, messenger.as_ref(), house.as_ref())?;
         let texts = self.texts(chat, &switchboard)?;
         let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
-        let revoke = (messenger.is_some() || house.is_some()).then_some(revoke);
         Ok(Around { flags, stopped, over, switchboard, messenger, house, revoke, keyboard, helpers })
     }
 
@@ -171,12 +165,24 @@ impl Run<'_> {
         Reception::new(switchboard.clone(), (config, routes), self.other_lanes(), self.zone(), self.there())
     }
 
-    fn messenger(&self, reception: &Reception) -> Option<Messenger> {
-        Some(Messenger::new(self.telegram.clone()?, reception.clone()))
-    }
-
-    fn house(&self, reception: &Reception) -> Option<DiscordHouse> {
-        Some(DiscordHouse::new(self.discord.clone()?, reception.clone(), self.environment.discord_guild))
+    /// Opens the lanes on which people talk, and listens there; in a demonstration nobody is listened to.
+    fn talkers(&self, reception: Reception, chat: &Chat) -> Result<Talkers, AppError> {
+        let messenger = self.telegram.clone().map(|telegram| Messenger::new(telegram, reception.clone()));
+        let guild = self.environment.discord_guild;
+        let house = self.discord.clone().map(|discord| DiscordHouse::new(discord, reception.clone(), guild));
+        if self.guests.is_some() {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            house.map(|house| house.refresh()).transpose()?;
+            return Ok(Talkers { messenger: None, house: None, revoke: None });
+        }
+        let is_talked_with = messenger.is_some() || house.is_some();
+        let revoke = is_talked_with.then(|| reception::revoke(reception, messenger.clone(), house.clone()));
+        let ears = discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
+        Ok(Talkers {
+            messenger: messenger.map(|messenger| messenger.start(chat)).transpose()?,
+            house: house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,
+            revoke,
+        })
     }
 
     /// The first book's zone.
@@ -289,7 +295,9 @@ impl Run<'_> {
             let (talkers, phones) = (around.revoke.clone(), self.phones.clone());
             let board = around.switchboard.clone();
             let revoke: Revoke = Arc::new(move |read| {
-                talkers.iter().for_each(|revoke| revoke(read));
+                if let Some(revoke) = &talkers {
+                    revoke(read);
+                }
                 phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
             });
             let watch = watch.revoking(Some(revoke));

@@ -19,13 +19,14 @@ use crate::views::Views;
 use super::AppError;
 use super::discord_commands::{command_of, given};
 use super::discord_letter::{left_of, prompt_of, sort};
+use super::discord_place::Place;
 
 /// The name of its updates in the inbox.
 pub(super) const DISCORD: &str = "discord";
 /// Threads that do nothing but listen and give first responses.
 const THREADS: usize = 2;
 /// How long what could be typed is looked for: an empty list in time is better than one that nobody sees.
-const LOOKING: Duration = Duration::from_millis(1_000);
+const LOOKING: Duration = Duration::from_secs(1);
 /// A silence that is shorter than this loses nothing that anybody notices.
 const GAP: Duration = Duration::from_secs(3);
 /// How long one try to keep what was heard is followed by the next, and how many there are.
@@ -96,6 +97,8 @@ pub(super) struct Ears {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) memory: Memory,
     pub(super) answers: Answers,
+    /// How far it was heard.
+    pub(super) place: Place,
     /// Discord was not heard for so long.
     pub(super) gap: Arc<dyn Fn(Duration) + Send + Sync>,
     /// A stranger was seen.
@@ -128,7 +131,12 @@ impl Ears {
         loop {
             match gateway.next().await {
                 GatewayEvent::Overheard(heard) => {
-                    tokio::spawn(self.clone().hear(*heard));
+                    let (ears, event) = (self.clone(), self.place.begin());
+                    tokio::spawn(async move {
+                        let place = ears.place.clone();
+                        ears.hear(*heard).await;
+                        place.settle(event);
+                    });
                 }
                 GatewayEvent::Ready { resumed, silent_for } => {
                     tracing::info!(resumed, "Discord is heard");
@@ -166,7 +174,7 @@ impl Ears {
         if in_time {
             self.skew_ms.store(heard.sent_ms - now, Ordering::SeqCst);
         }
-        let sent = if in_time { now } else { heard.sent_ms - self.skew_ms.load(Ordering::SeqCst) };
+        let given = if in_time { now } else { heard.sent_ms - self.skew_ms.load(Ordering::SeqCst) };
         match heard.what {
             // Words of a stranger may be a code.
             _ if seat.is_some() => {}
@@ -179,7 +187,7 @@ impl Ears {
                 return;
             }
         }
-        let kept = tokio::task::spawn_blocking(move || self.keep(heard, sent));
+        let kept = tokio::task::spawn_blocking(move || self.keep(heard, given));
         if kept.await.is_err() {
             tracing::error!("what was heard on Discord could not be kept");
         }
@@ -204,14 +212,12 @@ impl Ears {
                 self.discord.defer(heard, true).await
             }
         };
-        match response {
-            Ok(()) => {}
-            // An earlier life answered it, or an earlier try that nobody heard the end of.
-            Err(DiscordError::Refused { kind: DiscordRefusal::AlreadyAnswered, .. }) => {}
-            Err(error) => {
-                tracing::warn!(%error, "an interaction got no first response");
-                return false;
-            }
+        // An earlier life may have answered it, or an earlier try that nobody heard the end of.
+        let is_answered =
+            |error: &DiscordError| matches!(error, DiscordError::Refused { kind: DiscordRefusal::AlreadyAnswered, .. });
+        if let Some(error) = response.err().filter(|error| !is_answered(error)) {
+            tracing::warn!(%error, "an interaction got no first response");
+            return false;
         }
         if let Some(token) = heard.token.clone() {
             self.answers.wait(heard.id, token, self.clock.steady());

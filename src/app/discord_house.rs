@@ -27,6 +27,7 @@ use super::conversation::Conversation;
 use super::directory::{Directory, Room, RoomChannel};
 use super::discord::{Ears, Hearing, Memory};
 use super::discord_commands::slash_commands;
+use super::discord_place::Place;
 use super::discord_updates::DiscordHandler;
 use super::reception::Reception;
 use super::talk::waiter;
@@ -129,13 +130,15 @@ impl DiscordHouse {
             heard: Arc::new(move |lane| heard.heard(lane)),
         };
         let (notes, to_keep) = channel::<String>();
-        let gateway = Gateway::new(ears.clone(), token, self.memory(notes));
+        let place = Place::new(notes);
+        let gateway = Gateway::new(ears.clone(), token, self.memory(place.clone()));
         let ears = Ears {
             discord: ears,
             store: board.store.clone(),
             clock: board.clock.clone(),
             memory: memory.clone(),
             answers: self.answers.clone(),
+            place,
             gap: Arc::new(move |silent| told.tell_gap(silent)),
             knocked: Arc::new(move |user| {
                 if let Err(error) = strangers.knocked(user, false) {
@@ -176,14 +179,10 @@ impl DiscordHouse {
     }
 
     /// What the gateway remembers from one life to the next.
-    fn memory(&self, notes: Sender<String>) -> GatewayMemory {
+    fn memory(&self, place: Place) -> GatewayMemory {
         let path = self.reception.switchboard.store.path().to_owned();
         let load = move || Reader::open(&path).and_then(|reader| reader.meta(GATEWAY)).ok().flatten();
-        let notes = Mutex::new(notes);
-        let keep = move |text: &str| {
-            // Where nobody keeps notes any more, this life is over.
-            let _ = notes.lock().unwrap_or_else(PoisonError::into_inner).send(text.to_owned());
-        };
+        let keep = move |text: &str| place.note(text);
         GatewayMemory { load: Box::new(load), keep: Box::new(keep) }
     }
 
@@ -340,11 +339,10 @@ impl DiscordHouse {
                 if known.as_deref() == Some(now.as_str()) {
                     return Ok(None);
                 }
-                if let Some(before) = known.as_deref().and_then(|known| place_of(known, application)) {
-                    if before != house.guild {
-                        // The same commands would be there twice.
-                        house.discord.register(before, &[]).await?;
-                    }
+                let before = known.as_deref().and_then(|known| place_of(known, application));
+                if let Some(before) = before.filter(|before| before.guild() != house.guild) {
+                    // The same commands would be there twice.
+                    house.discord.register(before.guild(), &[]).await?;
                 }
                 house.discord.register(house.guild, &commands).await?;
                 Ok::<_, crate::channels::DiscordError>(Some(now))
@@ -390,11 +388,29 @@ fn room_of(user: i64) -> String {
     format!("discord dm {user}")
 }
 
+/// Where commands are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SetIn {
+    Everywhere,
+    Guild(u64),
+}
+
+impl SetIn {
+    fn guild(self) -> Option<u64> {
+        match self {
+            Self::Everywhere => None,
+            Self::Guild(guild) => Some(guild),
+        }
+    }
+}
+
 /// Where the commands of this application were set before.
-fn place_of(kept: &str, application: u64) -> Option<Option<u64>> {
+fn place_of(kept: &str, application: u64) -> Option<SetIn> {
     let mut words = kept.split(' ');
-    let known: u64 = words.next()?.parse().ok()?;
-    (known == application).then(|| words.next()?.parse().map_or(Some(None), |guild| Some(Some(guild)))).flatten()
+    if words.next()?.parse() != Ok(application) {
+        return None;
+    }
+    Some(words.next()?.parse().map_or(SetIn::Everywhere, SetIn::Guild))
 }
 
 fn gap_words(from: Timestamp, to: Timestamp, zone: chrono_tz::Tz) -> String {
@@ -443,8 +459,8 @@ mod tests {
 
     #[test]
     fn where_commands_were_is_known_for_one_application() {
-        assert_eq!(place_of("7 everywhere abc", 7), Some(None));
-        assert_eq!(place_of("7 12 abc", 7), Some(Some(12)));
+        assert_eq!(place_of("7 everywhere abc", 7), Some(SetIn::Everywhere));
+        assert_eq!(place_of("7 12 abc", 7), Some(SetIn::Guild(12)));
         assert_eq!((place_of("8 12 abc", 7), place_of("", 7)), (None, None));
     }
 }

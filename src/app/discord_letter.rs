@@ -201,7 +201,7 @@ mod tests {
             let said = format!("{what:?}");
             let sorted = sort(heard(what), 1).expect("kept");
             assert_eq!((sorted.text.as_str(), sorted.letter.kept), (text, kept), "{said}");
-            assert_eq!(sorted.secret.as_ref().map(|secret| secret.expose_secret()), secret, "{said}");
+            assert_eq!(sorted.secret.as_ref().map(ExposeSecret::expose_secret), secret, "{said}");
             let body = serde_json::to_string(&sorted.letter).expect("json");
             assert!(!body.contains("284691") && !body.contains("secret-token") && !body.contains("K7QX"), "{body}");
         }

@@ -102,8 +102,7 @@ impl Drill<'_> {
     /// The routes to the ways that are to be tested.
     fn narrowed(&self, mut table: RouteTable) -> Result<RouteTable, AppError> {
         let known: Vec<String> = table.lanes.iter().map(|rule| rule.lane.to_string()).collect();
-        let pair =
-            "\"bellwether pair PERSON\" binds a person to a chat on Telegram; \"bellwether setup\" does all of it";
+        let pair = "\"bellwether pair PERSON\" binds a person to a chat on Telegram or Discord; \"bellwether setup\" does all of it";
         if known.is_empty() {
             return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
         }

@@ -32,6 +32,7 @@ mod discord_house;
 mod discord;
 mod discord_updates;
 mod discord_letter;
+mod discord_place;
 mod binding;
 mod errands;
 mod revoke;

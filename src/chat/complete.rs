@@ -29,8 +29,8 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn new(value: impl ToString, about: &str) -> Self {
-        let value = value.to_string();
+    fn new(value: impl std::fmt::Display, about: &str) -> Self {
+        let value = format!("{value}");
         let label = if about.is_empty() { value.clone() } else { format!("{value} · {about}") };
         Self { value, label: label.chars().take(CHOICE_CHARS_MAX).collect() }
     }

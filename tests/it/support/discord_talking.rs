@@ -113,7 +113,8 @@ impl DiscordBot {
     pub(crate) fn set_pin(&self) {
         use std::io::Write as _;
         let mut command = self.command(&["pin", "set", "ana"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("starts");
         child.stdin.take().expect("piped").write_all(format!("{PIN}\n{PIN}\n").as_bytes()).expect("writes");
         let said = child.wait_with_output().expect("ends").stdout;
         assert!(String::from_utf8_lossy(&said).contains("PIN of ana set"));
