@@ -99,6 +99,9 @@ impl Run<'_> {
     ) -> Result<Around, AppError> {
         let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
+        if let Some(phones) = &self.phones {
+            phones.alarm_by(&alarm);
+        }
         let over = terminal.as_ref().filter(|terminal| terminal.is_person).map(|terminal| terminal.over.clone());
         let switchboard = Switchboard {
             store: self.store.clone(),
@@ -284,8 +287,12 @@ impl Run<'_> {
                 (around.messenger.as_ref().map(|messenger| messenger.revoke.clone()), self.phones.clone());
             let board = around.switchboard.clone();
             let revoke: Revoke = Arc::new(move |read| {
-                messenger.iter().for_each(|revoke| revoke(read));
-                phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
+                if let Some(revoke) = &messenger {
+                    revoke(read);
+                }
+                for lane in phones.iter().flat_map(|phones| phones.restrict(read)) {
+                    board.disconnect(lane);
+                }
             });
             let watch = watch.revoking(Some(revoke));
             around.helpers.push((stop, spawn("reload", move || watch.run(&queue, &stopped))?));
