@@ -105,6 +105,9 @@ impl Run<'_> {
     ) -> Result<Around, AppError> {
         let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
+        if let Some(phones) = &self.phones {
+            phones.alarm_by(&alarm);
+        }
         let over = terminal.as_ref().filter(|terminal| terminal.is_person).map(|terminal| terminal.over.clone());
         let switchboard = Switchboard {
             store: self.store.clone(),
@@ -298,7 +301,9 @@ impl Run<'_> {
                 if let Some(revoke) = &talkers {
                     revoke(read);
                 }
-                phones.iter().flat_map(|phones| phones.restrict(read)).for_each(|lane| board.disconnect(lane));
+                for lane in phones.iter().flat_map(|phones| phones.restrict(read)) {
+                    board.disconnect(lane);
+                }
             });
             let watch = watch.revoking(Some(revoke));
             around.helpers.push((stop, spawn("reload", move || watch.run(&queue, &stopped))?));

@@ -100,9 +100,9 @@ impl Phones {
     }
 
     /// What tells others from now on that the day's money is nearly spent.
-    pub(super) fn alarm_by(&self, alarm: Alarm) {
+    pub(super) fn alarm_by(&self, alarm: &Alarm) {
         // Set once a run.
-        let _ = self.alarm.set(alarm);
+        let _ = self.alarm.set(alarm.clone());
     }
 
     pub(super) fn config(&self) -> MutexGuard<'_, Config> {

@@ -256,9 +256,6 @@ impl Run<'_> {
         self.store.keep_routes(&routes.now())?;
         self.forget_who_is_gone()?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
-        if let Some(phones) = &self.phones {
-            phones.alarm_by(alarm.clone());
-        }
         let (queue, messages) = channel();
         let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
         let chat = self.chat(&desk, &queue, alarm.clone(), (run, routes.clone()));

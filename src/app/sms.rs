@@ -125,11 +125,11 @@ impl SmsHandler {
             Wish::OptIn => self.opt_in(seat.lane).map(|()| Vec::new()),
             Wish::Nothing => Ok(Vec::new()),
             Wish::Menu => say(MENU),
-            Wish::Unknown => self.puzzled(&seat),
+            Wish::Unknown => Ok(self.puzzled(&seat)),
             Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
                 say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
             }
-            Wish::Line(line) => say(&self.run(row, &seat, line)),
+            Wish::Line(line) => say(&self.run(row, &seat, &line)),
             Wish::Code => {
                 let name = reader.update_key(row.id)?.unwrap_or_default();
                 match self.phones.secret(&name) {
@@ -140,17 +140,8 @@ impl SmsHandler {
         }
     }
 
-    fn inbound(&self, seat: &Seat, text: &str) -> Inbound {
-        Inbound {
-            person: seat.person.clone(),
-            place: seat.place,
-            chat: format!("{SMS}:{}", seat.lane.who),
-            text: text.to_owned(),
-        }
-    }
-
-    fn run(&self, row: &InboxRow, seat: &Seat, line: String) -> String {
-        let inbound = self.inbound(seat, &line);
+    fn run(&self, row: &InboxRow, seat: &Seat, line: &str) -> String {
+        let inbound = inbound(seat, line);
         let chat = self.chat.caused_by(row.id);
         match chat.handle(&inbound) {
             Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
@@ -174,22 +165,22 @@ impl SmsHandler {
     }
 
     fn confirm(&self, row: &InboxRow, seat: &Seat, code: &SecretString) -> String {
-        let inbound = self.inbound(seat, &row.text);
+        let inbound = inbound(seat, &row.text);
         match self.chat.caused_by(row.id).confirm_by_code(&inbound, code) {
             Ok(id) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
             Err(error) => self.chat.not_done(&inbound, &error),
         }
     }
 
-    fn puzzled(&self, seat: &Seat) -> Result<Vec<Answer>, StoreError> {
+    fn puzzled(&self, seat: &Seat) -> Vec<Answer> {
         let now = self.clock.now();
         let mut puzzled = self.puzzled.lock().unwrap_or_else(PoisonError::into_inner);
         let lately = puzzled.get(&seat.lane).is_some_and(|at| (0..UNKNOWN_EVERY_MS).contains(&now.since(*at)));
         if lately {
-            return Ok(Vec::new());
+            return Vec::new();
         }
         puzzled.insert(seat.lane, now);
-        Ok(vec![Answer::new(seat.lane, Message::answer(&format!("That was not understood. {MENU}")))])
+        vec![Answer::new(seat.lane, Message::answer(&format!("That was not understood. {MENU}")))]
     }
 
     /// The carrier refuses everything from now on, so the way is dead at once and others are told.
@@ -223,6 +214,16 @@ impl SmsHandler {
         self.switchboard.open.nudge(lane);
         self.store.wake();
         Ok(())
+    }
+}
+
+/// What somebody asks for by a text.
+fn inbound(seat: &Seat, text: &str) -> Inbound {
+    Inbound {
+        person: seat.person.clone(),
+        place: seat.place,
+        chat: format!("{SMS}:{}", seat.lane.who),
+        text: text.to_owned(),
     }
 }
 

@@ -18,9 +18,12 @@ pub(super) const SMS_STATES: &str = "sms status";
 const NOTHING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 const XML: &str = "text/xml; charset=utf-8";
 
+/// Keeps what a post brings; the status that is answered.
+type Keep = fn(&Phones, &Store, &dyn Clock, &[(String, String)]) -> Result<u16, StoreError>;
+
 /// The doors that Twilio posts to.
 pub(super) fn doors(phones: &Phones, store: &Store, clock: &Arc<dyn Clock>) -> Vec<PostDoor> {
-    let door = |path, keep: fn(&Phones, &Store, &dyn Clock, &[(String, String)]) -> Result<u16, StoreError>| {
+    let door = |path, keep: Keep| {
         let (phones, store, clock) = (phones.clone(), store.clone(), clock.clone());
         PostDoor {
             path,
@@ -41,7 +44,7 @@ pub(super) fn doors(phones: &Phones, store: &Store, clock: &Arc<dyn Clock>) -> V
             }),
         }
     };
-    vec![door(TEXTS, keep_text), door(STATES, keep_state)]
+    vec![door(TEXTS, keep_text as Keep), door(STATES, keep_state)]
 }
 
 fn reply(status: u16, body: &str) -> Reply {

@@ -69,7 +69,7 @@ impl Ways {
         };
         let mut channels = channels::open(config, environment, key, &clock)?;
         if let Some(phones) = Phones::open(config, environment, &store, &clock)? {
-            phones.alarm_by(switchboard.alarm.clone());
+            phones.alarm_by(&switchboard.alarm);
             channels.extend(phones.lanes());
         }
         // The terminal is the bot's: what is told there waits for it.

@@ -87,8 +87,10 @@ fn hash_in(target: &str) -> Option<String> {
 }
 
 fn is_hash_of(hash: &str, body: &[u8]) -> bool {
-    let found: String = Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect();
-    hash.eq_ignore_ascii_case(&found)
+    let digit = |at: usize| hash.as_bytes().get(at).and_then(|digit| char::from(*digit).to_digit(16));
+    let byte = |at: usize| Some(digit(2 * at)? * 16 + digit(2 * at + 1)?);
+    let found = Sha256::digest(body);
+    hash.len() == 2 * found.len() && found.iter().enumerate().all(|(at, found)| byte(at) == Some(u32::from(*found)))
 }
 
 /// Every field, by its key and then its value, each once, keys and values joined by nothing.

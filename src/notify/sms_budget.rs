@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::clock::{Clock, DAY_MS};
 use crate::domain::{ALWAYS_BY_SMS, EventKind, Lane, Money, Severity};
-use crate::store::{SmsCharge, SmsRules, Store, StoreError};
+use crate::store::{Reader, SmsCharge, SmsRules, Store, StoreError};
 
 use super::{Post, SendError};
 
@@ -50,11 +50,11 @@ impl SmsBudget {
     pub fn pay(&self, lane: Lane, post: &Post, segments: usize) -> Result<Grant, SendError> {
         let unsaid = post.kind.is_some_and(|kind| ALWAYS_BY_SMS.contains(&kind));
         let segments = u32::try_from(segments).unwrap_or(u32::MAX);
-        let unpaid =
+        let unwritten =
             |error: StoreError| SendError::Unreachable(format!("what it costs could not be recorded: {error}"));
-        let first = self.try_to_pay(lane, post, (segments, false)).map_err(unpaid)?;
+        let first = self.try_to_pay(lane, post, (segments, false)).map_err(unwritten)?;
         let paid = match first {
-            None if unsaid => self.try_to_pay(lane, post, (1, true)).map_err(unpaid)?,
+            None if unsaid => self.try_to_pay(lane, post, (1, true)).map_err(unwritten)?,
             first => first,
         };
         paid.ok_or_else(|| {
@@ -88,7 +88,7 @@ impl SmsBudget {
     /// Others are told before it is noted: whoever dies in between tells it twice and not never.
     fn tell_once(&self, spent: Money) -> Result<(), StoreError> {
         let day = self.clock.now().ms().div_euclid(DAY_MS).to_string();
-        let reader = crate::store::Reader::open(self.store.path())?;
+        let reader = Reader::open(self.store.path())?;
         if reader.meta(TOLD)?.as_deref() == Some(&day) {
             return Ok(());
         }
@@ -104,42 +104,42 @@ impl SmsBudget {
     /// The service took a message, and calls it so. That this cannot be noted must not keep what became of the message from being settled.
     pub fn sent(&self, grant: Grant, sid: &str, state: &str) {
         let noted = self.store.keep_sms(grant.id, sid, state);
-        self.note("what a short message is called", noted);
+        note("what a short message is called", noted);
     }
 
     /// A message never left: its money is there again.
     pub fn unsent(&self, grant: Grant) {
         let noted = self.store.return_sms(grant.id);
-        self.note("that a short message cost nothing", noted);
+        note("that a short message cost nothing", noted);
     }
 
     /// An earlier try of a delivery had arrived, and is called so.
     pub fn found(&self, delivery: i64, sid: &str, state: &str) {
         let noted = self.store.found_sms(delivery, sid, state);
-        self.note("what a short message is called", noted);
+        note("what a short message is called", noted);
     }
 
     /// Whether a message that the service knows by this name was sent for another delivery.
     pub fn is_others(&self, delivery: i64, sid: &str) -> bool {
-        let known = crate::store::Reader::open(self.store.path()).and_then(|reader| reader.sms(sid));
+        let known = Reader::open(self.store.path()).and_then(|reader| reader.sms(sid));
         known.is_ok_and(|known| known.is_some_and(|known| known.delivery != delivery))
     }
 
     /// Whether nothing may be sent to this phone.
     pub fn is_opted_out(&self, lane: Lane) -> bool {
-        crate::store::Reader::open(self.store.path()).and_then(|reader| reader.is_opted_out(lane)).unwrap_or(false)
+        Reader::open(self.store.path()).and_then(|reader| reader.is_opted_out(lane)).unwrap_or(false)
     }
 
     /// Keeps whether nothing may be sent to this phone.
     pub fn keep_opt_out(&self, lane: Lane, is_out: bool) {
         let noted = self.store.keep_opt_out(lane, is_out, self.clock.now());
-        self.note("whether a phone takes messages", noted);
+        note("whether a phone takes messages", noted);
     }
+}
 
-    fn note(&self, what: &str, noted: Result<(), StoreError>) {
-        if let Err(error) = noted {
-            tracing::warn!(%error, "{what} could not be kept");
-        }
+fn note(what: &str, noted: Result<(), StoreError>) {
+    if let Err(error) = noted {
+        tracing::warn!(%error, "{what} could not be kept");
     }
 }
 

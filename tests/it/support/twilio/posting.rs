@@ -56,7 +56,7 @@ fn sign(token: &str, address: &str, fields: &[(String, String)]) -> String {
     let mut sorted = fields.to_vec();
     sorted.sort();
     sorted.dedup();
-    let joined: String = sorted.iter().map(|(key, value)| format!("{key}{value}")).collect();
+    let joined: String = sorted.iter().flat_map(|(key, value)| [key.as_str(), value.as_str()]).collect();
     let mut mac = Hmac::<Sha1>::new_from_slice(token.as_bytes()).unwrap_or_else(|_| unreachable!("any length"));
     mac.update(format!("{address}{joined}").as_bytes());
     base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
@@ -129,7 +129,7 @@ impl Post {
     pub(crate) fn go(&self) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(&self.to).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(15))).ok()?;
-        let signature = self.signature.iter().map(|mac| format!("X-Twilio-Signature: {mac}\r\n")).collect::<String>();
+        let signature = self.signature.as_ref().map(|mac| format!("X-Twilio-Signature: {mac}\r\n")).unwrap_or_default();
         let head = format!(
             "POST {} HTTP/1.1\r\nHost: bot.example.org\r\nConnection: close\r\nUser-Agent: TwilioProxy/1.1\r\nI-Twilio-Idempotency-Token: x\r\n\
              {signature}Content-Type: application/x-www-form-urlencoded; charset=UTF-8\r\nContent-Length: {}\r\n\r\n",
