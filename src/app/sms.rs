@@ -72,7 +72,7 @@ impl SmsHandler {
     fn look(&self, reader: &Reader) -> Result<(), StoreError> {
         let unsigned = self.phones.take_unsigned();
         if unsigned > 0 {
-            tracing::warn!("{unsigned} posts for SMS were not signed by Twilio");
+            tracing::info!("{unsigned} posts for SMS were not signed by Twilio");
             self.store.count_unread("sms unsigned", i64::try_from(unsigned).unwrap_or(i64::MAX))?;
         }
         for row in reader.unanswered(SMS)? {

@@ -28,7 +28,6 @@ pub(super) fn doors(phones: &Phones, store: &Store, clock: &Arc<dyn Clock>) -> V
             take: Arc::new(move |posted| {
                 let Some(fields) = genuine(&phones, &posted) else {
                     phones.note_unsigned();
-                    store.wake();
                     return reply(403, "");
                 };
                 match keep(&phones, &store, clock.as_ref(), &fields) {

@@ -107,6 +107,5 @@ mod tests {
         assert_eq!(changes(), (1, None), "told once in the record of changes");
         // Programs that look for viruses follow the address: looking is a page that nothing was read for.
         assert!(door.page.is_some_and(|page| page.contains("method=\"post\"")));
-        store.close();
     }
 }

@@ -425,8 +425,8 @@ fn rungs(own: &[ChannelKind], role: Role, always: bool) -> Vec<(ChannelKind, i64
         rungs.extend(others.zip([2, 5, 10]));
         rungs.push((first, 10));
     }
-    if always && role == Role::Owner && own.contains(&ChannelKind::Sms) {
-        rungs.retain(|(kind, _)| *kind != ChannelKind::Sms);
+    let is_told = rungs.contains(&(ChannelKind::Sms, 0));
+    if always && role == Role::Owner && own.contains(&ChannelKind::Sms) && !is_told {
         rungs.push((ChannelKind::Sms, 0));
     }
     rungs.sort();

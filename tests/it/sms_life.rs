@@ -58,6 +58,7 @@ impl Texting {
         let mut command = self.command(&["run", "--no-console", "--speed", "60"]);
         self.bot = Some(command.stdout(Stdio::null()).stderr(log).spawn().expect("starts"));
         self.until(|| self.said(&["command", "/status"]).contains("main is"));
+        self.until(|| std::net::TcpStream::connect(&self.listen).is_ok());
     }
 
     fn kill(&mut self) {
@@ -175,10 +176,10 @@ fn each_word_is_answered_in_one_segment_and_a_halt_is_told_everywhere() {
     assert!(status.contains("running"), "{status}");
     life.ask(BO, "HALT", "not for viewers");
     assert!(life.state().contains("main is running"));
-    life.ask(PHONE, "Halt!", "main halted");
+    life.ask(PHONE, "Halt!", "halted: no entries");
     assert!(life.state().contains("main is halted"));
     // The fact itself reaches the owner's phone and their mail, though no route leads to the phone.
-    let fact = life.desk.wait_for("STOP", 1).pop().or_else(|| life.desk.bodies().pop()).expect("a fact");
+    let fact = life.desk.wait_for("HALTED main: by ana", 1).pop().expect("a fact");
     life.until(|| life.mail().to_lowercase().contains("halt"));
     assert!(fact.starts_with('N'), "{fact}");
     life.ask(PHONE, "ack", "acknowledged: nobody else is called");
@@ -203,7 +204,7 @@ fn code_in(text: &str) -> String {
 fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
     let mut life = Texting::new();
     life.start();
-    life.ask(PHONE, "HALT", "main halted");
+    life.ask(PHONE, "HALT", "halted: no entries");
     life.ask(PHONE, "RESUME", "needs a PIN");
     life.set_pin();
     let asked = life.ask(PHONE, "RESUME", "within 5 min");
@@ -217,7 +218,7 @@ fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
     assert!(life.state().contains("main is running"));
     life.ask(PHONE, &code, "nothing to confirm");
     // A code that a restart forgot is asked for again, and is in no file.
-    life.ask(PHONE, "HALT", "main halted");
+    life.ask(PHONE, "HALT", "halted: no entries");
     let other = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
     life.kill();
     life.start();
@@ -238,7 +239,7 @@ fn five_wrong_codes_lock_the_pin_and_that_is_told() {
     let mut life = Texting::new();
     life.start();
     life.set_pin();
-    life.ask(PHONE, "HALT", "main halted");
+    life.ask(PHONE, "HALT", "halted: no entries");
     let code = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
     let wrong = if code == "000000" { "000001" } else { "000000" };
     for left in (1..=4).rev() {
@@ -300,7 +301,7 @@ fn a_word_of_the_carrier_ends_messages_and_is_told_elsewhere_at_once() {
 fn what_the_service_says_of_a_message_never_goes_back_and_a_lost_one_is_told() {
     let mut life = Texting::new();
     life.start();
-    life.ask(PHONE, "HALT", "main halted");
+    life.ask(PHONE, "HALT", "halted: no entries");
     let fact = life.desk.messages().into_iter().find(|sent| sent.body.starts_with('N'));
     let fact = fact.unwrap_or_else(|| {
         life.desk.wait_for("N", 2);

@@ -8,6 +8,7 @@
 const { SegmentedMessage } = require("sms-segments-calculator");
 
 let text = "";
+process.stdin.setEncoding("utf8");
 process.stdin.on("data", (part) => (text += part));
 process.stdin.on("end", () => {
   const counted = JSON.parse(text).map((one) => {
