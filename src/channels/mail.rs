@@ -30,6 +30,8 @@ const ADDRESS_BYTES_MAX: usize = 900;
 const DATE_MAX_MS: i64 = 253_402_300_799_000;
 /// How the subject of every letter of a thread begins but the first.
 const REPLY: &str = "Re: ";
+/// No letter answers a letter: mail is not read here.
+const AUTO_SUBMITTED: &str = "auto-generated";
 
 /// What makes one person's letters.
 pub struct Letters {
@@ -106,7 +108,7 @@ impl Letters {
             .message_id(Some(message_id.clone()))
             .subject(subject.clone())
             // No holiday notice answers it (RFC 3834).
-            .raw_header(header("Auto-Submitted", auto_submitted(post)));
+            .raw_header(header("Auto-Submitted", AUTO_SUBMITTED));
         if let Some((root, _)) = root {
             builder = builder.in_reply_to(root.to_owned()).references(root.to_owned());
         }
@@ -139,12 +141,6 @@ fn since_1970(at: Timestamp) -> Duration {
 
 fn header(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
-}
-
-/// Only an answer answers: what tells a fact, and what was gathered, was asked for by nobody.
-fn auto_submitted(post: &Post) -> &'static str {
-    let is_answer = post.number.is_none() && post.reply_to.is_some() && !post.message.is_digest;
-    if is_answer { "auto-replied" } else { "auto-generated" }
 }
 
 /// The fact. Nothing that ends a line is left in it.

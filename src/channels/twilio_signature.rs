@@ -120,12 +120,12 @@ mod tests {
 
     #[test]
     fn the_vector_of_the_vendors_library_is_genuine_and_nothing_else_is() {
-        let (target, signature) = ("/myapp.php?foo=1&bar=2", "0/KCTR6DLpKmkAf8muzZqo1nDgQ=");
+        let (target, signature) = ("/myapp.php?foo=1&bar=2", "RSOYDt4T1cUTdK1PDd93/VVr8B8=");
         let fields = signed().fields(post(target, signature, BODY)).expect("genuine");
         assert_eq!(fields.len(), 5);
         for other in [
             post("/myapp.php?foo=1&bar=3", signature, BODY),
-            post(target, "0/KCTR6DLpKmkAf8muzZqo1nDgR=", BODY),
+            post(target, "RSOYDt4T1cUTdK1PDd93/VVr8B9=", BODY),
             post(target, "", BODY),
             post(target, "no base64 at all", BODY),
             post(target, signature, b"CallSid=CA1234567890ABCDE"),

@@ -407,7 +407,7 @@ async fn answers_answer_and_only_digests_can_be_left() {
     let held = Post { message: Message { is_digest: true, ..titled("Held for you") }, ..fact(19) };
     for (post, submitted, leaves) in [
         (&fact(16), "auto-generated", false),
-        (&answer, "auto-replied", false),
+        (&answer, "auto-generated", false),
         (&digest, "auto-generated", true),
         (&held, "auto-generated", false),
     ] {
