@@ -11,7 +11,9 @@ use crate::engine::EngineMessage;
 use crate::store::Store;
 
 use super::AppError;
+use super::discord_house;
 use super::messenger::Running;
+use super::reload::Revoke;
 use super::switchboard::Switchboard;
 
 /// How long a stop may take before it is forced.
@@ -44,6 +46,9 @@ pub(super) struct Around {
     pub(super) over: Option<Arc<AtomicBool>>,
     pub(super) switchboard: Switchboard,
     pub(super) messenger: Option<Running>,
+    pub(super) house: Option<discord_house::Running>,
+    /// Takes away from people what a configuration does not grant.
+    pub(super) revoke: Option<Revoke>,
     pub(super) keyboard: Option<JoinHandle<()>>,
     pub(super) helpers: Vec<Helper>,
 }
@@ -58,7 +63,9 @@ impl Around {
             wait(LAST_WORDS, clock, typed_out);
         }
         // Nothing new is heard; what was heard is answered at the next start.
-        let listeners = self.messenger.map(Running::end);
+        let house = self.house.map(discord_house::Running::end);
+        let listeners = self.messenger.map(Running::end).into_iter().chain(house);
+        let listeners: Vec<_> = listeners.flatten().collect();
         self.flags.drain.store(true, Ordering::SeqCst);
         store.wake();
         let idle = || self.switchboard.is_idle();
@@ -73,7 +80,7 @@ impl Around {
         }
         let (stops, helpers): (Vec<_>, Vec<_>) = self.helpers.into_iter().unzip();
         drop(stops);
-        let listening = || listeners.iter().flatten().any(|listener| !listener.is_finished());
+        let listening = || listeners.iter().any(|listener| !listener.is_finished());
         wait(STOP_REST, clock, || helpers.iter().all(JoinHandle::is_finished) && !listening());
     }
 }

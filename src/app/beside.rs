@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::chat::{Chat, ChatParts, Seats};
-use crate::config::{Config, policy, route_table};
+use crate::chat::{Chat, ChatParts};
+use crate::config::{Config, GroupConfig, policy, route_table};
 use crate::control::ChangeDesk;
 use crate::domain::{ChannelKind, Label, Lane, RouteTable, Routes, RunId};
 use crate::engine::{Emergency, EngineMessage, Stretch};
@@ -16,20 +16,29 @@ use crate::web::Parts;
 use super::around::{Around, Flags, Helper, LAST_WORDS, spawn, watch_signals};
 use super::digest::Digests;
 use super::directory::Directory;
+use super::discord_house::{self, DiscordHouse};
 use super::drill_chat::driller;
 use super::guests::{Guests, Stage};
 use super::heartbeat::Heartbeat;
 use super::messenger::{self, Messenger};
 use super::night::Night;
+use super::reception::{self, Reception, There};
 use super::reload::{Revoke, Watch};
 use super::sms::SmsHandler;
 use super::switchboard::{Alarm, OpenLanes, Switchboard};
 use super::talk::{self, Terminal};
-use super::telegram::Shared;
 use super::watch::{self, Probe, WatchParts};
 use super::{AppError, auditor, monitor};
 
 use super::run::{OWNER, Run, say};
+
+/// Who listens to people.
+struct Talkers {
+    messenger: Option<messenger::Running>,
+    house: Option<discord_house::Running>,
+    /// Takes away from people what a configuration does not grant.
+    revoke: Option<Revoke>,
+}
 
 impl Run<'_> {
     /// The lane of whoever sits at the terminal.
@@ -49,7 +58,7 @@ impl Run<'_> {
     pub(super) fn possible_lanes(&self) -> Vec<Lane> {
         let people = self.config.people.iter().filter_map(|one| one.person.name.parse().ok());
         let of_people = people.flat_map(|who: Label| ChannelKind::ALL.map(|channel| Lane { who, channel }));
-        let of_groups = self.config.groups.iter().map(|one| Lane { who: one.name, channel: ChannelKind::Telegram });
+        let of_groups = self.config.groups.iter().map(GroupConfig::lane);
         let terminal = self.terminal_lane();
         of_people.chain(of_groups).chain(self.other_lanes()).chain([terminal]).collect()
     }
@@ -57,10 +66,7 @@ impl Run<'_> {
     /// Who is told what.
     pub(super) fn routes(&self) -> Result<RouteTable, AppError> {
         let mut lanes = self.other_lanes();
-        if self.telegram.is_some() {
-            let directory = Directory::look_up(self.config, &self.reader)?;
-            lanes.extend(directory.lanes.iter().map(|(lane, _)| *lane));
-        }
+        lanes.extend(self.there().lanes(&Directory::look_up(self.config, &self.reader)?));
         Ok(route_table(self.config, &lanes))
     }
 
@@ -130,13 +136,8 @@ impl Run<'_> {
         };
         let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
         let config = Arc::new(Mutex::new(self.config.clone()));
-        let messenger = self.messenger(&switchboard, routes.clone(), config.clone());
-        let messenger = if self.guests.is_none() {
-            messenger.map(|messenger| messenger.start(chat)).transpose()?
-        } else {
-            messenger.map(|messenger| messenger.refresh()).transpose()?;
-            None
-        };
+        let reception = self.reception(&switchboard, routes.clone(), config.clone());
+        let Talkers { messenger, house, revoke } = self.talkers(reception, chat)?;
         let keyboard = match terminal {
             None => None,
             Some(terminal) => {
@@ -152,29 +153,38 @@ impl Run<'_> {
         let digests = self.digests(&routes, mark, config)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
-        let watch = self.watch(&switchboard, messenger.as_ref())?;
+        let watch = self.watch(&switchboard, messenger.as_ref(), house.as_ref())?;
         let texts = self.texts(chat, &switchboard)?;
         let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
-        Ok(Around { flags, stopped, over, switchboard, messenger, keyboard, helpers })
+        Ok(Around { flags, stopped, over, switchboard, messenger, house, revoke, keyboard, helpers })
     }
 
-    pub(super) fn messenger(
-        &self,
-        switchboard: &Switchboard,
-        routes: Routes,
-        config: Arc<Mutex<Config>>,
-    ) -> Option<Messenger> {
-        Some(Messenger {
-            telegram: self.telegram.clone()?,
-            config,
-            routes,
-            switchboard: switchboard.clone(),
-            shared: Shared::new(Seats::default()),
-            others: self.other_lanes(),
-            zone: self.zone(),
-            open: Arc::default(),
-            turn: Arc::default(),
-            seating: Arc::default(),
+    /// Where there is a bot that people talk with.
+    fn there(&self) -> There {
+        There { telegram: self.telegram.is_some(), discord: self.discord.is_some() }
+    }
+
+    fn reception(&self, switchboard: &Switchboard, routes: Routes, config: Arc<Mutex<Config>>) -> Reception {
+        Reception::new(switchboard.clone(), (config, routes), self.other_lanes(), self.zone(), self.there())
+    }
+
+    /// Opens the lanes on which people talk, and listens there; in a demonstration nobody is listened to.
+    fn talkers(&self, reception: Reception, chat: &Chat) -> Result<Talkers, AppError> {
+        let messenger = self.telegram.clone().map(|telegram| Messenger::new(telegram, reception.clone()));
+        let guild = self.environment.discord_guild;
+        let house = self.discord.clone().map(|discord| DiscordHouse::new(discord, reception.clone(), guild));
+        if self.guests.is_some() {
+            messenger.map(|messenger| messenger.refresh()).transpose()?;
+            house.map(|house| house.refresh()).transpose()?;
+            return Ok(Talkers { messenger: None, house: None, revoke: None });
+        }
+        let is_talked_with = messenger.is_some() || house.is_some();
+        let revoke = is_talked_with.then(|| reception::revoke(reception, messenger.clone(), house.clone()));
+        let ears = discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
+        Ok(Talkers {
+            messenger: messenger.map(|messenger| messenger.start(chat)).transpose()?,
+            house: house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,
+            revoke,
         })
     }
 
@@ -230,6 +240,7 @@ impl Run<'_> {
         &self,
         switchboard: &Switchboard,
         messenger: Option<&messenger::Running>,
+        house: Option<&discord_house::Running>,
     ) -> Result<Helper, AppError> {
         let network = self.network.handle();
         let mut probes = vec![Probe::disk(self.store.path())];
@@ -242,9 +253,10 @@ impl Run<'_> {
             };
             Probe::telegram(since(messenger.polled_ms.clone()), since(messenger.copy_ms.clone()))
         }));
+        probes.extend(house.map(|house| house.probe(self.clock.clone())));
+        let doors = self.doors()?;
         let server = self.environment.http_listen.and_then(|listen| {
-            let parts =
-                Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors: self.doors() };
+            let parts = Parts { database: self.store.path().to_owned(), clock: self.clock.clone(), doors };
             let (server, probe) = monitor::open(listen, self.environment.http_token.as_ref(), parts, network);
             probes.push(probe);
             server
@@ -283,11 +295,10 @@ impl Run<'_> {
     ) -> Result<(), AppError> {
         if self.guests.is_none() {
             let (stop, stopped) = channel();
-            let (messenger, phones) =
-                (around.messenger.as_ref().map(|messenger| messenger.revoke.clone()), self.phones.clone());
+            let (talkers, phones) = (around.revoke.clone(), self.phones.clone());
             let board = around.switchboard.clone();
             let revoke: Revoke = Arc::new(move |read| {
-                if let Some(revoke) = &messenger {
+                if let Some(revoke) = &talkers {
                     revoke(read);
                 }
                 for lane in phones.iter().flat_map(|phones| phones.restrict(read)) {

@@ -1,48 +1,102 @@
-//! Which ways to people need no pairing? Those that the configuration and the environment name whole: mail and the webhook.
+//! Which ways to people need no pairing? Those that the configuration and the environment name whole: mail, ntfy and the webhook.
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
-use crate::channels::{Hook, MailFile, Webhook, http_client};
+use crate::channels::{
+    Hook, Letters, MailFile, MailHost, MailServer, MailWire, Ntfy, Signer, Webhook, http_client, tls_config,
+};
 use crate::clock::Clock;
-use crate::config::{Config, Environment};
-use crate::domain::{ChannelKind, Lane};
+use crate::config::{Config, Environment, SmtpTls};
+use crate::domain::{ChannelKind, Label, Lane};
 use crate::notify::Channel;
 
-use super::AppError;
+use super::{AppError, unsubscribe};
 
 /// Where letters are kept, beside the database.
 const MAIL: &str = "mail";
-/// How long a connection of the webhook may take to come about, and how long a message altogether.
+/// How long a connection of ntfy or the webhook may take to come about, and how long a message altogether.
 const CONNECT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long each part of a letter may take: to be let in, to be read, to be thought about. Servers look for viruses and worse while they
+/// think, and whoever gives up too early sends twice.
+const MAIL_PATIENCE: Duration = Duration::from_secs(30);
 
 /// A lane, and what carries its messages.
 pub(super) type Open = (Lane, Arc<dyn Channel>);
 
-/// Mail for everybody who has an address, and the first owner's webhook where one is set. `key` is the database's.
+/// Mail for everybody who has an address, and the first owner's ntfy and webhook where they are set. `key` is the database's.
 pub(super) fn open(
     config: &Config,
     environment: &Environment,
     key: [u8; 32],
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Open>, AppError> {
-    let mut open = mail(config, environment, key, clock);
+    let mut open = mail(config, environment, key, clock)?;
+    open.extend(ntfy(config, environment, key, clock)?);
     open.extend(webhook(config, environment, key, clock)?);
     Ok(open)
 }
 
-fn mail(config: &Config, environment: &Environment, key: [u8; 32], clock: &Arc<dyn Clock>) -> Vec<Open> {
+fn mail(
+    config: &Config,
+    environment: &Environment,
+    key: [u8; 32],
+    clock: &Arc<dyn Clock>,
+) -> Result<Vec<Open>, AppError> {
+    if config.people.iter().all(|one| one.email.is_none()) {
+        return Ok(Vec::new());
+    }
     let folder = environment.database.parent().unwrap_or(Path::new("")).join(MAIL);
-    let lane = |one: &crate::config::PersonConfig| -> Option<Open> {
-        let (to, who) = (one.email.clone()?, one.person.name.parse().ok()?);
-        let file = MailFile::new(folder.clone(), environment.email_from.clone(), to, key, clock.clone());
-        Some((Lane { who, channel: ChannelKind::Email }, Arc::new(file)))
+    let (signer, host) = (signer(environment)?, mail_host(environment)?);
+    let mut lanes: Vec<Open> = Vec::new();
+    for one in &config.people {
+        let (Some(to), Ok(who)) = (one.email.clone(), one.person.name.parse::<Label>()) else { continue };
+        let leave = environment.public_url.as_ref().filter(|_| environment.http_listen.is_some());
+        let leave =
+            leave.map(|public| format!("{public}{}{}", unsubscribe::PATH, unsubscribe::token(&key, &one.person.name)));
+        let letters = Letters::new(environment.email_from.clone(), to, key, clock.clone());
+        let letters = letters.signed(signer.clone()).left_at(leave);
+        let channel: Arc<dyn Channel> = match &host {
+            Some(host) => Arc::new(MailServer::new(host.clone(), letters)),
+            None => Arc::new(MailFile::new(folder.clone(), letters)),
+        };
+        lanes.push((Lane { who, channel: ChannelKind::Email }, channel));
+    }
+    Ok(lanes)
+}
+
+/// What signs letters, where there is a key.
+fn signer(environment: &Environment) -> Result<Option<Arc<Signer>>, AppError> {
+    let Some(pem) = &environment.dkim_key else { return Ok(None) };
+    let signer = Signer::new(pem.expose_secret(), environment.email_from.email.domain()).map_err(|error| {
+        AppError::usage(format!("DKIM_KEY_FILE: {error}"))
+            .with_hint("docs/EMAIL.md shows how to make a key, and EMAIL_FROM names the domain that it is for")
+    })?;
+    Ok(Some(Arc::new(signer)))
+}
+
+fn mail_host(environment: &Environment) -> Result<Option<Arc<MailHost>>, AppError> {
+    let Some(url) = &environment.smtp_url else { return Ok(None) };
+    if url.tls != SmtpTls::None && environment.email_from.email.domain() == "localhost" {
+        return Err(AppError::usage("SMTP_URL is set and EMAIL_FROM is not: no server takes mail from localhost")
+            .with_hint(
+                "EMAIL_FROM is the address that the server lets you send from, as in Bellwether <bot@example.org>",
+            ));
+    }
+    let tls = tls_config(environment.ca_file.as_deref())
+        .map_err(|error| AppError::usage(format!("the mail server cannot be used: {error}")))?;
+    let wire = match url.tls {
+        SmtpTls::Implicit => MailWire::Tls,
+        SmtpTls::Required => MailWire::StartTls,
+        SmtpTls::None => MailWire::Plain,
     };
-    config.people.iter().filter_map(lane).collect()
+    let host = url.host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let (port, login) = (url.port, url.login.clone());
+    Ok(Some(Arc::new(MailHost { host, port, wire, login, tls: Arc::new(tls), patience: MAIL_PATIENCE })))
 }
 
 fn webhook(
@@ -58,4 +112,19 @@ fn webhook(
     let lane = Lane { who, channel: ChannelKind::Webhook };
     let hook = Hook { url: SecretString::from(url.expose()), secret: secret.clone(), timeout: TIMEOUT, key };
     Ok(Some((lane, Arc::new(Webhook::new(lane.who.to_string(), hook, http, clock.clone())))))
+}
+
+fn ntfy(
+    config: &Config,
+    environment: &Environment,
+    key: [u8; 32],
+    clock: &Arc<dyn Clock>,
+) -> Result<Option<Open>, AppError> {
+    let Some(url) = &environment.ntfy_url else { return Ok(None) };
+    let Some(who) = config.owner().and_then(|owner| owner.name.parse().ok()) else { return Ok(None) };
+    let failed = |error: &dyn std::fmt::Display| AppError::usage(format!("NTFY_URL cannot be used: {error}"));
+    let http = http_client(environment.ca_file.as_deref(), CONNECT).map_err(|error| failed(&error))?;
+    let lane = Lane { who, channel: ChannelKind::Ntfy };
+    let topic = Ntfy::new(url.expose(), lane.who.to_string(), TIMEOUT, key, http, clock.clone());
+    Ok(Some((lane, Arc::new(topic.map_err(|error| failed(&error))?))))
 }

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, policy};
-use crate::domain::{Block, KINDS, Lane, Message, Routes, Severity, Treatment};
+use crate::domain::{Block, DIGEST, KINDS, Lane, Message, Routes, Severity, Treatment};
 use crate::notify::{Gathered, Policy, Telling, next, summary_blocks};
 use crate::store::{Answer, Reader, Store, StoreError};
 
@@ -80,6 +80,9 @@ impl Digests {
     ) -> Result<Option<Message>, StoreError> {
         let wishes = reader.wishes(policy.rule.lane.who.as_str(), now)?;
         let treatment = |name: &str| wishes.treatments.iter().find(|(kind, _)| kind == name).map(|(_, wish)| *wish);
+        if treatment(DIGEST) == Some(Treatment::Off) {
+            return Ok(None);
+        }
         let quiet = KINDS.iter().filter(|kind| kind.loudest == Severity::Info);
         let wanted = quiet
             .filter(|kind| treatment(kind.name).unwrap_or_else(|| policy.rule.treatment(kind)) == Treatment::Digest);
@@ -151,7 +154,7 @@ mod tests {
             let due = reader.due(self.lane, Due::Everything, self.clock.now(), 100).expect("reads");
             let texts = due.into_iter().filter_map(|row| match row.task {
                 Task::Answer(message) => Some(message.plain_lines().join("\n")),
-                Task::Notice(_) | Task::Edit(_) | Task::Broken(_) => None,
+                Task::Notice(_) | Task::Edit(_) | Task::Seen(_) | Task::Broken(_) => None,
             });
             texts.collect()
         }
@@ -174,6 +177,24 @@ mod tests {
         desk.clock.advance(24 * 3_600_000);
         desk.look();
         assert_eq!(desk.told().len(), 1, "nothing came, so nothing is told");
+    }
+
+    #[test]
+    fn whoever_wants_no_digest_gets_none_until_they_do() {
+        let desk = Desk::open("owner:terminal", Config::default());
+        let wish = |wish| desk.digests.store.wish("owner", DIGEST, wish, desk.clock.now()).expect("kept");
+        desk.look();
+        desk.order_ends(1, None);
+        wish(Some(Treatment::Off));
+        desk.clock.advance(600_000);
+        desk.look();
+        assert_eq!(desk.told(), Vec::<String>::new());
+        wish(None);
+        desk.order_ends(2, None);
+        desk.clock.advance(24 * 3_600_000);
+        desk.look();
+        let told = desk.told();
+        assert!(told.len() == 1 && told[0].contains("Order O2 ended"), "{told:?}");
     }
 
     #[test]

@@ -3,12 +3,20 @@
 use crate::web::PostDoor;
 
 use super::run::Run;
-use super::sms_door;
+use super::{AppError, sms_door, unsubscribe};
 
 impl Run<'_> {
     /// The doors of this run.
-    pub(super) fn doors(&self) -> Vec<PostDoor> {
+    pub(super) fn doors(&self) -> Result<Vec<PostDoor>, AppError> {
+        let mut doors = Vec::new();
+        if self.environment.public_url.is_some() {
+            let people = self.config.people.iter().filter(|one| one.email.is_some());
+            let people = people.map(|one| one.person.name.clone()).collect();
+            let (store, clock) = (self.store.clone(), self.clock.clone());
+            doors.push(unsubscribe::door(store.button_key()?, people, store, clock));
+        }
         let sms = self.phones.iter().filter(|phones| phones.signed.is_some());
-        sms.flat_map(|phones| sms_door::doors(phones, &self.store, &self.clock)).collect()
+        doors.extend(sms.flat_map(|phones| sms_door::doors(phones, &self.store, &self.clock)));
+        Ok(doors)
     }
 }

@@ -49,7 +49,11 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
 
 /// Whether anybody could be reached while no bot runs.
 fn has_service(environment: &Environment, config: &Config) -> bool {
-    let is_online = environment.telegram_token.is_some() || environment.webhook_url.is_some();
+    let urls = [&environment.webhook_url, &environment.ntfy_url];
+    let tokens = [&environment.telegram_token, &environment.discord_token];
+    let is_online = tokens.iter().any(|token| token.is_some())
+        || urls.iter().any(|url| url.is_some())
+        || environment.twilio.is_some();
     is_online || config.people.iter().any(|one| one.email.is_some())
 }
 
@@ -98,8 +102,7 @@ impl Drill<'_> {
     /// The routes to the ways that are to be tested.
     fn narrowed(&self, mut table: RouteTable) -> Result<RouteTable, AppError> {
         let known: Vec<String> = table.lanes.iter().map(|rule| rule.lane.to_string()).collect();
-        let pair =
-            "\"bellwether pair PERSON\" binds a person to a chat on Telegram; \"bellwether setup\" does all of it";
+        let pair = "\"bellwether pair PERSON\" binds a person to a chat on Telegram or Discord; \"bellwether setup\" does all of it";
         if known.is_empty() {
             return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
         }

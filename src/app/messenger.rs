@@ -6,22 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use chrono_tz::Tz;
 use tokio::sync::Notify;
 
 use crate::channels::{MenuScope, Moved, Target, Telegram, TelegramClient, TelegramLane, http_client};
-use crate::chat::{Chat, Place, Role, Seats, menu};
-use crate::config::{Amounts, Config, Environment, policy, route_table};
-use crate::domain::{ChannelKind, Lane, Routes};
-use crate::store::{Reader, StoreError};
+use crate::chat::{Chat, Place, Role, menu};
+use crate::config::{Amounts, Config, Environment, policy};
+use crate::domain::{ChannelKind, Lane};
+use crate::store::StoreError;
 
 use super::AppError;
 use super::around::spawn;
+use super::binding::Door;
+use super::conversation::Conversation;
 use super::directory::Directory;
 use super::errands::{Errand, Runner};
-use super::reload::Revoke;
-use super::revoke::restricted;
-use super::switchboard::Switchboard;
+use super::reception::Reception;
 use super::talk::waiter;
 use super::telegram::{Ears, Shared, TELEGRAM};
 use super::updates::Handler;
@@ -45,22 +44,11 @@ pub(super) fn telegram(
 #[derive(Clone)]
 pub(super) struct Messenger {
     pub(super) telegram: Telegram,
-    /// Who holds which rights: what the run began with, less what was taken away since.
-    pub(super) config: Arc<Mutex<Config>>,
-    pub(super) routes: Routes,
-    pub(super) switchboard: Switchboard,
+    /// Who is known, and who is told what.
+    pub(super) reception: Reception,
     pub(super) shared: Shared,
-    /// The lanes of other channels.
-    pub(super) others: Vec<Lane>,
-    /// The zone of readers who have none.
-    pub(super) zone: Tz,
     /// Where the lanes lead that are open.
     pub(super) open: Arc<Mutex<Vec<(Lane, Target)>>>,
-    /// Held by whoever opens and closes lanes: one thread at a time.
-    pub(super) turn: Arc<Mutex<()>>,
-    /// Held from the look-up of who is known until they have their seats, so that nobody gets one by what held before. Lane threads take it:
-    /// nothing else is waited for meanwhile.
-    pub(super) seating: Arc<Mutex<()>>,
 }
 
 /// The messenger's threads.
@@ -74,8 +62,6 @@ pub(super) struct Running {
     pub(super) polled_ms: Arc<AtomicI64>,
     /// When another copy was noticed last, likewise.
     pub(super) copy_ms: Arc<AtomicI64>,
-    /// Takes away from people what a configuration does not grant.
-    pub(super) revoke: Revoke,
 }
 
 impl Running {
@@ -91,12 +77,18 @@ impl Running {
 }
 
 impl Messenger {
+    /// Nothing is open yet.
+    pub(super) fn new(telegram: Telegram, reception: Reception) -> Self {
+        let shared = Shared::new(reception.seats.clone());
+        Self { telegram, reception, shared, open: Arc::default() }
+    }
+
     /// Opens the lanes of everybody who is known, and listens.
     pub(super) fn start(self, chat: &Chat) -> Result<Running, AppError> {
         self.refresh()?;
         self.set_menus();
         let (stop, over) = ([Arc::new(Notify::new()), Arc::new(Notify::new())], Arc::new(AtomicBool::new(false)));
-        let board = &self.switchboard;
+        let board = &self.reception.switchboard;
         let ears = Ears {
             telegram: self.telegram.clone(),
             store: board.store.clone(),
@@ -117,104 +109,66 @@ impl Messenger {
             stop: stop[1].clone(),
             over: over.clone(),
         };
-        let (handler, again) = (self.handler(chat), self.clone());
-        let revoke: Revoke = Arc::new(move |read| again.restrict(read));
+        let handler = self.handler(chat);
         let ears = spawn("telegram", move || ears.listen())?;
         let errands = spawn("errands", move || errands.run())?;
         let (stop_handler, stopped) = channel();
         let handler = (stop_handler, spawn("updates", move || handler.serve(&stopped))?);
         let Shared { polled_ms, copy_ms, .. } = self.shared;
-        Ok(Running { stop, over, ears, errands, handler, polled_ms, copy_ms, revoke })
+        Ok(Running { stop, over, ears, errands, handler, polled_ms, copy_ms })
     }
 
     fn handler(&self, chat: &Chat) -> Handler {
-        let (again, moved, heard, board) = (self.clone(), self.clone(), self.clone(), &self.switchboard);
-        Handler {
-            chat: chat.clone(),
+        let (again, moved, heard, board) = (self.clone(), self.clone(), self.clone(), &self.reception.switchboard);
+        let door = Door {
+            channel: ChannelKind::Telegram,
             store: board.store.clone(),
             clock: board.clock.clone(),
-            shared: self.shared.clone(),
-            telegram: self.telegram.clone(),
-            network: board.network.clone(),
+            seats: self.reception.seats.clone(),
             alarm: board.alarm.clone(),
-            wait_for: waiter(chat.clone(), board.clock.clone()),
             paired: Arc::new(move || {
                 if let Err(error) = again.refresh() {
                     tracing::error!(?error, "who was paired is known only at the next start");
                 }
             }),
+            strangers: Mutex::default(),
+        };
+        Handler {
+            talk: Conversation { chat: chat.clone(), wait_for: waiter(chat.clone(), board.clock.clone()) },
+            door,
+            store: board.store.clone(),
+            clock: board.clock.clone(),
+            shared: self.shared.clone(),
+            telegram: self.telegram.clone(),
+            network: board.network.clone(),
             moved: Arc::new(move |from, to| moved.follow(from, to)),
             heard: Arc::new(move |lane| heard.heard(lane)),
-            strangers: Mutex::default(),
         }
-    }
-
-    fn config(&self) -> Config {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn directory(&self) -> Result<Directory, StoreError> {
-        Directory::look_up(&self.config(), &Reader::open(self.switchboard.store.path())?)
     }
 
     /// A group has another number. Of one that nobody configured nothing is kept.
     fn follow(&self, from: i64, to: i64) -> Result<(), StoreError> {
-        let lanes = self.directory()?.lanes;
+        let lanes = self.reception.directory()?.lanes;
         let lanes: Vec<Lane> = lanes.iter().filter(|(_, target)| target.chat == from).map(|(lane, _)| *lane).collect();
         if lanes.is_empty() {
             return Ok(());
         }
-        self.switchboard.store.move_chat(ChannelKind::Telegram, from, to, lanes)?;
-        self.seat_all().map(drop)
+        self.reception.switchboard.store.move_chat(ChannelKind::Telegram, from, to, lanes)?;
+        self.reception.seat_all().map(drop)
     }
 
-    /// Everybody who is known has a seat from now on, and nobody else has. Their lanes.
-    fn seat_all(&self) -> Result<Vec<(Lane, Target)>, StoreError> {
-        let _seating = self.seating.lock().unwrap_or_else(PoisonError::into_inner);
-        let Directory { seats, lanes } = self.directory()?;
-        self.seat(seats);
-        Ok(lanes)
-    }
-
-    fn seat(&self, seats: Seats) {
-        *self.shared.seats.write().unwrap_or_else(PoisonError::into_inner) = seats;
-    }
-
-    /// What `read` does not grant is gone from now on: seats at once, then routes, lanes and menus.
-    fn restrict(&self, read: &Config) {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = self.config();
-        let left = restricted(&held, read);
-        if (&left.people, &left.groups) == (&held.people, &held.groups) {
-            return;
-        }
-        tracing::warn!("an edited configuration takes rights away from people or groups: they are gone");
-        // Whoever keeps something else than before gets their way opened anew, by what holds for them now.
-        let same = |lane: Lane| {
-            let who = lane.who.as_str();
-            let person = |config: &Config| config.people.iter().find(|one| one.person.name == who).cloned();
-            let group = |config: &Config| config.groups.iter().find(|one| one.name == lane.who).cloned();
-            person(&held) == person(&left) && group(&held) == group(&left)
-        };
+    /// Opens anew what is not the `same` as before, by what holds now.
+    pub(super) fn reopen(&self, same: &dyn Fn(Lane) -> bool) -> Result<(), AppError> {
         let before = self.chats();
         self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(lane, _)| same(*lane));
-        for lane in self.switchboard.open.names().into_iter().filter(|lane| lane.channel == ChannelKind::Telegram) {
-            if !same(lane) {
-                self.switchboard.disconnect(lane);
-            }
-        }
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = left;
-        if let Err(error) = self.look_up() {
-            // Better nobody is known than somebody who should not be.
-            self.seat(Seats::default());
-            tracing::error!(?error, "who is known could not be looked up: nobody is, until the next start");
-        }
+        let opened = self.look_up();
         self.clear_menus(before);
+        opened
     }
 
     /// Everybody who is known has a seat, a lane and a menu from now on, and nobody else has.
     pub(super) fn refresh(&self) -> Result<(), AppError> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.reception.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.chats();
         self.look_up()?;
         self.clear_menus(before);
@@ -230,7 +184,7 @@ impl Messenger {
     /// Nobody is offered commands in a chat that no lane leads to any more.
     fn clear_menus(&self, before: Vec<i64>) {
         let now = self.chats();
-        let board = &self.switchboard;
+        let board = &self.reception.switchboard;
         for chat in before.into_iter().filter(|chat| !now.contains(chat)) {
             let errand = Errand::ClearMenu { chat }.body();
             if let Err(error) = board.store.keep_errand(TELEGRAM, errand, board.clock.now()) {
@@ -241,22 +195,13 @@ impl Messenger {
 
     /// Somebody wrote from where a lane leads: they are there again, if they were not.
     fn heard(&self, lane: Lane) {
-        if self.switchboard.open.nudge(lane) {
-            self.switchboard.store.wake();
+        if self.reception.switchboard.open.nudge(lane) {
+            self.reception.switchboard.store.wake();
         }
     }
 
     fn look_up(&self) -> Result<(), AppError> {
-        let (lanes, config) = (self.seat_all()?, self.config());
-        let is_there = |lane: &Lane| {
-            let is_person = config.people.iter().any(|one| one.person.name == lane.who.as_str());
-            is_person || config.groups.iter().any(|one| one.name == lane.who)
-        };
-        let others = self.others.iter().copied().filter(|lane| lane.channel == ChannelKind::Terminal || is_there(lane));
-        let names: Vec<Lane> = others.chain(lanes.iter().map(|(lane, _)| *lane)).collect();
-        let table = route_table(&config, &names);
-        self.switchboard.store.keep_routes(&table)?;
-        self.routes.set(table);
+        let (Directory { lanes, .. }, config) = self.reception.look_up()?;
         self.close_all_but(&lanes);
         for (lane, target) in lanes {
             if self.is_open(lane, &target) {
@@ -270,7 +215,7 @@ impl Messenger {
                 }
             });
             let channel = TelegramLane::new(self.telegram.clone(), target.clone(), moved);
-            self.switchboard.connect(Arc::new(channel), policy(&config, lane, self.zone))?;
+            self.reception.switchboard.connect(Arc::new(channel), policy(&config, lane, self.reception.zone))?;
         }
         Ok(())
     }
@@ -283,7 +228,7 @@ impl Messenger {
         open.retain(|(lane, _)| stays(*lane));
         drop(open);
         for lane in gone {
-            self.switchboard.disconnect(lane);
+            self.reception.switchboard.disconnect(lane);
         }
     }
 
@@ -309,7 +254,7 @@ impl Messenger {
             _ => menu(Role::Viewer, Place::Group { name: None, hides_amounts, acks: false }),
         };
         let telegram = self.telegram.clone();
-        self.switchboard.network.spawn(async move {
+        self.reception.switchboard.network.spawn(async move {
             if let Err(error) = telegram.set_menu(MenuScope::Chat(chat), &commands).await {
                 tracing::warn!(%error, "the menu of {lane} was not set");
             }
@@ -320,7 +265,7 @@ impl Messenger {
     fn set_menus(&self) {
         let telegram = self.telegram.clone();
         let views = menu(Role::Viewer, Place::Group { name: None, hides_amounts: true, acks: false });
-        self.switchboard.network.spawn(async move {
+        self.reception.switchboard.network.spawn(async move {
             let set = async {
                 telegram.clear_menu(MenuScope::Default).await?;
                 telegram.clear_menu(MenuScope::Private).await?;

@@ -38,7 +38,7 @@ fn draw() -> Result<String, AppError> {
 /// What is said with a code.
 pub(super) fn instructions(person: &str, code: &str, expires: Timestamp, zone: chrono_tz::Tz) -> String {
     format!(
-        "Send this to your bot in a private chat on Telegram, as {person}:\n\n    /pair {code}\n\nIt works once, until {}. Whoever sends it first is {person} from then on, so show it to nobody else",
+        "Send this to your bot in a private chat on Telegram or Discord, as {person}:\n\n    /pair {code}\n\nIt works once, until {}. Whoever sends it first is {person} from then on, so show it to nobody else",
         time(expires, zone)
     )
 }

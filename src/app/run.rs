@@ -7,7 +7,7 @@ use std::sync::mpsc::channel;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::channels::Telegram;
+use crate::channels::{Discord, Telegram};
 use crate::chat::{Person, Role};
 use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
@@ -20,6 +20,7 @@ use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whol
 
 use super::around::{Around, spawn, wait};
 use super::beside::emergency;
+use super::discord_house;
 use super::feeds::{self, NamedFeed};
 use super::guests::Guests;
 use super::messenger::{self};
@@ -87,6 +88,7 @@ pub(super) fn run_with(
         missing_services(environment).into_iter().for_each(feeds::note);
     }
     let telegram = messenger::telegram(environment, clock.clone())?;
+    let discord = discord_house::discord(environment, &clock)?;
     let mut channels = channels::open(config, environment, store.button_key()?, &clock)?;
     let phones = Phones::open(config, environment, &store, &clock)?;
     channels.extend(phones.iter().flat_map(Phones::lanes));
@@ -101,6 +103,7 @@ pub(super) fn run_with(
         was_dead,
         network: network()?,
         telegram,
+        discord,
         channels,
         phones,
         guests,
@@ -215,6 +218,8 @@ pub(super) struct Run<'a> {
     pub(super) network: tokio::runtime::Runtime,
     /// The bot on Telegram, if there is one.
     pub(super) telegram: Option<Telegram>,
+    /// The bot on Discord, if there is one.
+    pub(super) discord: Option<Discord>,
     /// The channels that need no pairing.
     pub(super) channels: Vec<channels::Open>,
     /// The phones that are written to, if there is an account to write from.

@@ -3,10 +3,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::clock::Timestamp;
-use crate::domain::EventKind;
+use crate::domain::{ChannelKind, EventKind};
 
 use super::pairing::LENGTH;
-use super::telegram::TELEGRAM;
 
 /// How long a knock counts.
 const WINDOW_MS: i64 = 600_000;
@@ -51,7 +50,13 @@ impl Strangers {
     }
 
     /// Somebody knocked; what is to be told of it, if anything is.
-    pub(super) fn knock(&mut self, user: i64, is_code: bool, now: Timestamp) -> Option<EventKind> {
+    pub(super) fn knock(
+        &mut self,
+        channel: ChannelKind,
+        user: i64,
+        is_code: bool,
+        now: Timestamp,
+    ) -> Option<EventKind> {
         // A clock that was set back leaves knocks that lie ahead; they are as good as old.
         self.knocks.retain(|knock| (0..WINDOW_MS).contains(&now.since(knock.at)));
         self.knocks.truncate(KNOCKS_MAX - 1);
@@ -68,13 +73,15 @@ impl Strangers {
         }
         let people = self.knocks.iter().map(|knock| knock.user).collect::<HashSet<i64>>().len();
         let (messages, people, codes) = (self.knocks.len() as u64, people as u64, codes as u64);
-        Some(EventKind::StrangersKnocked { channel: TELEGRAM.to_owned(), messages, people, codes })
+        Some(EventKind::StrangersKnocked { channel: channel.to_string(), messages, people, codes })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const TELEGRAM: ChannelKind = ChannelKind::Telegram;
 
     fn at(seconds: i64) -> Timestamp {
         Timestamp::from_ms(seconds * 1000)
@@ -91,14 +98,17 @@ mod tests {
     fn only_what_comes_within_minutes_is_a_burst() {
         let mut strangers = Strangers::default();
         // One a minute for a day: the whole is large, and never more than ten within ten minutes.
-        let slow = (0..1440).filter_map(|minute| told(strangers.knock(7, false, at(minute * 67)).as_ref())).count();
+        let slow =
+            (0..1440).filter_map(|minute| told(strangers.knock(TELEGRAM, 7, false, at(minute * 67)).as_ref())).count();
         assert_eq!(slow, 0);
         let begin = 1_000_000;
         let burst: Vec<_> =
-            (0..30).filter_map(|n| told(strangers.knock(7 + n % 2, false, at(begin + n)).as_ref())).collect();
+            (0..30).filter_map(|n| told(strangers.knock(TELEGRAM, 7 + n % 2, false, at(begin + n)).as_ref())).collect();
         assert_eq!(burst, [(10, 2, 0)], "told once");
         assert!(
-            (0..20).filter_map(|n| told(strangers.knock(9, false, at(begin + 4_000 + n)).as_ref())).eq([(10, 1, 0)])
+            (0..20)
+                .filter_map(|n| told(strangers.knock(TELEGRAM, 9, false, at(begin + 4_000 + n)).as_ref()))
+                .eq([(10, 1, 0)])
         );
     }
 
@@ -108,7 +118,7 @@ mod tests {
         let mut said = Vec::new();
         for n in 0..8 {
             assert_eq!(strangers.may_try(7, "K7QX2M9D", at(n)), n < 5, "try {n}");
-            said.extend(told(strangers.knock(7, true, at(n)).as_ref()));
+            said.extend(told(strangers.knock(TELEGRAM, 7, true, at(n)).as_ref()));
         }
         assert_eq!(said, [(5, 1, 5)]);
         assert!(strangers.may_try(8, "K7QX2M9D", at(9)), "another account has tries of its own");

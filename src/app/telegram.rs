@@ -66,10 +66,10 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Nobody is known yet.
-    pub(super) fn new(seats: Seats) -> Self {
+    /// Nothing was heard yet.
+    pub(super) fn new(seats: Arc<RwLock<Seats>>) -> Self {
         Self {
-            seats: Arc::new(RwLock::new(seats)),
+            seats,
             pads: Arc::default(),
             secrets: Arc::default(),
             polled_ms: Arc::default(),

@@ -1,66 +1,40 @@
 //! What is done about an update? Who it is comes first, then what it says; its answers and the word that it is handled are one transaction.
 
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::channels::{RemoteId, Telegram};
-use crate::chat::{CONFIRM_S, Chat, Inbound, PadKey, Place, Reply, Seat, is_halt, pad, pad_done, pad_key};
+use crate::chat::{CONFIRM_S, Inbound, PadKey, Place, Seat, is_halt, pad, pad_done, pad_key};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
 use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
 
+use super::binding::{Caller, Door, Tried};
+use super::conversation::{Conversation, Handled, OLD_MS, Said, says_seen};
 use super::letter::{Kept, Letter, What, is_command};
 use super::pairing::code_in;
-use super::strangers::Strangers;
-use super::switchboard::Alarm;
 use super::telegram::{Shared, TELEGRAM, chat_key};
 
-/// A command that is older than this when it is read is not run.
-const OLD_MS: i64 = 120_000;
 /// How often the inbox is looked at when no bell rings.
 const LOOK: Duration = Duration::from_millis(250);
-/// What people answer to an alarm that they have seen.
-const SEEN: [&str; 9] = ["ack", "ok", "okay", "seen", "got it", "yes", "\u{1f44d}", "\u{2705}", "\u{1f44c}"];
-
 /// Handles what Telegram brings.
 pub(super) struct Handler {
-    pub(super) chat: Chat,
+    pub(super) talk: Conversation,
+    pub(super) door: Door,
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) shared: Shared,
     pub(super) telegram: Telegram,
     pub(super) network: Handle,
-    pub(super) alarm: Alarm,
-    /// Waits until the engine carried a change out.
-    pub(super) wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
-    /// Somebody was paired: everybody who is known is to be looked up anew.
-    pub(super) paired: Arc<dyn Fn() + Send + Sync>,
     /// A group has another number.
     pub(super) moved: Arc<dyn Fn(i64, i64) -> Result<(), StoreError> + Send + Sync>,
     /// Somebody wrote from where this lane leads.
     pub(super) heard: Arc<dyn Fn(Lane) + Send + Sync>,
-    pub(super) strangers: Mutex<Strangers>,
-}
-
-/// What came of an update: whose it was, and what is said.
-pub(super) struct Handled {
-    pub(super) person: String,
-    pub(super) answers: Vec<Answer>,
-}
-
-impl Handled {
-    pub(super) fn by(seat: &Seat, answers: Vec<Answer>) -> Self {
-        Self { person: seat.person.name.clone(), answers }
-    }
-
-    pub(super) fn nothing() -> Self {
-        Self { person: String::new(), answers: Vec::new() }
-    }
 }
 
 impl Handler {
@@ -133,7 +107,7 @@ impl Handler {
             return self.pair(row, letter, &code);
         }
         let Some(seat) = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat) else {
-            self.knocked(letter, false)?;
+            self.door.knocked(letter.user, false)?;
             return Ok(Handled::nothing());
         };
         (self.heard)(seat.lane);
@@ -204,9 +178,7 @@ impl Handler {
         seat: &Seat,
         text: &str,
     ) -> Result<Option<crate::domain::NoticeId>, StoreError> {
-        let lower = text.to_lowercase();
-        let seen = SEEN.contains(&lower.trim_end_matches(['.', '!']));
-        match letter.reply_to.filter(|_| seen) {
+        match letter.reply_to.filter(|_| says_seen(text)) {
             Some(message) => Reader::open(self.store.path())?.notice_of(seat.lane, &message.to_string()),
             None => Ok(None),
         }
@@ -284,71 +256,49 @@ impl Handler {
         });
     }
 
-    pub(super) fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
-        let chat = chat_key(letter.chat);
-        let inbound =
-            Inbound { person: seat.person.clone(), place: seat.place, chat: chat.clone(), text: text.to_owned() };
-        let said = |text: &str| vec![answer(letter, seat, text)];
-        match self.chat.caused_by(row.id).handle(&inbound) {
-            Reply::Text(text) | Reply::Refused(text) => said(&text),
-            Reply::Message(message) => vec![replying(letter, seat, *message)],
-            Reply::Failed { what, hint } => said(&hint.map_or(what.clone(), |hint| format!("{what}\n{hint}"))),
-            Reply::Admitted { id } => said(&(self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())),
-            Reply::NeedsPin => said(&format!(
-                "A change needs your PIN, and none is set: on the machine, \"bellwether pin set {}\" sets it",
-                seat.person.name
-            )),
-            Reply::Confirm { id, preview } => {
-                let now = self.clock.now();
-                self.shared.pads.open(id, &chat, now.plus_ms(CONFIRM_S * 1000), now);
-                let mut message = Message::answer(&preview);
-                let valid = format!(
-                    "Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once"
-                );
-                message.blocks.push(Block::Line(valid.into()));
-                message.buttons = pad(id);
-                message.protect = true;
-                vec![replying(letter, seat, message)]
-            }
-        }
+    fn inbound(letter: &Letter, seat: &Seat, text: &str) -> Inbound {
+        Inbound { person: seat.person.clone(), place: seat.place, chat: chat_key(letter.chat), text: text.to_owned() }
+    }
+
+    fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
+        let inbound = Self::inbound(letter, seat, text);
+        let (id, preview) = match self.talk.run(row.id, &inbound) {
+            Said::Message(message) => return vec![replying(letter, seat, message)],
+            Said::Prompt { id, preview } => (id, preview),
+        };
+        let now = self.clock.now();
+        self.shared.pads.open(id, &inbound.chat, now.plus_ms(CONFIRM_S * 1000), now);
+        let mut message = Message::answer(&preview);
+        let valid =
+            format!("Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once");
+        message.blocks.push(Block::Line(valid.into()));
+        message.buttons = pad(id);
+        message.protect = true;
+        vec![replying(letter, seat, message)]
     }
 
     /// Takes the PIN of a prompt; what came of it.
     fn confirm(&self, row: &InboxRow, letter: &Letter, seat: &Seat, (id, pin): (i64, SecretString)) -> String {
-        let inbound = Inbound {
-            person: seat.person.clone(),
-            place: seat.place,
-            chat: chat_key(letter.chat),
-            text: row.text.clone(),
-        };
-        match self.chat.confirm(&inbound, id, &pin) {
-            Ok(()) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
-            Err(error) => self.chat.not_done(&inbound, &error),
-        }
+        self.talk.confirm(&Self::inbound(letter, seat, &row.text), id, &pin)
     }
 
-    /// Strangers get nothing and are counted; many of them at once, and codes that are guessed, are told.
-    pub(super) fn knocked(&self, letter: &Letter, is_code: bool) -> Result<(), StoreError> {
-        self.store.count_stranger(ChannelKind::Telegram, letter.user, self.clock.now())?;
-        self.tell_knock(letter.user, is_code);
-        Ok(())
-    }
-
-    /// Somebody knocks, or guesses a code; tells it if it is to be told.
-    pub(super) fn tell_knock(&self, user: i64, is_code: bool) {
-        let now = self.clock.now();
-        let told = self.strangers.lock().unwrap_or_else(PoisonError::into_inner).knock(user, is_code, now);
-        if let Some(told) = told {
-            (self.alarm)(told);
+    /// A code came.
+    fn pair(&self, row: &InboxRow, letter: &Letter, code: &str) -> Result<Handled, StoreError> {
+        let seat = self.shared.seats().find(ChannelKind::Telegram, letter.user, letter.chat);
+        if let (Some(seat), true) = (&seat, code.is_empty()) {
+            return Ok(Handled::by(seat, self.run(row, letter, seat, "/pair")));
         }
+        let caller = Caller { user: letter.user, chat: letter.chat, name: &letter.name };
+        Ok(match (self.door.pair(row.id, &caller, seat.as_ref(), code)?, seat) {
+            (Tried::Paired(handled), _) => handled,
+            (Tried::NotValid(words), Some(seat)) => Handled::by(&seat, vec![answer(letter, &seat, words)]),
+            (Tried::NotValid(_) | Tried::Nothing, _) => Handled::nothing(),
+        })
     }
 }
 
-/// What is said of a change that takes longer than anybody waits.
-const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
-
 /// Plain words in answer to a message.
-pub(super) fn answer(letter: &Letter, seat: &Seat, text: &str) -> Answer {
+fn answer(letter: &Letter, seat: &Seat, text: &str) -> Answer {
     replying(letter, seat, Message::answer(text))
 }
 

@@ -7,17 +7,17 @@ use std::time::Duration;
 use chrono_tz::Tz;
 
 use crate::channels::Telegram;
-use crate::chat::Seats;
 use crate::clock::Clock;
 use crate::config::{Config, Environment, policy, route_table};
 use crate::domain::{ChannelKind, Lane, RouteTable, Routes, RunId};
 use crate::store::{Lease, Reader, Store, StoreError};
 
 use super::around::{Flags, wait};
+use super::discord_house::{self, DiscordHouse};
 use super::messenger::Messenger;
 use super::phones::Phones;
+use super::reception::{Reception, There};
 use super::switchboard::{OpenLanes, Switchboard, alarm};
-use super::telegram::Shared;
 use super::{AppError, channels, run};
 
 /// How long what is under way may take when the ways are closed.
@@ -32,6 +32,8 @@ pub(super) struct Ways {
     pub(super) routes: Routes,
     /// Who opens those on Telegram, and could listen there; none where there is no bot on Telegram.
     pub(super) messenger: Option<Messenger>,
+    /// Who opens those on Discord.
+    house: Option<DiscordHouse>,
     /// Those that need no pairing.
     channels: Vec<channels::Open>,
     config: Config,
@@ -75,24 +77,23 @@ impl Ways {
         let terminal = terminal.map(|who| Lane { who, channel: ChannelKind::Terminal });
         let others: Vec<Lane> = terminal.into_iter().chain(channels.iter().map(|(lane, _)| *lane)).collect();
         routes.set(route_table(config, &others));
-        let messenger = telegram.map(|telegram| Messenger {
-            telegram,
-            config: Arc::new(Mutex::new(config.clone())),
-            routes: routes.clone(),
-            switchboard: switchboard.clone(),
-            shared: Shared::new(Seats::default()),
+        let discord = discord_house::discord(environment, &clock)?;
+        let reception = Reception::new(
+            switchboard.clone(),
+            (Arc::new(Mutex::new(config.clone())), routes.clone()),
             others,
-            zone: zone_of(config),
-            open: Arc::default(),
-            turn: Arc::default(),
-            seating: Arc::default(),
-        });
+            zone_of(config),
+            There { telegram: telegram.is_some(), discord: discord.is_some() },
+        );
+        let messenger = telegram.map(|telegram| Messenger::new(telegram, reception.clone()));
+        let house = discord.map(|discord| DiscordHouse::new(discord, reception, environment.discord_guild));
         let config = config.clone();
         Ok(Self {
             store,
             clock,
             routes,
             messenger,
+            house,
             channels,
             config,
             switchboard,
@@ -107,6 +108,7 @@ impl Ways {
         for (lane, channel) in &self.channels {
             self.switchboard.connect(channel.clone(), policy(&self.config, *lane, zone_of(&self.config)))?;
         }
+        self.house.as_ref().map_or(Ok(()), DiscordHouse::open_all)?;
         self.messenger.as_ref().map_or(Ok(()), Messenger::refresh)
     }
 

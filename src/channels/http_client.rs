@@ -6,18 +6,26 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::header::{HeaderName, RETRY_AFTER};
+use reqwest::header::{DATE, HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, Response};
+use reqwest::{Client, RequestBuilder, Response};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
+use crate::notify::SendError;
 
 /// How long an unused connection is kept. Shorter than servers keep theirs, so that few requests meet one that is just being closed.
 const IDLE: Duration = Duration::from_secs(30);
+/// How much of an answer to a message is read, in bytes.
+const ANSWER_MAX: usize = 1 << 16;
+/// A pause that is asked for is at least this long, and this long where its length is not told.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_secs(10);
+/// After this a message is tried again whatever was asked for.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
 
 /// Why there is no client.
 #[derive(Debug, thiserror::Error)]
@@ -61,13 +69,8 @@ pub fn init_tls() {
 /// When `ca_file` cannot be read or holds no usable certificate.
 pub fn client(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Client, ClientError> {
     init_tls();
-    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| ClientError::Build(error.to_string()))?
-        .with_root_certificates(roots(ca_file)?)
-        .with_no_client_auth();
     Client::builder()
-        .tls_backend_preconfigured(config)
+        .tls_backend_preconfigured(tls_config(ca_file)?)
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE)
         .redirect(Policy::none())
@@ -77,6 +80,18 @@ pub fn client(ca_file: Option<&Path>, connect_timeout: Duration) -> Result<Clien
         .http1_only()
         .build()
         .map_err(|error| ClientError::Build(cause(&error)))
+}
+
+/// Whom TLS trusts: the web's certificate authorities and those in `ca_file` (PEM), never the system's store.
+///
+/// # Errors
+/// When `ca_file` cannot be read or holds no usable certificate.
+pub fn tls_config(ca_file: Option<&Path>) -> Result<ClientConfig, ClientError> {
+    Ok(ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(|error| ClientError::Build(error.to_string()))?
+        .with_root_certificates(roots(ca_file)?)
+        .with_no_client_auth())
 }
 
 fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
@@ -142,6 +157,48 @@ pub(super) fn retry_after(response: &Response, server_now: Timestamp) -> Option<
     }
     let until_ms = skew_ms(asked.trim(), server_now)?;
     Some(Duration::from_millis(until_ms.max(0).unsigned_abs()))
+}
+
+/// A message that a server took.
+pub(super) struct Taken {
+    /// How far its clock is ahead of ours, in milliseconds, where it tells.
+    pub(super) skew_ms: Option<i64>,
+    /// What it said, as far as it came. It may repeat an address or a key.
+    pub(super) answer: Vec<u8>,
+}
+
+/// Sends a message to a server that says by the status alone what became of it.
+///
+/// # Errors
+/// When it was not taken, or nobody knows.
+pub(super) async fn deliver(request: RequestBuilder, clock: &dyn Clock) -> Result<Taken, SendError> {
+    let response = request.send().await.map_err(|error| match classify(&error) {
+        Reach::NotSent => SendError::Unreachable(cause(&error)),
+        Reach::Unknown => SendError::Unknown(cause(&error)),
+    })?;
+    let now = clock.now();
+    let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, now));
+    let outcome = judged(&response, now.plus_ms(skew_ms.unwrap_or(0)));
+    // It is read so that the connection can be used again.
+    let answer = read_body(response, ANSWER_MAX).await.unwrap_or_default();
+    outcome.map(|()| Taken { skew_ms, answer })
+}
+
+/// What the status means; `server_now` is the time as the server knows it.
+fn judged(response: &Response, server_now: Timestamp) -> Result<(), SendError> {
+    let status = response.status();
+    let words = format!("it answered {status}");
+    match status.as_u16() {
+        200..300 => Ok(()),
+        429 => {
+            let asked = retry_after(response, server_now).unwrap_or(PAUSE);
+            Err(SendError::Throttled(asked.clamp(PAUSE_MIN, PAUSE_MAX)))
+        }
+        300..=399 => Err(SendError::Shut(format!("{words}; redirects are not followed, so set the last address"))),
+        401 | 403 | 404 | 410 => Err(SendError::Shut(words)),
+        408 | 500.. => Err(SendError::Unreachable(words)),
+        _ => Err(SendError::Rejected(words)),
+    }
 }
 
 /// Why a body was not read to its end.

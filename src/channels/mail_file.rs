@@ -3,36 +3,27 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lettre::Address;
-use lettre::message::Mailbox;
 
-use crate::clock::Clock;
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
-use super::delivery_id::delivery_id;
-use super::mail::{Envelope, letter};
+use super::mail::Letters;
 
 /// A folder has room for any number, a reader has not: what comes faster is gathered.
-const ALLOWANCE: Allowance = Allowance { burst: 10, refill: Duration::from_secs(2) };
+pub(super) const ALLOWANCE: Allowance = Allowance { burst: 10, refill: Duration::from_secs(2) };
 
 /// One person's mail as files.
 pub struct MailFile {
     folder: PathBuf,
-    from: Mailbox,
-    to: Address,
-    key: [u8; 32],
-    clock: Arc<dyn Clock>,
+    letters: Letters,
 }
 
 impl MailFile {
-    /// Mail to `to` in `folder`, which is made when there is some. `key` belongs to the database: names of letters come from it, so that
-    /// those of another database differ.
-    pub fn new(folder: PathBuf, from: Mailbox, to: Address, key: [u8; 32], clock: Arc<dyn Clock>) -> Self {
-        Self { folder, from, to, key, clock }
+    /// Letters in `folder`, which is made when there is one.
+    pub fn new(folder: PathBuf, letters: Letters) -> Self {
+        Self { folder, letters }
     }
 }
 
@@ -43,16 +34,13 @@ impl Channel for MailFile {
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
-        let at = self.clock.now();
-        let id = delivery_id(&self.key, post, self.to.as_ref(), at);
-        let envelope = Envelope { from: &self.from, to: &self.to, id: &id, at };
-        let letter = letter(post, &envelope).map_err(|error| SendError::Rejected(error.to_string()))?;
+        let letter = self.letters.letter(post).map_err(|error| SendError::Rejected(error.to_string()))?;
         make_private(&self.folder)
             .map_err(|error| SendError::Shut(format!("the folder for mail cannot be made: {error}")))?;
-        let name = format!("{:08}-{id}.eml", post.delivery);
-        keep(&self.folder, &name, &letter)
+        let name = format!("{:08}-{}.eml", post.delivery, letter.id);
+        keep(&self.folder, &name, &letter.bytes)
             .map_err(|error| SendError::Unreachable(format!("the letter cannot be written: {error}")))?;
-        Ok(Receipt { remote: Some(envelope.message_id()), ..Receipt::default() })
+        Ok(Receipt { remote: Some(letter.remote), ..Receipt::default() })
     }
 }
 

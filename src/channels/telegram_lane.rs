@@ -1,6 +1,5 @@
 //! How does a message get into a chat on Telegram? Rendered in parts, sent one after the other, and each refusal understood.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use crate::domain::{Attachment, AttachmentKind, Label};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
 use super::http_client::NO_CONNECTION;
+use super::parts::Parts;
 use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
 
 /// Where a lane leads to.
@@ -29,16 +29,13 @@ pub struct TelegramLane {
     telegram: Telegram,
     target: Mutex<Target>,
     moved: Moved,
-    /// Messages that were sent in several parts, newest last: each with the numbers of its parts, the first of which names it.
-    split: Mutex<VecDeque<Vec<i32>>>,
-    /// The delivery that was sent last, and the numbers of its parts that arrived: it may go on where it stopped.
-    arrived: Mutex<(i64, Vec<i32>)>,
+    parts: Parts<i32>,
 }
 
 impl TelegramLane {
     /// Sends to this chat.
     pub fn new(telegram: Telegram, target: Target, moved: Moved) -> Self {
-        Self { telegram, target: Mutex::new(target), moved, split: Mutex::default(), arrived: Mutex::default() }
+        Self { telegram, target: Mutex::new(target), moved, parts: Parts::default() }
     }
 
     fn target(&self) -> Target {
@@ -78,37 +75,12 @@ impl TelegramLane {
         rows.filter(|row: &Vec<Key>| !row.is_empty()).collect()
     }
 
-    /// The numbers of a message's parts; that of the first alone where no others are known.
-    fn parts_of(&self, first: i32) -> Vec<i32> {
-        let split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
-        split.iter().find(|parts| parts.first() == Some(&first)).cloned().unwrap_or_else(|| vec![first])
-    }
-
-    /// The parts of a message that arrived by an earlier try; none where nobody remembers them.
-    fn arrived_of(&self, post: &Post) -> Vec<i32> {
-        let arrived = self.arrived.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = arrived.0 == post.delivery && arrived.1.len() >= post.parts_done as usize;
-        if is_it { arrived.1[..post.parts_done as usize].to_vec() } else { Vec::new() }
-    }
-
-    /// Remembers the parts of a message for its edits.
-    fn keep_parts(&self, parts: Vec<i32>) {
-        let mut split = self.split.lock().unwrap_or_else(PoisonError::into_inner);
-        split.retain(|known| known.first() != parts.first());
-        if parts.len() > 1 {
-            if split.len() >= SPLIT_MAX {
-                split.pop_front();
-            }
-            split.push_back(parts);
-        }
-    }
-
     /// Changes each part of a message to what it says now. What has become longer goes on in further messages, what has become shorter
     /// loses its last ones.
     async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
         let (Some(first), _) = remote(edited) else { return Err(SendError::Gone) };
         let texts = html(&post.message, Budget::TEXT);
-        let mut there = self.parts_of(first);
+        let mut there = self.parts.of(first);
         for (index, text) in texts.iter().enumerate() {
             let is_last = index + 1 == texts.len();
             if let Some(message) = there.get(index) {
@@ -120,7 +92,7 @@ impl TelegramLane {
             } else {
                 let further = Post { reply_to: Some(edited.to_owned()), silent: true, ..post.clone() };
                 there.push(self.part(&further, text, None, is_last).await?.0.value.message);
-                self.keep_parts(there.clone());
+                self.parts.keep(there.clone());
             }
         }
         for message in there.split_off(texts.len().max(1).min(there.len())) {
@@ -129,7 +101,7 @@ impl TelegramLane {
                 tracing::debug!(%error, "a part that says nothing any more stays");
             }
         }
-        self.keep_parts(there);
+        self.parts.keep(there);
         Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() })
     }
 
@@ -209,8 +181,6 @@ impl TelegramLane {
 
 /// Turns that one message may take: a moved group, a lost topic, a markup that is refused.
 const MOVES_MAX: usize = 4;
-/// Messages in several parts whose parts are remembered.
-const SPLIT_MAX: usize = 200;
 /// How the line of the button begins that is shown in groups.
 const ACK: &str = "/ack ";
 /// Messages at once into one chat, and how long one more takes: what is known to be borne.
@@ -247,7 +217,7 @@ impl Channel for TelegramLane {
         if parts.is_empty() && post.message.file.is_some() {
             parts.push(String::new());
         }
-        let mut there = self.arrived_of(post);
+        let mut there = self.parts.arrived(post);
         let mut receipt = Receipt { remote: there.first().map(i32::to_string), ..Receipt::default() };
         for (index, text) in parts.iter().enumerate().skip(post.parts_done as usize) {
             let file = post.message.file.as_ref().filter(|_| index == 0);
@@ -258,9 +228,9 @@ impl Channel for TelegramLane {
             receipt.skew_ms = answered.skew_ms;
             receipt.detail = receipt.detail.or(detail);
             there.push(answered.value.message);
-            *self.arrived.lock().unwrap_or_else(PoisonError::into_inner) = (post.delivery, there.clone());
+            self.parts.note_arrived(post, &there);
         }
-        self.keep_parts(there);
+        self.parts.keep(there);
         Ok(receipt)
     }
 }

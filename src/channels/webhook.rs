@@ -6,28 +6,21 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::header::{CONTENT_TYPE, DATE};
-use reqwest::{Client, Response};
+use reqwest::Client;
+use reqwest::header::CONTENT_TYPE;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Clock;
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
 use super::delivery_id::delivery_id;
-use super::http_client::{Reach, cause, classify, header, read_body, retry_after, skew_ms};
+use super::http_client::deliver;
 use super::plain;
 
 /// A program takes more than a reader does.
 const ALLOWANCE: Allowance = Allowance { burst: 10, refill: Duration::from_millis(200) };
-/// How much of an answer is read, in bytes, so that its connection can be used again. Nothing in it counts.
-const ANSWER_MAX: usize = 1 << 16;
-/// A pause that is asked for is at least this long, and this long where its length is not told.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-const PAUSE: Duration = Duration::from_secs(10);
-/// After this a message is tried again whatever was asked for.
-const PAUSE_MAX: Duration = Duration::from_hours(1);
 
 /// Where messages go.
 pub struct Hook {
@@ -117,33 +110,7 @@ impl Channel for Webhook {
             .header("Idempotency-Key", &id)
             .header("X-Bellwether-Timestamp", &stamp)
             .header("X-Bellwether-Signature", self.signature(&stamp, &body));
-        let response = request.body(body).send().await.map_err(|error| match classify(&error) {
-            Reach::NotSent => SendError::Unreachable(cause(&error)),
-            Reach::Unknown => SendError::Unknown(cause(&error)),
-        })?;
-        let now = self.clock.now();
-        let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, now));
-        let outcome = judged(&response, now.plus_ms(skew_ms.unwrap_or(0)));
-        // Whatever it says, it may repeat the address: none of it is told.
-        drop(read_body(response, ANSWER_MAX).await);
-        outcome?;
-        Ok(Receipt { remote: Some(id), skew_ms, detail: None })
-    }
-}
-
-/// What the status means; `server_now` is the time as the server knows it.
-fn judged(response: &Response, server_now: Timestamp) -> Result<(), SendError> {
-    let status = response.status();
-    let words = format!("it answered {status}");
-    match status.as_u16() {
-        200..300 => Ok(()),
-        429 => {
-            let asked = retry_after(response, server_now).unwrap_or(PAUSE);
-            Err(SendError::Throttled(asked.clamp(PAUSE_MIN, PAUSE_MAX)))
-        }
-        300..=399 => Err(SendError::Shut(format!("{words}; redirects are not followed, so set the last address"))),
-        401 | 403 | 404 | 410 => Err(SendError::Shut(words)),
-        408 | 500.. => Err(SendError::Unreachable(words)),
-        _ => Err(SendError::Rejected(words)),
+        let taken = deliver(request.body(body), self.clock.as_ref()).await?;
+        Ok(Receipt { remote: Some(id), skew_ms: taken.skew_ms, detail: None })
     }
 }

@@ -72,8 +72,8 @@ impl Person {
         let hides_amounts = matches!(place, Place::Group { hides_amounts: true, .. });
         let ways = match (place, self.role) {
             (Place::Group { name, .. }, _) => Some(name.map(|name| name.to_string()).unwrap_or_default()),
-            (Place::Machine | Place::Private, Role::Owner) => None,
-            (Place::Machine | Place::Private, Role::Operator | Role::Viewer) => Some(self.name.clone()),
+            (Place::Machine | Place::Private | Place::Aside, Role::Owner) => None,
+            (Place::Machine | Place::Private | Place::Aside, Role::Operator | Role::Viewer) => Some(self.name.clone()),
         };
         Asker {
             name: self.name.clone(),
@@ -100,9 +100,8 @@ const ACK: &str = "ack";
 pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
     let name = command.name;
     match (&command.run, role, place) {
-        (Run::Text(_), _, _) | (Run::Control(_), Role::Owner | Role::Operator, Place::Machine | Place::Private) => {
-            Ok(())
-        }
+        (Run::Text(_), _, _)
+        | (Run::Control(_), Role::Owner | Role::Operator, Place::Machine | Place::Private | Place::Aside) => Ok(()),
         (Run::Control(_), _, Place::Group { .. }) => {
             Err(format!("/{name} changes something, which is not done in a group: ask me in a chat of our own"))
         }
@@ -143,7 +142,7 @@ mod tests {
         let changes = |command: &Command| matches!(command.run, Run::Control(_));
         let personal = |command: &Command| matches!(command.run, Run::Personal(_));
         let controls = ["halt", "resume", "unlock", "book"];
-        for place in [Place::Machine, Place::Private] {
+        for place in [Place::Machine, Place::Private, Place::Aside] {
             for role in [Role::Owner, Role::Operator] {
                 assert_eq!(allowed(role, place, |_| true).len(), COMMANDS.len(), "{role:?} {place:?}");
                 assert_eq!(allowed(role, place, changes), controls);

@@ -1,7 +1,7 @@
 //! What is somebody told, and what have they seen? Acknowledging, muting, hearing less of a kind; each is theirs alone.
 
 use crate::domain::format::{age, time};
-use crate::domain::{KINDS, Kind, LaneRule, NoticeId, Treatment, kind_named};
+use crate::domain::{DIGEST, KINDS, Kind, LaneRule, NoticeId, Treatment, kind_named};
 use crate::store::AuditEntry;
 use crate::views::Views;
 
@@ -48,11 +48,14 @@ pub(super) fn mute(args: &[&str]) -> Result<Personal, ArgError> {
     Ok(Personal::Mute { kind, for_ms })
 }
 
-/// `/less feed_stale`, `/less N42`, `/less feed_stale off`.
+/// `/less feed_stale`, `/less N42`, `/less digest`, `/less feed_stale off`.
 pub(super) fn less(args: &[&str]) -> Result<Personal, ArgError> {
     let off = args.get(1).is_some_and(|word| word.eq_ignore_ascii_case("off"));
     if args.len() > 1 && !off {
         return usage("use /less KIND, or /less KIND off for as it was".to_owned());
+    }
+    if args[0].eq_ignore_ascii_case(DIGEST) {
+        return Ok(if off { Personal::UsualDigest } else { Personal::Less(LessOf::Digest) });
     }
     Ok(match kind(args[0]) {
         Ok(kind) if off => Personal::Usual(kind),
@@ -147,9 +150,24 @@ impl Chat {
         ))
     }
 
+    /// The day's digest as a whole: none, or as it was.
+    pub(super) fn digest(&self, inbound: &Inbound, wish: Option<Treatment>) -> Result<String, ArgError> {
+        let now = self.parts.clock.now();
+        let Some(()) = self.parts.store.wish(&inbound.person.name, DIGEST, wish, now)? else {
+            return Ok(DONE_BEFORE.to_owned());
+        };
+        if wish.is_none() {
+            self.noted(inbound, "/less digest off".to_owned(), "as configured")?;
+            return Ok("The digest comes again, once a day".to_owned());
+        }
+        self.noted(inbound, "/less digest".to_owned(), "no digest")?;
+        Ok("No digest any more: /missed shows what came, /less digest off undoes it".to_owned())
+    }
+
     pub(super) fn less(&self, inbound: &Inbound, of: LessOf, views: &Views) -> Result<String, ArgError> {
         let person = &inbound.person.name;
         let kind = match of {
+            LessOf::Digest => return self.digest(inbound, Some(Treatment::Off)),
             LessOf::Kind(kind) => kind,
             LessOf::Notice(notice) => {
                 let fact = views.reader().notice(notice)?;

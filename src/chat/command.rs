@@ -4,6 +4,8 @@ use crate::control::Control;
 use crate::domain::{AlertId, AlertRequest, Kind, Label, Message, NoticeId, Symbol, Timeframe};
 use crate::views::{ViewError, Views};
 
+use super::params::{Param, shown};
+
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
 /// something personal changes the
 /// asker's own messages and nothing else; a control touches nothing, it only names the change, which the desk holds until the PIN turns it into `Confirmed`.
@@ -47,6 +49,8 @@ pub enum Personal {
     Less(LessOf),
     /// Tell me of this kind as configured again.
     Usual(&'static Kind),
+    /// Send me the day's digest again.
+    UsualDigest,
     /// Send a test message on every way.
     Drill,
 }
@@ -58,6 +62,8 @@ pub enum LessOf {
     Kind(&'static Kind),
     /// What a message was of.
     Notice(NoticeId),
+    /// The day's digest as a whole: none of it.
+    Digest,
 }
 
 /// Something that neither the store nor the table of commands answers.
@@ -141,15 +147,6 @@ impl Group {
     }
 }
 
-/// How many arguments a command takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Arity {
-    /// At least.
-    pub min: usize,
-    /// At most.
-    pub max: usize,
-}
-
 /// A row of the table.
 pub struct Command {
     /// Its name, without the slash.
@@ -158,14 +155,19 @@ pub struct Command {
     pub aliases: &'static [&'static str],
     /// Where it stands in the help.
     pub group: Group,
-    /// Its arguments, as the help prints them.
-    pub args: &'static str,
-    /// How many there are.
-    pub arity: Arity,
+    /// What may stand after its name.
+    pub params: &'static [Param],
     /// What it does.
     pub help: &'static str,
     /// One use of it that works.
     pub example: &'static str,
     /// What it may do.
     pub run: Run,
+}
+
+impl Command {
+    /// As it is typed: `/chart SYMBOL|equity [TIMEFRAME|BOOK]`.
+    pub fn usage(&self) -> String {
+        format!("/{} {}", self.name, shown(self.params)).trim_end().to_owned()
+    }
 }

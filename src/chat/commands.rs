@@ -5,28 +5,28 @@ use crate::views;
 
 use super::arguments::{book, book_name, chart, dry_cycle, pnl, screen_now, status, symbol, trades, trades_file};
 use super::attention::{ack, less, mute, notice};
-use super::command::{Arity, Command, Group, Personal, Run};
+use super::command::{Command, Group, Personal, Run};
 use super::menus;
+use super::params::{Param, What};
 use super::personal::alert;
 
-const NONE: Arity = Arity { min: 0, max: 0 };
-const ONE: Arity = Arity { min: 1, max: 1 };
-const PERHAPS: Arity = Arity { min: 0, max: 1 };
+const BOOK: Param = Param::perhaps("book", "book", What::Book, "One book alone");
+const KIND: Param = Param::needed("kind", "KIND", What::Patient, "The kind of message");
+const WATCHED: Param = Param::needed("symbol", "SYMBOL", What::Symbol, "The symbol");
 
 /// A command without arguments and other names.
 const BARE: Command = Command {
     name: "",
     aliases: &[],
     group: Group::System,
-    args: "",
-    arity: NONE,
+    params: &[],
     help: "",
     example: "",
     run: Run::Text(|_| Ok(String::new())),
 };
 
 /// A command that may name a book.
-const OF_A_BOOK: Command = Command { args: "[book]", arity: PERHAPS, ..BARE };
+const OF_A_BOOK: Command = Command { params: &[BOOK], ..BARE };
 
 /// Every command.
 pub const COMMANDS: &[Command] = &[
@@ -42,8 +42,7 @@ pub const COMMANDS: &[Command] = &[
         name: "help",
         aliases: &["h"],
         group: Group::System,
-        args: "[command]",
-        arity: PERHAPS,
+        params: &[Param::perhaps("command", "command", What::Command, "One command, with an example")],
         help: "All commands, or one of them with an example",
         example: "/help positions",
         run: Run::Text(|args| match args.first() {
@@ -64,8 +63,7 @@ pub const COMMANDS: &[Command] = &[
         name: "positions",
         aliases: &["p"],
         group: Group::Portfolio,
-        args: "[book]",
-        arity: PERHAPS,
+        params: &[BOOK],
         help: "What is held, its profit and its stops",
         example: "/positions",
         run: Run::View(|views, args| Ok(views::positions(views, args.first().copied())?)),
@@ -90,8 +88,12 @@ pub const COMMANDS: &[Command] = &[
         name: "trades",
         aliases: &[],
         group: Group::Portfolio,
-        args: "[how many|csv]",
-        arity: PERHAPS,
+        params: &[Param::perhaps(
+            "rows",
+            "how many|csv",
+            What::Like(&["5", "10", "20", "50", "100", "csv"]),
+            "How many, or csv for all of them as a file",
+        )],
         help: "The last closed trades with their results; with csv, all of them as a file",
         example: "/trades 5",
         run: Run::ViewOrFile(trades, trades_file),
@@ -100,8 +102,10 @@ pub const COMMANDS: &[Command] = &[
         name: "chart",
         aliases: &[],
         group: Group::Portfolio,
-        args: "SYMBOL|equity [TIMEFRAME|BOOK]",
-        arity: Arity { min: 1, max: 2 },
+        params: &[
+            Param::needed("what", "SYMBOL|equity", What::Picture, "A symbol, or equity"),
+            Param::perhaps("bars", "TIMEFRAME|BOOK", What::BarsOrBook, "Which bars, or whose equity"),
+        ],
         help: "A picture of a symbol with its trades, or of a book's equity",
         example: "/chart AAPL",
         run: Run::Ask(chart),
@@ -110,8 +114,12 @@ pub const COMMANDS: &[Command] = &[
         name: "pnl",
         aliases: &["profit"],
         group: Group::Portfolio,
-        args: "[day|week|month|all]",
-        arity: PERHAPS,
+        params: &[Param::perhaps(
+            "period",
+            "day|week|month|all",
+            What::OneOf(&["day", "week", "month", "all"]),
+            "How far back",
+        )],
         help: "Profit of the day, week, month, or since the start",
         example: "/pnl week",
         run: Run::View(pnl),
@@ -145,8 +153,12 @@ pub const COMMANDS: &[Command] = &[
         name: "ack",
         aliases: &["seen"],
         group: Group::Attention,
-        args: "[MESSAGE]",
-        arity: PERHAPS,
+        params: &[Param::perhaps(
+            "message",
+            "MESSAGE",
+            What::Open,
+            "Its number; the last one that asks for it if none",
+        )],
         help: "You have seen it: nobody else is called for it",
         example: "/ack N42",
         run: Run::Personal(ack),
@@ -155,8 +167,15 @@ pub const COMMANDS: &[Command] = &[
         name: "mute",
         aliases: &[],
         group: Group::Attention,
-        args: "KIND [15m|2h|off]",
-        arity: Arity { min: 1, max: 2 },
+        params: &[
+            KIND,
+            Param::perhaps(
+                "time",
+                "15m|2h|off",
+                What::Like(&["15m", "1h", "2h", "8h", "24h", "off"]),
+                "For how long; off ends it",
+            ),
+        ],
         help: "Not told of a kind for a while, 24 h at the most",
         example: "/mute feed_stale 2h",
         run: Run::Personal(mute),
@@ -165,9 +184,16 @@ pub const COMMANDS: &[Command] = &[
         name: "less",
         aliases: &[],
         group: Group::Attention,
-        args: "KIND|MESSAGE [off]",
-        arity: Arity { min: 1, max: 2 },
-        help: "A kind told more quietly from now on; with off, as it was",
+        params: &[
+            Param::needed(
+                "kind",
+                "KIND|MESSAGE|digest",
+                What::PatientOrMessage,
+                "The kind, a message of it, or the digest",
+            ),
+            Param::perhaps("off", "off", What::Off, "As it was"),
+        ],
+        help: "A kind told more quietly from now on, or no digest at all; with off, as it was",
         example: "/less position_scaled",
         run: Run::Personal(less),
     },
@@ -191,8 +217,7 @@ pub const COMMANDS: &[Command] = &[
         name: "route",
         aliases: &["routes"],
         group: Group::Attention,
-        args: "[KIND]",
-        arity: PERHAPS,
+        params: &[Param::perhaps("kind", "KIND", What::Kind, "One kind alone")],
         help: "Who gets a kind of message, how, and why",
         example: "/route trading_halted",
         run: Run::View(|views, args| {
@@ -211,8 +236,7 @@ pub const COMMANDS: &[Command] = &[
         name: "trace",
         aliases: &[],
         group: Group::Attention,
-        args: "MESSAGE",
-        arity: ONE,
+        params: &[Param::needed("message", "MESSAGE", What::Message, "Its number, such as N42")],
         help: "What became of a message: each try, its answer, its time",
         example: "/trace N1",
         run: Run::View(|views, args| Ok(views::trace(views, notice(args[0])?)?)),
@@ -229,8 +253,7 @@ pub const COMMANDS: &[Command] = &[
         name: "pair",
         aliases: &[],
         group: Group::Attention,
-        args: "[CODE]",
-        arity: PERHAPS,
+        params: &[Param::perhaps("code", "CODE", What::Code, "The code that the machine shows")],
         help: "Binds a chat to a person, by a code from the machine",
         example: "/pair",
         run: Run::Text(|_| {
@@ -242,8 +265,12 @@ pub const COMMANDS: &[Command] = &[
         name: "alert",
         aliases: &[],
         group: Group::Portfolio,
-        args: "CONDITION|delete A3",
-        arity: Arity { min: 1, max: 16 },
+        params: &[Param::needed(
+            "when",
+            "CONDITION|delete A3",
+            What::Condition,
+            "What has to come true, or delete and which",
+        )],
         help: "Tell me when AAPL > 200, AAPL rsi < 30, pnl < -300, day < -2%; repeat, for 2d, until 2026-12-01",
         example: "/alert AAPL > 200",
         run: Run::Personal(alert),
@@ -284,8 +311,7 @@ pub const COMMANDS: &[Command] = &[
         name: "stress",
         aliases: &[],
         group: Group::Risk,
-        args: "[scenario] [book]",
-        arity: Arity { min: 0, max: 2 },
+        params: &[Param::perhaps("scenario", "scenario", What::Scenario, "One bad time alone"), BOOK],
         help: "What bad times of the past would cost what is held now",
         example: "/stress 2008",
         run: Run::View(|views, args| Ok(views::stress(views, args)?)),
@@ -310,8 +336,12 @@ pub const COMMANDS: &[Command] = &[
         name: "why",
         aliases: &[],
         group: Group::Reasons,
-        args: "SYMBOL|ORDER|TRADE|MESSAGE",
-        arity: ONE,
+        params: &[Param::needed(
+            "of",
+            "SYMBOL|ORDER|TRADE|MESSAGE",
+            What::Reason,
+            "What was traded, or a number of it",
+        )],
         help: "Why something was bought or sold: signal, checks, fills",
         example: "/why O1",
         run: Run::View(|views, args| Ok(views::why(views, args[0])?)),
@@ -320,8 +350,7 @@ pub const COMMANDS: &[Command] = &[
         name: "whynot",
         aliases: &[],
         group: Group::Reasons,
-        args: "SYMBOL",
-        arity: ONE,
+        params: &[WATCHED],
         help: "Why nothing was bought: the rule or limit that said no",
         example: "/whynot AAPL",
         run: Run::View(|views, args| Ok(views::whynot(views, symbol(args[0])?)?)),
@@ -330,8 +359,7 @@ pub const COMMANDS: &[Command] = &[
         name: "cycle",
         aliases: &[],
         group: Group::Reasons,
-        args: "dry",
-        arity: ONE,
+        params: &[Param::needed("how", "dry", What::OneOf(&["dry"]), "Dry: submits nothing")],
         help: "What the strategies would do now; submits nothing",
         example: "/cycle dry",
         run: Run::Ask(dry_cycle),
@@ -340,8 +368,10 @@ pub const COMMANDS: &[Command] = &[
         name: "screener",
         aliases: &[],
         group: Group::Reasons,
-        args: "[now] [BOOK]",
-        arity: Arity { min: 0, max: 2 },
+        params: &[
+            Param::perhaps("now", "now", What::OneOf(&["now"]), "Measured anew"),
+            Param::perhaps("book", "BOOK", What::Book, "One book alone"),
+        ],
         help: "What the screener measured, who is in and why not; with now, measured anew and nothing changed",
         example: "/screener",
         run: Run::ViewOrAsk(|views, args| Ok(views::screener(views, book_name(args.first().copied())?)?), screen_now),
@@ -350,8 +380,7 @@ pub const COMMANDS: &[Command] = &[
         name: "readiness",
         aliases: &[],
         group: Group::Reasons,
-        args: "[BOOK]",
-        arity: PERHAPS,
+        params: &[Param::perhaps("book", "BOOK", What::Book, "One book alone")],
         help: "Whether a book has earned real money: each rule, and the share of capital it allows",
         example: "/readiness",
         run: Run::View(|views, args| Ok(views::readiness(views, book_name(args.first().copied())?)?)),
@@ -377,8 +406,7 @@ pub const COMMANDS: &[Command] = &[
         name: "unlock",
         aliases: &[],
         group: Group::Control,
-        args: "SYMBOL",
-        arity: ONE,
+        params: &[Param::needed("symbol", "SYMBOL", What::Locked, "The symbol")],
         help: "Believe a price that moved too far, or enter again; asks for the PIN",
         example: "/unlock AAPL",
         run: Run::Control(|args| Ok(Control::Unlock { symbol: symbol(args[0])? })),
@@ -387,8 +415,15 @@ pub const COMMANDS: &[Command] = &[
         name: "book",
         aliases: &[],
         group: Group::Control,
-        args: "start|pause|stop|reset [BOOK]",
-        arity: Arity { min: 1, max: 2 },
+        params: &[
+            Param::needed(
+                "action",
+                "start|pause|stop|reset",
+                What::OneOf(&["start", "pause", "stop", "reset"]),
+                "What to do with it",
+            ),
+            Param::perhaps("book", "BOOK", What::Book, "Which one, where there are several"),
+        ],
         help: "Start, pause, stop or reset a book; asks for the PIN",
         example: "/book pause main",
         run: Run::Control(book),

@@ -1,4 +1,4 @@
-//! How do people find a command? Help and completion, derived from the table.
+//! How do people find a command? Help and menus, derived from the table.
 
 use super::access::{Role, may};
 use super::command::{ArgError, Command, Group};
@@ -17,17 +17,13 @@ pub fn welcome() -> String {
     .join("\n")
 }
 
-fn usage(command: &Command) -> String {
-    format!("/{} {}", command.name, command.args).trim_end().to_owned()
-}
-
 /// The answer to `/help`.
 pub fn help() -> String {
     let mut lines = Vec::new();
     for group in Group::ALL {
         lines.push(group.title().to_owned());
         for command in COMMANDS.iter().filter(|command| command.group == group) {
-            lines.push(format!("  {:<28} {}", usage(command), command.help));
+            lines.push(format!("  {:<28} {}", command.usage(), command.help));
         }
     }
     lines.push(format!("A bare \"stop\" halts too. /help COMMAND shows an example. {LEAVING}."));
@@ -44,17 +40,12 @@ pub fn help_of(name: &str) -> Result<String, ArgError> {
         let near = nearest(&name).map(|near| format!(": did you mean /{near}?")).unwrap_or_default();
         return Err(ArgError::Usage(format!("there is no /{}{near}", name.escape_debug())));
     };
-    let mut lines = vec![usage(command), command.help.to_owned(), format!("For example {}", command.example)];
+    let mut lines = vec![command.usage(), command.help.to_owned(), format!("For example {}", command.example)];
     if !command.aliases.is_empty() {
         let others: Vec<String> = command.aliases.iter().map(|alias| format!("/{alias}")).collect();
         lines.push(format!("Also {}", others.join(", ")));
     }
     Ok(lines.join("\n"))
-}
-
-/// Every name with its help, for completion.
-pub fn completions() -> Vec<(String, &'static str)> {
-    COMMANDS.iter().map(|command| (format!("/{}", command.name), command.help)).collect()
 }
 
 /// Commands that a menu has room for.

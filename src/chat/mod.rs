@@ -1,6 +1,7 @@
 //! What was asked, and what is the answer? One grammar for every channel, from one table of commands.
 
 mod command;
+mod params;
 mod arguments;
 mod commands;
 mod parse;
@@ -11,12 +12,15 @@ mod personal;
 mod attention;
 mod pad;
 mod menus;
+mod complete;
 
 pub use access::{Person, Role, may};
-pub use command::{ArgError, Arity, Command, Drawing, Group, LessOf, Personal, Question, Run};
+pub use command::{ArgError, Command, Drawing, Group, LessOf, Personal, Question, Run};
 pub use commands::COMMANDS;
+pub use complete::{CHOICES_MAX, Choice, complete, completions};
 pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Driller, Inbound, Reply, read_only};
-pub use menus::{completions, help, help_of, menu, welcome};
+pub use menus::{help, help_of, menu, welcome};
 pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_done, pad_key};
+pub use params::{Param, What};
 pub use parse::{Parsed, is_halt, parse};
 pub use seat::{Account, GroupChat, Place, Seat, Seats};

@@ -2,6 +2,7 @@
 
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
+use super::params::arity;
 
 /// The longest line that is looked at.
 const LINE_CHARS_MAX: usize = 500;
@@ -65,9 +66,9 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     if command.name == HALT {
         return Ok(Parsed { command, args: Vec::new() });
     }
-    if args.len() < command.arity.min || args.len() > command.arity.max {
-        let use_of = format!("/{} {}", command.name, command.args);
-        return usage(format!("use {}, for example {}", use_of.trim_end(), command.example));
+    let (min, max) = arity(command.params);
+    if !(min..=max).contains(&args.len()) {
+        return usage(format!("use {}, for example {}", command.usage(), command.example));
     }
     Ok(Parsed { command, args })
 }

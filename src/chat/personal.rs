@@ -53,6 +53,7 @@ impl Chat {
             Personal::Mute { kind, for_ms } => self.mute(inbound, kind, for_ms, &views),
             Personal::Less(of) => self.less(inbound, of, &views),
             Personal::Usual(kind) => self.usual(inbound, kind),
+            Personal::UsualDigest => self.digest(inbound, None),
             Personal::Drill => self.drill(inbound),
         }
     }

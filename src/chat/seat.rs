@@ -11,6 +11,8 @@ pub enum Place {
     Machine,
     /// A chat with the bot alone.
     Private,
+    /// Among others, and what is asked and answered is seen by the asker alone.
+    Aside,
     /// A group. Whoever reads there sees every answer, so nothing is changed from there, whoever asks.
     Group {
         /// Its name in the configuration; none for groups in general.
@@ -40,7 +42,7 @@ pub struct Account {
     pub channel: ChannelKind,
     /// The account's number.
     pub user: i64,
-    /// The chat in which they speak with the bot alone.
+    /// The chat in which they speak with the bot alone; on Discord the channel that they are told in, 0 for the conversation with the bot.
     pub chat: i64,
 }
 
@@ -86,6 +88,25 @@ impl Seats {
         let person = Person { role: Role::Viewer, books, ..person.clone() };
         let place = Place::Group { name: Some(group.name), hides_amounts: group.hides_amounts, acks };
         Some(Seat { person, place, lane: Lane { who: group.name, channel } })
+    }
+
+    /// The seat of an account on Discord, where answers are seen by the asker alone: in the conversation with the bot, in the channel of a group,
+    /// or in the one that the person is told in, and in threads of these; none for strangers, and anywhere else. `channels` are where it came from:
+    /// a channel, or a thread and its channel.
+    pub fn find_on_discord(&self, user: i64, channels: &[i64], alone: bool) -> Option<Seat> {
+        const DISCORD: ChannelKind = ChannelKind::Discord;
+        let owns = |account: &Account| account.channel == DISCORD && account.user == user && user != 0;
+        let (person, account) =
+            self.people.iter().find_map(|(person, accounts)| Some((person, accounts.iter().find(|one| owns(one))?)))?;
+        let is_here = |channel: i64| channel != 0 && channels.contains(&channel);
+        let is_groups = || self.groups.iter().any(|group| group.channel == DISCORD && is_here(group.chat));
+        let place = match alone {
+            true => Place::Private,
+            false if is_here(account.chat) || is_groups() => Place::Aside,
+            false => return None,
+        };
+        let lane = Lane { who: person.name.parse().ok()?, channel: DISCORD };
+        Some(Seat { person: person.clone(), place, lane })
     }
 }
 
@@ -152,5 +173,33 @@ mod tests {
         assert_eq!(seat(2, -7).expect("known").place, family(false), "a viewer");
         let books = |seat: &Seat| seat.person.books.clone().expect("some").len();
         assert_eq!((books(&group), books(&seat(2, -7).expect("known"))), (2, 1));
+    }
+
+    #[test]
+    fn on_discord_people_are_known_alone_and_in_configured_channels() {
+        let mut all = seats();
+        let discord = ChannelKind::Discord;
+        all.people[0].1.push(Account { channel: discord, user: 11, chat: 90 });
+        all.people[1].1.push(Account { channel: discord, user: 12, chat: 0 });
+        all.groups.push(GroupChat { channel: discord, chat: 80, ..all.groups[0].clone() });
+        let found = |user, channel, alone| {
+            all.find_on_discord(user, &[channel], alone).map(|seat| (seat.place, seat.person.role))
+        };
+        assert_eq!(found(11, 5, true), Some((Place::Private, Role::Owner)));
+        assert_eq!(found(11, 90, false), Some((Place::Aside, Role::Owner)));
+        assert_eq!(
+            found(11, 80, false),
+            Some((Place::Aside, Role::Owner)),
+            "seen by them alone, so they are who they are"
+        );
+        assert_eq!(found(12, 80, false), Some((Place::Aside, Role::Viewer)));
+        assert!(all.find_on_discord(12, &[81, 80], false).is_some(), "a thread of a known channel");
+        for (user, channel, alone) in
+            [(12, 90, false), (11, 5, false), (12, 0, true), (1, 5, true), (0, 80, false), (13, 80, false)]
+        {
+            let known = user == 12 && alone;
+            assert_eq!(found(user, channel, alone).is_some(), known, "{user} in {channel}");
+        }
+        assert_eq!(all.find_on_discord(12, &[0], false), None, "no channel is nobody's");
     }
 }

@@ -9,8 +9,8 @@ const BEGIN: &str = "
 ## Who is told what
 
 Everything that happens is an event of a kind. Routes lead events to lanes: a lane is a person or a group on one channel, such as
-`ana:telegram`. Channels are `telegram`, `terminal`, `email` and `webhook`; a group is on Telegram alone. How a kind is told on a lane is its
-person's choice:
+`ana:telegram`. Channels are `telegram`, `discord`, `terminal`, `sms`, `email`, `ntfy` and `webhook`; a group is on Telegram or on Discord. How a
+kind is told on a lane is its person's choice:
 
 | treatment | what it does |
 |---|---|
@@ -26,14 +26,22 @@ it. A kind that cannot wait is always on: neither `tell` nor a mute holds back w
 
 Without `[[routes]]` the usual ones hold:
 
-- From `notice` on, everything goes at once to each person's first lane in the order telegram, terminal, email, webhook, to an owner's
-  terminal, and to every group.
+- From `notice` on, everything goes at once to each person's first lane in the order telegram, discord, terminal, email, ntfy, webhook, to an
+  owner's terminal, and to every group. A short message costs money, so `sms` is the first lane only of who has no other.
 - What is critical and has not been acknowledged goes to each owner's and operator's next lane after 2 minutes, to the one after that
-  after 5 minutes, and to the first again after 10 minutes. Viewers are told once.
+  after 5 minutes, and after 10 minutes to a fourth, and to the first again. In this order `sms` stands before email. Viewers are told once.
 
 With `[[routes]]` only those hold. An event goes every way whose `kinds`, `min` and `books` cover it; each lane gets it once for each `after`.
 What belongs to no book goes every way. A route with an `after` is a step of a ladder: it is gone only if nobody has
-acknowledged the event by then. A route that reaches nobody is refused, and so are routes that leave out a kind which gets louder than `info`.
+acknowledged the event by then. Whatever routes say, every owner with a phone is told by SMS at once that the daily loss limit is near or hit and that
+trading stops (`daily_loss_near`, `trading_reduced`, `trading_halted`). A route that reaches nobody is refused, and so are routes that leave out a kind which gets louder than `info`.
+
+### Who has seen it
+
+One word, a button or `/ack N42`, on any channel ends the ladder of a critical message everywhere. The messages on Telegram and Discord then say who
+has seen it and when. Where a message cannot be changed, on a terminal, by SMS, mail, ntfy or webhook, whoever was told there gets one short
+message that makes no sound: by mail in the same thread, and no SMS on the phone of whoever acknowledged, since each costs money. Whoever was not
+told hears nothing of it.
 
 ### Hours
 

@@ -153,7 +153,17 @@ impl From<String> for Line {
     }
 }
 
+/// How the line of a button begins that asks for the PIN of a prompt in a form.
+pub const ASKS_PIN: &str = "pin ";
+/// How the line of a button begins that leaves such a prompt.
+pub const LEAVES_PIN: &str = "leave ";
+
 impl Button {
+    /// True if a channel knows it by its own line: its press is answered before anything can be looked up.
+    pub fn is_plain(&self) -> bool {
+        self.line.starts_with(ASKS_PIN) || self.line.starts_with(LEAVES_PIN)
+    }
+
     /// A button that types `line`.
     pub fn new(label: &str, line: impl Into<String>) -> Self {
         Self { label: label.to_owned(), line: line.into() }

@@ -185,10 +185,8 @@ impl RouteTable {
             _ => false,
         };
         let mut legs = self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane));
-        for leg in self.by_sms(event) {
-            legs.retain(|known| known.lane != leg.lane);
-            legs.push(leg);
-        }
+        let told: Vec<Lane> = legs.iter().filter(|leg| leg.after_ms == 0).map(|leg| leg.lane).collect();
+        legs.extend(self.by_sms(event).filter(|leg| !told.contains(&leg.lane)));
         legs
     }
 

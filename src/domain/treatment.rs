@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+/// What stands for the day's digest as a whole where kinds are named: somebody may wish for none.
+pub const DIGEST: &str = "digest";
+
 /// What a person wants of a kind of event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -9,7 +9,7 @@ use crate::store::{Answer, Delivery, LaneState, Reader, Ruled, Ruling, Settled, 
 use super::compose::Composed;
 use super::parcel::Bundle;
 use super::worker::{Tally, Worker};
-use super::{Failure, Receipt, SendError};
+use super::{Failure, HAD_ARRIVED, Receipt, SendError};
 
 /// A service that asks for a longer pause than this is as good as dead meanwhile, and others are told.
 const THROTTLED_WELL: Duration = Duration::from_secs(30);
@@ -32,7 +32,7 @@ impl Worker {
     pub(super) fn note(
         &mut self,
         bundle: &Bundle,
-        composed: Composed,
+        mut composed: Composed,
         tried: Result<Receipt, Failure>,
         tally: &mut Tally,
     ) {
@@ -45,6 +45,10 @@ impl Worker {
             Ok(Receipt { remote, skew_ms, detail }) => {
                 tally.sent += 1;
                 self.succeeded(now);
+                if detail.as_deref() == Some(HAD_ARRIVED) {
+                    // What is there was said before: it names nobody who has seen it since.
+                    composed.parcel.acked.clear();
+                }
                 let remote = match bundle {
                     // A summary belongs to no story: nothing may change it into one.
                     Bundle::Storm(_) | Bundle::Held(_) => None,
@@ -57,7 +61,10 @@ impl Worker {
                 tally.unsent += 1;
                 tally.closed |= what == SendError::Closed;
                 let failed = self.failed(bundle, &composed, parts, &what, now);
-                let goes_on = parts > 0 && matches!(failed, Settled::Later { .. });
+                let finds = self.parts.channel.abilities().finds;
+                let goes_on =
+                    matches!(failed, Settled::Later { .. }) || finds && matches!(failed, Settled::Unknown { .. });
+                let goes_on = parts > 0 && goes_on;
                 self.begun = goes_on.then(|| composed.clone());
                 failed
             }
@@ -163,14 +170,20 @@ impl Worker {
     }
 
     /// Nobody knows whether it arrived. What is critical goes again at once, marked; the rest waits a moment for another message to go
-    /// with. A second time nobody would believe the mark.
+    /// with. A second time nobody would believe the mark. Where the channel looks first, nothing has to be believed: it goes again until that is known.
     fn unknown(&self, bundle: &Bundle, why: &str, parts: u32, now: Timestamp) -> Settled {
         let leader = bundle.leader();
         let why = why.to_owned();
         match &leader.task {
             // The same text again changes nothing.
             Task::Edit(_) => self.or_dead(bundle, Settled::Later { due: now, why, parts: 0 }, now),
-            Task::Answer(_) | Task::Broken(_) => {
+            _ if self.parts.channel.abilities().finds => {
+                match self.or_dead(bundle, Settled::Later { due: now, why, parts }, now) {
+                    Settled::Later { due, why, parts } => Settled::Unknown { due, why, parts, spent: Vec::new() },
+                    dead => dead,
+                }
+            }
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => {
                 if let (true, Task::Answer(message)) = (leader.repeated, &leader.task) {
                     self.say_not_shown(message, leader.reply_to.clone(), &why);
                 }
@@ -255,7 +268,7 @@ impl Worker {
         match &leader.task {
             Task::Notice(_) | Task::Broken(_) => self.tell_dead(&[leader], &why),
             Task::Answer(message) => self.say_not_shown(message, leader.reply_to.clone(), &why),
-            Task::Edit(_) => {}
+            Task::Edit(_) | Task::Seen(_) => {}
         }
         Settled::Dead(why)
     }

@@ -34,7 +34,8 @@ pub struct Abilities {
     pub edits: bool,
     /// It shows buttons, by tokens.
     pub buttons: bool,
-    /// It can tell whether a message of which nobody knows arrived: it looks before it sends one again.
+    /// It can tell whether a message of which nobody knows arrived: it looks before it sends one again, as [`Post::again`] says. Such a
+    /// message goes again with exactly what it told, unmarked and as often as it has to.
     pub finds: bool,
     /// How many messages it takes; as many as come where it is none. Where there is a limit, a storm is gathered into few.
     pub allowance: Option<Allowance>,
@@ -86,6 +87,9 @@ pub struct Key {
     /// What the channel gives back when it is pressed.
     pub token: String,
 }
+
+/// The detail of a receipt for a message that was not sent again, since the channel found that it had arrived.
+pub const HAD_ARRIVED: &str = "it had arrived";
 
 /// What a channel says of a message that it took.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::clock::Timestamp;
 use crate::domain::format::{age, time};
 use crate::domain::{Block, Button, ChannelKind, Event, Line, Message, NoticeId, Severity, Span, StoryPart, Treatment};
-use crate::store::{Ack, Delivery, LaneState, Parcel, Reader, StoreError, Task};
+use crate::store::{Ack, Delivery, FollowUp, LaneState, Parcel, Reader, StoreError, Task};
 
 use super::buttons::{BUTTONS_MAX, acknowledge};
 use super::filters::{Policy, kind_of};
@@ -43,6 +43,7 @@ impl Scene<'_> {
         let mut composed = match bundle {
             Bundle::One(row, riders) => match &row.task {
                 Task::Answer(message) => self.answer(row, message.clone())?,
+                Task::Seen(seen) => self.seen(row, seen)?,
                 Task::Broken(_) => return Ok(None),
                 Task::Edit(event) => match self.edit(row, event)? {
                     Some(composed) => composed,
@@ -72,7 +73,7 @@ impl Scene<'_> {
             if let Some(notice) = self.reader.overtook(row.id, self.policy.rule.lane)? {
                 message.blocks.push(Block::Line(format!("Written before {notice} was told").into()));
             }
-            if row.repeated {
+            if self.says_repeat(row, row) {
                 message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
             }
         }
@@ -82,10 +83,26 @@ impl Scene<'_> {
         Ok(composed)
     }
 
+    /// Who has seen what was told here, as quietly as can be, below the message that told it.
+    fn seen(&self, row: &Delivery, seen: &FollowUp) -> Result<Composed, StoreError> {
+        let mut composed = blank(row);
+        let numbers: Vec<String> = seen.notices.iter().map(NoticeId::to_string).collect();
+        let (who, at) = (&seen.person, time(seen.at, self.policy.zone));
+        let line = format!("{} acknowledged by {who} on {} at {at}", numbers.join(" and "), seen.channel);
+        let mut message = Message::of_lines([line]);
+        if self.says_repeat(row, row) {
+            message.blocks.push(Block::Line("Perhaps a repeat".to_owned().into()));
+        }
+        composed.post.message = message;
+        composed.post.silent = true;
+        composed.post.reply_to = self.reader.message_with(row.notice, self.policy.rule.lane)?;
+        Ok(composed)
+    }
+
     fn notice(&self, row: &Delivery, event: &Event, riders: &[Delivery]) -> Result<Composed, StoreError> {
         let mut composed = blank(row);
         let mut blocks = told(event, self.telling);
-        if row.repeated {
+        if self.says_repeat(row, row) {
             add_repeat(row, &mut blocks);
         }
         if row.unless_acked {
@@ -163,6 +180,12 @@ impl Scene<'_> {
         Ok(())
     }
 
+    /// Whether a row has to say that it may be there already: not where the channel looks for the message that told it.
+    fn says_repeat(&self, row: &Delivery, leader: &Delivery) -> bool {
+        let is_found = self.abilities.finds && row.told_in.is_none_or(|notice| notice == leader.notice);
+        row.repeated && !is_found
+    }
+
     fn acknowledged(&self, ack: &Ack) -> Block {
         let at = time(ack.at, self.policy.zone);
         Block::Line(format!("Acknowledged by {} on {} at {at}", ack.person, ack.channel).into())
@@ -188,7 +211,7 @@ impl Scene<'_> {
         let mut composed = blank(leader);
         let events: Vec<Event> = rows.iter().filter_map(event_of).collect();
         let mut blocks = story_blocks(&events, self.telling);
-        for row in rows.iter().filter(|row| row.repeated) {
+        for row in rows.iter().filter(|row| self.says_repeat(row, leader)) {
             add_repeat(row, &mut blocks);
         }
         self.add_late(leader, &mut blocks);
@@ -217,7 +240,7 @@ impl Scene<'_> {
         };
         let repeated: Vec<String> = rows
             .iter()
-            .filter(|row| row.repeated || row.parts > 0)
+            .filter(|row| self.says_repeat(row, &rows[0]) || row.parts > 0)
             .map(|row| row.notice.to_string())
             .take(REPEATS_MAX)
             .collect();
@@ -256,6 +279,9 @@ impl Scene<'_> {
         let mut number = 0u32;
         let mut key = |button: &Button| {
             number += 1;
+            if button.is_plain() {
+                return Key { label: button.label.clone(), token: button.line.clone() };
+            }
             let mut hasher = blake3::Hasher::new_keyed(self.key);
             hasher.update(&composed.post.delivery.to_le_bytes());
             hasher.update(&number.to_le_bytes());
@@ -272,19 +298,19 @@ impl Scene<'_> {
 
 /// A message that says nothing yet.
 fn blank(row: &Delivery) -> Composed {
-    let is_answer = matches!(row.task, Task::Answer(_));
+    let is_answer = matches!(row.task, Task::Answer(_) | Task::Seen(_));
     let post = Post {
         message: Message::default(),
         number: (!is_answer).then_some(row.notice),
         severity: row.severity(),
         kind: match &row.task {
             Task::Notice(event) | Task::Edit(event) => Some(kind_of(event).name),
-            Task::Answer(_) | Task::Broken(_) => None,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
         },
         again: row.repeated.then_some(row.created),
         book: match &row.task {
             Task::Notice(event) | Task::Edit(event) => event.book,
-            Task::Answer(_) | Task::Broken(_) => None,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
         },
         silent: false,
         reply_to: None,
@@ -330,7 +356,7 @@ fn counted(events: Vec<Event>) -> Vec<Gathered> {
 fn event_of(row: &Delivery) -> Option<Event> {
     match &row.task {
         Task::Notice(event) | Task::Edit(event) => Some(event.clone()),
-        Task::Answer(_) | Task::Broken(_) => None,
+        Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
     }
 }
 

@@ -22,7 +22,7 @@ mod sms_budget;
 
 pub use allowance::Pool;
 pub use buttons::buttons;
-pub use channel::{Abilities, Allowance, Channel, Failure, Key, Post, Receipt, SendError};
+pub use channel::{Abilities, Allowance, Channel, Failure, HAD_ARRIVED, Key, Post, Receipt, SendError};
 pub use filters::{Patience, Policy, has_amount};
 pub use gathered::{Gathered, digest_blocks, summary_blocks};
 pub use living::living_blocks;

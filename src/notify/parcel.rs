@@ -6,6 +6,8 @@ use crate::clock::Timestamp;
 use crate::domain::Severity;
 use crate::store::{Delivery, Manner, Task};
 
+use super::Abilities;
+
 /// More than so many quiet messages at once are a storm, where a channel takes only so many.
 const STORM_ROWS: usize = 5;
 /// Between two messages of a storm: 10 minutes have room for 50 of them and a burst.
@@ -77,17 +79,18 @@ impl Storm {
     }
 }
 
-/// Chooses from what passed the filters, loudest first. `gathers` where the channel takes only so many: then stories and storms are told in
-/// one message each. None if nothing is to go now; how
+/// Chooses from what passed the filters, loudest first. Where the channel takes only so many, stories and storms are told in one message
+/// each. None if nothing is to go now; how
 /// long until there is, where that is known.
 pub(super) fn choose(
     rows: Vec<Delivery>,
-    gathers: bool,
+    abilities: Abilities,
     storm: &mut Storm,
     (now, steady): (Timestamp, Duration),
 ) -> (Option<Bundle>, Option<Duration>) {
-    // What may have been told already leads nothing before its time, but goes with others.
-    let (early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now));
+    let (gathers, finds) = (abilities.allowance.is_some(), abilities.finds);
+    // What may have been told already leads nothing before its time, but goes with others; but not where the channel looks for it first.
+    let (early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now) && !finds);
     let is_quiet = |row: &Delivery| {
         matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
     };
@@ -99,6 +102,11 @@ pub(super) fn choose(
         let wait = |row: &Delivery| Duration::from_millis(row.due.since(now).max(0).unsigned_abs());
         return (None, early.iter().map(wait).min());
     }
+    if finds && rows[0].repeated {
+        return (Some(again(rows)), None);
+    }
+    // What is found is not sent: nothing new may be in it.
+    rows.retain(|row| !(finds && row.repeated));
     let in_storm = gathers && storm.on;
     let in_it = |row: &Delivery| is_quiet(row) && !row.held;
     if in_storm && in_it(&rows[0]) {
@@ -134,6 +142,33 @@ pub(super) fn choose(
     }
     let riders = if leader.repeated { Vec::new() } else { early.into_iter().filter(is_quiet).collect() };
     (Some(Bundle::One(Box::new(leader), riders)), None)
+}
+
+/// What nobody knows to have arrived, with exactly what was told in the same message. The first row leads to it.
+fn again(mut rows: Vec<Delivery>) -> Bundle {
+    let leads = |row: &Delivery, notice| {
+        let is_first = row.notice == notice && row.told_in.is_none() && !row.unless_acked;
+        is_first && matches!(row.task, Task::Notice(_))
+    };
+    let at = match rows[0].told_in {
+        // Whoever led it does not go any more: nobody can look for that message.
+        Some(notice) => rows.iter().position(|row| row.repeated && leads(row, notice)).unwrap_or(0),
+        None => 0,
+    };
+    let leader = rows.remove(at);
+    let told = |row: &Delivery| row.repeated && row.told_in == Some(leader.notice) && leads(&leader, leader.notice);
+    let mut all: Vec<Delivery> = rows.into_iter().filter(told).collect();
+    let is_story = leader.episode.is_some() && !leader.held && all.iter().all(|row| row.episode == leader.episode);
+    let many = match (is_story, leader.held) {
+        (true, _) => Bundle::Story,
+        (false, true) => Bundle::Held,
+        (false, false) => Bundle::Storm,
+    };
+    if is_story {
+        all.sort_by_key(|row| row.id);
+    }
+    all.insert(0, leader);
+    one_or(all, many)
 }
 
 fn one_or(mut rows: Vec<Delivery>, many: fn(Vec<Delivery>) -> Bundle) -> Bundle {

@@ -227,10 +227,17 @@ impl Worker {
         let leader = bundle.leader();
         let same =
             |begun: &&Composed| begun.post.delivery == leader.id && begun.parcel.members == composed.parcel.members;
+        let finds = self.parts.channel.abilities().finds;
         if let Some(begun) = self.begun.as_ref().filter(same) {
             *composed = begun.clone();
             composed.post.parts_done = leader.parts;
-        } else if leader.parts > 0 && !leader.repeated && !matches!(leader.task, Task::Answer(_)) {
+            composed.post.again = leader.repeated.then_some(leader.created);
+        } else if leader.parts > 0
+            && (finds || !leader.repeated)
+            && !matches!(leader.task, Task::Answer(_) | Task::Seen(_))
+        {
+            // Its beginning would be found, and its end never told.
+            composed.post.again = composed.post.again.filter(|_| !finds);
             add_repeat(leader, &mut composed.post.message.blocks);
         }
     }
@@ -299,8 +306,10 @@ impl Worker {
     fn next(&mut self, reader: &Reader, ruled: &mut Vec<Ruled>, now: Timestamp) -> Result<Next, StoreError> {
         let steady = self.parts.clock.steady();
         let rests = self.storm.rests(steady);
-        let which = if rests.is_some() { Due::Loud } else { Due::Everything };
-        let gathers = self.parts.channel.abilities().allowance.is_some();
+        let abilities = self.parts.channel.abilities();
+        // What was told together goes again together, however quiet a part of it is.
+        let which = if rests.is_some() && !abilities.finds { Due::Loud } else { Due::Everything };
+        let gathers = abilities.allowance.is_some();
         let mut rows = self.due(reader, which, gathers, now)?;
         // What was just sent may not be settled yet.
         let settled = self.settled.as_ref().map(|(parcel, _)| parcel);
@@ -316,7 +325,7 @@ impl Worker {
         }
         let (bundle, wait) = match (rests, passing.is_empty()) {
             (Some(wait), true) => (None, Some(wait)),
-            _ => choose(passing, gathers, &mut self.storm, (now, steady)),
+            _ => choose(passing, abilities, &mut self.storm, (now, steady)),
         };
         let Some(bundle) = bundle else {
             let until = |at: Timestamp| Duration::from_millis(at.since(now).max(0).unsigned_abs());
@@ -343,7 +352,7 @@ impl Worker {
         for delivery in rows {
             let event = match &delivery.task {
                 Task::Notice(event) => event,
-                Task::Answer(_) | Task::Edit(_) => {
+                Task::Answer(_) | Task::Seen(_) | Task::Edit(_) => {
                     passing.push(delivery);
                     continue;
                 }
@@ -360,6 +369,8 @@ impl Worker {
             let case = Case { delivery: &delivery, event, kind, policy, wishes, open: &open, told_before, now };
             match judge(&case) {
                 Verdict::Pass => passing.push(delivery),
+                // It passed before, and is looked for with all that it was told with.
+                Verdict::Skip(_) if delivery.repeated && self.parts.channel.abilities().finds => passing.push(delivery),
                 Verdict::Skip(why) => ruled.push(Ruled { id: delivery.id, why, ruling: Ruling::Skip }),
                 // It is held already.
                 Verdict::Hold(until, _) if delivery.held && delivery.due == until => {}
@@ -416,7 +427,7 @@ fn well(lane: Lane) -> LaneState {
 fn book_of(row: &Delivery) -> Option<Label> {
     match &row.task {
         Task::Notice(event) | Task::Edit(event) => event.book,
-        Task::Answer(_) | Task::Broken(_) => None,
+        Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => None,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::domain::{Event, Lane, Message, NoticeId, Severity};
 
 use super::settle::{mark, rule, settle, withdraw_overtaken};
 use super::totals::count_unknown;
-use super::{Store, StoreError};
+use super::{FollowUp, Store, StoreError};
 
 /// A row that was made farther in the future than this can only come from a clock that was set back.
 const CLOCK_SLACK_MS: i64 = 60_000;
@@ -21,6 +21,8 @@ pub enum Task {
     Answer(Message),
     /// Show the message that told the notice as it stands now.
     Edit(Event),
+    /// Say who has seen notices that were told before.
+    Seen(FollowUp),
     /// Nothing: what the row holds cannot be read, because.
     Broken(String),
 }
@@ -63,6 +65,8 @@ pub struct Delivery {
     pub edit_of: Option<String>,
     /// Parts of the message that are there already.
     pub parts: u32,
+    /// The notice that leads the message in which it may have been told already, where that is not its own.
+    pub told_in: Option<NoticeId>,
     /// The hash of what it says.
     pub digest: Option<String>,
     /// When it was committed, on the wall clock.
@@ -81,7 +85,7 @@ impl Delivery {
     pub fn severity(&self) -> Severity {
         match &self.task {
             Task::Notice(event) | Task::Edit(event) => event.kind.severity(),
-            Task::Answer(_) | Task::Broken(_) => Severity::Notice,
+            Task::Answer(_) | Task::Seen(_) | Task::Broken(_) => Severity::Notice,
         }
     }
 }
@@ -231,7 +235,7 @@ impl Store {
                 [],
             )?;
             transaction.execute(
-                "UPDATE outbox SET state = 'pending', told_in = NULL, repeated = 1 WHERE state = 'sending' AND told_in IS NOT NULL",
+                "UPDATE outbox SET state = 'pending', repeated = 1 WHERE state = 'sending' AND told_in IS NOT NULL",
                 [],
             )?;
             let edits = "UPDATE outbox SET state = 'pending', due_ms = 0 WHERE state = 'sending' AND task = 'edit'";

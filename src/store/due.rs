@@ -17,7 +17,7 @@ fn rows_of(index: &str) -> String {
     format!(
         "SELECT o.id, o.notice, o.task, o.attempts, o.repeated, o.held, o.unless_acked, o.episode, o.parts, o.digest,
            o.created_ms, o.body, o.file, o.alone, j.market_ms, j.book, j.body AS fact, o.due_ms, o.reply_to, o.edit_of,
-           o.verdict, o.priority
+           o.verdict, o.priority, o.told_in
          FROM outbox o INDEXED BY {index} LEFT JOIN notices n ON n.number = o.notice LEFT JOIN journal j ON j.seq = n.seq
          WHERE o.lane = ?1 AND o.state = 'pending' AND o.priority >= ?4"
     )
@@ -39,6 +39,10 @@ fn task(row: &Row<'_>) -> rusqlite::Result<Task> {
             message.file = Some(Attachment { kind, name, bytes: Vec::new() });
         }
         return Ok(Task::Answer(message));
+    }
+    if task == "seen" {
+        let body: String = row.get(11)?;
+        return Ok(serde_json::from_str(&body).map_or_else(|error| broken(&error), Task::Seen));
     }
     let Some(body) = row.get::<_, Option<String>>(16)? else {
         return Ok(Task::Broken("the fact that it tells is gone".to_owned()));
@@ -77,6 +81,7 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         reply_to: row.get(18)?,
         edit_of: row.get(19)?,
         verdict: row.get(20)?,
+        told_in: row.get::<_, Option<i64>>(22)?.map(|notice| NoticeId(notice.unsigned_abs())),
     })
 }
 

@@ -7,6 +7,7 @@ mod rows;
 mod record;
 mod state;
 mod outbox;
+mod acks;
 mod delivery;
 mod due;
 mod settle;
@@ -31,6 +32,7 @@ mod alerts;
 mod errands;
 mod sms;
 
+pub use acks::FollowUp;
 pub use alerts::NewAlert;
 pub use audit::{AuditEntry, AuditFault};
 pub use backup::{RestoreError, backup, backup_name, prune, restore, set_aside, verify};

@@ -3,16 +3,16 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, Lane, Message, NoticeId, RouteTable, Severity, StoryPart};
+use crate::domain::{Event, Lane, Message, RouteTable, Severity, StoryPart};
 
-use super::{Points, Store, StoreError};
+use super::{Store, StoreError};
 
 /// A message that only shows where its story stands waits for everything that tells something.
 const PRIORITY_REFRESH: i64 = 0;
 /// Answers, and edits that say who has seen a message, go before warnings and after criticals: somebody waits for them.
 pub(super) const PRIORITY_ANSWER: i64 = 3;
 /// Nothing goes before what is critical.
-const PRIORITY_CRITICAL: i64 = 4;
+pub(super) const PRIORITY_CRITICAL: i64 = 4;
 /// Characters of the hash that tells whether two facts say the same.
 const DIGEST_CHARS: usize = 16;
 
@@ -236,82 +236,6 @@ impl Store {
             )?)
         })
     }
-
-    /// Somebody has seen a notice: nobody else is called for it, nothing more of it is sent to them, and the messages that told it say so. False if somebody had
-    /// said so before.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn acknowledge(
-        &self,
-        notice: NoticeId,
-        person: &str,
-        channel: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (person, channel, points) = (person.to_owned(), channel.to_owned(), self.points().clone());
-        let done = self.write(move |transaction| {
-            let seen = told_with(transaction, notice.0 as i64, &person)?;
-            let mut first = false;
-            for number in seen {
-                first |= acknowledge_one(transaction, number, (&person, &channel), &points, now)?;
-            }
-            Ok(first)
-        });
-        self.wake();
-        done
-    }
-}
-
-/// The notice, and what is critical in the messages that told it to this person, or may have: whoever has seen one has seen all.
-fn told_with(transaction: &Transaction<'_>, notice: i64, person: &str) -> Result<Vec<i64>, StoreError> {
-    let with: Vec<i64> = transaction
-        .prepare_cached(
-            "SELECT DISTINCT other.notice FROM outbox one JOIN outbox other INDEXED BY outbox_episode
-               ON other.episode = one.episode AND other.lane = one.lane
-             WHERE one.notice = ?1 AND one.task = 'notice' AND one.lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\'
-               AND other.task = 'notice' AND other.priority = ?3 AND other.notice != ?1
-               AND ((one.repeated AND other.repeated) OR (one.state = 'sent' AND other.state = 'sent'
-                 AND coalesce(other.told_in, other.notice) = coalesce(one.told_in, one.notice)))",
-        )?
-        .query_map(params![notice, person, PRIORITY_CRITICAL], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
-    Ok(std::iter::once(notice).chain(with).collect())
-}
-
-/// Notes that somebody has seen a notice, and stops what was to call others for it. False if that was noted before.
-fn acknowledge_one(
-    transaction: &Transaction<'_>,
-    number: i64,
-    (person, channel): (&str, &str),
-    points: &Points,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    let first = transaction.execute(
-        "INSERT OR IGNORE INTO acks (notice, person, channel, at_ms) VALUES (?1, ?2, ?3, ?4)",
-        params![number, person, channel, now.ms()],
-    )? > 0;
-    if !first {
-        return Ok(false);
-    }
-    points.pass("ack: noted, ladder not stopped")?;
-    transaction.execute(
-        "UPDATE outbox SET state = 'skipped', verdict = 'acknowledged by ' || ?2, settled_ms = ?3
-         WHERE notice = ?1 AND state = 'pending' AND task = 'notice' AND (unless_acked OR lane LIKE replace(?2, '_', '\\_') || ':%' ESCAPE '\\')",
-        params![number, person, now.ms()],
-    )?;
-    // Where a message told several notices, its leader's row knows what the channel calls it.
-    let told: Vec<(i64, String)> = transaction
-        .prepare(
-            "SELECT DISTINCT coalesce(told_in, notice), lane FROM outbox
-             WHERE notice = ?1 AND task = 'notice' AND (remote IS NOT NULL OR (told_in IS NOT NULL AND state = 'sent'))",
-        )?
-        .query_map([number], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    for (leader, lane) in told {
-        add_edit(transaction, leader, &lane, Shows::Ack, now)?;
-    }
-    Ok(true)
 }
 
 /// How many deliveries of a lane are in which state. Accepted = delivered + suppressed + dead + pending, always.

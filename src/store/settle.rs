@@ -5,7 +5,8 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{Lane, NoticeId};
 
-use super::outbox::{Shows, add_edit};
+use super::acks::follow_up;
+use super::outbox::{PRIORITY_CRITICAL, Shows, add_edit};
 use super::state::unsigned;
 use super::totals::count_try;
 use super::{Parcel, Ruled, Ruling, Settled, StoreError};
@@ -43,11 +44,11 @@ pub(super) fn settle(
             withdraw(transaction, parcel, now)
         }
         Settled::Unknown { due, why, parts, spent } => {
-            again(transaction, parcel, (*due, *parts), why, now)?;
             let mut marked = transaction.prepare_cached("UPDATE outbox SET repeated = 1 WHERE id = ?1")?;
             for id in rows(parcel) {
                 marked.execute([id])?;
             }
+            again(transaction, parcel, (*due, *parts), why, now)?;
             for id in spent {
                 die(transaction, *id, &format!("{why}, twice"), now)?;
             }
@@ -60,7 +61,7 @@ pub(super) fn settle(
         }
         Settled::Apart { why, parts } => {
             again(transaction, parcel, (now, *parts), why, now)?;
-            let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1 WHERE id = ?1")?;
+            let mut alone = transaction.prepare_cached("UPDATE outbox SET alone = 1, told_in = NULL WHERE id = ?1")?;
             for id in rows(parcel) {
                 alone.execute([id])?;
             }
@@ -104,7 +105,7 @@ fn sent(
     show_ack(transaction, parcel, now)
 }
 
-/// Its rows wait again, each by itself: what is told together then may be something else.
+/// Its rows wait again, each by itself: what is told together then may be something else. What may have arrived keeps with what it was told.
 fn again(
     transaction: &Transaction<'_>,
     parcel: &Parcel,
@@ -115,8 +116,8 @@ fn again(
     // A try at once leaves the time from which a row counts as waiting.
     let due = if due > now { due.ms() } else { 0 };
     let mut row = transaction.prepare_cached(
-        "UPDATE outbox SET state = 'pending', told_in = NULL, due_ms = max(due_ms, ?2), verdict = ?3, settled_ms = ?4, parts = ?5
-         WHERE id = ?1",
+        "UPDATE outbox SET state = 'pending', told_in = CASE WHEN repeated THEN told_in END, due_ms = max(due_ms, ?2), verdict = ?3,
+           settled_ms = ?4, parts = ?5 WHERE id = ?1",
     )?;
     for id in rows(parcel) {
         row.execute(params![id, due, why, now.ms(), parts])?;
@@ -143,7 +144,7 @@ pub(super) fn withdraw_overtaken(
     row: Option<i64>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    transaction
+    let mut withdrawn = transaction
         .prepare_cached(
             "UPDATE outbox SET state = 'skipped', settled_ms = ?1,
                verdict = coalesce((SELECT 'acknowledged by ' || person FROM acks WHERE acks.notice = outbox.notice), 'over before it was due')
@@ -153,26 +154,42 @@ pub(super) fn withdraw_overtaken(
                OR (unless_acked AND episode IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM stories WHERE stories.episode = outbox.episode AND open)
                  AND (SELECT seq FROM notices WHERE number = outbox.notice)
-                   < (SELECT max(seq) FROM journal WHERE journal.episode = outbox.episode)))",
-        )?
-        .execute(params![now.ms(), row])?;
-    Ok(())
-}
-
-/// A message that was put together before somebody acknowledged what it tells says so as well.
-fn show_ack(transaction: &Transaction<'_>, parcel: &Parcel, now: Timestamp) -> Result<(), StoreError> {
-    let mut acked = transaction.prepare_cached(
-        "SELECT o.notice, o.lane FROM outbox o JOIN acks a ON a.notice = o.notice WHERE o.id = ?1 AND o.task = 'notice'",
-    )?;
-    for id in rows(parcel).filter(|_| !parcel.gathered) {
-        let found = acked.query_row([id], |row| Ok((NoticeId(unsigned(row, 0)?), row.get::<_, String>(1)?)));
-        if let Some((notice, lane)) = found.optional()?
-            && !parcel.acked.contains(&notice)
-        {
-            return add_edit(transaction, parcel.notice.0 as i64, &lane, Shows::Ack, now);
+                   < (SELECT max(seq) FROM journal WHERE journal.episode = outbox.episode)))
+             RETURNING lane, notice, repeated AND priority = ?3",
+        )?;
+    let rows = withdrawn.query_map(params![now.ms(), row, PRIORITY_CRITICAL], |row| {
+        Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, bool>(2)?))
+    })?;
+    // Whoever may have been told of it hears that somebody has it.
+    for (lane, notice, may_be_there) in rows.collect::<Result<Vec<_>, _>>()? {
+        if may_be_there {
+            follow_up(transaction, &lane, &[notice], now)?;
         }
     }
     Ok(())
+}
+
+/// A message that was put together before somebody acknowledged what it tells says so as well; where it cannot be changed, another does.
+fn show_ack(transaction: &Transaction<'_>, parcel: &Parcel, now: Timestamp) -> Result<(), StoreError> {
+    let mut acked = transaction.prepare_cached(
+        "SELECT o.notice, o.lane, o.priority = ?2 FROM outbox o JOIN acks a ON a.notice = o.notice WHERE o.id = ?1 AND o.task = 'notice'",
+    )?;
+    let (mut unsaid, mut at) = (Vec::new(), None);
+    for id in rows(parcel).filter(|_| !parcel.gathered) {
+        let found = acked.query_row(params![id, PRIORITY_CRITICAL], |row| {
+            Ok((NoticeId(unsigned(row, 0)?), row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
+        });
+        if let Some((notice, lane, is_critical)) = found.optional()?
+            && !parcel.acked.contains(&notice)
+        {
+            unsaid.extend(is_critical.then_some(notice.0 as i64));
+            at = Some(lane);
+        }
+    }
+    let Some(lane) = at else { return Ok(()) };
+    add_edit(transaction, parcel.notice.0 as i64, &lane, Shows::Ack, now)?;
+    unsaid.sort_unstable();
+    follow_up(transaction, &lane, &unsaid, now)
 }
 
 /// A message that is gone can be neither changed nor answered any more.
@@ -251,7 +268,7 @@ pub(super) fn mark(
         }
     }
     transaction
-        .prepare_cached("UPDATE outbox SET state = 'sending', attempts = attempts + 1 WHERE id = ?1")?
+        .prepare_cached("UPDATE outbox SET state = 'sending', told_in = NULL, attempts = attempts + 1 WHERE id = ?1")?
         .execute([parcel.leader])?;
     transaction
         .prepare_cached(

@@ -1,6 +1,6 @@
 //! What became of a message? Each row, each try, and what was not told as such.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use crate::clock::Timestamp;
 use crate::domain::{ChannelKind, Event, NoticeId};
@@ -16,7 +16,7 @@ pub struct TraceRow {
     pub id: i64,
     /// The lane.
     pub lane: String,
-    /// `notice`, `answer` or `edit`.
+    /// `notice`, `answer`, `edit` or `seen`.
     pub task: String,
     /// `pending`, `sending`, `sent`, `skipped` or `dead`.
     pub state: String,
@@ -202,7 +202,7 @@ impl Reader {
     ) -> Result<Vec<NoiseRow>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT j.kind, sum(o.state = 'sent' AND (o.told_in IS NULL OR o.told_in = o.notice)),
-               sum(o.state = 'skipped' OR (o.told_in IS NOT NULL AND o.told_in != o.notice)),
+               sum(o.state = 'skipped' OR (o.state = 'sent' AND o.told_in IS NOT NULL AND o.told_in != o.notice)),
                count(DISTINCT a.notice)
              FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
                LEFT JOIN acks a ON a.notice = o.notice
@@ -260,12 +260,21 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn unacknowledged(&self, person: &str) -> Result<Option<NoticeId>, StoreError> {
+        Ok(self.all_unacknowledged(person, 1)?.pop())
+    }
+
+    /// The critical messages that this person got and nobody has acknowledged, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn all_unacknowledged(&self, person: &str, rows_max: u32) -> Result<Vec<NoticeId>, StoreError> {
         let mut statement = self.connection().prepare_cached(
             "SELECT o.notice FROM outbox o WHERE o.task = 'notice' AND o.priority = 4 AND o.state = 'sent'
                AND o.lane LIKE ?1 || ':%' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.notice = o.notice)
-             ORDER BY o.id DESC LIMIT 1",
+             GROUP BY o.notice ORDER BY max(o.id) DESC LIMIT ?2",
         )?;
-        let row = statement.query_row([person.replace('_', "\\_")], |row| unsigned(row, 0));
-        Ok(row.optional()?.map(NoticeId))
+        let person = person.replace('_', "\\_");
+        let rows = statement.query_map(params![person, rows_max], |row| unsigned(row, 0).map(NoticeId))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::clock::DAY_MS;
 use crate::domain::format::{age, counted, time};
 use crate::domain::{Message, NoticeId};
-use crate::notify::{Telling, told};
+use crate::notify::{HAD_ARRIVED, Telling, told};
 use crate::store::{LaneState, MissedRow, TraceRow};
 
 use super::open::{ViewError, Views};
@@ -93,11 +93,18 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
 }
 
 fn write_row(text: &mut String, row: &TraceRow) {
-    let task = if row.task == "edit" { " (change of the message)" } else { "" };
+    let task = match row.task.as_str() {
+        "edit" => " (change of the message)",
+        "seen" => " (that somebody has seen it)",
+        _ => "",
+    };
     let climbs = if row.unless_acked { " (unless acknowledged)" } else { "" };
     let verdict = row.verdict.as_ref().map(|verdict| format!(": {verdict}")).unwrap_or_default();
-    let remote = row.remote.as_ref().map(|remote| format!(" · there it is {remote}")).unwrap_or_default();
-    let repeated = if row.repeated { " · perhaps twice" } else { "" };
+    // What follows a name is what the channel knows besides, such as a letter's subject.
+    let remote = row.remote.as_ref().and_then(|remote| remote.split(' ').next());
+    let remote = remote.map(|remote| format!(" · there it is {remote}")).unwrap_or_default();
+    let is_found = row.attempts.iter().any(|attempt| attempt.detail.as_deref() == Some(HAD_ARRIVED));
+    let repeated = if row.repeated && !is_found { " · perhaps twice" } else { "" };
     let _ = writeln!(text, "{}{task}{climbs}: {}{verdict}{remote}{repeated}", row.lane, row.state);
     for attempt in &row.attempts {
         let waited = attempt.begun.since(row.created.max(row.due));

@@ -290,6 +290,11 @@ impl Ledger {
         self.reader.unacknowledged(&self.asker.name)
     }
 
+    /// The messages of theirs that ask to be acknowledged, newest first.
+    pub(super) fn all_unacknowledged(&self, rows_max: u32) -> Read<Vec<NoticeId>> {
+        self.reader.all_unacknowledged(&self.asker.name, rows_max)
+    }
+
     pub(super) fn missed(&self, rows_max: u32) -> Read<Vec<MissedRow>> {
         let mut rows = self.reader.missed(&self.asker.name, self.asker.channel, rows_max)?;
         if !self.sees_all() {

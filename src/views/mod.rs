@@ -32,9 +32,14 @@ mod metrics;
 mod delivery;
 mod route;
 mod alerts;
+mod choices;
 
 pub use alerts::alerts;
 pub use books::{book_preview, books};
+pub use choices::{
+    book_names, last_messages, last_trades, locked, open_messages, orders_under_way, own_alerts, scenario_names,
+    symbols,
+};
 pub use correlation::correlation;
 pub use costs::costs;
 pub use delivery::{deliveries, missed, noise, trace};

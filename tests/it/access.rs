@@ -10,11 +10,11 @@ use secrecy::SecretString;
 
 use crate::support::{Bench, Fault, FaultyFeed, Holding, Life, book_batch, quick_cross};
 
-const OWN: [&str; 2] = ["AAPL", "BTC-USD"];
-const OTHER: [&str; 2] = ["MSFT", "NFLX"];
+pub(crate) const OWN: [&str; 2] = ["AAPL", "BTC-USD"];
+pub(crate) const OTHER: [&str; 2] = ["MSFT", "NFLX"];
 const PIN: &str = "2846";
 
-fn label(text: &str) -> Label {
+pub(crate) fn label(text: &str) -> Label {
     text.parse().expect("a name")
 }
 
@@ -37,7 +37,7 @@ fn life() -> Life {
     Life::whole(feed, trading(OWN, 31_117)).with_book("zeta", trading(OTHER, 77_313))
 }
 
-fn lived() -> Bench {
+pub(crate) fn lived() -> Bench {
     let bench = Bench::new();
     bench.live(life()).expect("runs");
     let store = Store::open(&bench.database()).expect("opens");
@@ -48,13 +48,13 @@ fn lived() -> Bench {
     bench
 }
 
-fn asking(text: &str, role: Role, place: Place, books: Option<Vec<Label>>) -> Inbound {
+pub(crate) fn asking(text: &str, role: Role, place: Place, books: Option<Vec<Label>>) -> Inbound {
     let person = Person { name: "owner".to_owned(), role, zone: None, books, style: Style::default() };
     Inbound { person, place, chat: "telegram:5".to_owned(), text: text.to_owned() }
 }
 
 /// An operator of the one book.
-fn of_main(text: &str) -> Inbound {
+pub(crate) fn of_main(text: &str) -> Inbound {
     asking(text, Role::Operator, Place::Private, Some(vec![label("main")]))
 }
 

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
 
-use bellwether::channels::MailFile;
+use bellwether::channels::{Letters, MailFile};
 use bellwether::clock::{ManualClock, Timestamp};
 use bellwether::domain::{Attachment, AttachmentKind, Block, Line, Message, RouteTable, Severity, Span};
-use bellwether::notify::{Channel, Post, SendError};
+use bellwether::notify::{Channel, Post, Receipt, SendError};
 use serde_json::{Value, json};
 
 use crate::support::{PostOffice, lane, post, python, sample, titled};
@@ -21,7 +21,7 @@ fn clock() -> Arc<ManualClock> {
 
 fn mail_file(folder: &Path, to: &str, clock: Arc<ManualClock>) -> MailFile {
     let from = "Bellwether <bot@example.org>".parse().expect("a sender");
-    MailFile::new(folder.join("mail"), from, to.parse().expect("an address"), [7; 32], clock)
+    MailFile::new(folder.join("mail"), Letters::new(from, to.parse().expect("an address"), [7; 32], clock))
 }
 
 /// The letters of a folder, by name.
@@ -91,6 +91,11 @@ async fn a_letter_has_its_headers_and_both_parts() {
     assert!(message_id.starts_with('<') && message_id.ends_with("@example.org>"), "{message_id}");
 }
 
+/// The Message-ID in a receipt.
+fn id(receipt: &Receipt) -> &str {
+    receipt.remote.as_deref().and_then(|remote| remote.split(' ').next()).expect("a name")
+}
+
 #[tokio::test]
 async fn a_retry_replaces_the_letter() {
     let (folder, clock) = (tempfile::tempdir().expect("folder"), clock());
@@ -98,10 +103,11 @@ async fn a_retry_replaces_the_letter() {
     let first = ana.send(&post(17, titled("A fact"))).await.expect("kept");
     clock.advance(60_000);
     let second = ana.send(&post(17, titled("A fact (perhaps a repeat of N42)"))).await.expect("kept");
-    assert_eq!(first.remote, second.remote);
+    assert_eq!(id(&first), id(&second));
+    assert_eq!(first.remote.as_deref(), Some(&*format!("{} A fact", id(&first))), "what a thread goes on with");
     let kept = letters(folder.path());
     assert_eq!(kept.len(), 1);
-    assert!(kept[0].1.contains("perhaps a repeat") && header(&kept[0].1, "Message-ID") == first.remote);
+    assert!(kept[0].1.contains("perhaps a repeat") && header(&kept[0].1, "Message-ID").as_deref() == Some(id(&first)));
     // Another message, another person, and emergencies, which have no number, are letters of their own.
     ana.send(&post(18, titled("A fact"))).await.expect("kept");
     mail_file(folder.path(), "bo@example.org", clock.clone()).send(&post(17, titled("A fact"))).await.expect("kept");
@@ -122,7 +128,17 @@ async fn nothing_gets_into_the_head_that_is_not_ours() {
     one.message.blocks.push(Block::Quote(format!("{hostile}\n.\n--a-")));
     let letter = letter_of(&one).await;
     let names: Vec<String> = headers(&letter).into_iter().map(|(name, _)| name).collect();
-    let own = ["Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"];
+    let own = [
+        "Auto-Submitted",
+        "Content-Transfer-Encoding",
+        "Content-Type",
+        "Date",
+        "From",
+        "MIME-Version",
+        "Message-ID",
+        "Subject",
+        "To",
+    ];
     let mut sorted: Vec<&str> =
         names.iter().map(String::as_str).filter(|name| *name != "X-Bellwether-Notice").collect();
     sorted.sort_unstable();
@@ -239,5 +255,8 @@ fn a_story_is_a_thread() {
     let root = header(&letters[0], "Message-ID");
     let replies: Vec<_> = letters.iter().map(|letter| header(letter, "In-Reply-To")).collect();
     assert_eq!(replies, [None, root, None]);
+    // Readers keep a thread together only where the subject stays.
+    let subjects: Vec<_> = letters.iter().filter_map(|letter| header(letter, "Subject")).collect();
+    assert_eq!(subjects[1], format!("Re: {}", subjects[0]));
     assert_eq!((office.counts("ana:email").sent, office.counts("ana:email").open), (3, 0));
 }

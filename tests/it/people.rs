@@ -4,8 +4,8 @@ use bellwether::chat::Role;
 use bellwether::clock::Timestamp;
 use bellwether::config::{Amounts, Config, TelegramAddress, policy, read, route_table};
 use bellwether::domain::{
-    ChannelKind, DateStyle, Event, EventKind, HaltCause, HourStyle, Label, Lane, Leg, Money, NumberStyle, RouteTable,
-    Severity, Treatment,
+    ALWAYS_BY_SMS, ChannelKind, DateStyle, Event, EventKind, HaltCause, HourStyle, Label, Lane, Money, NumberStyle,
+    Quantity, RouteTable, Severity, Treatment,
 };
 use chrono_tz::Tz;
 use proptest::prelude::*;
@@ -214,7 +214,7 @@ fn people_and_groups_are_told_apart() {
         (format!("{}{}", person(""), group("telegram = -5").replace("club", "ana")), "two people or groups are called"),
         (
             person("telegram = { user = 5 }\n[[people]]\nname = \"bo\"\ntelegram = { user = 5, chat = 6 }"),
-            "4:1: bo and ana have the same account on Telegram",
+            "4:1: bo and ana have the same account on telegram",
         ),
         (
             format!("{}{}", person("telegram = { user = 5, chat = -6 }"), group("telegram = -6")),
@@ -231,7 +231,10 @@ fn people_and_groups_are_told_apart() {
 #[test]
 fn groups_are_checked() {
     refused(&[
-        (group(""), "1:1: a group needs a name and its number on Telegram"),
+        (group(""), "1:1: a group needs its number on Telegram or on Discord"),
+        ("[[groups]]\ntelegram = -5\n".to_owned(), "1:1: a group needs a name"),
+        (group("telegram = -5\ndiscord = 5"), "1:1: a group is on Telegram or on Discord: name two for both"),
+        (group("telegram = -5\nthreads = true"), "4:11: threads are made on Discord alone"),
         (group("telegram = 5"), "3:12: 5 is no group on Telegram: its number is below zero"),
         (group("telegram = -5\namounts = \"all\""), "4:11: \"all\" is neither full nor shares"),
         (group("telegram = -5\ntopics = { mian = 5 }"), "4:12: there is no book \"mian\": did you mean \"main\"?"),
@@ -316,6 +319,14 @@ fn what_is_much_too_much_is_refused_in_few_words() {
     }
 }
 
+/// Critical, and told by SMS like everything else.
+fn locked(book: Option<Label>) -> Event {
+    let (symbol, price) = ("AAPL".parse().expect("a symbol"), "10".parse().expect("a price"));
+    let kind = EventKind::SymbolLocked { symbol, before: price, after: price, quantity: Quantity::ZERO };
+    Event { at: Timestamp::default(), book, kind }
+}
+
+/// Critical, and told to owners by SMS at once.
 fn halted(book: Option<Label>) -> Event {
     let kind =
         EventKind::TradingHalted { cause: HaltCause::Command { person: "ana".to_owned() }, cancelled: 0, positions: 0 };
@@ -362,6 +373,31 @@ fn without_routes_the_usual_ladder_holds() {
     assert!(route_table(&config, &[]).routes.is_empty(), "nobody is reached where there is no lane");
 }
 
+#[test]
+fn the_ladder_climbs_over_four_lanes_and_short_messages_are_no_first_way() {
+    let config = loaded("[[people]]\nname = \"ana\"\n[[people]]\nname = \"cy\"\nrole = \"operator\"\n").expect("sound");
+    let all = ["telegram", "discord", "terminal", "sms", "email", "ntfy", "webhook"];
+    let there: Vec<String> = ["ana", "cy"].iter().flat_map(|who| all.map(|on| format!("{who}:{on}"))).collect();
+    let there: Vec<&str> = there.iter().map(String::as_str).collect();
+    let steps = |there: &[&str], event: &Event, who: &str| -> Vec<(String, i64)> {
+        let mut legs = planned(&route_table(&config, &lanes(there)), event);
+        legs.retain(|(name, _)| name.starts_with(who));
+        legs.iter().map(|(name, after)| (name.split(':').nth(1).expect("a channel").to_owned(), *after)).collect()
+    };
+    let want = |all: &[(&str, i64)]| all.iter().map(|(name, after)| ((*name).to_owned(), *after)).collect::<Vec<_>>();
+    let of_ana = [("telegram", 0), ("terminal", 0), ("discord", 2), ("sms", 5), ("email", 10), ("telegram", 10)];
+    assert_eq!(steps(&there, &locked(None), "ana"), want(&of_ana));
+    let of_cy = [("telegram", 0), ("discord", 2), ("terminal", 5), ("sms", 10), ("telegram", 10)];
+    assert_eq!(steps(&there, &locked(None), "cy"), want(&of_cy));
+    // An owner's phone is told at once that trading stops; an operator's climbs as ever.
+    let at_once = [("telegram", 0), ("terminal", 0), ("discord", 2), ("email", 10), ("telegram", 10), ("sms", 0)];
+    assert_eq!(steps(&there, &halted(None), "ana"), want(&at_once));
+    assert_eq!(steps(&there, &halted(None), "cy"), want(&of_cy));
+    let few = ["ana:sms", "ana:email", "cy:sms"];
+    assert_eq!(steps(&few, &locked(None), "ana"), want(&[("email", 0), ("sms", 2), ("email", 10)]));
+    assert_eq!(steps(&few, &locked(None), "cy"), want(&[("sms", 0), ("sms", 10)]), "the only way is the first");
+}
+
 fn file(people: &[(u8, u8)], groups: usize) -> Config {
     let everybody = people.iter().enumerate().map(|(index, (role, books))| {
         let role = ["owner", "operator", "viewer"][usize::from(*role)];
@@ -375,9 +411,31 @@ fn file(people: &[(u8, u8)], groups: usize) -> Config {
     loaded(&text.concat()).expect("sound")
 }
 
+/// When somebody with these ways is told of what is critical, as the page says it: ways and minutes, sorted. `always` is for what owners are
+/// told by SMS whatever else holds.
+fn rungs(own: &[ChannelKind], role: Role, always: bool) -> Vec<(ChannelKind, i64)> {
+    let Some(first) = own.iter().find(|kind| **kind != ChannelKind::Sms).or(own.first()).copied() else {
+        return Vec::new();
+    };
+    let is_seat = |kind: &ChannelKind| role == Role::Owner && *kind == ChannelKind::Terminal && *kind != first;
+    let mut rungs = vec![(first, 0)];
+    rungs.extend(own.iter().copied().filter(is_seat).map(|kind| (kind, 0)));
+    if role != Role::Viewer {
+        let others = own.iter().copied().filter(|kind| *kind != first && !is_seat(kind));
+        rungs.extend(others.zip([2, 5, 10]));
+        rungs.push((first, 10));
+    }
+    let is_told = rungs.contains(&(ChannelKind::Sms, 0));
+    if always && role == Role::Owner && own.contains(&ChannelKind::Sms) && !is_told {
+        rungs.push((ChannelKind::Sms, 0));
+    }
+    rungs.sort();
+    rungs
+}
+
 proptest! {
-    /// Whoever has a lane is told at once of what they may see and of nothing else; nobody waits less than the ladder says, viewers
-    /// are told once, and no route leads where no rule is.
+    /// Whoever has a lane is told at once of what they may see and of nothing else, on the first that costs nothing; owners on their terminal as
+    /// well, and by SMS what always goes there. The others climb the ladder in order, viewers none, and no route leads where no rule is.
     #[test]
     fn everybody_is_reached(
         people in prop::collection::vec((0_u8..3, 0_u8..3), 0..5),
@@ -394,21 +452,23 @@ proptest! {
         prop_assert_eq!(table.lanes.iter().map(|rule| rule.lane).collect::<Vec<_>>(), there.clone());
         prop_assert!(table.routes.iter().flat_map(|route| &route.to).all(|lane| there.contains(lane)));
         for book in [None, Some(label("a")), Some(label("b"))] {
-            let legs = table.plan(&halted(book));
-            for person in config.persons() {
-                let own: Vec<&Leg> = legs.iter().filter(|leg| leg.lane.who.as_str() == person.name).collect();
-                let may = book.is_none_or(|book| person.may_see(book));
-                let has = there.iter().find(|lane| lane.who.as_str() == person.name);
-                let at_once = own.iter().find(|leg| leg.after_ms == 0).map(|leg| leg.lane);
-                prop_assert_eq!(at_once, has.copied().filter(|_| may));
-                let later: Vec<i64> = own.iter().map(|leg| leg.after_ms / MINUTE_MS).filter(|after| *after > 0).collect();
-                prop_assert!(later.is_empty() || person.role != Role::Viewer);
-                prop_assert!([2, 5, 10].ends_with(&later) || later == [2, 10]);
-                prop_assert_eq!(later.contains(&10), at_once.is_some() && person.role != Role::Viewer);
-                let told = |lane: &Lane| own.iter().any(|leg| leg.lane == *lane);
-                let skipped = there.iter().filter(|lane| lane.who.as_str() == person.name && !told(lane)).count();
-                prop_assert!(!may || person.role == Role::Viewer || skipped <= 1, "three lanes of four, or the terminal too");
+            for event in [locked(book), halted(book)] {
+                let legs = table.plan(&event);
+                for person in config.persons() {
+                    let mut found: Vec<(ChannelKind, i64)> = legs
+                        .iter()
+                        .filter(|leg| leg.lane.who.as_str() == person.name)
+                        .map(|leg| (leg.lane.channel, leg.after_ms / MINUTE_MS))
+                        .collect();
+                    found.sort();
+                    let own: Vec<ChannelKind> =
+                        there.iter().filter(|lane| lane.who.as_str() == person.name).map(|lane| lane.channel).collect();
+                    let may = book.is_none_or(|book| person.may_see(book));
+                    let always = ALWAYS_BY_SMS.contains(&event.kind.name());
+                    prop_assert_eq!(found, if may { rungs(&own, person.role, always) } else { Vec::new() });
+                }
             }
+            let legs = table.plan(&halted(book));
             for group in &config.groups {
                 let own = legs.iter().filter(|leg| leg.lane.who == group.name).map(|leg| leg.after_ms).collect::<Vec<_>>();
                 let may = there.iter().any(|lane| lane.who == group.name) && book != Some(label("b"));

@@ -12,12 +12,18 @@ mod samples;
 mod shell;
 mod talk;
 pub(crate) mod talking;
+pub(crate) mod smtp;
+pub(crate) mod discord_talking;
+pub(crate) mod discord;
+pub(crate) mod openapi;
 pub(crate) mod telegram;
 pub(crate) mod twilio;
 pub(crate) mod contest;
 pub(crate) mod kills;
+pub(crate) mod ntfy;
 pub(crate) mod post_office;
 mod telegram_text;
+pub(crate) mod discord_text;
 
 pub(crate) use bench::{Bench, Life, quick_cross, shared};
 pub(crate) use books::{Holding, book_batch};

@@ -240,6 +240,29 @@ impl PostOffice {
         self.at(name).wire.abilities.lock().expect("lock").allowance = None;
     }
 
+    /// Lets a lane's channel be one on which nothing can be changed or pressed.
+    pub(crate) fn only_tells(&mut self, name: &str) {
+        let mut abilities = *self.at(name).wire.abilities.lock().expect("lock");
+        (abilities.edits, abilities.buttons) = (false, false);
+        *self.at(name).wire.abilities.lock().expect("lock") = abilities;
+    }
+
+    /// Steps of the workers of all lanes for so many seconds, one each tenth of a second.
+    pub(crate) fn run_all(&mut self, seconds: i64) {
+        self.step_all(seconds * 10, 100);
+    }
+
+    /// So many steps of the workers of all lanes, one each so many milliseconds.
+    pub(crate) fn step_all(&mut self, steps: i64, each_ms: i64) {
+        let names: Vec<String> = self.lanes.iter().map(|open| open.lane.to_string()).collect();
+        for _ in 0..steps {
+            for name in &names {
+                self.tick(name);
+            }
+            self.clock.advance(each_ms);
+        }
+    }
+
     /// Puts a channel in the place of a lane's wire, before its worker begins.
     pub(crate) fn plug(&mut self, name: &str, channel: Arc<dyn Channel>) {
         self.at(name).channel = channel;

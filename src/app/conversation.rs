@@ -1,0 +1,88 @@
+//! What is answered alike wherever people talk? Lines through the table of commands, PINs through the desk, and what is too old to be done.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use crate::chat::{Chat, Inbound, Reply, Seat};
+use crate::domain::Message;
+use crate::store::Answer;
+
+/// A command that is older than this when it is read is not run.
+pub(super) const OLD_MS: i64 = 120_000;
+/// What is said of a change that takes longer than anybody waits.
+const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
+/// What people answer to an alarm that they have seen.
+const SEEN: [&str; 9] = ["ack", "ok", "okay", "seen", "got it", "yes", "\u{1f44d}", "\u{2705}", "\u{1f44c}"];
+
+/// What came of an update: whose it was, and what is said.
+pub(super) struct Handled {
+    pub(super) person: String,
+    pub(super) answers: Vec<Answer>,
+}
+
+impl Handled {
+    pub(super) fn by(seat: &Seat, answers: Vec<Answer>) -> Self {
+        Self { person: seat.person.name.clone(), answers }
+    }
+
+    pub(super) fn nothing() -> Self {
+        Self { person: String::new(), answers: Vec::new() }
+    }
+}
+
+/// Whether somebody says that they have seen what they answer to.
+pub(super) fn says_seen(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    SEEN.contains(&lower.trim_end_matches(['.', '!']))
+}
+
+/// What is said to a line.
+pub(super) enum Said {
+    /// This.
+    Message(Message),
+    /// This is what would be done, and the PIN is asked for.
+    Prompt {
+        /// The change's row at the desk.
+        id: i64,
+        /// What it would do.
+        preview: String,
+    },
+}
+
+/// Answers lines and takes PINs.
+pub(super) struct Conversation {
+    pub(super) chat: Chat,
+    /// Waits until the engine carried a change out.
+    pub(super) wait_for: Arc<dyn Fn(i64) -> Option<String> + Send + Sync>,
+}
+
+impl Conversation {
+    /// Answers a line that came with this row of the inbox: what it changes is changed once.
+    pub(super) fn run(&self, row: i64, inbound: &Inbound) -> Said {
+        let text = match self.chat.caused_by(row).handle(inbound) {
+            Reply::Text(text) | Reply::Refused(text) => text,
+            Reply::Message(message) => return Said::Message(*message),
+            Reply::Failed { what, hint } => hint.map_or(what.clone(), |hint| format!("{what}\n{hint}")),
+            Reply::Admitted { id } => self.outcome(id),
+            Reply::NeedsPin => format!(
+                "A change needs your PIN, and none is set: on the machine, \"bellwether pin set {}\" sets it",
+                inbound.person.name
+            ),
+            Reply::Confirm { id, preview } => return Said::Prompt { id, preview },
+        };
+        Said::Message(Message::answer(&text))
+    }
+
+    /// Takes the PIN of a prompt; what came of it.
+    pub(super) fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> String {
+        match self.chat.confirm(inbound, id, pin) {
+            Ok(()) => self.outcome(id),
+            Err(error) => self.chat.not_done(inbound, &error),
+        }
+    }
+
+    fn outcome(&self, id: i64) -> String {
+        (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())
+    }
+}

@@ -1,0 +1,158 @@
+//! Which slash commands does Discord offer? The table of commands, grouped so that its limits hold; registered when they changed.
+
+use serenity::builder::{CreateCommand, CreateCommandOption};
+use serenity::model::application::{CommandOptionType, InteractionContext};
+use serenity::model::permissions::Permissions;
+
+use crate::chat::{COMMANDS, Command, Group, Param, What};
+
+/// The command that stands at the top as well: nobody in a hurry looks for its group.
+const HALT: &str = "halt";
+
+/// All slash commands: one for each group of the help, with its commands below it, and `/halt`.
+pub(super) fn slash_commands() -> Vec<CreateCommand> {
+    let grouped = Group::ALL.into_iter().map(|group| {
+        let of_group = COMMANDS.iter().filter(|command| command.group == group);
+        let top = shared(CreateCommand::new(name_of(group)).description(about(group)))
+            .set_options(of_group.map(subcommand).collect());
+        // Everybody is checked by our own list whatever is shown; what lets trading go on is offered to a server's admins alone unless they say more.
+        if group == Group::Control { top.default_member_permissions(Permissions::empty()) } else { top }
+    });
+    let halt = COMMANDS.iter().filter(|command| command.name == HALT);
+    let halt = halt.map(|halt| shared(CreateCommand::new(halt.name).description(halt.help)));
+    grouped.chain(halt).collect()
+}
+
+/// In servers and in the conversation with the bot.
+fn shared(command: CreateCommand) -> CreateCommand {
+    command.contexts(vec![InteractionContext::Guild, InteractionContext::BotDm])
+}
+
+fn name_of(group: Group) -> String {
+    group.title().to_lowercase()
+}
+
+const fn about(group: Group) -> &'static str {
+    match group {
+        Group::Portfolio => "Money, positions, trades, alerts",
+        Group::Risk => "What can be lost, and what limits it",
+        Group::Reasons => "Why something happened, or did not",
+        Group::Attention => "What you are told, and what you have seen",
+        Group::Control => "What changes something; the PIN is asked for",
+        Group::System => "The bot itself",
+    }
+}
+
+fn subcommand(command: &Command) -> CreateCommandOption {
+    CreateCommandOption::new(CommandOptionType::SubCommand, command.name, command.help)
+        .set_sub_options(command.params.iter().map(option))
+}
+
+fn option(param: &Param) -> CreateCommandOption {
+    let option = CreateCommandOption::new(CommandOptionType::String, param.name, param.help).required(param.needed);
+    match param.what {
+        What::OneOf(words) => words.iter().fold(option, |option, word| option.add_string_choice(*word, *word)),
+        What::Code => option,
+        _ => option.set_autocomplete(true),
+    }
+}
+
+/// The command that was given, whatever groups it stands in; none that is not of the table.
+pub(super) fn command_of(path: &[String]) -> Option<&'static Command> {
+    let name = path.last()?;
+    COMMANDS.iter().find(|command| command.name == name)
+}
+
+/// What was given in its places, as it is typed: `/chart AAPL 1h`.
+pub(super) fn line_of(command: &Command, options: &[(String, String)]) -> String {
+    let mut line = format!("/{}", command.name);
+    for (_, value) in given(command, options) {
+        line.push(' ');
+        line.push_str(value.trim());
+    }
+    line
+}
+
+/// What was given, in the order of the table's places.
+pub(super) fn given<'a>(command: &'a Command, options: &'a [(String, String)]) -> Vec<(&'a Param, &'a str)> {
+    let of = |param: &'a Param| {
+        let found = options.iter().find(|(name, value)| name == param.name && !value.trim().is_empty())?;
+        Some((param, found.1.as_str()))
+    };
+    command.params.iter().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    fn words(option: &Value) -> usize {
+        let own = ["name", "description", "value"].iter().filter_map(|key| option[*key].as_str()).map(str::len);
+        let below = ["options", "choices"].iter().filter_map(|key| option[*key].as_array()).flatten().map(words);
+        own.sum::<usize>() + below.sum::<usize>()
+    }
+
+    fn check(option: &Value) {
+        let (name, about) = (option["name"].as_str().unwrap_or(""), option["description"].as_str().unwrap_or(""));
+        let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-');
+        assert!(plain && (1..=32).contains(&name.len()), "{option}");
+        assert!((1..=100).contains(&about.encode_utf16().count()), "{option}");
+        let below = |key: &str| option[key].as_array().cloned().unwrap_or_default();
+        assert!(below("options").len() <= 25 && below("choices").len() <= 25, "{option}");
+        let mut names: Vec<String> = below("options").iter().map(|one| one["name"].to_string()).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count, "{option}");
+        let needed: Vec<bool> = below("options").iter().map(|one| one["required"] == true).collect();
+        assert!(needed.is_sorted_by(|a, b| a >= b), "what is needed comes first: {option}");
+        for choice in below("choices") {
+            assert!(choice["value"].as_str().is_some_and(|value| (1..=100).contains(&value.len())), "{option}");
+        }
+        assert!(option["autocomplete"] != true || below("choices").is_empty(), "{option}");
+        below("options").iter().for_each(check);
+    }
+
+    #[test]
+    fn all_commands_are_there_once_and_every_limit_holds() {
+        let all = serde_json::to_value(slash_commands()).expect("json");
+        let all = all.as_array().expect("a list");
+        assert!(all.len() <= 100);
+        let mut offered = Vec::new();
+        for command in all {
+            check(command);
+            assert!(words(command) <= 8_000, "{command}");
+            assert_eq!(command["contexts"], serde_json::json!([0, 1]));
+            let hidden = command["default_member_permissions"] == "0";
+            assert_eq!(hidden, command["name"] == "control", "the safe direction is never hidden: {command}");
+            let below = command["options"].as_array().cloned().unwrap_or_default();
+            offered.extend(below.iter().map(|one| one["name"].as_str().expect("a name").to_owned()));
+        }
+        assert!(all.iter().map(words).sum::<usize>() <= 8_000, "all together");
+        assert!(all.iter().any(|command| command["name"] == HALT));
+        offered.sort();
+        let mut known: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
+        known.sort_unstable();
+        assert_eq!(offered, known);
+    }
+
+    #[test]
+    fn what_was_given_is_what_would_be_typed() {
+        let path = |path: &str| path.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let options =
+            |all: &[(&str, &str)]| all.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+        for (words, given, want) in [
+            ("halt", options(&[]), "/halt"),
+            ("control halt", options(&[]), "/halt"),
+            ("portfolio chart", options(&[("bars", "1h"), ("what", "AAPL")]), "/chart AAPL 1h"),
+            ("risk stress", options(&[("book", "main")]), "/stress main"),
+            ("portfolio alert", options(&[("when", " AAPL > 200 ")]), "/alert AAPL > 200"),
+            ("portfolio pnl", options(&[("other", "x"), ("period", "")]), "/pnl"),
+        ] {
+            assert_eq!(line_of(command_of(&path(words)).expect("there"), &given), want);
+        }
+        assert!(command_of(&path("portfolio nothing")).is_none() && command_of(&[]).is_none());
+    }
+}

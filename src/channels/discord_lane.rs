@@ -1,0 +1,411 @@
+//! How does a message get into a channel on Discord? As embeds, sent one after the other, each under a name that Discord takes once.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::clock::Timestamp;
+use crate::domain::Label;
+use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
+
+use super::answers::Answers;
+use super::discord::{Discord, Dispatch, Posted};
+use super::discord_answer::{DiscordError, DiscordRefusal};
+use super::http_client::NO_CONNECTION;
+use super::parts::Parts;
+use super::render_discord::{Sheet, pressed, sheets};
+
+/// A channel's headers tell its true rate; mostly it takes five messages in five seconds.
+const CHANNEL: Allowance = Allowance { burst: 5, refill: Duration::from_secs(1) };
+/// The whole bot may make fifty calls a second; some are left for what is answered.
+const BOT: Allowance = Allowance { burst: 40, refill: Duration::from_millis(25) };
+/// So long after the first try Discord surely knows a message again by its name, in milliseconds.
+const NAMED_MS: i64 = 2 * 60_000;
+/// How far Discord's clock may be behind ours, in milliseconds.
+const SKEW_MS: i64 = 5_000;
+/// Turns that one message may take: a thread that is gone, a file that is too large, a form that is refused.
+const TURNS_MAX: usize = 4;
+/// Threads that are known to be there.
+const THREADS_MAX: usize = 200;
+/// How a message is named that answers an interaction.
+const INTERACTION: &str = "interaction ";
+
+/// Where a lane leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DiscordTarget {
+    /// The channel, or the one in which somebody is alone with the bot.
+    pub channel: i64,
+    /// The threads of books.
+    pub topics: Vec<(Label, i64)>,
+    /// What follows upon a message stands in a thread below it.
+    pub threads: bool,
+}
+
+/// Where one message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Spot {
+    channel: i64,
+    reply_to: Option<i64>,
+}
+
+/// A channel on Discord as a channel.
+pub struct DiscordLane {
+    discord: Discord,
+    target: DiscordTarget,
+    answers: Answers,
+    parts: Parts<i64>,
+    /// Threads that were begun or found, newest last.
+    threads: Mutex<VecDeque<i64>>,
+    /// The delivery at which Discord failed in a way that says little, and when first.
+    doubtful: Mutex<Option<(i64, Timestamp)>>,
+}
+
+impl DiscordLane {
+    /// Sends to this channel, and answers interactions by their tokens.
+    pub fn new(discord: Discord, target: DiscordTarget, answers: Answers) -> Self {
+        let (threads, doubtful) = (Mutex::default(), Mutex::default());
+        Self { discord, target, answers, parts: Parts::default(), threads, doubtful }
+    }
+
+    /// Where a message goes: below the one that it belongs to.
+    async fn spot(&self, post: &Post) -> Result<Spot, SendError> {
+        let topic = post.book.and_then(|book| self.target.topics.iter().find(|(name, _)| *name == book));
+        let usual = Spot { channel: topic.map_or(self.target.channel, |(_, topic)| *topic), reply_to: None };
+        let Some(remote) = post.reply_to.as_deref().and_then(Remote::read) else { return Ok(usual) };
+        let channel = remote.channel.unwrap_or(self.target.channel);
+        let below = Spot { channel, reply_to: Some(remote.message) };
+        if !self.target.threads || channel != self.target.channel {
+            // In the thread of a message nothing needs a reference.
+            let is_thread = self.target.threads && !self.target.topics.iter().any(|(_, topic)| *topic == channel);
+            return Ok(if is_thread { Spot { channel, reply_to: None } } else { below });
+        }
+        let thread = Spot { channel: remote.message, reply_to: None };
+        if self.knows_thread(remote.message) {
+            return Ok(thread);
+        }
+        let lines = post.message.plain_lines();
+        let name = lines.first().map(String::as_str).unwrap_or_default();
+        match self.discord.begin_thread(channel, remote.message, name).await {
+            Ok(()) | Err(DiscordError::Refused { kind: DiscordRefusal::ThreadExists, .. }) => {
+                let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+                if threads.len() >= THREADS_MAX {
+                    threads.pop_front();
+                }
+                threads.push_back(remote.message);
+                Ok(thread)
+            }
+            Err(DiscordError::Refused { words, .. }) => {
+                tracing::debug!(words, "no thread below a message: it is answered in the channel");
+                Ok(below)
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    fn knows_thread(&self, thread: i64) -> bool {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner).contains(&thread)
+    }
+
+    /// The messages among which an earlier try may have left this one; none where it goes again by its name.
+    async fn earlier(&self, post: &Post, channel: i64) -> Result<Vec<Posted>, SendError> {
+        let doubt = *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        let doubt = doubt.filter(|(delivery, _)| *delivery == post.delivery).map(|(_, since)| since);
+        let Some(since) = post.again.into_iter().chain(doubt).min() else { return Ok(Vec::new()) };
+        let now = self.discord.client().now();
+        if now.since(since) < NAMED_MS {
+            return Ok(Vec::new());
+        }
+        let me = self.discord.myself().await.map_err(failed)?.user;
+        let mut latest = self.discord.latest(channel).await.map_err(failed)?;
+        latest.retain(|message| message.author == me && message.sent_ms >= since.ms() - SKEW_MS);
+        // The oldest of several: the others answer or repeat it.
+        latest.reverse();
+        Ok(latest)
+    }
+
+    /// Sends one part: its number, and what was unusual about it.
+    async fn part(&self, post: &Post, part: &Part<'_>, spot: &mut Spot) -> Result<Arrived, SendError> {
+        let mut dispatch = self.dispatch(post, part);
+        let mut detail = None;
+        for _ in 0..TURNS_MAX {
+            dispatch.reply_to = spot.reply_to.filter(|_| part.index == 0);
+            let error = match self.discord.send(spot.channel, &dispatch).await {
+                Ok(sent) => return Ok(Arrived { message: sent.value, skew_ms: sent.skew_ms, detail }),
+                Err(error) => error,
+            };
+            let DiscordError::Refused { kind, words, .. } = &error else { return Err(self.doubted(post, error)) };
+            match kind {
+                DiscordRefusal::ChannelGone | DiscordRefusal::NoThread | DiscordRefusal::Forbidden
+                    if spot.channel != self.target.channel =>
+                {
+                    tracing::debug!(words, "a thread takes nothing: the channel does");
+                    self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != spot.channel);
+                    *spot = Spot { channel: self.target.channel, reply_to: None };
+                }
+                DiscordRefusal::TooLarge if dispatch.file.is_some() => {
+                    dispatch.file = None;
+                    detail = Some("without its file, which is too large".to_owned());
+                }
+                DiscordRefusal::BadForm if detail.is_none() => {
+                    tracing::error!(words, "a message was rendered in a way that Discord does not take");
+                    detail = Some(format!("as bare text, since its form was refused: {words}"));
+                    (dispatch.sheet, dispatch.rows) = (dispatch.sheet.bare(), Vec::new());
+                }
+                _ => return Err(failed(error)),
+            }
+        }
+        Err(SendError::Rejected("Discord takes it in no form".to_owned()))
+    }
+
+    fn dispatch<'a>(&self, post: &'a Post, part: &Part<'a>) -> Dispatch<'a> {
+        let name = if post.delivery == 0 {
+            // An emergency past the store: it has no number and is tried once.
+            format!("e{}-{}", self.discord.client().now().ms(), part.index)
+        } else {
+            format!("d{}-{}", post.delivery, part.index)
+        };
+        Dispatch {
+            sheet: part.sheet.clone(),
+            rows: if part.is_last { pressed(&post.keys) } else { Vec::new() },
+            file: post.message.file.as_ref().filter(|_| part.index == 0),
+            silent: post.silent,
+            reply_to: None,
+            nonce: Some(name),
+        }
+    }
+
+    /// A failing server has most likely not done it; should it be asked again much later, the channel is looked at first.
+    fn doubted(&self, post: &Post, error: DiscordError) -> SendError {
+        if matches!(error, DiscordError::Server { .. }) {
+            let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+            if doubtful.is_none_or(|(delivery, _)| delivery != post.delivery) {
+                *doubtful = Some((post.delivery, self.discord.client().now()));
+            }
+        }
+        failed(error)
+    }
+
+    /// Changes each part of a message to what it says now. What has become longer goes on in further messages, what has become shorter
+    /// loses its last ones.
+    async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
+        if let Some(interaction) = interaction(edited) {
+            return self.edit_answer(post, interaction).await;
+        }
+        let Some(remote) = Remote::read(edited) else { return Err(SendError::Gone) };
+        let channel = remote.channel.unwrap_or(self.target.channel);
+        let sheets = parts_of(post);
+        let mut there = self.parts.of(remote.message);
+        for (index, sheet) in sheets.iter().enumerate() {
+            let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
+            if let Some(message) = there.get(index) {
+                match self.discord.edit(channel, *message, &self.dispatch(post, &part)).await {
+                    // Somebody removed it; the first part is the message.
+                    Err(DiscordError::Refused { kind: DiscordRefusal::MessageGone, .. }) if index > 0 => {}
+                    changed => changed.map_err(failed)?,
+                }
+            } else {
+                let mut spot = Spot { channel, reply_to: None };
+                let further = Post { silent: true, ..post.clone() };
+                there.push(self.part(&further, &part, &mut spot).await?.message);
+                self.parts.keep(there.clone());
+            }
+        }
+        for message in there.split_off(sheets.len().max(1).min(there.len())) {
+            if let Err(error) = self.discord.remove(channel, message).await {
+                tracing::debug!(%error, "a part that says nothing any more stays");
+            }
+        }
+        self.parts.keep(there);
+        Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() })
+    }
+
+    /// Changes the answer to an interaction while its token lasts: nobody else can.
+    async fn edit_answer(&self, post: &Post, interaction: u64) -> Result<Receipt, SendError> {
+        let Some((token, _)) = self.answers.token(interaction, self.discord.client().clock().steady()) else {
+            return Err(SendError::Gone);
+        };
+        let sheets = parts_of(post);
+        let sheet = sheets.first().ok_or(SendError::Gone)?;
+        let part = Part { index: 0, sheet, is_last: true };
+        match self.discord.answer(&token, &self.dispatch(post, &part)).await {
+            Ok(_) => Ok(Receipt { remote: post.edit.clone(), ..Receipt::default() }),
+            Err(DiscordError::Refused { .. }) => Err(SendError::Gone),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Answers an interaction by its token, in parts that its asker alone sees. None where the token does not do any more: the number of
+    /// parts that arrived by it is there then.
+    async fn answered(&self, post: &Post, sheets: &[Sheet], interaction: u64) -> Result<Option<Receipt>, Failure> {
+        let mut skew_ms = None;
+        for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {
+            let now = self.discord.client().clock().steady();
+            let Some((token, is_answered)) = self.answers.token(interaction, now) else { return Ok(None) };
+            let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
+            let dispatch = self.dispatch(post, &part);
+            let shown = if is_answered {
+                self.discord.follow_up(&token, &dispatch).await
+            } else {
+                self.discord.answer(&token, &dispatch).await
+            };
+            match shown {
+                Ok(shown) => skew_ms = shown.skew_ms,
+                Err(DiscordError::Refused { kind, words, .. }) if kind != DiscordRefusal::TooLarge => {
+                    tracing::info!(words, "an interaction cannot be answered by its token any more");
+                    self.answers.forget(interaction);
+                    return Ok(None);
+                }
+                Err(error) => return Err(Failure { parts: index as u32, what: failed(error) }),
+            }
+            self.answers.note_answered(interaction);
+        }
+        Ok(Some(Receipt { remote: Some(format!("{INTERACTION}{interaction}")), skew_ms, detail: None }))
+    }
+}
+
+/// One part of a message.
+struct Part<'a> {
+    index: usize,
+    sheet: &'a Sheet,
+    is_last: bool,
+}
+
+/// A part that is there.
+struct Arrived {
+    message: i64,
+    skew_ms: Option<i64>,
+    detail: Option<String>,
+}
+
+/// The parts of a message; one without text where there is only a file.
+fn parts_of(post: &Post) -> Vec<Sheet> {
+    let mut parts = sheets(&post.message, post.number, post.severity);
+    if parts.is_empty() && post.message.file.is_some() {
+        parts.push(Sheet::default());
+    }
+    parts
+}
+
+/// What an earlier try left of this part.
+fn found(earlier: &[Posted], post: &Post, part: &Part<'_>) -> Option<i64> {
+    let same = |message: &&Posted| {
+        if let Some(number) = post.number {
+            let is_it = message.footer.split(' ').next() == Some(&number.to_string());
+            // It may read otherwise now, but it leads with its number.
+            is_it && (part.index == 0 || message.footer == part.sheet.footer())
+        } else {
+            // It may say now, below, that it comes late or again.
+            let (title, description) = part.sheet.words();
+            let (there, here) = (message.description.trim(), description.trim());
+            let goes_on = here.strip_prefix(there).is_some_and(|more| more.is_empty() || more.starts_with('\n'));
+            !part.sheet.is_empty() && message.title == title.trim() && goes_on && (here.is_empty() || !there.is_empty())
+        }
+    };
+    earlier.iter().find(same).map(|message| message.id)
+}
+
+#[async_trait]
+impl Channel for DiscordLane {
+    fn abilities(&self) -> Abilities {
+        Abilities { edits: true, buttons: true, finds: true, allowance: Some(CHANNEL) }
+    }
+
+    fn service_allowance(&self) -> Option<Allowance> {
+        Some(BOT)
+    }
+
+    /// Discord refuses to show that something is being written where it would refuse a message.
+    async fn probe(&self) -> Option<Result<(), Failure>> {
+        let tried = self.discord.typing(self.target.channel).await;
+        Some(tried.map_err(|error| Failure::from(failed(error))))
+    }
+
+    async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
+        if let Some(edited) = &post.edit {
+            return self.edit(post, edited).await.map_err(Failure::from);
+        }
+        let sheets = parts_of(post);
+        if let Some(interaction) = post.reply_to.as_deref().and_then(interaction)
+            && let Some(receipt) = self.answered(post, &sheets, interaction).await?
+        {
+            return Ok(receipt);
+        }
+        let mut spot = self.spot(post).await?;
+        let earlier = self.earlier(post, spot.channel).await?;
+        let mut there = self.parts.arrived(post);
+        let mut receipt = Receipt { remote: there.first().map(|first| self.named(*first, spot)), ..Receipt::default() };
+        for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {
+            let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
+            let message = if let Some(message) = found(&earlier, post, &part) {
+                receipt.detail.get_or_insert_with(|| "it had arrived".to_owned());
+                message
+            } else {
+                let sent = self.part(post, &part, &mut spot).await;
+                let sent = sent.map_err(|what| Failure { parts: index as u32, what })?;
+                (receipt.skew_ms, receipt.detail) = (sent.skew_ms, receipt.detail.or(sent.detail));
+                sent.message
+            };
+            receipt.remote.get_or_insert_with(|| self.named(message, spot));
+            there.push(message);
+            self.parts.note_arrived(post, &there);
+        }
+        self.parts.keep(there);
+        Ok(receipt)
+    }
+}
+
+impl DiscordLane {
+    /// What a message is called: `17`, or `17@3` in the thread 3.
+    fn named(&self, message: i64, spot: Spot) -> String {
+        if spot.channel == self.target.channel { message.to_string() } else { format!("{message}@{}", spot.channel) }
+    }
+}
+
+/// A message as a receipt names it.
+struct Remote {
+    message: i64,
+    channel: Option<i64>,
+}
+
+impl Remote {
+    fn read(text: &str) -> Option<Self> {
+        let (message, channel) = text.split_once('@').map_or((text, None), |(message, at)| (message, Some(at)));
+        let message = message.parse().ok()?;
+        Some(Self { message, channel: channel.map(str::parse).transpose().ok()? })
+    }
+}
+
+fn interaction(remote: &str) -> Option<u64> {
+    remote.strip_prefix(INTERACTION)?.parse().ok()
+}
+
+/// What is to be done about an error.
+fn failed(error: DiscordError) -> SendError {
+    let words = error.to_string();
+    match error {
+        // The kind of error says already what these begin with.
+        DiscordError::NotSent(cause) => {
+            SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
+        }
+        DiscordError::Unknown(cause) | DiscordError::Unreadable(cause) => SendError::Unknown(cause),
+        DiscordError::Server { .. } => SendError::Unreachable(words),
+        DiscordError::Throttled { retry_after } => SendError::Throttled(retry_after),
+        DiscordError::Refused { kind, words, .. } => match kind {
+            DiscordRefusal::Unauthorized
+            | DiscordRefusal::ChannelGone
+            | DiscordRefusal::Forbidden
+            | DiscordRefusal::Closed => SendError::Shut(words),
+            // What may not be changed any more is said anew.
+            DiscordRefusal::MessageGone | DiscordRefusal::EditsSpent => SendError::Gone,
+            DiscordRefusal::InteractionGone
+            | DiscordRefusal::AlreadyAnswered
+            | DiscordRefusal::ThreadExists
+            | DiscordRefusal::NoThread
+            | DiscordRefusal::BadForm
+            | DiscordRefusal::TooLarge
+            | DiscordRefusal::Other => SendError::Rejected(words),
+        },
+    }
+}
