@@ -199,7 +199,7 @@ async fn a_lost_connection_is_taken_up_where_it_was() {
         seen.sort();
         assert_eq!(seen, [format!("after {act}"), "ready true".to_owned()]);
     }
-    let resumed = fake.calls("gateway_resume");
+    let resumed = fake.wait(&json!({ "method": "gateway_resume", "count": 3 }));
     assert!(resumed.iter().all(|entry| entry["params"]["via"] == "resume"), "at the address that was named for it");
     assert_eq!((resumed.len(), fake.calls("gateway_identify").len()), (3, 1));
 }

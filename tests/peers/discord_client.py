@@ -9,6 +9,7 @@ Needs discord.py 2.7.1. Prints one line a check, and fails with the first that i
 import asyncio
 import io
 import json
+import logging
 import sys
 import urllib.request
 
@@ -184,6 +185,7 @@ async def gateway(client, url):
 
 
 async def main(url):
+    discord.utils.setup_logging(level=logging.WARNING)
     discord.http.Route.BASE = f"{url}/api/v10"
     discord.gateway.DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(url.replace("http", "ws") + "/gateway")
     for what, body in [

@@ -164,6 +164,24 @@ impl World {
         Ok(Value::Null)
     }
 
+    /// What a first response did, for those who ask.
+    pub(super) fn response(&self, id: u64) -> Value {
+        let Some(one) = self.interactions.get(&id) else { return Value::Null };
+        let kind = one.answered.map(|(kind, _)| kind);
+        let place = self.channels.get(&one.channel);
+        let message = place.and_then(|place| place.messages.iter().find(|message| Some(message.id) == one.original));
+        let mut response = json!({
+            "interaction": { "id": id.to_string(), "type": one.kind.number(),
+                "response_message_id": one.original.map(|id| id.to_string()), "response_message_loading": one.loading,
+                "response_message_ephemeral": message.is_some_and(|message| message.only_for.is_some()) },
+            "resource": { "type": kind },
+        });
+        if let Some(message) = message {
+            response["resource"]["message"] = message.json.clone();
+        }
+        response
+    }
+
     fn show(&mut self, one: &Interaction, form: &Form, flags: u64) -> u64 {
         let only_for = Self::is_ephemeral(flags).then_some(one.user);
         let message = self.post(one.channel, ME, form, flags, None, None, only_for);

@@ -129,7 +129,13 @@ impl World {
             "delete_message" => self.remove(hole(0)?, hole(1)?),
             "thread" => self.thread(hole(0)?, hole(1)?, &form.json),
             "typing" => self.type_there(hole(0)?),
-            "callback" => self.respond(hole(0)?, &route.holes[1], form),
+            "callback" => {
+                self.respond(hole(0)?, &route.holes[1], form)?;
+                let asked = query
+                    .split('&')
+                    .any(|pair| pair.eq_ignore_ascii_case("with_response=true") || pair == "with_response=1");
+                Ok(if asked { self.response(hole(0)?) } else { Value::Null })
+            }
             "edit_original" => self.change_original(hole(0)?, &route.holes[1], form),
             "get_original" => self.original(hole(0)?, &route.holes[1]),
             "follow_up" => self.follow_up(hole(0)?, &route.holes[1], form),
