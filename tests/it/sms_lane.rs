@@ -160,9 +160,15 @@ async fn each_answer_has_its_meaning_and_only_what_may_have_gone_stays_paid() {
             "{fault:?}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_full_queue_a_slow_answer_and_nobody_at_all() {
+    let bench = Bench::new();
+    let phone = bench.phone("1", Duration::from_millis(300));
     bench.desk.queue(0);
     let full = outcome(&phone, &post(98, titled("A fact"))).await;
-    assert_eq!(full.expect_err("the queue is full"), throttled(60));
+    assert_eq!(full.expect_err("the queue is full"), SendError::Throttled(Duration::from_mins(1)));
     bench.desk.queue(1_000);
     // A slow answer is an answer.
     bench.desk.script([Fault::Slow]);

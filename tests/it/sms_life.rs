@@ -337,7 +337,8 @@ fn the_loss_limit_reaches_the_owners_phone_whatever_routes_say() {
     let mut office = PostOffice::new(table);
     let desk = Desk::start();
     desk.at(bellwether::clock::Clock::now(office.clock.as_ref()).ms());
-    let rest = (std::time::Duration::from_secs(30), std::sync::Arc::default(), Default::default());
+    let rest =
+        (std::time::Duration::from_secs(30), std::sync::Arc::default(), bellwether::channels::CodeSlot::default());
     let channel = phone(&desk, &office.store, office.clock.clone(), "1", rest);
     office.plug("ana:sms", std::sync::Arc::new(channel));
     for kind in ["position_opened", "daily_loss_near", "symbol_locked", "trading_reduced", "trading_halted"] {

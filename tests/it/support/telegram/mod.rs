@@ -24,7 +24,7 @@ mod sending;
 mod server;
 mod text;
 mod updates;
-mod wire;
+pub(crate) mod wire;
 mod world;
 
 #[cfg(test)]

@@ -98,7 +98,7 @@ impl Desk {
             let mut changed = hub.changed.subscribe();
             let found = || self.bodies().into_iter().filter(|body| body.contains(text)).collect::<Vec<_>>();
             let enough = changed.wait_for(|_| found().len() >= count);
-            let came = tokio::time::timeout(std::time::Duration::from_secs(60), enough).await;
+            let came = tokio::time::timeout(std::time::Duration::from_mins(1), enough).await;
             assert!(came.is_ok(), "no {text:?} came: {:?}", self.bodies());
         });
         self.bodies().into_iter().filter(|body| body.contains(text)).collect()

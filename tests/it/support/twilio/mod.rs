@@ -5,10 +5,13 @@ mod control;
 mod limits;
 mod posting;
 mod server;
+#[cfg(not(test))]
 #[path = "../telegram/wire.rs"]
 mod wire;
 mod world;
 
+#[cfg(test)]
+use super::telegram::wire;
 #[cfg(test)]
 mod client;
 #[cfg(test)]
