@@ -295,7 +295,7 @@ fn escaped(text: &str) -> String {
 }
 
 const fn is_markup(letter: char) -> bool {
-    matches!(letter, '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '>' | '[' | ']' | '(' | ')')
+    matches!(letter, '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '>' | '[' | ']')
 }
 
 /// The same for its beginning: headings, lists, small print. What would begin one has a space behind it.
