@@ -56,11 +56,8 @@ fn texts(count: usize) -> Vec<String> {
             let usual = draw(&mut seed) % 4;
             let mut text = String::new();
             for _ in 0..near {
-                let kind = if !draw(&mut seed).is_multiple_of(12) {
-                    usual % 3
-                } else {
-                    draw(&mut seed) % (2 + usual * 2).min(6)
-                };
+                let odd = draw(&mut seed).is_multiple_of(12);
+                let kind = if odd { draw(&mut seed) % (2 + usual * 2).min(6) } else { usual % 3 };
                 let letters: Vec<char> = KINDS[kind as usize].chars().collect();
                 text.push(letters[(draw(&mut seed) as usize) % letters.len()]);
             }
