@@ -5,6 +5,10 @@ mod rig;
 mod counted;
 mod timed;
 mod lived;
+mod far;
+mod ways;
+mod platforms;
+mod talked;
 
 use std::io::Write as _;
 
@@ -34,6 +38,99 @@ const SOAK: Figure = Figure {
     target: "under 5 %, flat",
     measure: lived::soak,
 };
+
+/// One figure of each of some platforms.
+struct PerPlatform {
+    name: &'static str,
+    about: &'static str,
+    target: &'static str,
+    measure: fn(&str) -> Measured,
+    on: &'static [&'static str],
+}
+
+const ALL: &[&str] = &far::NAMES;
+
+const PER_PLATFORM: &[PerPlatform] = &[
+    PerPlatform {
+        name: "R1",
+        about: "lost over 250 deaths, all platforms at once",
+        target: "0",
+        measure: platforms::gone,
+        on: ALL,
+    },
+    PerPlatform { name: "R2", about: "sent twice, no fault", target: "0", measure: platforms::twice, on: ALL },
+    PerPlatform {
+        name: "R3",
+        about: "repeats a death",
+        target: "1, marked",
+        measure: platforms::repeats,
+        on: &["telegram", "email", "ntfy"],
+    },
+    PerPlatform {
+        name: "R3",
+        about: "repeats a death",
+        target: "0",
+        measure: platforms::repeats,
+        on: &["discord", "sms"],
+    },
+    PerPlatform {
+        name: "R5",
+        about: "429: within the window; later than it",
+        target: "0; p99 250 ms",
+        measure: platforms::throttled,
+        on: &["discord", "sms"],
+    },
+    PerPlatform {
+        name: "R6",
+        about: "fact to request received",
+        target: "p50 5 ms, p99 25 ms",
+        measure: platforms::idle,
+        on: ALL,
+    },
+    PerPlatform {
+        name: "R7",
+        about: "critical behind 5,000 infos",
+        target: "p99 2 s",
+        measure: platforms::behind,
+        on: &["discord"],
+    },
+    PerPlatform {
+        name: "R8",
+        about: "slower while all others hang",
+        target: "5 %",
+        measure: platforms::beside,
+        on: ALL,
+    },
+    PerPlatform {
+        name: "R9",
+        about: "kill -9 to the first waiting message",
+        target: "2 s",
+        measure: talked::restarted,
+        on: &["discord"],
+    },
+    PerPlatform {
+        name: "R11",
+        about: "an acknowledgement told",
+        target: "2 s",
+        measure: platforms::told_of_ack,
+        on: &["everywhere"],
+    },
+    PerPlatform {
+        name: "R12",
+        about: "commands lost / done twice",
+        target: "0 / 0",
+        measure: talked::commands,
+        on: &["discord", "sms"],
+    },
+    PerPlatform {
+        name: "R13",
+        about: "first responses, all else busy",
+        target: "under 1.5 s",
+        measure: talked::answered,
+        on: &["discord"],
+    },
+    PerPlatform { name: "R18", about: "dead, told on another", target: "60 s", measure: platforms::blind, on: ALL },
+];
 
 const FIGURES: &[Figure] = &[
     Figure { name: "R1", about: "lost over 1,000 deaths", target: "0", measure: counted::lost },
@@ -71,18 +168,29 @@ const FIGURES: &[Figure] = &[
     Figure { name: "R22", about: "cases of the contest", target: "5 of 5", measure: counted::contest },
 ];
 
+/// Prints a figure as it came out; whether it was missed.
+fn print(name: &str, about: &str, target: &str, Measured { value, met }: &Measured) -> bool {
+    let mark = if *met { "" } else { "   MISSED" };
+    writeln!(std::io::stdout(), "{name:<12} {about:<44} {value:<48} target {target}{mark}").expect("a terminal");
+    !met
+}
+
 fn main() {
     let asked: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let mut out = std::io::stdout();
+    let is_named = |name: &str| asked.iter().any(|asked| asked == name);
+    let is_wanted = |name: &str| asked.is_empty() || is_named(name);
     let mut missed = 0;
-    let soak = asked.iter().any(|name| name == SOAK.name).then_some(&SOAK);
-    let wanted = |figure: &&Figure| asked.is_empty() || asked.iter().any(|name| name == figure.name);
-    for figure in FIGURES.iter().filter(wanted).chain(soak) {
-        let Figure { name, about, target, measure } = figure;
-        let Measured { value, met } = measure();
-        missed += usize::from(!met);
-        let mark = if met { "" } else { "   MISSED" };
-        writeln!(out, "{name:<4} {about:<42} {value:<44} target {target}{mark}").expect("a terminal");
+    let soak = is_named(SOAK.name).then_some(&SOAK);
+    for figure in FIGURES.iter().filter(|figure| is_wanted(figure.name)).chain(soak) {
+        missed += usize::from(print(figure.name, figure.about, figure.target, &(figure.measure)()));
     }
-    writeln!(out, "{missed} missed").expect("a terminal");
+    for figure in PER_PLATFORM {
+        for platform in figure.on {
+            let name = format!("{} {platform}", figure.name);
+            if is_wanted(figure.name) || is_named(&name) || is_named(platform) {
+                missed += usize::from(print(&name, figure.about, figure.target, &(figure.measure)(platform)));
+            }
+        }
+    }
+    writeln!(std::io::stdout(), "{missed} missed").expect("a terminal");
 }

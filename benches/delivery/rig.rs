@@ -1,7 +1,6 @@
 //! Lanes to the fake, each carried by a thread as the program does it, by the real clock.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use bellwether::domain::{Event, EventKind, Lane, LaneRule, Route, RouteTable, Ro
 use bellwether::notify::{Abilities, Channel, Failure, Policy, Post, Receipt, Worker, WorkerParts};
 use bellwether::store::Store;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::support::telegram::Fake;
 
@@ -48,7 +48,7 @@ pub(crate) struct Rig {
     pub(crate) clock: Arc<SystemClock>,
     pub(crate) store: Store,
     routes: Routes,
-    stop: Arc<AtomicBool>,
+    quit: watch::Sender<bool>,
     carriers: Vec<JoinHandle<()>>,
     network: tokio::runtime::Runtime,
     /// The fake's clock less ours, in nanoseconds.
@@ -78,9 +78,9 @@ impl Rig {
         let routes = Routes::new(RouteTable { lanes: rules, routes: vec![everything] });
         let network =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
-        let stop = Arc::new(AtomicBool::new(false));
+        let quit = watch::Sender::new(false);
         let mut rig =
-            Self { _folder: folder, fake, clock, store, routes, stop, carriers: Vec::new(), offset: 0, network };
+            Self { _folder: folder, fake, clock, store, routes, quit, carriers: Vec::new(), offset: 0, network };
         for (place, name) in names.iter().enumerate() {
             rig.connect(lane(name), FIRST_CHAT + place as i64, flow);
         }
@@ -96,28 +96,9 @@ impl Rig {
         let telegram = TelegramLane::new(Telegram::new(client.expect("an address")), target, Arc::new(|_, _| {}));
         let channel: Arc<dyn Channel> =
             if flow == Flow::Free { Arc::new(Unlimited(telegram)) } else { Arc::new(telegram) };
-        let mut worker = Worker::new(WorkerParts {
-            store: self.store.clone(),
-            clock: self.clock.clone(),
-            channel,
-            policy: Policy::open(LaneRule::open(lane), chrono_tz::Tz::UTC),
-            mark: "paper",
-            key: [7; 32],
-            seed: 1,
-            alarm: Arc::new(|_| {}),
-        });
-        let (store, stop, network) = (self.store.clone(), self.stop.clone(), self.network.handle().clone());
-        self.carriers.push(std::thread::spawn(move || {
-            let mut seen = 0;
-            while !stop.load(Ordering::SeqCst) {
-                let tally = network.block_on(worker.tick(64)).expect("the store works");
-                if tally.rest.is_none() && tally.sent + tally.unsent > 0 {
-                    continue;
-                }
-                let rest = tally.rest.unwrap_or(Duration::from_millis(250)).min(Duration::from_millis(250));
-                seen = store.wait_for_facts(seen, rest);
-            }
-        }));
+        let worker = worker(&self.store, self.clock.clone(), channel, lane, Arc::new(|_| {}));
+        let network = self.network.handle().clone();
+        self.carriers.push(carry(worker, self.store.clone(), self.quit.subscribe(), network, || {}));
     }
 
     /// By how much the fake's clock is ahead, from the quickest of some calls.
@@ -162,12 +143,62 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::SeqCst);
+        self.quit.send_replace(true);
         self.store.wake();
         for carrier in self.carriers.drain(..) {
             carrier.join().expect("it ends");
         }
     }
+}
+
+/// What carries a lane's messages.
+pub(crate) fn worker(
+    store: &Store,
+    clock: Arc<dyn Clock>,
+    channel: Arc<dyn Channel>,
+    lane: Lane,
+    alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
+) -> Worker {
+    Worker::new(WorkerParts {
+        store: store.clone(),
+        clock,
+        channel,
+        policy: Policy::open(LaneRule::open(lane), chrono_tz::Tz::UTC),
+        mark: "paper",
+        key: [7; 32],
+        seed: 1,
+        alarm,
+    })
+}
+
+/// Carries on a thread of its own until it is told to quit, whatever is under way then.
+pub(crate) fn carry(
+    mut worker: Worker,
+    store: Store,
+    mut quit: watch::Receiver<bool>,
+    network: tokio::runtime::Handle,
+    carried: impl Fn() + Send + 'static,
+) -> JoinHandle<()> {
+    std::thread::spawn(move || {
+        let mut seen = 0;
+        loop {
+            let step = network.block_on(async {
+                tokio::select! {
+                    biased;
+                    _ = quit.wait_for(|quits| *quits) => None,
+                    tally = worker.tick(64) => Some(tally),
+                }
+            });
+            let Some(tally) = step else { return };
+            let tally = tally.expect("the store works");
+            carried();
+            if tally.rest.is_none() && tally.sent + tally.unsent > 0 {
+                continue;
+            }
+            let rest = tally.rest.unwrap_or(Duration::from_millis(250)).min(Duration::from_millis(250));
+            seen = store.wait_for_facts(seen, rest);
+        }
+    })
 }
 
 /// The value that so many of a hundred do not exceed.

@@ -3,6 +3,18 @@
 
 #[path = "../../tests/it/support/hostile.rs"]
 pub(crate) mod hostile;
+#[path = "../../tests/it/support/discord/mod.rs"]
+pub(crate) mod discord;
+#[path = "../../tests/it/support/discord_talking.rs"]
+pub(crate) mod discord_talking;
+#[path = "../../tests/it/support/ntfy.rs"]
+pub(crate) mod ntfy;
+#[path = "../../tests/it/support/smtp/mod.rs"]
+pub(crate) mod smtp;
+#[path = "../../tests/it/support/texting.rs"]
+pub(crate) mod texting;
+#[path = "../../tests/it/support/twilio/mod.rs"]
+pub(crate) mod twilio;
 #[path = "../../tests/it/support/contest.rs"]
 pub(crate) mod contest;
 #[path = "../../tests/it/support/kills.rs"]

@@ -91,6 +91,7 @@ async fn a_letter_arrives_whole_and_alone() {
     one_fact.message.blocks.push(bellwether::domain::Block::Code(".\r\n..\n.a dot".to_owned()));
     let remote = desk.sends(&one_fact).await.expect("taken");
     let taken = one(desk.smtp.letters());
+    assert!(taken.at.is_some());
     assert_eq!((taken.from.as_str(), taken.to.as_slice()), ("bot@example.org", &[ANA.to_owned()][..]));
     assert_eq!(taken.size, Some(taken.letter.len()));
     assert_eq!(header(&taken.letter, "Message-ID").as_deref(), remote.split(' ').next());

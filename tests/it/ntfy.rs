@@ -49,6 +49,7 @@ async fn a_phone_shows_the_fact_first_and_is_as_loud_as_it_should_be() {
     assert_eq!((taken[4].message.as_str(), taken[4].topic.as_str()), ("and more", "CANARY-topic"));
     assert_eq!(taken[4].tags, ["warning", "N42", "main"]);
     assert_eq!(taken[6].tags, ["critical", "rotating_light", "N42", "main"]);
+    assert!(taken.is_sorted_by_key(|pushed| pushed.at));
     assert_eq!(fake.phone().len(), 8);
 }
 

@@ -99,6 +99,7 @@ async fn a_message_has_what_the_service_asks_for() {
     let critical = Post { severity: Severity::Critical, number: Some(NoticeId(43)), ..post(2, titled("Loud")) };
     outcome(&phone, &critical).await.expect("taken");
     let sent = bench.desk.messages();
+    assert!(bench.desk.asked().is_sorted_by_key(|asked| asked.at));
     assert_eq!(receipt.remote.as_deref(), Some(sent[0].sid.as_str()));
     assert_eq!(receipt.skew_ms.map(|skew| skew.abs() < 1_500), Some(true));
     assert_eq!((sent[0].to.as_str(), sent[0].from.as_str()), (PHONE, FROM));

@@ -29,7 +29,7 @@ pub(crate) struct Deaths {
 
 const LANES: [&str; 2] = ["ana:telegram", "bo:telegram"];
 /// What happens between two deaths.
-const KINDS: [&str; 10] = [
+pub(crate) const KINDS: [&str; 10] = [
     "position_opened",
     "stop_moved",
     "feed_stale",
@@ -43,7 +43,7 @@ const KINDS: [&str; 10] = [
 ];
 
 /// A small generator of the test's own, so that a seed means the same for ever.
-fn draw(seed: u64, salt: u64) -> u64 {
+pub(crate) fn draw(seed: u64, salt: u64) -> u64 {
     let mut x = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(salt.wrapping_mul(0xD1B5_4A32_D192_ED03));
     x ^= x >> 31;
     x = x.wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -51,7 +51,7 @@ fn draw(seed: u64, salt: u64) -> u64 {
 }
 
 /// Points that die after so many were passed, and note where.
-fn deadly(after: u64, hits: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Points {
+pub(crate) fn deadly(after: u64, hits: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Points {
     let (left, hits) = (AtomicU64::new(after), hits.clone());
     Points::armed(move |point| {
         let dies = left.fetch_sub(1, Ordering::SeqCst) == 1;
@@ -112,21 +112,30 @@ fn judge(office: &mut PostOffice, name: &str, report: &mut Deaths) {
     let counts = office.counts(name);
     assert_eq!(counts.open, 0, "{name}: nothing waits at the end");
     report.accepted += counts.accepted;
-    let told = office.wire(name).seen();
-    let reader = office.reader();
-    let wanted = lane(name).to_string();
-    for notice in reader.journal_all().expect("reads").iter().filter_map(|row| row.notice) {
-        for row in reader.trace(notice).expect("reads").iter().filter(|row| row.lane == wanted && row.task == "notice")
-        {
-            let leader = row.verdict.as_deref().and_then(|verdict| verdict.strip_prefix("told in N"));
-            let number = leader.map_or(notice.0, |leader| leader.parse().expect("a number"));
-            let given = told.iter().any(|seen| seen.post.number.is_some_and(|given| given.0 == number));
-            let held_back = row.state == "skipped" && row.verdict.is_some();
-            report.lost += u64::from(!given && !held_back);
-        }
-    }
-    let (marked, unmarked): (Vec<_>, Vec<_>) =
-        repeated(office, name).into_iter().partition(|text| text.contains("repeat") || text.contains("Perhaps told"));
+    let told =
+        office.wire(name).seen().into_iter().filter_map(|seen| seen.post.number).map(|number| number.0).collect();
+    report.lost += lost(office, name, &told);
+    let (marked, unmarked): (Vec<_>, Vec<_>) = repeated(office, name).into_iter().partition(|text| is_marked(text));
     report.marked += marked.len();
     report.unmarked += unmarked.len();
+}
+
+/// Whether a text says that it may be there already.
+pub(crate) fn is_marked(text: &str) -> bool {
+    text.contains("repeat") || text.contains("Perhaps told")
+}
+
+/// Notices that a lane accepted and that nobody was given, though no filter held them back; these numbers were given.
+pub(crate) fn lost(office: &PostOffice, name: &str, given: &BTreeSet<u64>) -> u64 {
+    let reader = office.reader();
+    let mut lost = 0;
+    for notice in reader.journal_all().expect("reads").iter().filter_map(|row| row.notice) {
+        for row in reader.trace(notice).expect("reads").iter().filter(|row| row.lane == name && row.task == "notice") {
+            let leader = row.verdict.as_deref().and_then(|verdict| verdict.strip_prefix("told in N"));
+            let number = leader.map_or(notice.0, |leader| leader.parse().expect("a number"));
+            let held_back = row.state == "skipped" && row.verdict.is_some();
+            lost += u64::from(!given.contains(&number) && !held_back);
+        }
+    }
+    lost
 }

@@ -18,6 +18,7 @@ pub(crate) mod discord;
 pub(crate) mod openapi;
 pub(crate) mod telegram;
 pub(crate) mod twilio;
+pub(crate) mod texting;
 pub(crate) mod contest;
 pub(crate) mod kills;
 pub(crate) mod ntfy;

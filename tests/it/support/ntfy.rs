@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -46,6 +47,9 @@ pub(crate) struct Pushed {
     #[serde(default)]
     pub(crate) actions: Vec<Value>,
     pub(crate) sequence_id: Option<String>,
+    /// When it had come.
+    #[serde(skip)]
+    pub(crate) at: Option<Instant>,
 }
 
 /// The server.
@@ -77,7 +81,12 @@ impl FakeNtfy {
 
     /// Everything that it took, in order.
     pub(crate) fn taken(&self) -> Vec<Pushed> {
-        self.taken.lock().expect("lock").clone()
+        self.taken_after(0)
+    }
+
+    /// The same without so many of the first.
+    pub(crate) fn taken_after(&self, count: usize) -> Vec<Pushed> {
+        self.taken.lock().expect("lock")[count..].to_vec()
     }
 
     /// How many requests came.
@@ -170,7 +179,9 @@ async fn serve(
         }
     };
     let answer = json!({"id": "hwQ2YpKdmg", "event": "message", "topic": pushed.topic, "message": pushed.message});
-    fake.taken.lock().expect("lock").push(pushed);
+    #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock")]
+    let at = Some(Instant::now());
+    fake.taken.lock().expect("lock").push(Pushed { at, ..pushed });
     match stumble {
         Some(Stumble::Silent) => std::future::pending().await,
         Some(how @ (Stumble::Break | Stumble::Cut)) => {

@@ -49,6 +49,8 @@ pub(super) struct Interaction {
     pub(super) shown: Value,
     /// Loading: deferred, and not yet answered.
     pub(super) loading: bool,
+    /// What the gateway told of it.
+    pub(super) event: Value,
 }
 
 impl Interaction {
@@ -95,8 +97,20 @@ impl World {
         }
         let created_ms = self.clock.now_ms();
         let (answered, original, shown, loading) = (None, None, Value::Null, false);
-        let one =
-            Interaction { id, token, kind, user, channel, created_ms, answered, original, source, shown, loading };
+        let one = Interaction {
+            id,
+            token,
+            kind,
+            user,
+            channel,
+            created_ms,
+            answered,
+            original,
+            source,
+            shown,
+            loading,
+            event: event.clone(),
+        };
         self.interactions.insert(id, one);
         self.tell("INTERACTION_CREATE", event);
         id

@@ -6,7 +6,7 @@ mod authority;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -59,6 +59,9 @@ pub(crate) struct Taken {
     pub(crate) size: Option<usize>,
     pub(crate) tls: bool,
     pub(crate) user: Option<String>,
+    /// When its last dot had come.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
+    pub(crate) at: Option<Instant>,
 }
 
 /// What happened so far.

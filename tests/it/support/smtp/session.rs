@@ -234,7 +234,9 @@ impl Session<'_> {
         let act = self.world.act(Step::Dot);
         if !matches!(act, Some(Act::Say(text)) if !text.starts_with('2')) {
             // Before anybody hears of it, so that nobody who does looks too early.
-            self.world.log().letters.push(taken);
+            #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock")]
+            let at = Some(std::time::Instant::now());
+            self.world.log().letters.push(Taken { at, ..taken });
         }
         self.perform(act, "250 2.0.0 taken as F4K3").await.map(drop)
     }

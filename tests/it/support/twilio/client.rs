@@ -70,7 +70,12 @@ impl Desk {
 
     /// Every request.
     pub(crate) fn asked(&self) -> Vec<Asked> {
-        self.server.hub.lock().asked.clone()
+        self.asked_after(0)
+    }
+
+    /// Every request but so many of the first.
+    pub(crate) fn asked_after(&self, count: usize) -> Vec<Asked> {
+        self.server.hub.lock().asked[count..].to_vec()
     }
 
     /// Where posts really go.

@@ -3,7 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
@@ -133,7 +133,9 @@ async fn api(
     };
     let status = answer.as_ref().map_or_else(|refused| refused.status, |(status, _)| *status);
     let shown = form.unwrap_or_default().json();
-    hub.lock().asked.push(Asked { method: method.to_owned(), path, form: shown, status });
+    #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock")]
+    let at = Instant::now();
+    hub.lock().asked.push(Asked { method: method.to_owned(), path, form: shown, status, at });
     hub.ring();
     if let Some(sent) = sent {
         tell_fate(&hub, &sent);

@@ -1,6 +1,7 @@
 //! What is so at Twilio? The messages, who takes none, what goes wrong next, and everything that was asked.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Instant;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -123,6 +124,9 @@ pub(crate) struct Asked {
     pub(crate) path: String,
     pub(crate) form: Value,
     pub(crate) status: u16,
+    /// When it had come.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests look at it"))]
+    pub(crate) at: Instant,
 }
 
 pub(super) struct World {

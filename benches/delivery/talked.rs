@@ -1,0 +1,149 @@
+//! Discord and SMS as people have them: the whole program, killed, started anew, asked and pressed.
+
+use bellwether::clock::{Clock, SystemClock};
+use bellwether::domain::{Event, RouteTable, Routes, RunId, Severity};
+use bellwether::store::Store;
+use serde_json::{Value, json};
+
+use crate::rig::percentile;
+use crate::support::discord::number;
+use crate::support::discord_talking::{ANA, BO, DiscordBot, PEOPLE};
+use crate::support::post_office::lane;
+use crate::support::sample;
+use crate::support::texting::Texting;
+use crate::support::twilio::{PHONE, Spoilt};
+use crate::{Measured, measured};
+
+/// Bots beside each other to which commands come; commands to each, its deaths meanwhile, and how often each command is repeated.
+const BOTS: usize = 4;
+const COMMANDS: usize = 25;
+const DEATHS: usize = 15;
+const REPEATS: usize = 5;
+
+/// R9.
+pub(crate) fn restarted(_: &str) -> Measured {
+    let clock = SystemClock::new();
+    let mut worst = 0.0f64;
+    for _ in 0..5 {
+        let mut bot = DiscordBot::new(PEOPLE);
+        bot.start();
+        bot.kill();
+        // A message that waits: committed, and nobody is there to carry it.
+        bot.shell(&["command", "/test"]);
+        let after = bot.mark();
+        let begun = clock.steady();
+        bot.spawn();
+        bot.wait_after(after, "create_message", "DRILL");
+        worst = worst.max(clock.steady().saturating_sub(begun).as_secs_f64());
+    }
+    measured(format!("{worst:.2} s, the worst of 5"), worst <= 2.0)
+}
+
+/// Slash commands to a bot that dies again and again, each of which comes several times: how many were lost, and how many done twice.
+fn by_slash() -> (usize, usize) {
+    let mut bot = DiscordBot::new(PEOPLE);
+    bot.start();
+    for place in 0..COMMANDS {
+        let id = bot.give(ANA, None, "portfolio alert", json!({ "when": format!("AAPL > {}", 900_000 + place) }));
+        for _ in 0..REPEATS {
+            bot.fake.control("repeat", &json!({ "id": id.to_string() }));
+        }
+        if place < DEATHS {
+            // Nothing of this name is ever called: dies at while the command is heard, kept, handled or answered.
+            let ask = json!({ "method": "nothing", "timeout_ms": place * 7 % 100 });
+            bot.fake.try_control("wait", &ask);
+            bot.kill();
+            bot.start();
+        }
+    }
+    bot.ask(ANA, None, "portfolio status", json!({}), "main is");
+    while !bot.reader().unanswered("discord").expect("reads").is_empty() {}
+    let alerts = bot.reader().alerts_of("ana").expect("reads");
+    let mut set: Vec<String> = alerts.iter().map(|alert| alert.condition.to_string()).collect();
+    let all = set.len();
+    set.sort();
+    set.dedup();
+    (COMMANDS - set.len(), all - set.len())
+}
+
+/// Texts to a bot that dies again and again, each of which is posted several times; each is answered by a text of its own.
+fn by_text() -> (usize, usize) {
+    let mut bot = Texting::new();
+    bot.start();
+    for place in 0..COMMANDS {
+        let text = bot.desk.text(PHONE, "MENU", Spoilt::No);
+        // What is not taken is posted again.
+        while text.go().is_none_or(|(status, _)| status != 200) {}
+        if place < DEATHS {
+            // As long as it takes to start a program, so often.
+            (0..place % 4).for_each(|_| drop(bot.said(&["--version"])));
+            bot.kill();
+            bot.start();
+        }
+        (0..REPEATS).for_each(|_| assert_eq!(text.go().expect("an answer").0, 200));
+    }
+    let is_open = |bot: &Texting| bot.reader().lane_counts().expect("reads").iter().any(|counts| counts.open > 0);
+    while !bot.reader().unanswered("sms").expect("reads").is_empty() || is_open(&bot) {
+        bot.said(&["--version"]);
+    }
+    let answers = bot.desk.bodies().iter().filter(|body| body.contains("Never STOP")).count();
+    (COMMANDS.saturating_sub(answers), answers.saturating_sub(COMMANDS))
+}
+
+/// R12.
+pub(crate) fn commands(name: &str) -> Measured {
+    let of_one = if name == "sms" { by_text } else { by_slash };
+    let counts: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..BOTS).map(|_| scope.spawn(of_one)).collect();
+        threads.into_iter().map(|thread| thread.join().expect("measured")).collect()
+    });
+    let (lost, twice) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    let (commands, deaths) = (BOTS * COMMANDS, BOTS * DEATHS);
+    let told = format!("{lost} / {twice} of {commands}, {deaths} deaths, {} repeats", commands * REPEATS);
+    measured(told, lost == 0 && twice == 0)
+}
+
+/// A bot for whose lanes 5,000 infos wait as it starts.
+fn busy() -> DiscordBot {
+    let mut bot = DiscordBot::new(&PEOPLE.replace("min = \"notice\"", "min = \"info\""));
+    bot.start();
+    bot.set_pin();
+    bot.kill();
+    let store = Store::open(&bot.shell.path().join("bellwether.db")).expect("opens");
+    let now = SystemClock::new().now();
+    let book = Some("main".parse().expect("a name"));
+    let storm = vec![Event { at: now, book, kind: sample("order_submitted").kind }; 5_000];
+    let table = RouteTable::simple(&["ana:discord", "cat:email"].map(lane), Severity::Info);
+    store.record_events(RunId(1), now, storm, &Routes::new(table)).expect("stored");
+    store.close();
+    bot.start();
+    bot
+}
+
+/// R13.
+pub(crate) fn answered(_: &str) -> Measured {
+    let bot = busy();
+    let mut times: [Vec<f64>; 3] = Default::default();
+    let mut shown = Value::Null;
+    for round in 0..100 {
+        if round % 20 == 0 {
+            bot.ask(ANA, None, "halt", json!({}), "alted");
+            shown = bot.ask(ANA, None, "control resume", json!({}), "Valid for 60 s");
+        }
+        for user in [ANA, BO] {
+            bot.give(user, None, "portfolio chart", json!({ "what": "AAPL" }));
+        }
+        let command = bot.give(ANA, None, "portfolio status", json!({}));
+        let ask = json!({ "user": ANA, "path": ["reasons", "why"], "options": { "of": "A" }, "focused": "of" });
+        let completion = number(&bot.fake.control("complete", &ask)["id"]);
+        let press = bot.press(ANA, &shown, "Confirm");
+        for (times, (id, wanted)) in times.iter_mut().zip([(command, 5), (press, 9), (completion, 8)]) {
+            let (kind, after) = bot.first_response(id);
+            assert_eq!(kind, wanted);
+            times.push(after as f64);
+        }
+    }
+    let worst = times.each_mut().map(|times| percentile(times, 100));
+    let words = format!("worst {:.0} ms, press {:.0} ms, completion {:.0} ms", worst[0], worst[1], worst[2]);
+    measured(words, worst.iter().all(|worst| *worst < 1_500.0))
+}
