@@ -3,7 +3,7 @@
 
 mod autolinks;
 mod chats;
-mod clock;
+pub(crate) mod clock;
 mod control;
 mod editing;
 mod faults;
@@ -24,7 +24,7 @@ mod sending;
 mod server;
 mod text;
 mod updates;
-mod wire;
+pub(crate) mod wire;
 mod world;
 
 #[cfg(test)]

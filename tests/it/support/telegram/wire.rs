@@ -15,7 +15,7 @@ use tokio::time::Sleep;
 
 /// What the connection does with the bytes of an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Plan {
+pub(crate) enum Plan {
     Pass,
     /// Nothing is written: the connection is reset.
     Reset,
@@ -30,10 +30,10 @@ pub(super) enum Plan {
 
 /// The handle by which a handler decides over its connection.
 #[derive(Debug, Clone)]
-pub(super) struct Switch(Arc<Mutex<Plan>>);
+pub(crate) struct Switch(Arc<Mutex<Plan>>);
 
 impl Switch {
-    pub(super) fn set(&self, plan: Plan) {
+    pub(crate) fn set(&self, plan: Plan) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = plan;
     }
 
@@ -42,7 +42,7 @@ impl Switch {
     }
 }
 
-pub(super) struct Doors(pub(super) TcpListener);
+pub(crate) struct Doors(pub(crate) TcpListener);
 
 impl Listener for Doors {
     type Io = Wire;
@@ -65,7 +65,7 @@ impl Connected<IncomingStream<'_, Doors>> for Switch {
     }
 }
 
-pub(super) struct Wire {
+pub(crate) struct Wire {
     io: TcpStream,
     switch: Switch,
     pause: Option<Pin<Box<Sleep>>>,
