@@ -44,7 +44,7 @@ pub(super) struct Buckets {
     /// The names of buckets, by routes.
     names: HashMap<&'static str, String>,
     /// By name, or by route before the name is known, and major number.
-    buckets: HashMap<(String, u64), Bucket>,
+    windows: HashMap<(String, u64), Bucket>,
     /// When calls went, on the steady clock.
     calls: VecDeque<Duration>,
     /// Until when nothing may go at all.
@@ -79,7 +79,7 @@ impl Buckets {
             }
         }
         let key = self.key(lane);
-        let bucket = self.buckets.entry(key).or_insert(Bucket { remaining: u32::MAX, ..Bucket::default() });
+        let bucket = self.windows.entry(key).or_insert(Bucket { remaining: u32::MAX, ..Bucket::default() });
         if let Some(resets) = bucket.resets.filter(|resets| now >= *resets) {
             tracing::trace!(route = lane.route, ?resets, "a new window");
             let known = if bucket.limit == 0 { u32::MAX } else { bucket.limit };
@@ -105,10 +105,10 @@ impl Buckets {
     pub(super) fn done(&mut self, lane: &Lane, answer: Option<(u16, &Rates)>, paused: Option<Duration>, now: Duration) {
         let before = self.key(lane);
         let unknown = Bucket { remaining: u32::MAX, ..Bucket::default() };
-        let mut bucket = self.buckets.get(&before).copied().unwrap_or(unknown);
+        let mut bucket = self.windows.get(&before).copied().unwrap_or(unknown);
         bucket.under_way = bucket.under_way.saturating_sub(1);
         let Some((status, rates)) = answer else {
-            self.buckets.insert(before, bucket);
+            self.windows.insert(before, bucket);
             return;
         };
         if matches!(status, 401 | 403) || (status == 429 && !rates.shared) {
@@ -116,7 +116,7 @@ impl Buckets {
         }
         if let Some(name) = rates.bucket.as_ref().filter(|name| self.names.get(lane.route) != Some(name)) {
             self.names.insert(lane.route, name.clone());
-            self.buckets.remove(&before);
+            self.windows.remove(&before);
         }
         let told = rates.remaining.zip(rates.reset_after);
         if let Some((remaining, reset_after)) = told {
@@ -134,9 +134,9 @@ impl Buckets {
             None => {}
         }
         let key = self.key(lane);
-        self.buckets.insert(key, bucket);
-        if self.buckets.len() > BUCKETS_KEPT {
-            self.buckets.retain(|_, bucket| bucket.under_way > 0 || bucket.resets.is_some_and(|resets| resets > now));
+        self.windows.insert(key, bucket);
+        if self.windows.len() > BUCKETS_KEPT {
+            self.windows.retain(|_, bucket| bucket.under_way > 0 || bucket.resets.is_some_and(|resets| resets > now));
         }
     }
 }
@@ -220,7 +220,7 @@ mod tests {
             buckets.done(&lane, Some((if call % 2 == 0 { 401 } else { 403 }, &Rates::default())), None, ms(call));
             buckets.done(&lane, Some((429, &shared)), None, ms(call));
         }
-        assert_eq!(buckets.enter(&lane, ms(9_000)), Err(INVALID_TIME - ms(9_000)));
+        assert_eq!(buckets.enter(&lane, ms(9_000)), Err(ms(591_000)));
         assert_eq!(buckets.enter(&lane, INVALID_TIME), Ok(()));
     }
 
@@ -250,6 +250,6 @@ mod tests {
             buckets.enter(&lane, ms(major)).expect("free");
             buckets.done(&lane, Some((200, &rates(1, 10))), None, ms(major));
         }
-        assert!(buckets.buckets.len() <= BUCKETS_KEPT + 1, "{}", buckets.buckets.len());
+        assert!(buckets.windows.len() <= BUCKETS_KEPT + 1, "{}", buckets.windows.len());
     }
 }

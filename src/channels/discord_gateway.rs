@@ -5,25 +5,23 @@
 //! crash in between hears it once more.
 
 use std::future::poll_fn;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout};
-use twilight_gateway::queue::Queue;
 use twilight_gateway::{ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 
 use super::discord::Discord;
 use super::discord_answer::{DiscordError, DiscordRefusal};
 use super::discord_update::{Overheard, overheard};
+use super::gateway_memory::{GatewayMemory, KeptSession, Shared, Turnstile};
 use super::http_client::init_tls;
 use super::identify_budget::{IdentifyBudget, Leave};
 
@@ -67,93 +65,12 @@ pub enum GatewayEvent {
     },
 }
 
-/// Where a small text is kept from one run to the next.
-pub struct GatewayMemory {
-    /// Gives it back.
-    pub load: Box<dyn Fn() -> Option<String> + Send + Sync>,
-    /// Keeps it. It must not wait for long.
-    pub keep: Box<dyn Fn(&str) + Send + Sync>,
-}
-
-/// What is kept.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Kept {
-    /// The session, by which it is taken up again.
-    session: Option<KeptSession>,
-    /// When sessions began, in milliseconds since 1970.
-    identifies: Vec<i64>,
-    /// When the gateway was heard last.
-    heard_ms: Option<i64>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct KeptSession {
-    id: String,
-    sequence: u64,
-    resume_url: String,
-    /// Of which token, by a hash: another bot's session is none.
-    bot: String,
-}
-
-/// What the connection and its queue share.
-struct Shared {
-    clock: Arc<dyn Clock>,
-    memory: GatewayMemory,
-    kept: Mutex<Kept>,
-    /// The budget is spent: how long until there is room.
-    spent: Mutex<Option<Duration>>,
-}
-
-impl Shared {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn keep(&self, change: impl FnOnce(&mut Kept)) {
-        let text = {
-            let mut kept = self.kept();
-            change(&mut kept);
-            serde_json::to_string(&*kept)
-        };
-        if let Ok(text) = text {
-            (self.memory.keep)(&text);
-        }
-    }
-
-    /// Takes leave to begin a session and keeps that it was taken, before it begins.
-    fn leave(&self) -> Leave {
-        let now = self.clock.now();
-        let mut budget = IdentifyBudget::kept(&self.kept().identifies, now);
-        let leave = budget.take(now);
-        self.keep(|kept| kept.identifies = budget.times());
-        leave
-    }
-}
-
-/// Lets sessions begin as the budget has it.
-#[derive(Clone)]
-struct Turnstile(Arc<Shared>);
-
-impl Queue for Turnstile {
-    fn enqueue(&self, _shard: u32) -> oneshot::Receiver<()> {
-        let (sender, receiver) = oneshot::channel();
-        let leave = self.0.leave();
-        if let Leave::Spent(wait) = leave {
-            *self.0.spent.lock().unwrap_or_else(PoisonError::into_inner) = Some(wait);
-        }
-        let wait = match leave {
-            Leave::After(wait) | Leave::Spent(wait) => wait,
-        };
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            // Where the budget is spent the connection is given up before. So it may be otherwise: then nobody waits.
-            if matches!(leave, Leave::After(_)) {
-                let _ = sender.send(());
-            }
-        });
-        receiver
-    }
+/// What was said of not being heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    Lost,
+    Spent,
 }
 
 /// The ear on Discord.
@@ -169,8 +86,7 @@ pub struct Gateway {
     /// The session and place that are kept when the next event is asked for.
     passed: Option<KeptSession>,
     is_heard: bool,
-    is_told_lost: bool,
-    is_told_spent: bool,
+    told: Told,
     is_over: bool,
     /// Losses since a session was there.
     losses: u32,
@@ -181,9 +97,7 @@ pub struct Gateway {
 impl Gateway {
     /// Hears what the bot of this token hears. What `memory` holds is taken up.
     pub fn new(discord: Discord, token: SecretString, memory: GatewayMemory) -> Self {
-        let kept: Option<Kept> = (memory.load)().and_then(|text| serde_json::from_str(&text).ok());
-        let clock = discord.client().clock().clone();
-        let shared = Shared { clock, memory, kept: Mutex::new(kept.unwrap_or_default()), spent: Mutex::default() };
+        let shared = Shared::new(discord.client().clock().clone(), memory);
         Self {
             discord,
             token,
@@ -193,8 +107,7 @@ impl Gateway {
             not_before: None,
             passed: None,
             is_heard: false,
-            is_told_lost: false,
-            is_told_spent: false,
+            told: Told::Nothing,
             is_over: false,
             losses: 0,
             heard: None,
@@ -227,9 +140,9 @@ impl Gateway {
         let session = self.session();
         if session.is_none() {
             let now = self.shared.clock.now();
-            let spent = IdentifyBudget::kept(&self.shared.kept().identifies, now).spent(now);
-            if let Some(wait) = spent {
-                return self.refuse_for(wait, "the sessions of the day are spent");
+            let leave = IdentifyBudget::kept(&self.shared.kept().identifies, now).look(now);
+            if leave != Leave::Now {
+                return self.wait_for(leave);
             }
         }
         let told = match self.discord.gateway().await {
@@ -246,7 +159,7 @@ impl Gateway {
         let limit = &told["session_start_limit"];
         if session.is_none() && limit["remaining"] == 0 {
             let wait = Duration::from_millis(limit["reset_after"].as_u64().unwrap_or(60_000));
-            return self.refuse_for(wait, "Discord lets no more sessions begin");
+            return self.refuse(wait, "Discord lets no more sessions begin");
         }
         let Some(url) = told["url"].as_str().filter(|url| is_gateway(url)) else {
             return self.lose("Discord names no gateway".to_owned(), RETRY);
@@ -280,17 +193,19 @@ impl Gateway {
     /// Takes the next message of the connection.
     async fn listen(&mut self) -> Option<GatewayEvent> {
         let (shard, is_heard) = (self.shard.as_mut()?, self.is_heard);
+        let kept = &self.shared;
         // The library connects again without a word: that it has to is seen from its state.
         let next = poll_fn(|context| match shard.poll_next_unpin(context) {
             Poll::Ready(came) => Poll::Ready(Some(came)),
+            Poll::Pending if kept.held().is_some() => Poll::Ready(None),
             Poll::Pending if is_heard && !shard.state().is_identified() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
         let came = timeout(self.patience, next).await;
-        let spent = self.shared.spent.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(wait) = spent {
+        let held = self.shared.held().take();
+        if let Some((leave, _)) = held {
             self.shard = None;
-            return self.refuse_for(wait, "the sessions of the day are spent");
+            return self.wait_for(leave);
         }
         match came {
             Err(_) => {
@@ -357,7 +272,7 @@ impl Gateway {
         let of_last_run =
             kept_ms.map(|ms| Duration::from_millis(now.since(Timestamp::from_ms(ms)).max(0).unsigned_abs()));
         let silent_for = before.map(|heard| steady.saturating_sub(heard)).or(of_last_run);
-        (self.is_heard, self.is_told_lost, self.is_told_spent, self.losses) = (true, false, false, 0);
+        (self.is_heard, self.told, self.losses) = (true, Told::Nothing, 0);
         self.heard = Some(steady);
         if let Some(session) = self.current() {
             // The library would open what the server names, so it has to be an address.
@@ -414,17 +329,30 @@ impl Gateway {
         // The library waits by itself before it connects.
         let wait = if self.losses == 1 && self.shard.is_some() { Duration::ZERO } else { growing.max(asked) };
         self.not_before = Some(Instant::now() + wait);
-        if std::mem::replace(&mut self.is_told_lost, true) {
+        if self.told != Told::Nothing {
             return None;
         }
+        self.told = Told::Lost;
         Some(GatewayEvent::Lost { why })
     }
 
+    /// A session may not begin now: there is no connection meanwhile.
+    fn wait_for(&mut self, leave: Leave) -> Option<GatewayEvent> {
+        match leave {
+            Leave::Now => None,
+            Leave::After(wait) => {
+                self.not_before = Some(Instant::now() + wait);
+                None
+            }
+            Leave::Spent(wait) => self.refuse(wait, "the sessions of the day are spent"),
+        }
+    }
+
     /// No session may begin for so long; told once.
-    fn refuse_for(&mut self, wait: Duration, why: &str) -> Option<GatewayEvent> {
+    fn refuse(&mut self, wait: Duration, why: &str) -> Option<GatewayEvent> {
         self.is_heard = false;
         self.not_before = Some(Instant::now() + wait.max(RETRY));
-        if std::mem::replace(&mut self.is_told_spent, true) {
+        if std::mem::replace(&mut self.told, Told::Spent) == Told::Spent {
             return None;
         }
         let why = format!("{why}: there is room again in {} min", wait.as_secs().div_ceil(60));

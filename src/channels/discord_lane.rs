@@ -11,6 +11,7 @@ use crate::domain::Label;
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
 use super::answers::Answers;
+use super::delivery_id::delivery_id;
 use super::discord::{Discord, Dispatch, Posted};
 use super::discord_answer::{DiscordError, DiscordRefusal};
 use super::http_client::NO_CONNECTION;
@@ -27,6 +28,8 @@ const NAMED_MS: i64 = 2 * 60_000;
 const SKEW_MS: i64 = 5_000;
 /// Turns that one message may take: a thread that is gone, a file that is too large, a form that is refused.
 const TURNS_MAX: usize = 4;
+/// Of a delivery's name this much goes into the nonce, which has at most 25 characters.
+const NONCE_DIGITS: usize = 20;
 /// Threads that are known to be there.
 const THREADS_MAX: usize = 200;
 /// How a message is named that answers an interaction.
@@ -55,6 +58,7 @@ pub struct DiscordLane {
     discord: Discord,
     target: DiscordTarget,
     answers: Answers,
+    key: [u8; 32],
     parts: Parts<i64>,
     /// Threads that were begun or found, newest last.
     threads: Mutex<VecDeque<i64>>,
@@ -66,7 +70,13 @@ impl DiscordLane {
     /// Sends to this channel, and answers interactions by their tokens.
     pub fn new(discord: Discord, target: DiscordTarget, answers: Answers) -> Self {
         let (threads, doubtful) = (Mutex::default(), Mutex::default());
-        Self { discord, target, answers, parts: Parts::default(), threads, doubtful }
+        Self { discord, target, answers, key: [0; 32], parts: Parts::default(), threads, doubtful }
+    }
+
+    /// The same, with names for messages that only the database of this key gives: a new one counts deliveries from one again.
+    #[must_use]
+    pub fn named_by(self, key: [u8; 32]) -> Self {
+        Self { key, ..self }
     }
 
     /// Where a message goes: below the one that it belongs to.
@@ -160,19 +170,15 @@ impl DiscordLane {
     }
 
     fn dispatch<'a>(&self, post: &'a Post, part: &Part<'a>) -> Dispatch<'a> {
-        let name = if post.delivery == 0 {
-            // An emergency past the store: it has no number and is tried once.
-            format!("e{}-{}", self.discord.client().now().ms(), part.index)
-        } else {
-            format!("d{}-{}", post.delivery, part.index)
-        };
+        let to = self.target.channel.to_string();
+        let id = delivery_id(&self.key, post, &to, self.discord.client().now());
         Dispatch {
             sheet: part.sheet.clone(),
             rows: if part.is_last { pressed(&post.keys) } else { Vec::new() },
             file: post.message.file.as_ref().filter(|_| part.index == 0),
             silent: post.silent,
             reply_to: None,
-            nonce: Some(name),
+            nonce: Some(format!("{}-{}", &id[..NONCE_DIGITS], part.index)),
         }
     }
 

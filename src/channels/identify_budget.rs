@@ -24,7 +24,9 @@ pub(super) struct IdentifyBudget {
 /// Whether a session may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leave {
-    /// After so long, and it is counted.
+    /// Now, and it is counted.
+    Now,
+    /// Not before so long.
     After(Duration),
     /// The day's are spent: there is room again after so long.
     Spent(Duration),
@@ -43,25 +45,26 @@ impl IdentifyBudget {
         self.at.iter().map(|at| at.ms()).collect()
     }
 
-    /// How long until there is room; none where there is.
-    pub(super) fn spent(&mut self, now: Timestamp) -> Option<Duration> {
+    /// Whether a session may begin, without taking leave.
+    pub(super) fn look(&mut self, now: Timestamp) -> Leave {
         self.at.retain(|at| now.since(*at) < DAY_MS);
-        let first = self.at.first().filter(|_| self.at.len() >= BUDGET)?;
-        Some(millis(DAY_MS - now.since(*first)))
-    }
-
-    /// Takes leave to begin a session.
-    pub(super) fn take(&mut self, now: Timestamp) -> Leave {
-        if let Some(wait) = self.spent(now) {
-            return Leave::Spent(wait);
+        if let Some(first) = self.at.first().filter(|_| self.at.len() >= BUDGET) {
+            return Leave::Spent(millis(DAY_MS - now.since(*first)));
         }
         let within_hour = self.at.iter().filter(|at| now.since(**at) < HOUR_MS).count();
         let doublings = within_hour.saturating_sub(QUICK).min(16) as u32;
         let space = SPACE_MS.saturating_mul(1 << doublings).min(SPACE_MS_MAX);
-        let last = self.at.last().copied();
-        let begins = last.map_or(now, |last| last.plus_ms(space).max(now));
-        self.at.push(begins);
-        Leave::After(millis(begins.since(now)))
+        let wait = self.at.last().map_or(0, |last| last.plus_ms(space).since(now));
+        if wait > 0 { Leave::After(millis(wait)) } else { Leave::Now }
+    }
+
+    /// Takes leave to begin a session, if it may begin now.
+    pub(super) fn take(&mut self, now: Timestamp) -> Leave {
+        let leave = self.look(now);
+        if leave == Leave::Now {
+            self.at.push(now);
+        }
+        leave
     }
 }
 
@@ -80,18 +83,22 @@ mod tests {
     #[test]
     fn fifty_in_a_day_and_each_further_from_the_last() {
         let mut budget = IdentifyBudget::default();
-        let mut now = at(0);
-        let mut waits = Vec::new();
-        for _ in 0..50 {
-            let Leave::After(wait) = budget.take(now) else { panic!("{waits:?}") };
-            waits.push(wait.as_secs());
-            now = now.plus_ms(wait.as_millis() as i64);
+        let (mut now, mut waits) = (at(0), vec![0]);
+        while waits.len() <= 50 {
+            match budget.take(now) {
+                Leave::Now => waits.push(0),
+                Leave::After(wait) => {
+                    *waits.last_mut().expect("one") += wait.as_secs();
+                    now = now.plus_ms(wait.as_millis() as i64);
+                }
+                Leave::Spent(_) => panic!("{waits:?}"),
+            }
         }
         assert_eq!(waits[..7], [0, 5, 5, 5, 10, 20, 40]);
         assert!(waits.iter().all(|wait| *wait <= 600));
         let Leave::Spent(wait) = budget.take(now) else { panic!("a 51st") };
         assert_eq!(wait.as_millis() as i64, DAY_MS - now.ms(), "until the first is a day old");
-        assert!(matches!(budget.take(at(DAY_MS)), Leave::After(_)));
+        assert_eq!(budget.take(at(DAY_MS)), Leave::Now);
     }
 
     #[test]
@@ -101,6 +108,7 @@ mod tests {
         budget.take(now);
         let mut next = IdentifyBudget::kept(&budget.times(), now.plus_ms(1_000));
         assert_eq!(next.take(now.plus_ms(1_000)), Leave::After(Duration::from_secs(4)));
+        assert_eq!(next.times().len(), 1, "what has to wait is not counted");
         let ahead: Vec<i64> = (0..50).map(|_| i64::MAX).collect();
         let mut wrong = IdentifyBudget::kept(&ahead, now);
         assert_eq!(wrong.take(now), Leave::Spent(Duration::from_millis(DAY_MS as u64)), "no longer than a day");

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use crate::support::discord::Fake;
 use crate::support::openapi::OpenApi;
 
+/// Whether an error is the one that is meant.
+type Is<'a> = &'a dyn Fn(&DiscordError) -> bool;
+
 pub(crate) const ANA: i64 = 501;
 
 /// A bot that calls the fake, by this clock.
@@ -64,7 +67,6 @@ async fn each_fault_is_told_as_what_it_is() {
     let unknown = |error: &DiscordError| matches!(error, DiscordError::Unknown(_));
     let bad_gateway = |error: &DiscordError| *error == DiscordError::Server { status: 502 };
     let throttled = |error: &DiscordError| matches!(error, DiscordError::Throttled { .. });
-    type Is<'a> = &'a dyn Fn(&DiscordError) -> bool;
     for (fault, is_it) in [
         (json!({ "kind": "refuse" }), &not_sent as Is<'_>),
         (json!({ "kind": "reset_before" }), &unknown as Is<'_>),
@@ -113,7 +115,7 @@ async fn nothing_is_sent_inside_a_forbidden_time() {
     fake.control("fault", &json!({ "kind": "throttle", "retry_ms": 1_337 }));
     assert_eq!(asked(discord.send(channel, &said("a")).await), 1_337);
     let before = fake.log().len();
-    pass(&fake, &clock, Duration::from_millis(1_000));
+    pass(&fake, &clock, Duration::from_secs(1));
     assert_eq!(asked(discord.send(channel, &said("a")).await), 336);
     assert_eq!(fake.log().len(), before, "it did not even leave");
     discord.send(other, &said("b")).await.expect("another channel has its own bucket");

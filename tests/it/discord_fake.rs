@@ -110,7 +110,7 @@ fn an_interaction_has_one_first_response_in_time_and_of_its_kind() {
     let filled = fake.control("submit", &json!({ "id": id.to_string(), "fields": { "pin": "4711" } }));
     assert_eq!(respond(number(&filled["id"]), form), (400, 50_035), "no form answers a form");
     assert!(!fake.log().iter().any(|entry| entry["template"].as_str().is_some_and(|path| path.contains(&token(id)))));
-    assert!(fake.seen(dm, ANA).len() > 0);
+    assert!(!fake.seen(dm, ANA).is_empty());
 }
 
 #[test]

@@ -58,7 +58,7 @@ class Form(discord.ui.Modal, title="Your PIN"):
     pin = discord.ui.TextInput(label="PIN", custom_id="pin", min_length=4, max_length=12)
 
     async def on_submit(self, interaction):
-        await interaction.response.defer(ephemeral=True)
+        await interaction.response.defer(ephemeral=True, thinking=True)
         await interaction.followup.send(f"got {self.pin.value}", ephemeral=True)
 
 

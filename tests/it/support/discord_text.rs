@@ -92,7 +92,7 @@ fn one_line(line: &str, read: &mut Read) -> Result<(), String> {
     while let Some(sign) = signs.next() {
         read.bare.push(if sign == '\\' { '\u{1}' } else { sign });
         let shown = match sign {
-            '\\' => signs.next().filter(|sign| sign.is_ascii_punctuation()).ok_or("an escape of nothing")?,
+            '\\' => signs.next().filter(char::is_ascii_punctuation).ok_or("an escape of nothing")?,
             '*' if signs.next_if_eq(&'*').is_some() => {
                 in_bold = !in_bold;
                 continue;

@@ -1,4 +1,4 @@
-//! Does a request fit a service's published description? Paths and schemas of an OpenAPI 3.1 file.
+//! Does a request fit a service's published description? Paths and schemas of an `OpenAPI` 3.1 file.
 
 use jsonschema::Validator;
 use serde_json::{Value, json};

@@ -62,7 +62,7 @@ pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String
                 world.faults.clear();
                 Ok(json!({}))
             }
-            "clock" => world.set_clock(&given),
+            "clock" => Ok(world.set_clock(&given)),
             "command" => world.type_command(&given, None),
             "complete" => world.complete(&given),
             "press" => world.press(&given),
@@ -71,7 +71,7 @@ pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String
             "delete" => world.vanish(&given),
             "event" => {
                 let kind = given["t"].as_str().unwrap_or_default().to_owned();
-                world.tell(&kind, given["d"].clone());
+                world.tell(&kind, &given["d"]);
                 Ok(json!({}))
             }
             "gateway" => world.act(given),
@@ -176,7 +176,7 @@ impl World {
         Ok(json!({}))
     }
 
-    fn set_clock(&mut self, given: &Value) -> Done {
+    fn set_clock(&mut self, given: &Value) -> Value {
         if let Some(stopped) = given["stopped"].as_bool() {
             self.clock.stop(stopped);
         }
@@ -184,7 +184,7 @@ impl World {
         if let Some(skew) = given["skew_s"].as_i64() {
             self.clock.skew_s = skew;
         }
-        Ok(json!({ "now_ms": self.clock.now_ms() }))
+        json!({ "now_ms": self.clock.now_ms() })
     }
 
     /// Where somebody is: a channel, else alone with the bot.
@@ -212,7 +212,7 @@ impl World {
         known.extend(self.commands.get(&0).into_iter().flatten().filter(of_dm).cloned());
         let data = commands::typed(&known, &path, &pairs(&given["options"]), focused)?;
         let kind = if focused.is_some() { Kind::Completion } else { Kind::Command };
-        Ok(json!({ "id": self.interact(kind, user, channel, None, data).to_string() }))
+        Ok(json!({ "id": self.interact(kind, user, channel, None, &data).to_string() }))
     }
 
     fn complete(&mut self, given: &Value) -> Done {
@@ -241,7 +241,7 @@ impl World {
         if kind == 3 {
             data["values"] = given["values"].clone();
         }
-        Ok(json!({ "id": self.interact(Kind::Press, user, channel, Some(message), data).to_string() }))
+        Ok(json!({ "id": self.interact(Kind::Press, user, channel, Some(message), &data).to_string() }))
     }
 
     fn submit(&mut self, given: &Value) -> Done {
@@ -263,14 +263,14 @@ impl World {
             filled.push(json!({ "type": 1, "components": [{ "type": 4, "custom_id": name, "value": value }] }));
         }
         let data = json!({ "custom_id": shown.shown["custom_id"], "components": filled });
-        Ok(json!({ "id": self.interact(Kind::Form, shown.user, shown.channel, shown.source, data).to_string() }))
+        Ok(json!({ "id": self.interact(Kind::Form, shown.user, shown.channel, shown.source, &data).to_string() }))
     }
 
     fn write(&mut self, given: &Value) -> Done {
         let (user, channel) = self.place(given)?;
         let form = Form { json: json!({ "content": given["text"] }), files: Vec::new() };
         let reference = given["reply_to"].as_str().map(|id| {
-            let kind = if given["forward"] == true { 1 } else { 0 };
+            let kind = i32::from(given["forward"] == true);
             json!({ "type": kind, "message_id": id, "channel_id": channel.to_string() })
         });
         let message = self.post(channel, user, &form, 0, None, reference, None);

@@ -65,7 +65,7 @@ impl Interaction {
 
 impl World {
     /// Somebody does something: its number.
-    pub(super) fn interact(&mut self, kind: Kind, user: u64, channel: u64, source: Option<u64>, data: Value) -> u64 {
+    pub(super) fn interact(&mut self, kind: Kind, user: u64, channel: u64, source: Option<u64>, data: &Value) -> u64 {
         let id = self.number();
         let token = format!("aW50ZXJhY3Rpb24{}-{id}", id % 9973);
         let guild = self.channels.get(&channel).and_then(|channel| channel.guild);
@@ -73,7 +73,7 @@ impl World {
             "id": id.to_string(), "application_id": APPLICATION.to_string(), "type": kind.number(), "token": token,
             "version": 1, "channel_id": channel.to_string(), "data": data, "locale": "en-US", "entitlements": [],
             "authorizing_integration_owners": {}, "attachment_size_limit": 10_485_760,
-            "context": if guild.is_some() { 0 } else { 1 }, "app_permissions": "2147483647",
+            "context": i32::from(guild.is_none()), "app_permissions": "2147483647",
         });
         let who = self.users.get(&user).map(super::world::User::json).unwrap_or_default();
         if let Some(place) = self.channels.get(&channel) {
@@ -112,7 +112,7 @@ impl World {
             event: event.clone(),
         };
         self.interactions.insert(id, one);
-        self.tell("INTERACTION_CREATE", event);
+        self.tell("INTERACTION_CREATE", &event);
         id
     }
 

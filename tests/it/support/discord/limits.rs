@@ -65,7 +65,8 @@ pub(super) fn message(body: &Value, files: &[(String, usize)]) -> Fits {
     components(&body["components"])?;
     let attachments = list(&body["attachments"], "attachments")?;
     for (index, (name, _)) in files.iter().enumerate() {
-        let named = |one: &&Value| one["id"] == index || one["id"] == index.to_string();
+        let index = index as u64;
+        let named = |one: &&Value| super::messages::id_of(&one["id"]) == Some(index);
         match attachments.iter().find(named) {
             Some(one) if one["filename"].as_str().is_none_or(|own| own == name) => {}
             Some(_) => return Err(Refusal::form("attachments", "The names differ")),

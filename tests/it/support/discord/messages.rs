@@ -107,7 +107,7 @@ impl World {
             }
         }
         if only_for.is_none() {
-            self.tell("MESSAGE_CREATE", told);
+            self.tell("MESSAGE_CREATE", &told);
         }
         message
     }
@@ -205,7 +205,7 @@ impl World {
         let thread = Channel { id: message, guild, parent, name, ..Channel::default() };
         let json = thread.json(&self.users);
         self.channels.insert(message, thread);
-        self.tell("THREAD_CREATE", json.clone());
+        self.tell("THREAD_CREATE", &json);
         Ok(json)
     }
 

@@ -1,8 +1,11 @@
 //! What would Discord have said? A server of its REST API and its gateway that keeps Discord's limits, plays its faults on demand and
 //! remembers every request. It knows nothing of bellwether. `/control/` scripts it and tells what a person would see.
 
+// By itself it has those two of its own.
+#[cfg(not(test))]
 #[path = "../telegram/clock.rs"]
 mod clock;
+#[cfg(not(test))]
 #[path = "../telegram/wire.rs"]
 mod wire;
 
@@ -25,6 +28,8 @@ mod world;
 #[cfg(test)]
 mod client;
 
+#[cfg(test)]
+use super::telegram::{clock, wire};
 #[cfg(test)]
 pub(crate) use client::{Fake, number};
 pub(crate) use server::start;

@@ -79,7 +79,7 @@ impl Default for Sessions {
 
 impl Sessions {
     /// Tells an event to every session, whether it is connected or not.
-    pub(super) fn tell(&mut self, kind: &str, data: Value) {
+    pub(super) fn tell(&mut self, kind: &str, data: &Value) {
         for session in self.all.values_mut() {
             let in_guild = !data["guild_id"].is_null();
             let wanted = match kind {
@@ -88,7 +88,7 @@ impl Sessions {
                 _ => true,
             };
             if wanted {
-                session.push(kind, &data);
+                session.push(kind, data);
             }
         }
     }

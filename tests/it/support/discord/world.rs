@@ -153,7 +153,7 @@ impl World {
     }
 
     /// Says something to everybody who listens at the gateway.
-    pub(super) fn tell(&mut self, kind: &str, data: Value) {
+    pub(super) fn tell(&mut self, kind: &str, data: &Value) {
         self.sessions.tell(kind, data);
     }
 }

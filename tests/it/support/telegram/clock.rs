@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Debug)]
-pub(super) struct FakeClock {
+pub(crate) struct FakeClock {
     started: Instant,
     /// Milliseconds since 1970 at `since`.
     base_ms: u64,
     since: Instant,
     stopped: bool,
     /// Seconds by which the dates shown differ from the truth.
-    pub(super) skew_s: i64,
+    pub(crate) skew_s: i64,
 }
 
 #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock here and nowhere else")]
@@ -19,35 +19,35 @@ fn machine() -> (Instant, Duration) {
 }
 
 impl FakeClock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let (now, wall) = machine();
         Self { started: now, base_ms: wall.as_millis() as u64, since: now, stopped: false, skew_s: 0 }
     }
 
     /// Nanoseconds since the start, by the machine's clock: never stopped, never moved.
-    pub(super) fn running_ns(&self) -> u64 {
+    pub(crate) fn running_ns(&self) -> u64 {
         machine().0.duration_since(self.started).as_nanos() as u64
     }
 
     /// Milliseconds since 1970 by the fake's clock.
-    pub(super) fn now_ms(&self) -> u64 {
+    pub(crate) fn now_ms(&self) -> u64 {
         let passed = if self.stopped { 0 } else { machine().0.duration_since(self.since).as_millis() as u64 };
         self.base_ms + passed
     }
 
     /// The date as shown, in seconds.
-    pub(super) fn date(&self) -> i64 {
+    pub(crate) fn date(&self) -> i64 {
         (self.now_ms() / 1000) as i64 + self.skew_s
     }
 
     /// Stops the clock, or lets it run on.
-    pub(super) fn stop(&mut self, stopped: bool) {
+    pub(crate) fn stop(&mut self, stopped: bool) {
         self.base_ms = self.now_ms();
         self.since = machine().0;
         self.stopped = stopped;
     }
 
-    pub(super) fn advance(&mut self, ms: u64) {
+    pub(crate) fn advance(&mut self, ms: u64) {
         self.base_ms = self.base_ms.saturating_add(ms);
     }
 }

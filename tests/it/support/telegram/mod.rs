@@ -3,7 +3,7 @@
 
 mod autolinks;
 mod chats;
-mod clock;
+pub(crate) mod clock;
 mod control;
 mod editing;
 mod faults;
