@@ -1,13 +1,8 @@
 //! What was heard on Discord? Slash commands, completions, presses, forms, and words written to the bot alone, in our own words.
 
 use secrecy::SecretString;
+use serde::Deserialize;
 use serde_json::Value;
-use serenity::model::application::{
-    ActionRowComponent, CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction,
-    ComponentInteractionDataKind, Interaction, ModalInteraction,
-};
-use serenity::model::channel::{ChannelType, Message, MessageReferenceKind, MessageType, PartialChannel};
-use serenity::model::user::User;
 
 /// The first millisecond of Discord's numbers, since 1970.
 const DISCORD_EPOCH_MS: i64 = 1_420_070_400_000;
@@ -83,172 +78,257 @@ pub enum OverheardKind {
     },
 }
 
+/// An interaction, of which only these parts count: what else comes with it, such as the whole message below which a button stands, may be of a
+/// kind that nobody knows yet.
+#[derive(Deserialize)]
+struct WireInteraction {
+    #[serde(rename = "type")]
+    kind: u8,
+    id: Snowflake,
+    token: String,
+    channel_id: Snowflake,
+    guild_id: Option<Snowflake>,
+    channel: Option<WireChannel>,
+    /// In a server.
+    member: Option<WireMember>,
+    /// Alone with the bot.
+    user: Option<WireUser>,
+    data: WireData,
+    message: Option<WireNamed>,
+}
+
+#[derive(Deserialize)]
+struct WireChannel {
+    #[serde(rename = "type", default)]
+    kind: u8,
+    parent_id: Option<Snowflake>,
+}
+
+#[derive(Deserialize)]
+struct WireMember {
+    user: WireUser,
+}
+
+#[derive(Deserialize)]
+struct WireUser {
+    id: Snowflake,
+    #[serde(default)]
+    username: String,
+    global_name: Option<String>,
+    #[serde(default)]
+    bot: bool,
+}
+
+#[derive(Deserialize)]
+struct WireNamed {
+    id: Snowflake,
+}
+
+#[derive(Deserialize)]
+struct WireData {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    custom_id: String,
+    #[serde(default)]
+    options: Vec<WireOption>,
+    #[serde(default)]
+    values: Vec<String>,
+    #[serde(default)]
+    components: Vec<WireRow>,
+}
+
+#[derive(Deserialize)]
+struct WireOption {
+    name: String,
+    #[serde(rename = "type")]
+    kind: u8,
+    #[serde(default)]
+    value: Value,
+    #[serde(default)]
+    options: Vec<WireOption>,
+    #[serde(default)]
+    focused: bool,
+}
+
+#[derive(Deserialize)]
+struct WireRow {
+    #[serde(default)]
+    components: Vec<WireField>,
+}
+
+#[derive(Deserialize)]
+struct WireField {
+    #[serde(default)]
+    custom_id: String,
+    value: Option<String>,
+}
+
+/// Words, of which only these parts count.
+#[derive(Deserialize)]
+struct WireMessage {
+    #[serde(rename = "type", default)]
+    kind: u8,
+    id: Snowflake,
+    channel_id: Snowflake,
+    author: WireUser,
+    webhook_id: Option<Snowflake>,
+    #[serde(default)]
+    content: String,
+    message_reference: Option<WireReference>,
+    #[serde(default)]
+    message_snapshots: Vec<Value>,
+}
+
+#[derive(Deserialize)]
+struct WireReference {
+    /// 0 for what is answered, which may be left out.
+    #[serde(rename = "type", default)]
+    kind: u8,
+    message_id: Option<Snowflake>,
+}
+
+/// A number of Discord's, which comes as text.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Snowflake(u64);
+
+impl TryFrom<String> for Snowflake {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse().map(Self)
+    }
+}
+
+impl Snowflake {
+    /// Discord's numbers are below 2^63 as long as its clock is right.
+    fn number(self) -> i64 {
+        i64::try_from(self.0).unwrap_or(i64::MAX)
+    }
+}
+
+/// Kinds of interactions.
+const COMMAND: u8 = 2;
+const COMPONENT: u8 = 3;
+const COMPLETION: u8 = 4;
+const FORM: u8 = 5;
+/// Kinds of channels that are threads.
+const THREADS: [u8; 3] = [10, 11, 12];
+/// Kinds of messages: words, and words in answer to others.
+const WORDS: [u8; 2] = [0, 19];
+/// Kinds of options that only lead to the command itself.
+const BELOW: [u8; 2] = [1, 2];
+
 /// What a gateway's event of this name says; nothing where it is not meant for us.
 ///
 /// # Errors
 /// With what is wrong, without any of its text.
 pub(super) fn overheard(name: &str, event: &Value) -> Result<Option<Overheard>, String> {
-    let unread = |error: serde_json::Error| format!("{:?} at {}", error.classify(), error.column());
+    let unread = |error: serde_json::Error| format!("it lacks what every such event has ({:?})", error.classify());
     match name {
         "INTERACTION_CREATE" => {
             let kind = event["type"].as_u64().unwrap_or_default();
-            if !(2..=5).contains(&kind) {
+            if !(u64::from(COMMAND)..=u64::from(FORM)).contains(&kind) {
                 return Ok(None);
             }
-            // From text: what goes through a value loses serenity's order of fields.
-            let read: Interaction = serde_json::from_str(&event.to_string()).map_err(unread)?;
-            Ok(of_interaction(read))
+            Ok(of_interaction(WireInteraction::deserialize(event).map_err(unread)?))
         }
-        "MESSAGE_CREATE" => {
-            if !event["guild_id"].is_null() {
-                return Ok(None);
-            }
-            let forwarded = event["message_snapshots"].as_array().is_some_and(|all| !all.is_empty());
-            let message: Message = serde_json::from_str(&event.to_string()).map_err(unread)?;
-            Ok(of_message(message, forwarded))
+        "MESSAGE_CREATE" if event["guild_id"].is_null() => {
+            Ok(of_message(WireMessage::deserialize(event).map_err(unread)?))
         }
         _ => Ok(None),
     }
 }
 
-fn of_interaction(read: Interaction) -> Option<Overheard> {
-    match read {
-        Interaction::Command(command) => {
-            let (path, options) = path_of(&command.data.name, &command.data.options);
-            let what = OverheardKind::Command { path, options: options.iter().map(written).collect() };
-            Some(of_command(command, what))
-        }
-        Interaction::Autocomplete(command) => {
-            let (path, options) = path_of(&command.data.name, &command.data.options);
-            let (focused, typed) = options.iter().find_map(|option| match &option.value {
-                CommandDataOptionValue::Autocomplete { value, .. } => Some((option.name.clone(), value.clone())),
-                _ => None,
-            })?;
-            let options = options.iter().map(written).collect();
-            let what = OverheardKind::Completing { path, options, focused, typed };
-            Some(of_command(command, what))
-        }
-        Interaction::Component(press) => Some(of_press(press)),
-        Interaction::Modal(form) => Some(of_form(form)),
-        _ => None,
-    }
-}
-
-fn of_command(command: CommandInteraction, what: OverheardKind) -> Overheard {
-    Overheard {
-        id: command.id.get(),
-        token: Some(SecretString::from(command.token)),
-        user: number(command.user.id.get()),
-        user_words: called(&command.user),
-        channel: number(command.channel_id.get()),
-        parent: command.channel.as_ref().and_then(parent),
-        guild: command.guild_id.map(|guild| number(guild.get())),
-        sent_ms: sent_ms(command.id.get()),
-        what,
-    }
-}
-
-fn of_press(press: ComponentInteraction) -> Overheard {
-    let values = match press.data.kind {
-        ComponentInteractionDataKind::StringSelect { values } => values,
-        _ => Vec::new(),
-    };
-    Overheard {
-        id: press.id.get(),
-        token: Some(SecretString::from(press.token)),
-        user: number(press.user.id.get()),
-        user_words: called(&press.user),
-        channel: number(press.channel_id.get()),
-        parent: press.channel.as_ref().and_then(parent),
-        guild: press.guild_id.map(|guild| number(guild.get())),
-        sent_ms: sent_ms(press.id.get()),
-        what: OverheardKind::Press { custom_id: press.data.custom_id, message: number(press.message.id.get()), values },
-    }
-}
-
-fn of_form(form: ModalInteraction) -> Overheard {
-    let parts = form.data.components.into_iter().flat_map(|row| row.components);
-    let fields = parts.filter_map(|part| match part {
-        ActionRowComponent::InputText(text) => Some((text.custom_id, SecretString::from(text.value?))),
-        _ => None,
-    });
-    Overheard {
-        id: form.id.get(),
-        token: Some(SecretString::from(form.token)),
-        user: number(form.user.id.get()),
-        user_words: called(&form.user),
-        channel: number(form.channel_id.get()),
-        parent: form.channel.as_ref().and_then(parent),
-        guild: form.guild_id.map(|guild| number(guild.get())),
-        sent_ms: sent_ms(form.id.get()),
-        what: OverheardKind::Submitted { custom_id: form.data.custom_id, fields: fields.collect() },
-    }
-}
-
-fn of_message(message: Message, forwarded: bool) -> Option<Overheard> {
-    // What bots write, ourselves among them, is no order to anybody.
-    let is_ours = message.author.bot || message.webhook_id.is_some();
-    if is_ours || !matches!(message.kind, MessageType::Regular | MessageType::InlineReply) {
-        return None;
-    }
-    let reference = message.message_reference;
-    let is_reply = |kind| kind == MessageReferenceKind::Default;
-    let reply_to = reference.as_ref().filter(|to| is_reply(to.kind)).and_then(|to| to.message_id);
-    let own_words = !forwarded && reference.is_none_or(|to| is_reply(to.kind));
+fn of_interaction(read: WireInteraction) -> Option<Overheard> {
+    let user = read.member.map(|member| member.user).or(read.user)?;
+    let what = what_of(read.kind, read.data, read.message)?;
     Some(Overheard {
-        id: message.id.get(),
-        token: None,
-        user: number(message.author.id.get()),
-        user_words: called(&message.author),
-        channel: number(message.channel_id.get()),
-        parent: None,
-        guild: None,
-        sent_ms: sent_ms(message.id.get()),
-        what: OverheardKind::Words { text: message.content, reply_to: reply_to.map(|to| number(to.get())), own_words },
+        id: read.id.0,
+        token: Some(SecretString::from(read.token)),
+        user: user.id.number(),
+        user_words: called(user),
+        channel: read.channel_id.number(),
+        parent: read
+            .channel
+            .filter(|channel| THREADS.contains(&channel.kind))
+            .and_then(|channel| channel.parent_id)
+            .map(Snowflake::number),
+        guild: read.guild_id.map(Snowflake::number),
+        sent_ms: sent_ms(read.id.0),
+        what,
     })
 }
 
-/// The channel that a thread stands in.
-fn parent(channel: &PartialChannel) -> Option<i64> {
-    let is_thread =
-        matches!(channel.kind, ChannelType::PublicThread | ChannelType::PrivateThread | ChannelType::NewsThread);
-    channel.parent_id.filter(|_| is_thread).map(|parent| number(parent.get()))
+fn what_of(kind: u8, data: WireData, message: Option<WireNamed>) -> Option<OverheardKind> {
+    match kind {
+        COMMAND => {
+            let (path, options) = path_of(data);
+            Some(OverheardKind::Command { path, options: options.iter().map(written).collect() })
+        }
+        COMPLETION => {
+            let (path, options) = path_of(data);
+            let (focused, typed) = options.iter().find(|option| option.focused).map(written)?;
+            Some(OverheardKind::Completing { path, options: options.iter().map(written).collect(), focused, typed })
+        }
+        COMPONENT => {
+            let message = message?.id.number();
+            Some(OverheardKind::Press { custom_id: data.custom_id, message, values: data.values })
+        }
+        FORM => {
+            let parts = data.components.into_iter().flat_map(|row| row.components);
+            let fields = parts.filter_map(|field| Some((field.custom_id, SecretString::from(field.value?))));
+            Some(OverheardKind::Submitted { custom_id: data.custom_id, fields: fields.collect() })
+        }
+        _ => None,
+    }
+}
+
+fn of_message(message: WireMessage) -> Option<Overheard> {
+    // What bots write, ourselves among them, is no order to anybody.
+    let is_ours = message.author.bot || message.webhook_id.is_some();
+    if is_ours || !WORDS.contains(&message.kind) {
+        return None;
+    }
+    let answers = message.message_reference.as_ref().filter(|to| to.kind == 0);
+    let own_words = message.message_snapshots.is_empty() && message.message_reference.is_some() == answers.is_some();
+    let reply_to = answers.and_then(|to| to.message_id).map(Snowflake::number);
+    Some(Overheard {
+        id: message.id.0,
+        token: None,
+        user: message.author.id.number(),
+        user_words: called(message.author),
+        channel: message.channel_id.number(),
+        parent: None,
+        guild: None,
+        sent_ms: sent_ms(message.id.0),
+        what: OverheardKind::Words { text: message.content, reply_to, own_words },
+    })
 }
 
 /// The names down to the command itself, and its options.
-fn path_of<'a>(name: &str, options: &'a [CommandDataOption]) -> (Vec<String>, &'a [CommandDataOption]) {
-    let (mut path, mut options) = (vec![name.to_owned()], options);
-    while let [CommandDataOption { name, value, .. }] = options {
-        let (CommandDataOptionValue::SubCommand(below) | CommandDataOptionValue::SubCommandGroup(below)) = value else {
-            break;
-        };
-        path.push(name.clone());
-        options = below;
+fn path_of(data: WireData) -> (Vec<String>, Vec<WireOption>) {
+    let (mut path, mut options) = (vec![data.name], data.options);
+    while options.len() == 1 && BELOW.contains(&options[0].kind) {
+        let below = options.remove(0);
+        path.push(below.name);
+        options = below.options;
     }
     (path, options)
 }
 
-fn written(option: &CommandDataOption) -> (String, String) {
+fn written(option: &WireOption) -> (String, String) {
     let value = match &option.value {
-        CommandDataOptionValue::String(value) | CommandDataOptionValue::Autocomplete { value, .. } => value.clone(),
-        CommandDataOptionValue::Boolean(value) => value.to_string(),
-        CommandDataOptionValue::Integer(value) => value.to_string(),
-        CommandDataOptionValue::Number(value) => value.to_string(),
-        CommandDataOptionValue::User(id) => id.to_string(),
-        CommandDataOptionValue::Channel(id) => id.to_string(),
-        CommandDataOptionValue::Role(id) => id.to_string(),
-        _ => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
     };
     (option.name.clone(), value)
 }
 
-fn called(user: &User) -> String {
-    user.global_name.clone().unwrap_or_else(|| user.name.clone())
-}
-
-/// Discord's numbers are below 2^63 as long as its clock is right.
-fn number(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
+fn called(user: WireUser) -> String {
+    user.global_name.unwrap_or(user.username)
 }
 
 /// When something with this number came about, in milliseconds since 1970.

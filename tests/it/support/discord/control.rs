@@ -78,7 +78,7 @@ pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String
             "repeat" => {
                 let told = id_of(&given["id"]).and_then(|id| world.interactions.get(&id)).map(|one| one.event.clone());
                 told.map(|event| {
-                    world.tell("INTERACTION_CREATE", event);
+                    world.tell("INTERACTION_CREATE", &event);
                     json!({})
                 })
                 .ok_or_else(|| "there is no such interaction".to_owned())
