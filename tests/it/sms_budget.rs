@@ -107,11 +107,14 @@ fn what_found_no_money_comes_the_next_day_and_the_loudest_comes_today() {
     assert_eq!((desk.messages().len(), office.counts("ana:sms").open), (3, 0), "{:?}", desk.bodies());
 }
 
-/// Points of which one is the last: from then on nothing is written.
+/// Points of which one is the last: from then on nothing is written. It is the one after so many, or the first between pay and send.
 fn deadly(after: u64, hits: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Points {
+    const PAID: &str = "sms: paid, not sent";
+    let aimed = after.is_multiple_of(5);
     let (left, dead, hits) = (AtomicU64::new(after), AtomicBool::new(false), hits.clone());
     Points::armed(move |point| {
-        if left.fetch_sub(1, Ordering::SeqCst) == 1 {
+        let is_it = if aimed { point == PAID } else { left.fetch_sub(1, Ordering::SeqCst) == 1 };
+        if is_it && !dead.load(Ordering::SeqCst) {
             dead.store(true, Ordering::SeqCst);
             *hits.lock().expect("lock").entry(point).or_default() += 1;
         }
