@@ -76,7 +76,7 @@ fn words(heard: &Overheard) -> &str {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn everything_that_people_do_is_heard_in_our_own_words() {
+async fn commands_are_heard_as_they_are_typed() {
     let (fake, _, mut gateway) = ready().await;
     let ana = fake.join(ANA);
     fake.control("channel", &json!({ "channel": SERVER_CHANNEL, "guild": "9" }));
@@ -114,6 +114,13 @@ async fn everything_that_people_do_is_heard_in_our_own_words() {
     assert_eq!((one.user, one.guild, one.channel), (ANA, Some(9), SERVER_CHANNEL));
     assert!((one.sent_ms - SystemClock::new().now().ms()).abs() < 60_000);
     assert!(!format!("{one:?}").contains(one.token.as_ref().expect("a token").expose_secret()), "it is never printed");
+    crate::discord_client::conforms(&fake);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_a_form_and_words_are_heard() {
+    let (fake, _, mut gateway) = ready().await;
+    let ana = fake.join(ANA);
     let row =
         json!([{ "type": 1, "components": [{ "type": 2, "style": 4, "label": "Confirm", "custom_id": "pin 7" }] }]);
     let (_, message) =
