@@ -136,7 +136,8 @@ impl DiscordBot {
 
     /// Somebody gives a slash command, such as `risk limits` with options, alone with the bot or in a channel: the interaction's number.
     pub(crate) fn give(&self, user: i64, channel: Option<i64>, path: &str, options: Value) -> i64 {
-        let mut ask = json!({ "user": user, "path": path.split(' ').collect::<Vec<_>>(), "options": options });
+        let mut ask = json!({ "user": user, "path": path.split(' ').collect::<Vec<_>>() });
+        ask["options"] = options;
         if let Some(channel) = channel {
             ask["channel"] = json!(channel.to_string());
         }

@@ -77,11 +77,9 @@ pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String
             "gateway" => world.act(given),
             "repeat" => {
                 let told = id_of(&given["id"]).and_then(|id| world.interactions.get(&id)).map(|one| one.event.clone());
-                told.map(|event| {
-                    world.tell("INTERACTION_CREATE", &event);
-                    json!({})
-                })
-                .ok_or_else(|| "there is no such interaction".to_owned())
+                told.inspect(|event| world.tell("INTERACTION_CREATE", event))
+                    .map(|_| json!({}))
+                    .ok_or_else(|| "there is no such interaction".to_owned())
             }
             "seen" => Ok(json!({ "messages": world.seen(
                 id_of(&given["channel"]).unwrap_or(0), id_of(&given["user"])) })),
