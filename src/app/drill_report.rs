@@ -171,6 +171,10 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
     if outcome == Outcome::HeldBack {
         return format!("{who}'s own settings keep it: quiet, tell or /mute; test again when they do not");
     }
+    let channel = lane.parse::<Lane>().ok().map(|lane| lane.channel);
+    if begins("this way is closed") && channel != Some(ChannelKind::Telegram) {
+        return mend(channel, who);
+    }
     if begins("this way is closed") {
         return if lower.contains("unauthorized") || lower.ends_with(": not found") {
             "the token is not valid any more: get it from @BotFather and type it into \"bellwether setup\"".to_owned()
@@ -183,7 +187,10 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
         };
     }
     if begins("could not reach it") {
-        return "look at the network, and at TELEGRAM_API_URL and CA_FILE if they are set; then test again".to_owned();
+        return format!(
+            "look at the network, at {} and at CA_FILE if they are set; then test again",
+            variable(channel)
+        );
     }
     if begins("asked to wait") || begins("rate: ") {
         return "the service takes nothing now: test again after that".to_owned();
@@ -196,6 +203,38 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
             .to_owned();
     }
     "the service takes this message in no form: \"bellwether trace\" with its number tells what it said".to_owned()
+}
+
+/// Where a service's address is set.
+fn variable(channel: Option<ChannelKind>) -> &'static str {
+    match channel {
+        Some(ChannelKind::Telegram) | None => "TELEGRAM_API_URL",
+        Some(ChannelKind::Discord) => "DISCORD_API_URL",
+        Some(ChannelKind::Sms) => "TWILIO_API_URL",
+        Some(ChannelKind::Email) => "SMTP_URL",
+        Some(ChannelKind::Ntfy) => "NTFY_URL",
+        Some(ChannelKind::Webhook) => "WEBHOOK_URL",
+        Some(ChannelKind::Terminal) => "the terminal",
+    }
+}
+
+/// What to do about a way that is closed, other than Telegram's.
+fn mend(channel: Option<ChannelKind>, who: &str) -> String {
+    match channel {
+        Some(ChannelKind::Discord) => format!(
+            "look at DISCORD_BOT_TOKEN, at the bot's permissions in that channel, and whether {who} shares a server with it: docs/DISCORD.md \
+             tells what each word means"
+        ),
+        Some(ChannelKind::Sms) => {
+            format!(
+                "look at the variables that begin with TWILIO_ and at the phone of {who}: docs/SMS.md tells what each word means"
+            )
+        }
+        Some(ChannelKind::Email) => {
+            format!("look at SMTP_URL, at EMAIL_FROM and at the address of {who}: docs/EMAIL.md tells more")
+        }
+        other => format!("look at {}: it takes nothing as it is", variable(other)),
+    }
 }
 
 /// What is said of a drill.

@@ -184,19 +184,25 @@ impl RouteTable {
             EventKind::SmsBudgetNear { .. } => lane.channel == ChannelKind::Sms,
             _ => false,
         };
-        let mut legs = self.legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane));
-        let told: Vec<Lane> = legs.iter().filter(|leg| leg.after_ms == 0).map(|leg| leg.lane).collect();
-        legs.extend(self.by_sms(event).filter(|leg| !told.contains(&leg.lane)));
-        legs
+        self.all_legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane))
     }
 
-    /// What the owners' phones are told whatever routes say.
-    fn by_sms(&self, event: &Event) -> impl Iterator<Item = Leg> {
-        let always = ALWAYS_BY_SMS.contains(&event.kind.name());
-        let concerned = move |rule: &&LaneRule| {
-            always && rule.is_owners && rule.lane.channel == ChannelKind::Sms && rule.may_see(event.book)
-        };
-        self.lanes.iter().filter(concerned).map(|rule| Leg { lane: rule.lane, after_ms: 0, route: None })
+    /// Where an event of this kind and severity would go: by the routes, and what owners' phones are told whatever these say.
+    pub fn all_legs(
+        &self,
+        kind: &str,
+        severity: Severity,
+        book: Option<Label>,
+        wanted: &dyn Fn(&Lane) -> bool,
+    ) -> Vec<Leg> {
+        let mut legs = self.legs(kind, severity, book, wanted);
+        let told: Vec<Lane> = legs.iter().filter(|leg| leg.after_ms == 0).map(|leg| leg.lane).collect();
+        let always = ALWAYS_BY_SMS.contains(&kind);
+        let texted =
+            |rule: &&LaneRule| always && rule.is_owners && rule.lane.channel == ChannelKind::Sms && rule.may_see(book);
+        let by_sms = self.lanes.iter().filter(texted).map(|rule| Leg { lane: rule.lane, after_ms: 0, route: None });
+        legs.extend(by_sms.filter(|leg| !told.contains(&leg.lane)));
+        legs
     }
 
     /// Who is told when something is wrong with a lane.
@@ -205,14 +211,8 @@ impl RouteTable {
         self.lanes.iter().filter(concerns).map(|rule| rule.lane)
     }
 
-    /// Where an event of this kind and severity would go.
-    pub fn legs(
-        &self,
-        kind: &str,
-        severity: Severity,
-        book: Option<Label>,
-        wanted: &dyn Fn(&Lane) -> bool,
-    ) -> Vec<Leg> {
+    /// Where the routes lead an event of this kind and severity.
+    fn legs(&self, kind: &str, severity: Severity, book: Option<Label>, wanted: &dyn Fn(&Lane) -> bool) -> Vec<Leg> {
         let mut legs: Vec<Leg> = Vec::new();
         // Where nobody may see all books, somebody has to be told all the same.
         let for_all = OF_ALL_BOOKS.contains(&kind) && self.lanes.iter().any(|rule| rule.books.is_none());

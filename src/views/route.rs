@@ -25,7 +25,7 @@ pub fn route(views: &Views, name: &str) -> Result<String, ViewError> {
     let wait = if kind.can_wait { "" } else { " and cannot be muted or held" };
     let mut text = format!("{}: {}; at most {}{wait}\n", kind.name, kind.about, kind.loudest.as_str());
     let books: Vec<Label> = views.reader().books()?.iter().map(|row| row.book.name).collect();
-    let legs_of = |book: Option<Label>| routes.legs(kind.name, kind.loudest, book, &|_| true);
+    let legs_of = |book: Option<Label>| routes.all_legs(kind.name, kind.loudest, book, &|_| true);
     let common = legs_of(books.first().copied());
     if books.iter().all(|book| legs_of(Some(*book)) == common) {
         write_legs(views, &routes, kind, &common, &mut text)?;
@@ -56,7 +56,10 @@ fn write_legs(
             0 => "at once".to_owned(),
             after => format!("after {}, unless somebody acknowledges it", age(after)),
         };
-        let because = leg.route.map(|route| format!(" · by {}", route_words(routes, route))).unwrap_or_default();
+        let because = match leg.route {
+            Some(route) => format!(" · by {}", route_words(routes, route)),
+            None => " · always, whatever routes say".to_owned(),
+        };
         let how = treatment_words(views, rule, kind)?;
         let _ = writeln!(text, "{} {when}{how}{because}", leg.lane);
     }
@@ -101,7 +104,7 @@ pub fn routes(views: &Views) -> Result<String, ViewError> {
     let table = views.reader().routes()?;
     let mut text = String::from("/route KIND tells who gets one of these, and why\n");
     for kind in KINDS {
-        let ways = table.legs(kind.name, kind.loudest, None, &|_| true).len();
+        let ways = table.all_legs(kind.name, kind.loudest, None, &|_| true).len();
         let _ = writeln!(text, "{} ({}): {}", kind.name, kind.loudest.as_str(), counted(ways as u64, "way"));
     }
     Ok(text.trim_end().to_owned())

@@ -105,8 +105,7 @@ fn blocks_look_as_they_should() {
     };
     let all = embeds(&message);
     let joiner = "\u{2060}";
-    let strangers =
-        format!(" @{joiner}everyone \\<@{joiner}5\\> \\[x\\](http:{joiner}/{joiner}/{joiner}y) \\`z\\`");
+    let strangers = format!(" @{joiner}everyone \\<@{joiner}5\\> \\[x\\](http:{joiner}/{joiner}/{joiner}y) \\`z\\`");
     let first = all[0]["description"].as_str().expect("text").lines().next().expect("a line").replace(joiner, "");
     assert_eq!(first, format!("a\\_b **now** by `T1_2`{strangers}").replace(joiner, ""));
     assert!(!all[0]["description"].as_str().expect("text").contains("://"));
