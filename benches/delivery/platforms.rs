@@ -92,6 +92,14 @@ impl Everywhere {
         }
     }
 
+    /// No adapter holds the store any more.
+    fn unplug(&mut self) {
+        for (name, ..) in &self.lanes {
+            let wire = self.office.wire(name);
+            self.office.plug(name, wire);
+        }
+    }
+
     /// Ten facts, and a step of each lane after each.
     fn live(&mut self) -> Result<(), StoreError> {
         for kind in KINDS {
@@ -149,7 +157,7 @@ fn tolls(everywhere: &Everywhere, repeats_max: &[usize]) -> Vec<Toll> {
 }
 
 /// Deaths at kill points, with lanes on all platforms.
-const DEATHS: u64 = 250;
+const DEATHS: u64 = 60;
 /// How many points are passed at most before one is died at.
 const POINTS: u64 = 400;
 
@@ -162,6 +170,7 @@ fn died() -> &'static (usize, Vec<Toll>) {
         for death in 0..DEATHS {
             let before = everywhere.repeats();
             let points = deadly(1 + draw(death, 12) % POINTS, &hits);
+            everywhere.unplug();
             let died = everywhere.office.restart_with(points).and_then(|()| {
                 everywhere.plug();
                 everywhere.live()
@@ -238,11 +247,16 @@ const OURS: &[&str] = &["symbol_locked"];
 
 /// R6.
 pub(crate) fn idle(name: &str) -> Measured {
-    let far = of(name);
-    let routes = vec![route(OURS, Severity::Info, std::slice::from_ref(&far))];
-    let ways = Ways::new(std::slice::from_ref(&far), routes, Flow::Free, LONG);
-    latencies(&ways, far.as_ref(), 20);
-    let mut times = latencies(&ways, far.as_ref(), 200);
+    // The bot makes no more than 50 calls a second to Discord, whoever asks: few at a time.
+    let mut times: Vec<f64> = (0..10)
+        .flat_map(|_| {
+            let far = of(name);
+            let routes = vec![route(OURS, Severity::Info, std::slice::from_ref(&far))];
+            let ways = Ways::new(std::slice::from_ref(&far), routes, Flow::Free, LONG);
+            latencies(&ways, far.as_ref(), 5);
+            latencies(&ways, far.as_ref(), 20)
+        })
+        .collect();
     let (p99, p50) = (percentile(&mut times, 99), percentile(&mut times, 50));
     measured(format!("p50 {p50:.2} ms, p99 {p99:.2} ms of 200"), p50 <= 5.0 && p99 <= 25.0)
 }
@@ -285,8 +299,8 @@ pub(crate) fn behind(name: &str) -> Measured {
 }
 
 /// Rounds of each a run alone and a run beside platforms that hang, and messages in a run.
-const ROUNDS: usize = 7;
-const IN_A_RUN: usize = 80;
+const ROUNDS: usize = 9;
+const IN_A_RUN: usize = 40;
 
 /// The median latency of a platform while the others hang, or are not there.
 fn median_beside(name: &str, others_hang: bool) -> f64 {
@@ -301,7 +315,7 @@ fn median_beside(name: &str, others_hang: bool) -> f64 {
     }
     let ways = Ways::new(&fars, routes, Flow::Free, Duration::from_secs(2));
     ways.happen(vec![sample("day_closed").kind]);
-    latencies(&ways, far.as_ref(), 10);
+    latencies(&ways, far.as_ref(), 5);
     percentile(&mut latencies(&ways, far.as_ref(), IN_A_RUN), 50)
 }
 

@@ -3,7 +3,7 @@
 use bellwether::clock::{Clock, SystemClock};
 use bellwether::domain::{Event, RouteTable, Routes, RunId, Severity};
 use bellwether::store::Store;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::rig::percentile;
 use crate::support::discord::number;
@@ -42,9 +42,13 @@ pub(crate) fn restarted(_: &str) -> Measured {
 /// Slash commands to a bot that dies again and again, each of which comes several times: how many were lost, and how many done twice.
 fn by_slash() -> (usize, usize) {
     let mut bot = DiscordBot::new(PEOPLE);
+    // Nobody repeats an interaction as often, and what a life heard of limits the next one does not know.
+    bot.fake.control("settings", &json!({ "rates": false }));
     bot.start();
+    let mut given = Vec::new();
     for place in 0..COMMANDS {
         let id = bot.give(ANA, None, "portfolio alert", json!({ "when": format!("AAPL > {}", 900_000 + place) }));
+        given.push(id);
         for _ in 0..REPEATS {
             bot.fake.control("repeat", &json!({ "id": id.to_string() }));
         }
@@ -63,7 +67,9 @@ fn by_slash() -> (usize, usize) {
     let all = set.len();
     set.sort();
     set.dedup();
-    (COMMANDS - set.len(), all - set.len())
+    // Who got no first response in time sees that it failed; the others were promised that it is done.
+    let promised = given.into_iter().filter(|id| bot.interaction(*id)["response"].is_u64()).count();
+    (promised.saturating_sub(set.len()), all - set.len())
 }
 
 /// Texts to a bot that dies again and again, each of which is posted several times; each is answered by a text of its own.
@@ -124,14 +130,11 @@ fn busy() -> DiscordBot {
 pub(crate) fn answered(_: &str) -> Measured {
     let bot = busy();
     let mut times: [Vec<f64>; 3] = Default::default();
-    let mut shown = Value::Null;
+    bot.ask(ANA, None, "halt", json!({}), "alted");
+    let shown = bot.ask(ANA, None, "control resume", json!({}), "Valid for 60 s");
     for round in 0..100 {
-        if round % 20 == 0 {
-            bot.ask(ANA, None, "halt", json!({}), "alted");
-            shown = bot.ask(ANA, None, "control resume", json!({}), "Valid for 60 s");
-        }
-        for user in [ANA, BO] {
-            bot.give(user, None, "portfolio chart", json!({ "what": "AAPL" }));
+        if round % 4 == 0 {
+            bot.give(BO, None, "portfolio chart", json!({ "what": "AAPL" }));
         }
         let command = bot.give(ANA, None, "portfolio status", json!({}));
         let ask = json!({ "user": ANA, "path": ["reasons", "why"], "options": { "of": "A" }, "focused": "of" });
