@@ -68,10 +68,13 @@ impl Channel for Noted {
     }
 }
 
+/// A lane with its far end, and what it was given.
+type Led = (String, Arc<dyn Far>, Arc<Mutex<Given>>);
+
 /// Ana with a lane on each of some platforms, on a manual clock.
 struct Everywhere {
     office: PostOffice,
-    lanes: Vec<(String, Arc<dyn Far>, Arc<Mutex<Given>>)>,
+    lanes: Vec<Led>,
 }
 
 impl Everywhere {
@@ -114,7 +117,13 @@ impl Everywhere {
 
     /// Carries what waits; all of it.
     fn finish(&mut self) {
-        self.office.run_all(300);
+        let waits = |office: &PostOffice, lanes: &[Led]| lanes.iter().any(|(name, ..)| office.counts(name).open > 0);
+        for _ in 0..300 {
+            if !waits(&self.office, &self.lanes) {
+                break;
+            }
+            self.office.run_all(1);
+        }
         for (name, ..) in &self.lanes {
             assert_eq!(self.office.counts(name).open, 0, "{name}: nothing waits at the end");
         }
@@ -139,7 +148,7 @@ struct Toll {
 }
 
 fn tolls(everywhere: &Everywhere, repeats_max: &[usize]) -> Vec<Toll> {
-    let of_lane = |((name, far, given), repeats_max): (&(String, Arc<dyn Far>, Arc<Mutex<Given>>), &usize)| {
+    let of_lane = |((name, far, given), repeats_max): (&Led, &usize)| {
         let given = given.lock().expect("lock");
         let numbers = given.told.iter().map(|(number, _)| *number).collect();
         let (marked, unmarked): (Vec<_>, Vec<_>) = given.repeats().into_iter().partition(|text| is_marked(text));
@@ -309,7 +318,9 @@ fn median_beside(name: &str, others_hang: bool) -> f64 {
     let mut routes = vec![route(OURS, Severity::Info, &fars)];
     if others_hang {
         let others: Vec<_> = NAMES.into_iter().filter(|other| *other != name).map(of).collect();
-        others.iter().for_each(|other| other.fails(Trouble::Hangs));
+        for other in &others {
+            other.fails(Trouble::Hangs);
+        }
         routes.push(route(&["day_closed"], Severity::Info, &others));
         fars.extend(others);
     }

@@ -118,9 +118,9 @@ fn busy() -> DiscordBot {
     let store = Store::open(&bot.shell.path().join("bellwether.db")).expect("opens");
     let now = SystemClock::new().now();
     let book = Some("main".parse().expect("a name"));
-    let storm = vec![Event { at: now, book, kind: sample("order_submitted").kind }; 5_000];
+    let infos = vec![Event { at: now, book, kind: sample("order_submitted").kind }; 5_000];
     let table = RouteTable::simple(&["ana:discord", "cat:email"].map(lane), Severity::Info);
-    store.record_events(RunId(1), now, storm, &Routes::new(table)).expect("stored");
+    store.record_events(RunId(1), now, infos, &Routes::new(table)).expect("stored");
     store.close();
     bot.start();
     bot
