@@ -287,6 +287,12 @@ impl Environment {
                     .to_owned(),
             );
         }
+        if self.public_url.is_some() && self.http_listen.is_none() {
+            return Err(
+                "PUBLIC_URL is set and HTTP_LISTEN is not, so nobody listens there: set HTTP_LISTEN, such as 127.0.0.1:8080"
+                    .to_owned(),
+            );
+        }
         match self.http_listen {
             Some(address) if !address.ip().is_loopback() && self.http_token.is_none() => Err(format!(
                 "HTTP_LISTEN is {address}, which other machines may reach, and HTTP_TOKEN is not set: set HTTP_TOKEN to a long \
@@ -384,7 +390,7 @@ fn twilio(three: [Option<String>; 3], url: Option<String>) -> Result<Option<Twil
         return if missing.len() == NAMES.len() {
             Ok(None)
         } else {
-            Err(format!("{} is not set: SMS needs {}", missing.join(" and "), NAMES.join(", ")))
+            Err(format!("SMS needs {}; not set: {}", NAMES.join(", "), missing.join(", ")))
         };
     };
     let url = url.map(|text| api_url("TWILIO_API_URL", text, "https://api.twilio.com")).transpose()?;
@@ -487,9 +493,10 @@ mod tests {
             ("DISCORD_GUILD_ID", "SECRET", "is not the number of a server"),
             ("SMTP_URL", "https://SECRET", "smtps://user:password@mail.example.org"),
             ("DKIM_KEY_FILE", "Cargo.toml", "holds no private key"),
-            ("TWILIO_AUTH_TOKEN", "SECRET", "TWILIO_ACCOUNT_SID and TWILIO_FROM is not set"),
+            ("TWILIO_AUTH_TOKEN", "SECRET", "not set: TWILIO_ACCOUNT_SID, TWILIO_FROM"),
             ("NTFY_URL", "SECRET", "is no address"),
             ("PUBLIC_URL", "SECRET", "is no address"),
+            ("PUBLIC_URL", "https://bot.example.org", "HTTP_LISTEN is not"),
             ("HTTP_LISTEN", "8080", "127.0.0.1:8080"),
             ("HTTP_LISTEN", "localhost:8080", "is no address with a port"),
             ("HTTP_LISTEN", "0.0.0.0:8080", "HTTP_TOKEN is not set"),
