@@ -178,13 +178,12 @@ impl Run<'_> {
             house.map(|house| house.refresh()).transpose()?;
             return Ok(Talkers { messenger: None, house: None, revoke: None });
         }
-        let is_talked_with = messenger.is_some() || house.is_some();
-        let revoke = is_talked_with.then(|| reception::revoke(reception, messenger.clone(), house.clone()));
+        let revoke = reception::revoke(reception, messenger.clone(), house.clone(), self.channels.clone());
         let ears = discord_house::discord(self.environment, &self.clock)?.zip(self.environment.discord_token.clone());
         Ok(Talkers {
             messenger: messenger.map(|messenger| messenger.start(chat)).transpose()?,
             house: house.zip(ears).map(|(house, ears)| house.start(chat, ears)).transpose()?,
-            revoke,
+            revoke: Some(revoke),
         })
     }
 

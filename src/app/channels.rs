@@ -21,9 +21,10 @@ const MAIL: &str = "mail";
 /// How long a connection of ntfy or the webhook may take to come about, and how long a message altogether.
 const CONNECT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long each part of a letter may take: to be let in, to be read, to be thought about. Servers look for viruses and worse while they
-/// think, and whoever gives up too early sends twice.
+/// How long each part of a letter may take: to be let in, to be read.
 const MAIL_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may think about a letter. Servers look for viruses and worse meanwhile, and whoever gives up too early sends twice.
+const MAIL_THINKING: Duration = Duration::from_mins(5);
 
 /// A lane, and what carries its messages.
 pub(super) type Open = (Lane, Arc<dyn Channel>);
@@ -96,7 +97,8 @@ fn mail_host(environment: &Environment) -> Result<Option<Arc<MailHost>>, AppErro
     };
     let host = url.host.trim_start_matches('[').trim_end_matches(']').to_owned();
     let (port, login) = (url.port, url.login.clone());
-    Ok(Some(Arc::new(MailHost { host, port, wire, login, tls: Arc::new(tls), patience: MAIL_PATIENCE })))
+    let (tls, patience, thinking) = (Arc::new(tls), MAIL_PATIENCE, MAIL_THINKING);
+    Ok(Some(Arc::new(MailHost { host, port, wire, login, tls, patience, thinking })))
 }
 
 fn webhook(

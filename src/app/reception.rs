@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use chrono_tz::Tz;
 
 use crate::chat::Seats;
-use crate::config::{Config, route_table};
+use crate::config::{Config, policy, route_table};
 use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, StoreError};
 
 use super::AppError;
+use super::channels::Open;
 use super::directory::Directory;
 use super::discord_house::DiscordHouse;
 use super::messenger::Messenger;
@@ -100,21 +101,47 @@ impl Reception {
     /// Seats and routes as they are now. Where everybody is reached, and by which configuration.
     pub(super) fn look_up(&self) -> Result<(Directory, Config), AppError> {
         let (directory, config) = (self.seat_all()?, self.config());
-        let is_there = |lane: &Lane| {
-            let is_person = config.people.iter().any(|one| one.person.name == lane.who.as_str());
-            is_person || config.groups.iter().any(|one| one.name == lane.who)
-        };
-        let others = self.others.iter().copied().filter(|lane| lane.channel == ChannelKind::Terminal || is_there(lane));
+        let others = self.others.iter().copied().filter(|lane| is_reached(&config, *lane));
         let names: Vec<Lane> = others.chain(self.there.lanes(&directory)).collect();
         let table = route_table(&config, &names);
         self.switchboard.store.keep_routes(&table)?;
         self.routes.set(table);
         Ok((directory, config))
     }
+
+    /// Ways that need no pairing are told what `left` grants: opened anew where something was taken, closed where nobody is reached.
+    fn reopen(&self, others: &[Open], same: &dyn Fn(Lane) -> bool, left: &Config) {
+        let open = self.switchboard.open.names();
+        for (lane, channel) in others.iter().filter(|(lane, _)| open.contains(lane) && !same(*lane)) {
+            self.switchboard.disconnect(*lane);
+            let policy = policy(left, *lane, self.zone);
+            let opened = is_reached(left, *lane).then(|| self.switchboard.connect(channel.clone(), policy));
+            if let Some(Err(error)) = opened {
+                tracing::error!(?error, "{lane} could not be opened anew: it is closed until the next start");
+            }
+        }
+    }
 }
 
-/// Takes away from people what a configuration does not grant: seats at once, then routes, lanes and menus.
-pub(super) fn revoke(reception: Reception, messenger: Option<Messenger>, house: Option<DiscordHouse>) -> Revoke {
+/// Whether a lane that needs no pairing leads to somebody who is configured, at an address that they have still.
+fn is_reached(config: &Config, lane: Lane) -> bool {
+    let person = config.people.iter().find(|one| one.person.name == lane.who.as_str());
+    match lane.channel {
+        ChannelKind::Terminal => true,
+        ChannelKind::Email => person.is_some_and(|one| one.email.is_some()),
+        ChannelKind::Sms => person.is_some_and(|one| one.phone.is_some()),
+        _ => person.is_some() || config.groups.iter().any(|one| one.name == lane.who),
+    }
+}
+
+/// Takes away from people what a configuration does not grant: seats at once, then routes, lanes and menus. `others` are the ways that need
+/// no pairing.
+pub(super) fn revoke(
+    reception: Reception,
+    messenger: Option<Messenger>,
+    house: Option<DiscordHouse>,
+    others: Vec<Open>,
+) -> Revoke {
     Arc::new(move |read| {
         let _turn = reception.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let held = reception.config();
@@ -142,6 +169,8 @@ pub(super) fn revoke(reception: Reception, messenger: Option<Messenger>, house: 
             }
         }
         let opened = [
+            // Who is told what changes also where there is no bot.
+            Some(reception.look_up().map(drop)),
             messenger.as_ref().map(|messenger| messenger.reopen(&same)),
             house.as_ref().map(|house| house.reopen(&same)),
         ];
@@ -149,5 +178,7 @@ pub(super) fn revoke(reception: Reception, messenger: Option<Messenger>, house: 
             tracing::error!(?error, "who lost rights could not be looked up: nobody is known, until the next start");
             reception.seat(Seats::default());
         }
+        // Last, because a mail server may think for minutes about a letter that is under way.
+        reception.reopen(&others, &same, &left);
     })
 }

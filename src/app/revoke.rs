@@ -10,7 +10,8 @@ pub(super) fn restricted(held: &Config, read: &Config) -> Config {
         let telegram = one.telegram.filter(|address| now.telegram == Some(*address));
         let discord = one.discord.filter(|address| now.discord == Some(*address));
         let phone = one.phone.clone().filter(|phone| now.phone.as_ref() == Some(phone));
-        Some(PersonConfig { person: one.person.within(&now.person), telegram, discord, phone, ..one.clone() })
+        let email = one.email.clone().filter(|mail| now.email.as_ref() == Some(mail));
+        Some(PersonConfig { person: one.person.within(&now.person), telegram, discord, phone, email, ..one.clone() })
     };
     let group = |one: &GroupConfig| {
         let now = read.groups.iter().find(|now| now.lane() == one.lane() && now.chat == one.chat)?;
@@ -37,7 +38,7 @@ mod tests {
 
     const HELD: &str = "[[books]]\nname = \"main\"\n[[books]]\nname = \"calm\"\n\
         [[people]]\nname = \"ana\"\nrole = \"owner\"\ntelegram = { user = 1 }\n\
-        [[people]]\nname = \"bo\"\nrole = \"operator\"\ntelegram = { user = 2 }\nzone = \"Asia/Tokyo\"\n\
+        [[people]]\nname = \"bo\"\nrole = \"operator\"\ntelegram = { user = 2 }\nemail = \"bo@example.org\"\nzone = \"Asia/Tokyo\"\n\
         [[groups]]\nname = \"club\"\ntelegram = -5\namounts = \"full\"\n";
 
     fn after(edit: impl Fn(&str) -> String) -> (Config, Config) {
@@ -61,6 +62,7 @@ mod tests {
         let (left, held) = after(|text| text.replace("\"operator\"", "\"owner\"").replace("Tokyo", "Seoul"));
         assert_eq!(left.people, held.people, "more rights and other wishes wait for a start");
         assert_eq!(after(|text| text.replace("user = 2", "user = 3")).0.people[1].telegram, None);
+        assert_eq!(after(|text| text.replace("bo@", "eve@")).0.people[1].email, None);
         assert_eq!(after(|text| text.replace("\"full\"", "\"shares\"")).0.groups[0].amounts, Amounts::Shares);
         assert!(after(|text| text.replace("= -5", "= -6")).0.groups.is_empty());
         let (left, held) = after(|text| format!("{text}[[people]]\nname = \"eve\"\nrole = \"owner\"\n"));

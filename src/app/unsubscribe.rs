@@ -19,6 +19,8 @@ const ASK: &str = concat!(
     "<form method=\"post\"><input type=\"hidden\" name=\"List-Unsubscribe\" value=\"One-Click\">",
     "<button style=\"font:inherit;padding:.5em 1em\">No digest any more</button></form></body></html>\n",
 );
+/// What mail programs and the page's own form send.
+const CLICK: &str = "List-Unsubscribe=One-Click";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What stands for a person in an address: nobody can make it, and nothing can be read from it.
@@ -36,6 +38,10 @@ fn mark(key: &[u8; 32], person: &str) -> blake3::Hash {
 /// The door, for these people.
 pub(super) fn door(key: [u8; 32], people: Vec<String>, store: Store, clock: Arc<dyn Clock>) -> PostDoor {
     let take = move |posted: Posted| {
+        // Programs that send forms to see what happens send none of this (RFC 8058, 3.1).
+        if !String::from_utf8_lossy(&posted.body).contains(CLICK) {
+            return reply(400, "Nothing was changed: this address takes List-Unsubscribe=One-Click alone.\n");
+        }
         let shown = blake3::Hash::from_hex(&posted.rest).ok();
         // Compared in constant time.
         let found = people.iter().find(|person| shown.is_some_and(|shown| shown == mark(&key, person)));
@@ -83,10 +89,11 @@ mod tests {
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
         let people = vec!["ana".to_owned(), "bo".to_owned()];
         let door = door(key, people, store.clone(), clock.clone());
-        let post = |rest: &str| {
-            let rest = rest.to_owned();
-            (door.take)(Posted { rest, target: String::new(), headers: Vec::new(), body: Vec::new() })
+        let sent = |rest: &str, body: &str| {
+            let (rest, body) = (rest.to_owned(), body.as_bytes().to_vec());
+            (door.take)(Posted { rest, target: String::new(), headers: Vec::new(), body })
         };
+        let post = |rest: &str| sent(rest, CLICK);
         let off = |person: &str| {
             let wishes = Reader::open(store.path()).expect("opens").wishes(person, clock.now()).expect("reads");
             wishes.treatments == [(DIGEST.to_owned(), Treatment::Off)]
@@ -96,6 +103,9 @@ mod tests {
         let others = token(&[0; 32], "ana");
         for wrong in ["", "ana", &own[1..], &format!("{own}0"), &others, &own.replace('a', "%61"), "../ana"] {
             assert_eq!(post(wrong).status, 404, "{wrong}");
+        }
+        for body in ["", "x=y", "List-Unsubscribe="] {
+            assert_eq!(sent(&own, body).status, 400, "{body}");
         }
         assert!(!off("ana") && changes() == (0, None));
         assert!(!own.contains("ana") && token(&key, "bo") != own);

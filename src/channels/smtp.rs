@@ -54,8 +54,10 @@ pub struct MailHost {
     pub login: Option<(String, SecretString)>,
     /// Whom TLS trusts.
     pub tls: Arc<ClientConfig>,
-    /// How long everything up to the letter may take, how long the letter, and how long the server may think about it; each.
+    /// How long everything up to the letter may take, and how long the letter; each.
     pub patience: Duration,
+    /// How long the server may think about a letter that it has read whole.
+    pub thinking: Duration,
 }
 
 /// One person's mail by a server.
@@ -140,13 +142,14 @@ impl MailServer {
             .await
             .map_err(late)?
             .map_err(|fault| self.judged(Step::Sender, fault))?;
-        match timeout(patience, talk.end()).await {
+        let thinking = self.host.thinking;
+        match timeout(thinking, talk.end()).await {
             Ok(Ok(_)) => {
-                tokio::spawn(timeout(GOODBYE, talk.quit()));
+                leave(talk);
                 Ok(())
             }
             Ok(Err(fault)) => Err(self.judged(Step::Letter, fault)),
-            Err(_) => Err(SendError::Unknown(format!("no word for {} s after the letter", patience.as_secs_f64()))),
+            Err(_) => Err(SendError::Unknown(format!("no word for {} s after the letter", thinking.as_secs_f64()))),
         }
     }
 
@@ -200,6 +203,11 @@ impl MailServer {
     }
 }
 
+/// Says goodbye, and nobody waits for it.
+fn leave(talk: Talk) {
+    tokio::spawn(timeout(GOODBYE, talk.quit()));
+}
+
 /// What follows where there is no answer.
 fn lost(step: Step, words: String) -> SendError {
     if step == Step::Letter { SendError::Unknown(words) } else { SendError::Unreachable(words) }
@@ -222,10 +230,11 @@ impl Channel for MailServer {
         let asked = async {
             let mut talk = self.offer(0).await?;
             talk.reset().await.map_err(|fault| self.judged(Step::Recipient, fault))?;
-            talk.quit().await;
-            Ok::<_, SendError>(())
+            Ok::<_, SendError>(talk)
         };
         let late = |_| SendError::Unreachable("it does not answer".to_owned());
-        Some(timeout(self.host.patience, asked).await.map_err(late).and_then(|asked| asked).map_err(Failure::from))
+        let asked = timeout(self.host.patience, asked).await.map_err(late).and_then(|asked| asked);
+        // Whether it hears a goodbye says nothing of what it takes.
+        Some(asked.map(leave).map_err(Failure::from))
     }
 }

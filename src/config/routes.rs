@@ -17,7 +17,7 @@ const ROUTES_MAX: usize = 200;
 /// The longest that a route may wait, in milliseconds.
 const AFTER_MAX_MS: i64 = 24 * 60 * MINUTE_MS;
 const MINUTE_MS: i64 = 60_000;
-/// When a critical message that nobody acknowledged goes to a person's second, third and fourth lane; with the last, to the first again.
+/// When a critical message that nobody acknowledged goes to a person's second and third lane, and then to all others and to the first again.
 const LADDER_MS: [i64; 3] = [2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS];
 
 /// Whose a lane is.
@@ -115,8 +115,9 @@ fn usual(config: &Config, rules: &[LaneRule]) -> Vec<Route> {
         now.push(first);
         now.extend(seated);
         if one.person.role != Role::Viewer {
-            for (step, lane) in steps.iter_mut().zip(rest) {
-                step.push(lane);
+            // Whoever has more ways than there are steps is called on all that are left at the last.
+            for (step, lane) in rest.into_iter().enumerate() {
+                steps[step.min(2)].push(lane);
             }
             steps[2].push(first);
         }

@@ -29,7 +29,7 @@ Without `[[routes]]` the usual ones hold:
 - From `notice` on, everything goes at once to each person's first lane in the order telegram, discord, terminal, email, ntfy, webhook, to an
   owner's terminal, and to every group. A short message costs money, so `sms` is the first lane only of who has no other.
 - What is critical and has not been acknowledged goes to each owner's and operator's next lane after 2 minutes, to the one after that
-  after 5 minutes, and after 10 minutes to a fourth, and to the first again. In this order `sms` stands before email. Viewers are told once.
+  after 5 minutes, and after 10 minutes to all that are left, and to the first again. In this order `sms` stands before email. Viewers are told once.
 
 With `[[routes]]` only those hold. An event goes every way whose `kinds`, `min` and `books` cover it; each lane gets it once for each `after`.
 What belongs to no book goes every way. A route with an `after` is a step of a ladder: it is gone only if nobody has

@@ -157,13 +157,15 @@ impl RouteTable {
         let lanes = self.lanes.iter().map(|rule| rule.lane);
         match &event.kind {
             EventKind::DrillSent { .. } => return lanes.map(everywhere).collect(),
-            EventKind::LaneDied { lane, .. } | EventKind::DeliveryDied { lane, .. } => {
-                return self.around(*lane).map(everywhere).collect();
+            EventKind::LaneDied { lane, .. } => return self.around(*lane).map(everywhere).collect(),
+            EventKind::DeliveryDied { lane, .. } => {
+                return self.around(*lane).filter(|to| self.is_worth_it(*to)).map(everywhere).collect();
             }
             EventKind::LaneRecovered { lane, waiting, .. } => {
                 // Whoever has no other way learns now that nothing could come; what waited says so itself.
                 let only = *waiting == 0 && !lanes.clone().any(|other| other.who == lane.who && other != *lane);
-                return self.around(*lane).chain(only.then_some(*lane)).map(everywhere).collect();
+                let around = self.around(*lane).filter(|to| self.is_worth_it(*to));
+                return around.chain(only.then_some(*lane)).map(everywhere).collect();
             }
             EventKind::AlertFired { person, .. } => {
                 let of_person = |lane: &Lane| lane.who.as_str() == person;
@@ -209,6 +211,12 @@ impl RouteTable {
     fn around(&self, lane: Lane) -> impl Iterator<Item = Lane> {
         let concerns = move |rule: &&LaneRule| rule.lane != lane && (rule.looks_after || rule.lane.who == lane.who);
         self.lanes.iter().filter(concerns).map(|rule| rule.lane)
+    }
+
+    /// Each short message costs money: whoever has another way is told there what calls for no haste.
+    fn is_worth_it(&self, to: Lane) -> bool {
+        let is_other = |rule: &LaneRule| rule.lane.who == to.who && rule.lane != to;
+        to.channel != ChannelKind::Sms || !self.lanes.iter().any(is_other)
     }
 
     /// Where the routes lead an event of this kind and severity.
@@ -372,6 +380,22 @@ mod tests {
         let named = |kind| planned(&table, kind).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
         assert_eq!(named(died("vi:telegram")), ["ana:telegram", "vi:email"]);
         assert_eq!(named(died("friends:telegram")), ["ana:telegram"]);
+    }
+
+    #[test]
+    fn short_messages_are_spent_on_dead_lanes_and_not_on_what_became_of_them() {
+        let lanes = ["ana:telegram", "ana:sms", "bo:sms", "cy:email"].map(|name| LaneRule::open(lane(name)));
+        let table = RouteTable { lanes: lanes.to_vec(), routes: Vec::new() };
+        let named = |kind| planned(&table, kind).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let of = lane("cy:email");
+        assert_eq!(
+            named(EventKind::LaneDied { lane: of, why: String::new(), waiting: 0 }),
+            ["ana:telegram", "ana:sms", "bo:sms"]
+        );
+        let back = EventKind::LaneRecovered { lane: of, down_s: 60, waiting: 1 };
+        assert_eq!(named(back), ["ana:telegram", "bo:sms"], "bo has no other way");
+        let lost = EventKind::DeliveryDied { lane: of, notice: crate::domain::NoticeId(1), why: String::new() };
+        assert_eq!(named(lost), ["ana:telegram", "bo:sms"]);
     }
 
     #[test]

@@ -251,7 +251,7 @@ impl Scene<'_> {
             self.add_late(&rows[0], &mut blocks);
         }
         composed.post.severity = rows.iter().map(Delivery::severity).max().unwrap_or(Severity::Notice);
-        composed.post.book = None;
+        (composed.post.book, composed.post.kind) = (None, None);
         composed.post.message = Message { blocks, is_digest: !storm, ..Message::default() };
         composed
     }

@@ -89,8 +89,8 @@ pub(super) fn choose(
     (now, steady): (Timestamp, Duration),
 ) -> (Option<Bundle>, Option<Duration>) {
     let (gathers, finds) = (abilities.allowance.is_some(), abilities.finds);
-    // What may have been told already leads nothing before its time, but goes with others; but not where the channel looks for it first.
-    let (early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now) && !finds);
+    // What may have been told already leads nothing before its time, but goes with others.
+    let (mut early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now));
     let is_quiet = |row: &Delivery| {
         matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
     };
@@ -102,6 +102,8 @@ pub(super) fn choose(
         let wait = |row: &Delivery| Duration::from_millis(row.due.since(now).max(0).unsigned_abs());
         return (None, early.iter().map(wait).min());
     }
+    // What the channel looks for goes with nothing new, and was put off for a reason.
+    early.retain(|_| !finds);
     if finds && rows[0].repeated {
         return (Some(again(rows)), None);
     }
@@ -109,6 +111,11 @@ pub(super) fn choose(
     rows.retain(|row| !(finds && row.repeated));
     let in_storm = gathers && storm.on;
     let in_it = |row: &Delivery| is_quiet(row) && !row.held;
+    let alone = rows.iter().position(|row| row.manner == Manner::Alone && matches!(row.task, Task::Notice(_)));
+    if let Some(at) = alone.filter(|_| in_storm && in_it(&rows[0])) {
+        // What is no part of a storm does not wait for one.
+        rows[..=at].rotate_right(1);
+    }
     if in_storm && in_it(&rows[0]) {
         if let Some(wait) = storm.rests(steady) {
             return (None, Some(wait));

@@ -66,7 +66,7 @@ impl Store {
 fn lanes_told(transaction: &Transaction<'_>, notice: i64) -> Result<Vec<String>, StoreError> {
     let mut told = transaction.prepare_cached(
         "SELECT DISTINCT lane FROM outbox WHERE notice = ?1 AND task = 'notice' AND priority = ?2
-           AND (state = 'sent' OR (state = 'skipped' AND repeated))",
+           AND (state = 'sent' OR (state IN ('skipped', 'dead') AND repeated))",
     )?;
     let lanes = told.query_map(params![notice, PRIORITY_CRITICAL], |row| row.get(0))?;
     Ok(lanes.collect::<Result<_, _>>()?)

@@ -3,7 +3,9 @@
 use rusqlite::{Row, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Attachment, AttachmentKind, Event, EventKind, Lane, Message, NoticeId, Severity};
+use crate::domain::{
+    ALWAYS_BY_SMS, Attachment, AttachmentKind, ChannelKind, Event, EventKind, Lane, Message, NoticeId, Severity,
+};
 
 use super::delivery::{TOO_OLD, priority_of};
 use super::history::{JOURNAL, JournalRow};
@@ -60,10 +62,16 @@ fn is_drill(task: &Task) -> bool {
     matches!(task, Task::Notice(event) if matches!(event.kind, EventKind::DrillSent { .. }))
 }
 
-fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
+/// What a short message tells by itself, because it has to come at once.
+fn is_urgent(task: &Task, lane: Lane) -> bool {
+    lane.channel == ChannelKind::Sms
+        && matches!(task, Task::Notice(event) if ALWAYS_BY_SMS.contains(&event.kind.name()))
+}
+
+fn delivery(row: &Row<'_>, lane: Lane) -> rusqlite::Result<Delivery> {
     let task = task(row)?;
     // A test message shows how one arrives.
-    let is_alone = row.get(13)? || is_drill(&task);
+    let is_alone = row.get(13)? || is_drill(&task) || is_urgent(&task, lane);
     Ok(Delivery {
         id: row.get(0)?,
         notice: NoticeId(unsigned(row, 1)?),
@@ -93,6 +101,8 @@ impl Reader {
     pub fn due(&self, lane: Lane, which: Due, now: Timestamp, rows_max: u32) -> Result<Vec<Delivery>, StoreError> {
         let least = match which {
             Due::Everything => 0,
+            // Not only what is critical must not wait for a storm there.
+            Due::Loud if lane.channel == ChannelKind::Sms => 0,
             Due::Loud => super::outbox::PRIORITY_ANSWER,
         };
         // Two walks along two indexes, so that nobody steps over the thousands that a night has held.
@@ -103,7 +113,8 @@ impl Reader {
             rows_of("outbox_held")
         );
         let mut statement = self.connection().prepare_cached(&sql)?;
-        let rows = statement.query_map(params![lane.to_string(), now.ms(), rows_max, least], delivery)?;
+        let rows =
+            statement.query_map(params![lane.to_string(), now.ms(), rows_max, least], |row| delivery(row, lane))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

@@ -28,9 +28,11 @@ enum Fate {
     Down,
     /// The first part arrives, and nobody learns of the rest.
     Half,
+    /// Nothing may be sent for an hour.
+    PutOff,
 }
 
-use Fate::{Down, Half, Lost, Unheard, Works};
+use Fate::{Down, Half, Lost, PutOff, Unheard, Works};
 
 /// A message that stands in the chat.
 #[derive(Debug, Clone)]
@@ -104,6 +106,9 @@ impl Channel for Finder {
         if fate == Down {
             return Err(SendError::Unreachable("down".to_owned()).into());
         }
+        if fate == PutOff {
+            return Err(SendError::NotBefore(std::time::Duration::from_hours(1), "no money".to_owned()).into());
+        }
         let known = self.told().iter().position(|shown| shown.delivery == post.delivery);
         let remote = |place: usize| Some((100 + place).to_string());
         if let (true, None, Some(place)) = (post.again.is_some(), &post.edit, known) {
@@ -164,6 +169,21 @@ fn what_never_arrived_goes_again_after_the_rest_of_the_lane_and_is_not_marked() 
     assert_eq!((posts[0].again, posts[1].again), (None, Some(began)), "looked for, from when it was written");
     let ended = office.reader().trace(NoticeId(1)).expect("reads")[0].settled.expect("settled");
     assert!(ended.since(began) < 10_000, "it waits for no other message");
+}
+
+#[test]
+fn what_was_put_off_holds_nothing_back() {
+    let mut office = PostOffice::of_one();
+    let finder = Finder::plugged(&mut office, [Lost, PutOff]);
+    office.happen([kind("day_closed")]);
+    office.run(ANA, 5);
+    assert_eq!((finder.posts().len(), finder.told().len()), (2, 0), "unknown, and then put off");
+    office.happen([kind("config_changed")]);
+    office.run(ANA, 5);
+    assert_eq!((finder.posts().len(), finder.told().len()), (3, 1), "the other goes, and the first is not asked for");
+    office.clock.advance(3_600_000);
+    office.run(ANA, 5);
+    assert_eq!((finder.posts().len(), finder.told().len()), (4, 2), "{:?}", finder.texts());
 }
 
 #[test]

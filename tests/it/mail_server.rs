@@ -47,7 +47,8 @@ impl Desk {
     fn channel(&self) -> MailServer {
         let (login, tls) = (self.login.clone(), Arc::new(self.tls.clone()));
         let (host, port) = (self.host.to_owned(), self.smtp.address.port());
-        let host = MailHost { host, port, wire: self.wire, login, tls, patience: self.patience };
+        let host =
+            MailHost { host, port, wire: self.wire, login, tls, patience: self.patience, thinking: self.patience };
         MailServer::new(Arc::new(host), letters())
     }
 
@@ -165,7 +166,7 @@ async fn what_the_server_says_decides_what_becomes_of_a_letter() {
     let port = gone.smtp.address.port();
     let Desk { smtp, wire, host, login, tls, patience } = gone;
     drop(smtp);
-    let host = MailHost { host: host.to_owned(), port, wire, login, tls: Arc::new(tls), patience };
+    let host = MailHost { host: host.to_owned(), port, wire, login, tls: Arc::new(tls), patience, thinking: patience };
     let error = MailServer::new(Arc::new(host), letters()).send(&fact(1)).await.expect_err("nobody").what;
     assert_eq!(class(&error), "unreachable");
 }
@@ -393,7 +394,7 @@ fn a_story_is_a_thread_by_a_server_too() {
 async fn letter(desk: &Desk, letters: Letters, fact: &Post) -> String {
     let tls = Arc::new(desk.tls.clone());
     let (host, port) = (desk.host.to_owned(), desk.smtp.address.port());
-    let host = MailHost { host, port, wire: desk.wire, login: None, tls, patience: LONG };
+    let host = MailHost { host, port, wire: desk.wire, login: None, tls, patience: LONG, thinking: LONG };
     MailServer::new(Arc::new(host), letters).send(fact).await.expect("taken");
     one(desk.smtp.letters()).letter
 }

@@ -107,6 +107,34 @@ fn what_found_no_money_comes_the_next_day_and_the_loudest_comes_today() {
     assert_eq!((desk.messages().len(), office.counts("ana:sms").open), (3, 0), "{:?}", desk.bodies());
 }
 
+#[test]
+fn what_may_not_go_unsaid_waits_for_no_storm() {
+    let mut office = PostOffice::new(RouteTable::simple(&[lane("ana:sms")], Severity::Notice));
+    let desk = Desk::start();
+    desk.at(office.clock.now().ms());
+    let channel = phone(&desk, &office.store, office.clock.clone(), "1", (LONG, Arc::default(), CodeSlot::default()));
+    office.plug("ana:sms", Arc::new(channel));
+    // A storm rests after its first message, and one fact more belongs to it.
+    office.happen(vec![sample("day_closed").kind; 9]);
+    office.run("ana:sms", 2);
+    assert_eq!(desk.messages().len(), 1, "{:?}", desk.bodies());
+    office.happen(vec![sample("day_closed").kind; 9]);
+    office.happen([sample("daily_loss_near").kind]);
+    office.run("ana:sms", 2);
+    let bodies = desk.bodies();
+    assert!(bodies.len() == 2 && bodies[1].starts_with("N19"), "alone, and before the rest of the storm: {bodies:?}");
+    office.run("ana:sms", 60);
+    assert_eq!(office.counts("ana:sms").open, 0, "{:?}", desk.bodies());
+    // Nor is it counted where it comes with a storm.
+    office.clock.advance(600_000);
+    desk.at(office.clock.now().ms());
+    office.happen(vec![sample("day_closed").kind; 9]);
+    office.happen([sample("daily_loss_near").kind]);
+    let before = desk.messages().len();
+    office.run("ana:sms", 2);
+    assert!(desk.bodies()[before].starts_with("N29"), "{:?}", desk.bodies());
+}
+
 /// Points of which one is the last: from then on nothing is written. It is the one after so many, or the first between pay and send.
 fn deadly(after: u64, hits: &Arc<Mutex<BTreeMap<&'static str, usize>>>) -> Points {
     const PAID: &str = "sms: paid, not sent";
