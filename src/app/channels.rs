@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Environment, SmtpTls};
 use crate::domain::{ChannelKind, Label, Lane};
 use crate::notify::Channel;
+use crate::store::Store;
 
 use super::{AppError, unsubscribe};
 
@@ -29,14 +30,15 @@ const MAIL_THINKING: Duration = Duration::from_mins(5);
 /// A lane, and what carries its messages.
 pub(super) type Open = (Lane, Arc<dyn Channel>);
 
-/// Mail for everybody who has an address, and the first owner's ntfy and webhook where they are set. `key` is the database's.
+/// Mail for everybody who has an address, and the first owner's ntfy and webhook where they are set.
 pub(super) fn open(
     config: &Config,
     environment: &Environment,
-    key: [u8; 32],
+    store: &Store,
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Open>, AppError> {
-    let mut open = mail(config, environment, key, clock)?;
+    let key = store.naming_key()?;
+    let mut open = mail(config, environment, (store.button_key()?, key), clock)?;
     open.extend(ntfy(config, environment, key, clock)?);
     open.extend(webhook(config, environment, key, clock)?);
     Ok(open)
@@ -45,7 +47,7 @@ pub(super) fn open(
 fn mail(
     config: &Config,
     environment: &Environment,
-    key: [u8; 32],
+    (key, names): ([u8; 32], [u8; 32]),
     clock: &Arc<dyn Clock>,
 ) -> Result<Vec<Open>, AppError> {
     if config.people.iter().all(|one| one.email.is_none()) {
@@ -59,7 +61,7 @@ fn mail(
         let leave = environment.public_url.as_ref().filter(|_| environment.http_listen.is_some());
         let leave =
             leave.map(|public| format!("{public}{}{}", unsubscribe::PATH, unsubscribe::token(&key, &one.person.name)));
-        let letters = Letters::new(environment.email_from.clone(), to, key, clock.clone());
+        let letters = Letters::new(environment.email_from.clone(), to, names, clock.clone());
         let letters = letters.signed(signer.clone()).left_at(leave);
         let channel: Arc<dyn Channel> = match &host {
             Some(host) => Arc::new(MailServer::new(host.clone(), letters)),

@@ -236,7 +236,7 @@ impl DiscordHouse {
         self.close_all_but(&targets);
         for (lane, target) in targets {
             if !self.is_open(lane, &target) {
-                let key = self.reception.switchboard.key;
+                let key = self.reception.switchboard.store.naming_key()?;
                 let channel = DiscordLane::new(self.discord.clone(), target, self.answers.clone()).named_by(key);
                 let policy = policy(&config, lane, self.reception.zone);
                 self.reception.switchboard.connect(Arc::new(channel), policy)?;

@@ -89,7 +89,7 @@ pub(super) fn run_with(
     }
     let telegram = messenger::telegram(environment, clock.clone())?;
     let discord = discord_house::discord(environment, &clock)?;
-    let mut channels = channels::open(config, environment, store.button_key()?, &clock)?;
+    let mut channels = channels::open(config, environment, &store, &clock)?;
     let phones = Phones::open(config, environment, &store, &clock)?;
     channels.extend(phones.iter().flat_map(Phones::lanes));
     let run = Run {

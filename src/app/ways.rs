@@ -67,7 +67,7 @@ impl Ways {
             give_up: flags.give_up.clone(),
             open: OpenLanes::default(),
         };
-        let mut channels = channels::open(config, environment, key, &clock)?;
+        let mut channels = channels::open(config, environment, &store, &clock)?;
         if let Some(phones) = Phones::open(config, environment, &store, &clock)? {
             phones.alarm_by(&switchboard.alarm);
             channels.extend(phones.lanes());

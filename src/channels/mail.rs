@@ -86,6 +86,11 @@ impl Letters {
         &self.to
     }
 
+    /// The steady clock.
+    pub(super) fn steady(&self) -> Duration {
+        self.clock.steady()
+    }
+
     /// The letter that a message becomes.
     ///
     /// # Errors

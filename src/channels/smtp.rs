@@ -3,7 +3,7 @@
 //! No connection is kept: servers close those that rest without a word, and what was written into one is then neither sent nor unsent.
 //! Letters are few, and a new connection costs less than one second letter.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +28,10 @@ const PUT_OFF: Duration = Duration::from_mins(1);
 const WORDS_CHARS_MAX: usize = 160;
 /// How long a goodbye may take.
 const GOODBYE: Duration = Duration::from_secs(2);
+/// After a login that is refused nobody logs in for this long, twice as long after each further one, and at most so long: servers shut
+/// out whoever tries the same wrong password again and again.
+const LOGIN_REST: Duration = Duration::from_secs(30);
+const LOGIN_REST_MAX: Duration = Duration::from_mins(15);
 /// What is shorter stands in other words by chance.
 const TELLING_BYTES_MIN: usize = 5;
 
@@ -64,6 +68,16 @@ pub struct MailHost {
 pub struct MailServer {
     host: Arc<MailHost>,
     letters: Letters,
+    refused: Mutex<Option<Refused>>,
+}
+
+/// A login that was refused.
+struct Refused {
+    /// What the server said.
+    why: SendError,
+    /// How long nobody logs in, and until when on the steady clock.
+    rest: Duration,
+    until: Duration,
 }
 
 /// What was asked when the server said no.
@@ -84,11 +98,14 @@ enum Step {
 impl MailServer {
     /// Sends `letters` by `host`.
     pub fn new(host: Arc<MailHost>, letters: Letters) -> Self {
-        Self { host, letters }
+        Self { host, letters, refused: Mutex::default() }
     }
 
     /// Everything up to where a letter would begin: who asks, from whom, to whom.
     async fn offer(&self, size: usize) -> Result<Talk, SendError> {
+        if let Some(why) = self.rests() {
+            return Err(why);
+        }
         let mut talk = self.open().await?;
         if let Some(max) = talk.offer.size.filter(|max| size > *max) {
             return Err(SendError::Rejected(format!("a letter of {size} bytes, and the server takes {max}")));
@@ -123,9 +140,29 @@ impl MailServer {
             if !talk.takes_login() {
                 return Err(SendError::Shut("it takes no login by user and password here (PLAIN or LOGIN)".to_owned()));
             }
-            talk.login(user, password).await.map_err(|fault| self.judged(Step::Login, fault))?;
+            let logged_in = talk.login(user, password).await.map_err(|fault| self.judged(Step::Login, fault));
+            self.note_login(&logged_in);
+            logged_in?;
         }
         Ok(talk)
+    }
+
+    /// Why nobody logs in now; none where somebody may.
+    fn rests(&self) -> Option<SendError> {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.as_ref().filter(|refused| self.letters.steady() < refused.until).map(|refused| refused.why.clone())
+    }
+
+    fn note_login(&self, logged_in: &Result<(), SendError>) {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        match logged_in {
+            Ok(()) => *refused = None,
+            Err(why @ SendError::Shut(_)) => {
+                let rest = refused.as_ref().map_or(LOGIN_REST, |before| (before.rest * 2).min(LOGIN_REST_MAX));
+                *refused = Some(Refused { why: why.clone(), rest, until: self.letters.steady() + rest });
+            }
+            Err(_) => {}
+        }
     }
 
     async fn sent(&self, letter: &[u8]) -> Result<(), SendError> {

@@ -10,6 +10,8 @@ use super::db::{connect, schema_version, upgrade};
 use super::drills::RESTORED;
 use super::{Lease, LeaseError, StoreError};
 
+/// What tells a database that was restored from the one that the copy was made of.
+pub(super) const EPOCH: &str = "epoch";
 const BACKUP_PREFIX: &str = "bellwether-";
 
 fn file_error(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError + '_ {
@@ -128,12 +130,16 @@ pub fn restore(from: &Path, to: &Path, now: Timestamp) -> Result<Option<PathBuf>
     Ok(aside)
 }
 
-/// Brings a copy up to date, with a note of when it was restored.
+/// Brings a copy up to date, with a note of when it was restored, and a mark by which its deliveries get names of their own.
 fn arrive(path: &Path, now: Timestamp) -> Result<(), StoreError> {
     let mut connection = connect(path, OpenFlags::default())?;
     upgrade(&mut connection)?;
     let note = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)";
     connection.execute(note, [RESTORED, &now.ms().to_string()])?;
+    let mut fresh = [0; 32];
+    getrandom::fill(&mut fresh)
+        .map_err(|error| StoreError::Unreadable { what: "source of chance", why: error.to_string() })?;
+    connection.execute(note, [EPOCH, blake3::Hash::from_bytes(fresh).to_hex().as_str()])?;
     Ok(())
 }
 
@@ -212,10 +218,21 @@ mod tests {
         let (from, to) = (folder.path().join("a.db"), folder.path().join("b.db"));
         assert!(matches!(backup(&from, &to), Err(StoreError::Missing(_))));
         let store = Store::open(&from).expect("opens");
+        let keys = |store: &Store| (store.button_key().expect("a key"), store.naming_key().expect("a key"));
+        let before = keys(&store);
         assert!(backup(&from, &to).expect("copies") > 0);
         assert!(verify(&to).is_ok() && backup(&from, &to).is_ok());
         assert!(matches!(backup(&from, &from), Err(StoreError::InTheWay(_))));
         store.close();
+        let mut named = vec![before.1];
+        for second in 0..2 {
+            restore(&to, &from, Timestamp::from_ms(second * 1_000)).expect("restores");
+            let store = Store::open(&from).expect("opens");
+            assert_eq!(keys(&store).0, before.0, "what was given out counts still");
+            assert!(!named.contains(&keys(&store).1), "other messages have these names");
+            named.push(keys(&store).1);
+            store.close();
+        }
         std::fs::write(&to, b"something of somebody's").expect("writes");
         assert!(matches!(backup(&from, &to), Err(StoreError::InTheWay(_))));
         assert!(restore(&to, &from, Timestamp::from_ms(0)).is_err() && verify(&from).is_ok());

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::backup::EPOCH;
 use super::db::{connect, schema_version};
 use super::{Store, StoreError};
 
@@ -67,6 +68,17 @@ impl Store {
                 .map_err(|error| StoreError::Unreadable { what: "key of the buttons", why: error.to_string() })?;
             Ok(*key.as_bytes())
         })
+    }
+
+    /// The key under which deliveries get the names that receivers know them by. A database that was restored has another: its deliveries
+    /// are counted again from where the copy was made, and must not pass for those that were told since.
+    ///
+    /// # Errors
+    /// As for [`Store::button_key`].
+    pub fn naming_key(&self) -> Result<[u8; 32], StoreError> {
+        let key = self.button_key()?;
+        let epoch = Reader::open(self.path())?.meta(EPOCH)?;
+        Ok(epoch.map_or(key, |epoch| *blake3::keyed_hash(&key, epoch.as_bytes()).as_bytes()))
     }
 
     /// Notes something about the database.

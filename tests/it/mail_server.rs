@@ -45,11 +45,15 @@ impl Desk {
     }
 
     fn channel(&self) -> MailServer {
+        self.channel_of(letters())
+    }
+
+    fn channel_of(&self, letters: Letters) -> MailServer {
         let (login, tls) = (self.login.clone(), Arc::new(self.tls.clone()));
         let (host, port) = (self.host.to_owned(), self.smtp.address.port());
         let host =
             MailHost { host, port, wire: self.wire, login, tls, patience: self.patience, thinking: self.patience };
-        MailServer::new(Arc::new(host), letters())
+        MailServer::new(Arc::new(host), letters)
     }
 
     /// What became of a letter; nothing secret is in the words.
@@ -65,8 +69,11 @@ impl Desk {
 }
 
 fn letters() -> Letters {
+    letters_at(Arc::new(ManualClock::at(Timestamp::from_ms(1_795_255_200_000))))
+}
+
+fn letters_at(clock: Arc<ManualClock>) -> Letters {
     let from = "Bellwether <bot@example.org>".parse().expect("a sender");
-    let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_795_255_200_000)));
     Letters::new(from, ANA.parse().expect("an address"), [7; 32], clock)
 }
 
@@ -324,6 +331,31 @@ async fn a_login_that_is_refused_closes_the_way_and_is_told_without_it() {
     desk.sends(&fact(17)).await.expect("taken");
     let none = Desk { login: login(PASSWORD), ..Desk::of(setup("XOAUTH2"), MailWire::Plain, None) };
     assert_eq!(class(&none.sends(&fact(17)).await.expect_err("no way in")), "shut");
+}
+
+#[tokio::test]
+async fn a_login_that_is_refused_is_tried_less_and_less() {
+    let login = Some((USER.to_owned(), PASSWORD.to_owned()));
+    let setup = Setup { login, mechanisms: "PLAIN", size_max: 1 << 20, ..Setup::default() };
+    let wrong = Some((USER.to_owned(), SecretString::from("CANARY-wrong")));
+    let desk = Desk { login: wrong, ..Desk::of(setup, MailWire::Plain, None) };
+    let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_795_255_200_000)));
+    let channel = desk.channel_of(letters_at(clock.clone()));
+    let mut tries = Vec::new();
+    for second in 0..4_000_i64 {
+        let before = desk.smtp.lines().len();
+        let error = channel.probe().await.expect("an answer").expect_err("refused").what;
+        assert_eq!(class(&error), "shut", "{error:?}");
+        if desk.smtp.lines().len() > before {
+            tries.push(second * 10);
+        }
+        clock.advance(10_000);
+        if tries.len() == 8 {
+            break;
+        }
+    }
+    let rests: Vec<i64> = tries.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!(rests, [30, 60, 120, 240, 480, 900, 900]);
 }
 
 #[tokio::test]

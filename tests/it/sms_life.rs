@@ -212,3 +212,21 @@ fn the_loss_limit_reaches_the_owners_phone_whatever_routes_say() {
     assert_eq!(sent.len(), 3, "{:?}", desk.bodies());
     assert!(sent.iter().all(|one| one.segments == 1), "{:?}", desk.bodies());
 }
+
+#[test]
+fn an_address_that_an_edited_file_takes_away_is_written_to_no_more_without_any_bot() {
+    let mut life = Texting::new();
+    let people = PEOPLE.replace("name = \"bo\"\n", "name = \"bo\"\nemail = \"bo@example.org\"\n");
+    let people = people.replace("[\"ana:email\"]", "[\"ana:email\", \"bo:email\", \"bo:sms\"]");
+    life.shell.write("bellwether.toml", &people);
+    life.start();
+    let told =
+        || life.reader().routes().expect("reads").lanes.iter().map(|rule| rule.lane.to_string()).collect::<Vec<_>>();
+    assert_eq!(told(), ["ana:email", "bo:email", "ana:sms", "bo:sms"]);
+    life.shell.write("bellwether.toml", &people.replace("bo@example.org", "eve@example.org"));
+    life.until(|| told() == ["ana:email", "ana:sms", "bo:sms"]);
+    let ana = people.find("[[people]]\nname = \"bo\"").expect("there");
+    let without_bo = format!("{}[[routes]]\nto = [\"ana:email\"]\n", &people[..ana]);
+    life.shell.write("bellwether.toml", &without_bo);
+    life.until(|| told() == ["ana:email", "ana:sms"]);
+}
