@@ -58,7 +58,9 @@ impl Phones {
         let http = http_client(environment.ca_file.as_deref(), CONNECT)
             .map_err(|error| AppError::usage(format!("Twilio cannot be used: {error}")))?;
         let twilio = Twilio::new(access(account), http, TIMEOUT, clock.clone());
-        let callback = environment.public_url.as_deref().and_then(callback);
+        // Where nobody listens nothing comes back.
+        let public_url = environment.public_url.as_deref().filter(|_| environment.http_listen.is_some());
+        let callback = public_url.and_then(callback);
         let alarm: Arc<OnceLock<Alarm>> = Arc::default();
         let told = alarm.clone();
         let money = (config.sms.per_segment, config.sms.per_day);
@@ -82,7 +84,7 @@ impl Phones {
             Some((lane, Arc::new(channel) as Arc<dyn crate::notify::Channel>))
         });
         let lanes = lanes.collect();
-        let signed = environment.public_url.as_deref().map(|url| Signed::new(account.token.clone(), url));
+        let signed = public_url.map(|url| Signed::new(account.token.clone(), url));
         Ok(Some(Self {
             config: Arc::new(Mutex::new(config.clone())),
             signed,

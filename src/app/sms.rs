@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use crate::channels::CODE_HERE;
+use crate::channels::{CODE_HERE, sms_segments};
 use crate::chat::{Chat, Inbound, Reply, Seat, is_halt};
 use crate::clock::{Clock, Timestamp};
 use crate::config::policy;
@@ -34,6 +34,10 @@ const MENU: &str = "ACK: you saw it. STATUS. HALT: no new orders. RESUME: sends 
 /// What is said of a phone whose person texted a word that the carrier obeys.
 const OPTED_OUT: &str =
     "they texted STOP, so the carrier refuses everything: send START from that phone. Trading goes on; HALT stops it";
+const NOT_UNDERSTOOD: &str = "That was not understood.";
+const TOO_LONG: &str = "More books wait than a text can name, so no code was sent: resume each by its name elsewhere";
+/// What names the books of a change has so many segments at the most; a text has three.
+const NAMES_MAX: usize = 2;
 const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
 
 /// Handles what Twilio brings.
@@ -125,6 +129,8 @@ impl SmsHandler {
             Wish::OptIn => self.opt_in(seat.lane).map(|()| Vec::new()),
             Wish::Nothing => Ok(Vec::new()),
             Wish::Menu => say(MENU),
+            // Whoever begins with a word of ours is somebody who waits for what follows.
+            Wish::Nearly => say(&format!("{NOT_UNDERSTOOD} {MENU}")),
             Wish::Unknown => Ok(self.puzzled(&seat)),
             Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
                 say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
@@ -151,16 +157,18 @@ impl SmsHandler {
                 "A change needs a PIN that counts wrong tries: on the machine, \"bellwether pin set {}\" sets it",
                 seat.person.name
             ),
-            Reply::Confirm { id, preview } => match chat.draw_code(&inbound, id) {
-                Ok((code, until)) => {
-                    if let Some(slot) = self.phones.slot(seat.lane) {
-                        slot.put(code, until);
+            Reply::Confirm { id, preview } => {
+                let Some(head) = head(&preview) else { return TOO_LONG.to_owned() };
+                match chat.draw_code(&inbound, id) {
+                    Ok((code, until)) => {
+                        if let Some(slot) = self.phones.slot(seat.lane) {
+                            slot.put(code, until);
+                        }
+                        format!("{head}\n{preview}")
                     }
-                    // What is to be sent back comes first: it must not be what is cut.
-                    format!("RESUME {CODE_HERE} within 5 min does this:\n{preview}")
+                    Err(error) => self.chat.not_done(&inbound, &error),
                 }
-                Err(error) => self.chat.not_done(&inbound, &error),
-            },
+            }
         }
     }
 
@@ -180,7 +188,7 @@ impl SmsHandler {
             return Vec::new();
         }
         puzzled.insert(seat.lane, now);
-        vec![Answer::new(seat.lane, Message::answer(&format!("That was not understood. {MENU}")))]
+        vec![Answer::new(seat.lane, Message::answer(&format!("{NOT_UNDERSTOOD} {MENU}")))]
     }
 
     /// The carrier refuses everything from now on, so the way is dead at once and others are told.
@@ -217,6 +225,18 @@ impl SmsHandler {
     }
 }
 
+/// What stands above what a change would do: what is to be sent back and which books it is about, since those must not be what is cut. None
+/// where a text cannot name them.
+fn head(preview: &str) -> Option<String> {
+    let asked = |line| Some(str::strip_prefix(line, "Resume ")?.split_once('?')?.0);
+    let books: Vec<&str> = preview.lines().filter_map(asked).collect();
+    let head = match books.as_slice() {
+        [] | [_] => format!("RESUME {CODE_HERE} within 5 min does this:"),
+        books => format!("RESUME {CODE_HERE} within 5 min resumes {} books, {}:", books.len(), books.join(", ")),
+    };
+    (sms_segments(&head) <= NAMES_MAX).then_some(head)
+}
+
 /// What somebody asks for by a text.
 fn inbound(seat: &Seat, text: &str) -> Inbound {
     Inbound {
@@ -231,4 +251,23 @@ fn inbound(seat: &Seat, text: &str) -> Inbound {
 fn is_about_delivery(reader: &Reader, notice: crate::domain::NoticeId) -> Result<bool, StoreError> {
     let fact = reader.notice(notice)?;
     Ok(fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_books_of_a_code_are_named_or_there_is_no_code() {
+        let preview = |names: &[String]| {
+            let lines =
+                names.iter().map(|name| format!("Resume {name}? It is halted.\nAfter: they may enter.\nToday 0."));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let names = |count: usize| (0..count).map(|n| format!("a-long-name-{n}")).collect::<Vec<_>>();
+        assert_eq!(head(&preview(&names(1))).as_deref(), Some("RESUME (code) within 5 min does this:"));
+        let found = head(&preview(&names(9))).expect("fits");
+        assert!(names(9).iter().all(|name| found.contains(name)), "{found}");
+        assert_eq!(head(&preview(&names(40))), None);
+    }
 }

@@ -9,7 +9,7 @@ use crate::store::{Store, StoreError, sms_grade};
 use crate::web::{PostDoor, Posted, Reply};
 
 use super::phones::{Phones, STATES, TEXTS};
-use super::sms_words::heard;
+use super::sms_words::{Wish, heard, wish};
 
 /// Texts from phones in the inbox, and what became of ours.
 pub(super) const SMS: &str = "sms";
@@ -18,8 +18,11 @@ pub(super) const SMS_STATES: &str = "sms status";
 const NOTHING: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
 const XML: &str = "text/xml; charset=utf-8";
 
-/// Keeps what a post brings; the status that is answered.
-type Keep = fn(&Phones, &Store, &dyn Clock, &[(String, String)]) -> Result<u16, StoreError>;
+/// What somebody is told at once whose text could not be kept: Twilio brings it no second time.
+const LOST: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response><Message>Not recorded, nothing was done: use another way</Message></Response>";
+
+/// Keeps what a post brings; what is answered.
+type Keep = fn(&Phones, &Store, &dyn Clock, &[(String, String)]) -> Result<Reply, StoreError>;
 
 /// The doors that Twilio posts to.
 pub(super) fn doors(phones: &Phones, store: &Store, clock: &Arc<dyn Clock>) -> Vec<PostDoor> {
@@ -33,14 +36,10 @@ pub(super) fn doors(phones: &Phones, store: &Store, clock: &Arc<dyn Clock>) -> V
                     phones.note_unsigned();
                     return reply(403, "");
                 };
-                match keep(&phones, &store, clock.as_ref(), &fields) {
-                    Ok(200) => reply(200, NOTHING),
-                    Ok(status) => reply(status, ""),
-                    Err(error) => {
-                        tracing::warn!(%error, "what Twilio brought could not be kept");
-                        reply(500, "")
-                    }
-                }
+                keep(&phones, &store, clock.as_ref(), &fields).unwrap_or_else(|error| {
+                    tracing::warn!(%error, "what Twilio brought could not be kept");
+                    reply(500, "")
+                })
             }),
         }
     };
@@ -77,35 +76,88 @@ fn keep_text(
     store: &Store,
     clock: &dyn Clock,
     fields: &[(String, String)],
-) -> Result<u16, StoreError> {
+) -> Result<Reply, StoreError> {
     let (Some(sid), Some(from)) = (field(fields, "MessageSid").filter(|sid| is_sid(sid)), field(fields, "From")) else {
-        return Ok(400);
+        return Ok(reply(400, ""));
     };
     let Some(seat) = phones.seat_of(from) else {
         store.count_stranger(ChannelKind::Sms, 0, clock.now())?;
-        return Ok(200);
+        return Ok(reply(200, NOTHING));
     };
     let heard = heard(field(fields, "Body").unwrap_or_default(), field(fields, "OptOutType"));
     if let Some(code) = heard.code {
         phones.keep_secret(sid, code);
     }
-    store.receive(SMS, sid, &seat.person.name, &heard.words, clock.now())?;
+    if let Err(error) = store.receive(SMS, sid, &seat.person.name, &heard.words, clock.now()) {
+        tracing::error!(%error, "a text could not be kept");
+        drop(phones.secret(sid));
+        // What asks for nothing gets no answer: two machines must not talk to each other.
+        let asks = matches!(wish(&heard.words), Wish::Line(_) | Wish::Menu | Wish::Code | Wish::Nearly);
+        return Ok(reply(200, if asks { LOST } else { NOTHING }));
+    }
     store.wake();
-    Ok(200)
+    Ok(reply(200, NOTHING))
 }
 
 /// Keeps what became of a message, once each word of it.
-fn keep_state(_: &Phones, store: &Store, clock: &dyn Clock, fields: &[(String, String)]) -> Result<u16, StoreError> {
+fn keep_state(_: &Phones, store: &Store, clock: &dyn Clock, fields: &[(String, String)]) -> Result<Reply, StoreError> {
     let sid = field(fields, "MessageSid").or_else(|| field(fields, "SmsSid")).filter(|sid| is_sid(sid));
     let state = field(fields, "MessageStatus").or_else(|| field(fields, "SmsStatus"));
-    let (Some(sid), Some(state)) = (sid, state) else { return Ok(400) };
+    let (Some(sid), Some(state)) = (sid, state) else { return Ok(reply(400, "")) };
     if sms_grade(state).is_none() {
         // A word that nobody here knows changes nothing.
-        return Ok(204);
+        return Ok(reply(204, ""));
     }
     let code = field(fields, "ErrorCode").and_then(|code| code.parse::<u32>().ok());
     let code = code.map(|code| format!(" {code}")).unwrap_or_default();
     store.receive(SMS_STATES, &format!("{sid} {state}"), "", &format!("{sid} {state}{code}"), clock.now())?;
     store.wake();
-    Ok(204)
+    Ok(reply(204, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::clock::{ManualClock, Timestamp};
+    use crate::config::{Environment, read};
+    use crate::store::Points;
+
+    #[test]
+    fn whoever_texts_a_word_that_cannot_be_kept_is_told_so() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (broken, clock) = (Arc::new(AtomicBool::new(false)), Arc::new(ManualClock::at(Timestamp::from_ms(0))));
+        let breaks = broken.clone();
+        let points = Points::armed(move |_| breaks.load(Ordering::SeqCst));
+        let store = Store::open_with(&folder.path().join("a.db"), points).expect("opens");
+        let people = "[[people]]\nname = \"ana\"\nrole = \"owner\"\nphone = \"+351912345678\"";
+        let config = read(people, None).expect("a configuration");
+        let environment = Environment::of(|name| {
+            Ok(match name {
+                "TWILIO_ACCOUNT_SID" => Some(format!("AC{}", "0".repeat(32))),
+                "TWILIO_AUTH_TOKEN" => Some("0".repeat(32)),
+                "TWILIO_FROM" => Some("+15005550006".to_owned()),
+                "PUBLIC_URL" => Some("https://bot.example.org".to_owned()),
+                _ => None,
+            })
+        });
+        let clock: Arc<dyn Clock> = clock;
+        let environment = environment.expect("an environment");
+        let phones = Phones::open(&config, &environment, &store, &clock).expect("opens").expect("phones");
+        assert!(phones.signed.is_none(), "nobody listens, so nothing comes back");
+        broken.store(true, Ordering::SeqCst);
+        let told = |number: usize, from: &str, body: &str| {
+            let sid = format!("SM{number:032}");
+            let fields = [("MessageSid", sid.as_str()), ("From", from), ("Body", body)];
+            let fields = fields.map(|(key, value)| (key.to_owned(), value.to_owned()));
+            keep_text(&phones, &store, clock.as_ref(), &fields).map(|reply| (reply.status, reply.body))
+        };
+        for (number, body) in ["HALT", "RESUME 123456", "ack 1"].into_iter().enumerate() {
+            assert_eq!(told(number, "+351912345678", body).expect("answered"), (200, LOST.to_owned()), "{body}");
+        }
+        assert!(phones.secret(&format!("SM{:032}", 1)).is_none());
+        assert_eq!(told(4, "+351912345678", "call me").expect("answered"), (200, NOTHING.to_owned()));
+        assert!(told(5, "+12125550123", "HALT").is_err(), "a stranger hears nothing");
+    }
 }

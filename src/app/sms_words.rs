@@ -8,6 +8,8 @@ use crate::channels::CARRIER_WORDS;
 const CODE_DIGITS: usize = 6;
 /// The word that is kept where a code stood.
 pub(super) const WITH_CODE: &str = "RESUME with a code";
+/// What is kept of a text that begins like a command and is none.
+const NEARLY: &str = "? nearly";
 /// Words that let messages come again.
 const BEGINS: [&str; 2] = ["START", "UNSTOP"];
 /// Words that carriers answer by themselves and that change nothing.
@@ -37,30 +39,44 @@ pub(super) enum Wish {
     OptIn,
     /// The carrier has answered it.
     Nothing,
+    /// It begins like a command and is none.
+    Nearly,
     /// Nobody knows.
     Unknown,
 }
 
-/// Reads a text; `opt_out` is what Twilio says of it.
+/// Reads a text; `opt_out` is what Twilio says of it. Whatever follows `HALT`, it halts: that is the safe direction.
 pub(super) fn heard(text: &str, opt_out: Option<&str>) -> Heard {
-    let upper = text.trim().trim_end_matches(['.', '!', '?']).to_ascii_uppercase();
-    let mut words = upper.split_whitespace();
+    let upper = text.to_ascii_uppercase();
+    let bare = |word| str::trim_matches(word, [',', ';', ':', '.', '!', '?']);
+    let mut words = upper.split_whitespace().map(bare).filter(|word| !word.is_empty());
     let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
+    let has_more = words.next().is_some();
     let plain = |words: &str| Heard { words: words.to_owned(), code: None };
     if let Some(kind) = opt_out.map(str::to_ascii_uppercase) {
         return plain(if kind == "STOP" || kind == "START" { &kind } else { "HELP" });
     }
-    let is_code = |word: &str| word.len() == CODE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
+    if first == "HALT" {
+        return plain(first);
+    }
+    let typed = match (first, second, third) {
+        _ if has_more => None,
+        ("RESUME", Some(code), rest) => Some(format!("{code}{}", rest.unwrap_or_default())),
+        (code, rest, None) => Some(format!("{code}{}", rest.unwrap_or_default())),
+        _ => None,
+    };
+    if let Some(code) = typed.filter(|code| code.len() == CODE_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()))
+    {
+        return Heard { words: WITH_CODE.to_owned(), code: Some(code.into()) };
+    }
     match (first, second, third) {
-        (code, None, None) | ("RESUME", Some(code), None) if is_code(code) => {
-            Heard { words: WITH_CODE.to_owned(), code: Some(code.to_owned().into()) }
-        }
         ("ACK", Some(number), None) => match number.strip_prefix('N').unwrap_or(number).parse::<u64>() {
             Ok(number) => plain(&format!("ACK N{number}")),
-            Err(_) => plain("?"),
+            Err(_) => plain(NEARLY),
         },
         ("ACK" | "OK" | "SEEN", None, None) => plain("ACK"),
-        (word @ ("STATUS" | "HALT" | "MENU" | "RESUME"), None, None) => plain(word),
+        (word @ ("STATUS" | "MENU" | "RESUME"), None, None) => plain(word),
+        ("ACK" | "STATUS" | "MENU" | "RESUME", ..) => plain(NEARLY),
         (word, None, None) if CARRIER_WORDS.contains(&word) => plain(match word {
             word if BEGINS.contains(&word) => "START",
             word if ASKS.contains(&word) => "HELP",
@@ -78,6 +94,7 @@ pub(super) fn wish(words: &str) -> Wish {
         "STOP" => Wish::OptOut,
         "START" => Wish::OptIn,
         "HELP" => Wish::Nothing,
+        NEARLY => Wish::Nearly,
         WITH_CODE => Wish::Code,
         _ => match words.strip_prefix("ACK ") {
             Some(number) => Wish::Line(format!("/ack {number}")),
@@ -104,6 +121,16 @@ mod tests {
             ("Status?", line("/status")),
             ("halt", line("/halt")),
             ("HALT!", line("/halt")),
+            ("HALT NOW", line("/halt")),
+            ("Halt trading", line("/halt")),
+            ("halt,", line("/halt")),
+            ("HALT: everything please, now", line("/halt")),
+            ("HALT main", line("/halt")),
+            ("123 456", Wish::Code),
+            ("resume 123 456.", Wish::Code),
+            ("12 34 56", Wish::Unknown),
+            ("status please", Wish::Nearly),
+            ("haltestelle", Wish::Unknown),
             ("resume", line("/resume")),
             ("resume 123456", Wish::Code),
             ("123456", Wish::Code),
@@ -116,10 +143,10 @@ mod tests {
             ("", Wish::Unknown),
             ("please halt the bot", Wish::Unknown),
             ("stop the bot", Wish::Unknown),
-            ("ack nothing", Wish::Unknown),
+            ("ack nothing", Wish::Nearly),
             ("1234567", Wish::Unknown),
-            ("resume 12345", Wish::Unknown),
-            ("resume 123456 now", Wish::Unknown),
+            ("resume 12345", Wish::Nearly),
+            ("resume 123456 now", Wish::Nearly),
         ] {
             assert_eq!(wish(&heard(text, None).words), want, "{text}");
         }

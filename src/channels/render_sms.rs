@@ -24,13 +24,19 @@ const COLUMNS: usize = 40;
 pub struct SmsForm {
     /// It has one segment, however much of the fact is cut.
     pub one_segment: bool,
+    /// All of it is told, in three segments at the most, and what is cut is marked.
+    pub whole: bool,
     /// What somebody answers is heard.
     pub answers: bool,
 }
 
 /// A message as a text for a phone, with look-alikes from GSM-7 and without links.
 pub fn short_text(post: &Post, form: SmsForm) -> String {
-    let mut lines = lines(&post.message).into_iter();
+    let lines = lines(&post.message);
+    if form.whole {
+        return shortened(&lines.join("\n"), form);
+    }
+    let mut lines = lines.into_iter();
     let number = post.number.map(|number| format!("{number} ")).unwrap_or_default();
     let fact = format!("{number}{}", lines.next().unwrap_or_default());
     let mut text = if segments(&fact) == 1 { fact } else { shortened(&fact, form) };

@@ -21,6 +21,10 @@ const VALID_S: u32 = 300;
 const VALID_CRITICAL_S: u32 = 900;
 /// Lines below a text that another try of it may not have: that it is late, what overtook it, that it may be a repeat.
 const LATER_LINES_MAX: usize = 3;
+/// What Twilio puts before each text of a trial account.
+const TRIAL: &str = "Sent from your Twilio trial account - ";
+/// The service may not show a message for so long after it was sent, in milliseconds.
+const SHOWN_MS: i64 = 10_000;
 /// What stands in a text for a code that is kept nowhere.
 pub const CODE_HERE: &str = "(code)";
 /// What stands there once the code does not count any more.
@@ -68,19 +72,32 @@ impl SmsLane {
         Self { twilio, target, budget, code, clock }
     }
 
-    fn form(&self, one_segment: bool) -> SmsForm {
-        SmsForm { one_segment, answers: self.target.callback.is_some() }
-    }
-
     /// The text of a message; a code that it is to show is put in.
     fn text(&self, post: &Post, one_segment: bool) -> String {
-        let text = short_text(post, self.form(one_segment || post.number.is_none()));
-        if post.number.is_none() && text.contains(CODE_HERE) {
+        let is_answer = post.number.is_none();
+        // Whoever is to send a code back reads what it does.
+        let whole = is_answer && post.message.plain_lines().iter().any(|line| line.contains(CODE_HERE));
+        let one_segment = one_segment || (is_answer && !whole);
+        let text = short_text(post, SmsForm { one_segment, whole, answers: self.target.callback.is_some() });
+        if whole {
             let code = self.code.now(self.clock.now());
             let shown = code.as_ref().map_or(CODE_OVER, |code| code.expose_secret());
             return text.replace(CODE_HERE, shown);
         }
         text
+    }
+
+    /// What was tried a moment ago and is not found may be shown later. What is critical does not wait for that.
+    fn wait_until_shown(&self, post: &Post) -> Result<(), SendError> {
+        let tried = self.budget.tried(post.delivery).filter(|_| post.severity != Severity::Critical);
+        let passed = tried.map(|tried| self.clock.now().since(tried));
+        match passed.filter(|passed| (0..SHOWN_MS).contains(passed)) {
+            Some(passed) => {
+                let wait = std::time::Duration::from_millis((SHOWN_MS - passed).unsigned_abs());
+                Err(SendError::NotBefore(wait, "nobody knows yet whether it arrived".to_owned()))
+            }
+            None => Ok(()),
+        }
     }
 
     /// The message as an earlier try sent it, if it arrived. A notice is known by its number, an answer by its text, without what is only
@@ -95,6 +112,7 @@ impl SmsLane {
         }
         let is_it = |known: &Known| {
             let body = known.body.as_deref().unwrap_or_default();
+            let body = body.strip_prefix(TRIAL).unwrap_or(body);
             let same = number.as_ref().map_or_else(
                 || texts.iter().any(|text| !text.is_empty() && text == body),
                 |number| body.starts_with(number.as_str()),
@@ -145,11 +163,13 @@ impl Channel for SmsLane {
     }
 
     async fn send(&self, post: &Post) -> Result<Receipt, Failure> {
-        if let Some(since) = post.again
-            && let Some(known) = self.arrived(post, since).await?
-        {
-            self.budget.found(post.delivery, &known.sid, &known.status);
-            return Ok(Receipt { remote: Some(known.sid), skew_ms: None, detail: Some("it had arrived".to_owned()) });
+        if let Some(since) = post.again {
+            if let Some(known) = self.arrived(post, since).await? {
+                self.budget.found(post.delivery, &known.sid, &known.status);
+                let detail = Some("it had arrived".to_owned());
+                return Ok(Receipt { remote: Some(known.sid), skew_ms: None, detail });
+            }
+            self.wait_until_shown(post)?;
         }
         let lane = self.target.lane;
         let text = self.text(post, false);

@@ -418,7 +418,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     Setting {
         path: "sms.per_day",
-        takes: "a number above 0",
+        takes: "a number, six times `per_segment` at the least",
         default: "1",
         help: "The most that short messages may cost in a day (UTC). At 80 % the owner is told; the last five messages are kept for the daily \
                loss limit and for trading that stops.",

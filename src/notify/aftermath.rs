@@ -138,9 +138,11 @@ impl Worker {
                 self.rest(&why, false, now);
                 self.unknown(bundle, &why, parts, now)
             }
-            SendError::Rejected(_) => {
-                // Whoever refuses one message can be reached.
-                self.succeeded(now);
+            SendError::Rejected(_) | SendError::Unpaid(_) => {
+                // Whoever refuses one message can be reached; what was not paid says nothing of the way.
+                if matches!(what, SendError::Rejected(_)) {
+                    self.succeeded(now);
+                }
                 if bundle.rows().len() > 1 { Settled::Apart { why, parts } } else { self.dead(bundle, why) }
             }
         }

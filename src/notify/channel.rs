@@ -143,6 +143,9 @@ pub enum SendError {
     /// This message will never be taken.
     #[error("refused: {0}")]
     Rejected(String),
+    /// There is no money for this message, so the service was not asked.
+    #[error("not paid: {0}")]
+    Unpaid(String),
     /// Nothing will be taken on this lane until somebody mends it.
     #[error("this way is closed: {0}")]
     Shut(String),

@@ -1,9 +1,10 @@
 //! May this short message be paid? Before it is sent, from what a day may cost; the last of that is kept for what may not go unsaid.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::clock::{Clock, DAY_MS};
+use crate::clock::{Clock, DAY_MS, Timestamp};
 use crate::domain::{ALWAYS_BY_SMS, EventKind, Lane, Money, Severity};
 use crate::store::{Reader, SmsCharge, SmsRules, Store, StoreError};
 
@@ -13,6 +14,13 @@ use super::{Post, SendError};
 const TOLD: &str = "sms budget told";
 /// Segments that are kept for the daily loss limit and for trading that stops.
 const KEPT: u32 = 5;
+/// What may not go unsaid waits so long where messages of which nobody knows hold the money.
+const OPEN_WAIT: Duration = Duration::from_secs(30);
+
+/// Emergencies that a run tells past the store, where nothing can be recorded, what they cost included.
+const URGENT: u32 = 5;
+/// The row of a message that was paid past the store.
+const NO_ROW: i64 = 0;
 
 /// What short messages may cost, and what they have cost, of all phones together.
 #[derive(Clone)]
@@ -20,6 +28,7 @@ pub struct SmsBudget {
     store: Store,
     clock: Arc<dyn Clock>,
     rules: SmsRules,
+    urgent: Arc<AtomicU32>,
     alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
 }
 
@@ -39,33 +48,51 @@ impl SmsBudget {
         (per_segment, per_day): (Money, Money),
         alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
     ) -> Self {
-        Self { store, clock, rules: SmsRules { per_segment, per_day, kept: KEPT }, alarm }
+        Self {
+            store,
+            clock,
+            rules: SmsRules { per_segment, per_day, kept: KEPT },
+            urgent: Arc::new(AtomicU32::new(URGENT)),
+            alarm,
+        }
     }
 
-    /// Pays for a message. Where the day's money is spent, what may not go unsaid gets one segment of what is kept; what is critical
-    /// besides, and an answer, is refused, so that it is told elsewhere at once; everything else waits for the next day.
+    /// Pays for a message; one that was looked for and not found is paid by its earlier try. Where the day's money is spent, what may not go
+    /// unsaid gets one segment of what is kept, and waits while that is held for messages of which nobody knows; what is critical besides,
+    /// and an answer, is not paid, so that it is told elsewhere at once; everything else waits for the next day.
     ///
     /// # Errors
     /// What is to become of a message that is not paid.
     pub fn pay(&self, lane: Lane, post: &Post, segments: usize) -> Result<Grant, SendError> {
+        if post.delivery == 0 && post.severity == Severity::Critical {
+            return self.pay_urgent();
+        }
         let unsaid = post.kind.is_some_and(|kind| ALWAYS_BY_SMS.contains(&kind));
         let segments = u32::try_from(segments).unwrap_or(u32::MAX);
         let unwritten =
             |error: StoreError| SendError::Unreachable(format!("what it costs could not be recorded: {error}"));
-        let first = self.try_to_pay(lane, post, (segments, false)).map_err(unwritten)?;
-        let paid = match first {
-            None if unsaid => self.try_to_pay(lane, post, (1, true)).map_err(unwritten)?,
-            first => first,
-        };
+        let (mut paid, mut is_open) = self.try_to_pay(lane, post, (segments, false)).map_err(unwritten)?;
+        if paid.is_none() && unsaid {
+            (paid, is_open) = self.try_to_pay(lane, post, (1, true)).map_err(unwritten)?;
+        }
         paid.ok_or_else(|| {
             let why = format!("short messages have cost what a day may cost, {}", self.rules.per_day);
             let is_answer = post.number.is_none();
-            if unsaid || is_answer || post.severity == Severity::Critical {
-                SendError::Rejected(why)
+            if unsaid && is_open {
+                SendError::NotBefore(OPEN_WAIT.min(self.until_next_day()), why)
+            } else if unsaid || is_answer || post.severity == Severity::Critical {
+                SendError::Unpaid(why)
             } else {
                 SendError::NotBefore(self.until_next_day(), why)
             }
         })
+    }
+
+    /// An emergency comes past the store, which may be what is broken: each run has a few.
+    fn pay_urgent(&self) -> Result<Grant, SendError> {
+        let left = self.urgent.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        let granted = left.map(|_| Grant { id: NO_ROW, is_last: true });
+        granted.map_err(|_| SendError::Unpaid(format!("this run has told {URGENT} emergencies past the store")))
     }
 
     fn try_to_pay(
@@ -73,16 +100,17 @@ impl SmsBudget {
         lane: Lane,
         post: &Post,
         (segments, is_last): (u32, bool),
-    ) -> Result<Option<Grant>, StoreError> {
+    ) -> Result<(Option<Grant>, bool), StoreError> {
         let now = self.clock.now();
-        let charge = SmsCharge { delivery: post.delivery, lane, segments, may_not_go_unsaid: is_last };
+        let looked = post.again.is_some();
+        let charge = SmsCharge { delivery: post.delivery, lane, segments, may_not_go_unsaid: is_last, looked };
         let paid = self.store.pay_sms(charge, self.rules, now)?;
         self.store.points().pass("sms: paid, not sent")?;
         // A message that finds no money is one sign more that it is nearly spent.
         if paid.id.is_none() || is_near(paid.spent, self.rules.per_day) {
             self.tell_once(paid.spent)?;
         }
-        Ok(paid.id.map(|id| Grant { id, is_last }))
+        Ok((paid.id.map(|id| Grant { id, is_last }), paid.is_open))
     }
 
     /// Others are told before it is noted: whoever dies in between tells it twice and not never.
@@ -103,12 +131,19 @@ impl SmsBudget {
 
     /// The service took a message, and calls it so. That this cannot be noted must not keep what became of the message from being settled.
     pub fn sent(&self, grant: Grant, sid: &str, state: &str) {
+        if grant.id == NO_ROW {
+            return;
+        }
         let noted = self.store.keep_sms(grant.id, sid, state);
         note("what a short message is called", noted);
     }
 
     /// A message never left: its money is there again.
     pub fn unsent(&self, grant: Grant) {
+        if grant.id == NO_ROW {
+            self.urgent.fetch_add(1, Ordering::SeqCst);
+            return;
+        }
         let noted = self.store.return_sms(grant.id);
         note("that a short message cost nothing", noted);
     }
@@ -117,6 +152,11 @@ impl SmsBudget {
     pub fn found(&self, delivery: i64, sid: &str, state: &str) {
         let noted = self.store.found_sms(delivery, sid, state);
         note("what a short message is called", noted);
+    }
+
+    /// When a delivery of whose message nobody knows was tried last.
+    pub fn tried(&self, delivery: i64) -> Option<Timestamp> {
+        Reader::open(self.store.path()).and_then(|reader| reader.sms_tried(delivery)).ok().flatten()
     }
 
     /// Whether a message that the service knows by this name was sent for another delivery.

@@ -30,6 +30,8 @@ pub struct SmsCharge {
     pub segments: u32,
     /// It may use what is kept.
     pub may_not_go_unsaid: bool,
+    /// An earlier try was looked for and not found: what was paid for it today pays this one.
+    pub looked: bool,
 }
 
 /// Whether there was money for a message.
@@ -39,6 +41,8 @@ pub struct SmsPaid {
     pub id: Option<i64>,
     /// What the day has cost, this message included.
     pub spent: Money,
+    /// Some of that is for messages of which nobody knows yet whether they were sent.
+    pub is_open: bool,
 }
 
 /// A message that the service took.
@@ -81,8 +85,25 @@ fn spent(transaction: &Transaction<'_>, day: i64) -> Result<i64, StoreError> {
     Ok(transaction.prepare_cached(SPENT)?.query_row([day], |row| row.get(0))?)
 }
 
+/// What a try of a delivery paid on a day whose message has no name: its row, and what it cost. The most is used first.
+fn paid_before(transaction: &Transaction<'_>, delivery: i64, day: i64) -> Result<Option<(i64, i64)>, StoreError> {
+    let sql =
+        "SELECT id, cost FROM sms WHERE delivery = ?1 AND delivery > 0 AND day = ?2 AND sid IS NULL AND state = 'paid'
+               ORDER BY cost DESC, id DESC LIMIT 1";
+    let found = transaction.prepare_cached(sql)?.query_row([delivery, day], |row| Ok((row.get(0)?, row.get(1)?)));
+    Ok(found.optional()?)
+}
+
+/// Whether a day paid messages without a name that are still being sent.
+fn has_open(transaction: &Transaction<'_>, day: i64) -> Result<bool, StoreError> {
+    let sql = "SELECT 1 FROM sms s JOIN outbox o ON o.id = s.delivery
+               WHERE s.day = ?1 AND s.sid IS NULL AND s.state = 'paid' AND o.state IN ('pending', 'sending')";
+    Ok(transaction.prepare_cached(sql)?.exists([day])?)
+}
+
 impl Store {
-    /// Pays for a message, if the day's money suffices.
+    /// Pays for a message, if the day's money suffices. Where an earlier try was looked for and not found, its payment counts, and only what
+    /// the message costs more is paid.
     ///
     /// # Errors
     /// When the disk refuses.
@@ -92,10 +113,23 @@ impl Store {
         let kept = if charge.may_not_go_unsaid { 0 } else { per_segment.saturating_mul(i64::from(rules.kept)) };
         let most = rules.per_day.units().saturating_sub(kept);
         self.write(move |transaction| {
-            let before = spent(transaction, day_of(now))?;
-            let after = before.saturating_add(cost);
-            if after > most {
-                return Ok(SmsPaid { id: None, spent: Money::from_units(before) });
+            let day = day_of(now);
+            let before = spent(transaction, day)?;
+            let earlier = if charge.looked { paid_before(transaction, charge.delivery, day)? } else { None };
+            let more = earlier.map_or(cost, |(_, had)| cost.saturating_sub(had).max(0));
+            let after = before.saturating_add(more);
+            let paid = |id| SmsPaid { id: Some(id), spent: Money::from_units(after), is_open: false };
+            if more > 0 && after > most {
+                return Ok(SmsPaid {
+                    id: None,
+                    spent: Money::from_units(before),
+                    is_open: has_open(transaction, day)?,
+                });
+            }
+            if let Some((id, _)) = earlier {
+                let sql = "UPDATE sms SET segments = max(segments, ?2), cost = cost + ?3, paid_ms = ?4 WHERE id = ?1";
+                transaction.execute(sql, params![id, charge.segments, more, now.ms()])?;
+                return Ok(paid(id));
             }
             transaction.execute(
                 "INSERT INTO sms (delivery, lane, day, segments, cost, last, paid_ms, state, grade)
@@ -103,14 +137,14 @@ impl Store {
                 params![
                     charge.delivery,
                     charge.lane.to_string(),
-                    day_of(now),
+                    day,
                     charge.segments,
                     cost,
                     charge.may_not_go_unsaid,
                     now.ms()
                 ],
             )?;
-            Ok(SmsPaid { id: Some(transaction.last_insert_rowid()), spent: Money::from_units(after) })
+            Ok(paid(transaction.last_insert_rowid()))
         })
     }
 
@@ -281,6 +315,16 @@ impl Reader {
             Ok(format!("{state}{code}{segments}"))
         });
         Ok(found.optional()?)
+    }
+
+    /// When a delivery whose message has no name was tried last.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn sms_tried(&self, delivery: i64) -> Result<Option<Timestamp>, StoreError> {
+        let sql = "SELECT max(paid_ms) FROM sms WHERE delivery = ?1 AND sid IS NULL AND state = 'paid'";
+        let ms: Option<i64> = self.connection().prepare_cached(sql)?.query_row([delivery], |row| row.get(0))?;
+        Ok(ms.map(Timestamp::from_ms))
     }
 
     /// Whether nothing may be sent to the phone of this way.

@@ -1,9 +1,9 @@
 //! What became of a message? Each row, each try, and what was not told as such.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{ChannelKind, Event, NoticeId};
+use crate::domain::{ChannelKind, Event, Lane, NoticeId};
 
 use super::history::JOURNAL;
 use super::state::{time, unsigned};
@@ -261,6 +261,19 @@ impl Reader {
     /// When the database cannot be read.
     pub fn unacknowledged(&self, person: &str) -> Result<Option<NoticeId>, StoreError> {
         Ok(self.all_unacknowledged(person, 1)?.pop())
+    }
+
+    /// The same of what was told on one lane.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn unacknowledged_on(&self, lane: Lane) -> Result<Option<NoticeId>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT o.notice FROM outbox o WHERE o.task = 'notice' AND o.priority = 4 AND o.state = 'sent' AND o.lane = ?1
+               AND NOT EXISTS (SELECT 1 FROM acks a WHERE a.notice = o.notice) ORDER BY o.id DESC LIMIT 1",
+        )?;
+        let found = statement.query_row([lane.to_string()], |row| unsigned(row, 0).map(NoticeId));
+        Ok(found.optional()?)
     }
 
     /// The critical messages that this person got and nobody has acknowledged, newest first.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Alert, Event, EventKind, Instrument, Label, Lane, NoticeId, Order, OrderId, Ratio, RouteTable, Severity,
-    SignalIntent, Symbol, Trade, TradeFill,
+    Alert, ChannelKind, Event, EventKind, Instrument, Label, Lane, NoticeId, Order, OrderId, Ratio, RouteTable,
+    Severity, SignalIntent, Symbol, Trade, TradeFill,
 };
 use crate::store::{
     Ack, BookRow, Chore, DayRow, FiguresRow, JournalRow, LaneCounts, LaneState, LatencyRow, LeaseRow, MarkRow,
@@ -282,11 +282,17 @@ impl Ledger {
         if self.notice(notice)?.is_some() { self.reader.ack(notice) } else { Ok(None) }
     }
 
-    /// The message of theirs that asks to be acknowledged.
+    /// The message of theirs that asks to be acknowledged. Whoever answers by a text means the newest text, if there was one.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn unacknowledged(&self) -> Read<Option<NoticeId>> {
+        if self.asker.channel == Some(ChannelKind::Sms)
+            && let Ok(who) = self.asker.name.parse()
+            && let Some(notice) = self.reader.unacknowledged_on(Lane { who, channel: ChannelKind::Sms })?
+        {
+            return Ok(Some(notice));
+        }
         self.reader.unacknowledged(&self.asker.name)
     }
 

@@ -123,7 +123,11 @@ fn class(error: &SendError) -> &'static str {
         SendError::Unknown(_) => "unknown",
         SendError::Rejected(_) => "rejected",
         SendError::Shut(_) => "shut",
-        SendError::Throttled(_) | SendError::NotBefore(..) | SendError::Closed | SendError::Gone => "odd",
+        SendError::Throttled(_)
+        | SendError::NotBefore(..)
+        | SendError::Closed
+        | SendError::Gone
+        | SendError::Unpaid(_) => "odd",
     }
 }
 

@@ -12,7 +12,7 @@ use bellwether::notify::{Channel, Post, SendError};
 use bellwether::store::{Points, Store};
 
 use crate::sms_lane::{Bench, phone};
-use crate::support::twilio::{Desk, Fault};
+use crate::support::twilio::{Desk, Fault, PHONE};
 use crate::support::{PostOffice, lane, post, sample, titled};
 
 const LONG: Duration = Duration::from_secs(30);
@@ -39,7 +39,7 @@ async fn the_last_five_segments_of_a_day_are_for_what_may_not_go_unsaid() {
     let critical = Post { severity: Severity::Critical, ..quiet(7) };
     let answer = Post { number: None, ..quiet(8) };
     for post in [critical, answer] {
-        assert!(matches!(phone.send(&post).await.expect_err("no money").what, SendError::Rejected(_)));
+        assert!(matches!(phone.send(&post).await.expect_err("no money").what, SendError::Unpaid(_)));
     }
     // Two segments are cut to one of what is kept.
     for (number, kind) in [(9, "daily_loss_near"), (10, "trading_reduced"), (11, "trading_halted")] {
@@ -49,7 +49,7 @@ async fn the_last_five_segments_of_a_day_are_for_what_may_not_go_unsaid() {
         phone.send(&of_kind(number, Severity::Warning, "daily_loss_near")).await.expect("kept for it");
     }
     let found = phone.send(&of_kind(14, Severity::Critical, "trading_halted")).await.expect_err("all is spent").what;
-    assert!(matches!(found, SendError::Rejected(_)), "{found:?}");
+    assert!(matches!(found, SendError::Unpaid(_)), "{found:?}");
     assert_eq!(bench.spent().to_string(), "0.1");
     assert!(bench.desk.messages().iter().all(|sent| sent.segments == 1));
     // Told once a day, from four fifths on or where something found no money.
@@ -62,6 +62,53 @@ async fn the_last_five_segments_of_a_day_are_for_what_may_not_go_unsaid() {
     bench.clock.advance(until_midnight.as_millis() as i64);
     phone.send(&quiet(15)).await.expect("paid");
     assert_eq!((bench.spent().to_string().as_str(), told(&bench)), ("0.01", 1));
+}
+
+#[tokio::test]
+async fn a_try_again_after_nobody_knew_is_paid_by_the_first() {
+    let bench = Bench::new();
+    let phone = bench.phone("0.10", LONG);
+    let again = |post: &Post| Post { again: Some(bench.clock.now().plus_ms(-1_000)), ..post.clone() };
+    // An outage of the service while the loss limit is to be told: two segments, paid once however often it is tried.
+    let loud = of_kind(1, Severity::Critical, "trading_halted");
+    let nothing = Fault::Status { status: 503, done: false };
+    bench.desk.script([nothing]);
+    assert!(matches!(phone.send(&loud).await.expect_err("nobody knows").what, SendError::Unknown(_)));
+    for _ in 0..8 {
+        bench.clock.advance(30_000);
+        bench.desk.at(bench.clock.now().ms());
+        bench.desk.script([Fault::Slow, Fault::Slow, nothing]);
+        let found = phone.send(&again(&loud)).await.expect_err("nobody knows").what;
+        assert!(matches!(found, SendError::Unknown(_)), "{found:?}");
+        assert_eq!(bench.spent().to_string(), "0.02");
+    }
+    phone.send(&again(&loud)).await.expect("paid long ago");
+    assert_eq!((bench.spent().to_string().as_str(), bench.desk.messages().len()), ("0.02", 1));
+    // What is longer the second time pays the rest.
+    let short = Post { number: Some(NoticeId(2)), ..post(2, titled("A fact")) };
+    bench.desk.script([nothing]);
+    assert!(phone.send(&short).await.is_err());
+    assert_eq!(bench.spent().to_string(), "0.03");
+    bench.clock.advance(10_000);
+    let longer = Post { message: titled(&"x".repeat(200)), ..again(&short) };
+    phone.send(&longer).await.expect("paid");
+    assert_eq!(bench.spent().to_string(), "0.04");
+}
+
+#[tokio::test]
+async fn an_emergency_past_the_store_reaches_a_phone_a_few_times() {
+    let bench = Bench::new();
+    let phone = bench.phone("0.06", LONG);
+    let urgent =
+        Post { number: None, severity: Severity::Critical, ..post(0, titled("The disk is full, trading stops")) };
+    // A call that was refused is not one of them.
+    bench.desk.script([Fault::Refuse { status: 400, code: 0 }]);
+    assert!(matches!(phone.send(&urgent).await.expect_err("refused").what, SendError::Rejected(_)));
+    for _ in 0..5 {
+        phone.send(&urgent).await.expect("granted");
+    }
+    assert!(matches!(phone.send(&urgent).await.expect_err("too many").what, SendError::Unpaid(_)));
+    assert_eq!((bench.desk.messages().len(), bench.spent()), (5, Money::ZERO));
 }
 
 #[tokio::test]
@@ -133,6 +180,28 @@ fn what_may_not_go_unsaid_waits_for_no_storm() {
     let before = desk.messages().len();
     office.run("ana:sms", 2);
     assert!(desk.bodies()[before].starts_with("N29"), "{:?}", desk.bodies());
+}
+
+#[test]
+fn a_dead_way_does_not_work_again_because_a_message_found_no_money() {
+    let mut office = PostOffice::new(RouteTable::simple(&[lane("ana:sms"), lane("bo:telegram")], Severity::Notice));
+    let desk = Desk::start();
+    desk.at(office.clock.now().ms());
+    let channel =
+        phone(&desk, &office.store, office.clock.clone(), "0.06", (LONG, Arc::default(), CodeSlot::default()));
+    office.plug("ana:sms", Arc::new(channel));
+    office.happen([sample("position_opened").kind]);
+    office.run("ana:sms", 10);
+    assert_eq!(desk.messages().len(), 1);
+    desk.refuse(PHONE, Some(21610));
+    office.happen([sample("trading_halted").kind]);
+    office.run("ana:sms", 5);
+    office.happen([sample("symbol_locked").kind]);
+    office.run("ana:sms", 40);
+    office.run("bo:telegram", 10);
+    let told = office.wire("bo:telegram").take().join("\n");
+    assert!(told.contains("Nothing reaches ana:sms"), "{told}");
+    assert!(!told.contains("ana:sms works again"), "{told}");
 }
 
 /// Points of which one is the last: from then on nothing is written. It is the one after so many, or the first between pay and send.

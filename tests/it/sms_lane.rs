@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bellwether::channels::{CodeSlot, SmsLane, SmsTarget, Twilio, TwilioAccess, http_client};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
-use bellwether::domain::{EventKind, Message, Money, NoticeId, RouteTable, Severity};
+use bellwether::domain::{ChannelKind, EventKind, Message, Money, NoticeId, RouteTable, Severity};
 use bellwether::notify::{Channel, Post, Receipt, SendError, SmsBudget};
 use bellwether::store::{Reader, Store};
+use bellwether::views::{Asker, Views};
 
 use crate::support::twilio::{Desk, FROM, Fault, PHONE, PUBLIC, SID, TOKEN, conformance};
 use crate::support::{PostOffice, lane, post, sample, titled};
@@ -240,6 +241,10 @@ async fn what_did_not_arrive_goes_again_once() {
         }
         assert_eq!(bench.desk.messages().len(), before);
     }
+    // What was tried a moment ago may only not be shown yet; what is critical does not wait for that.
+    let found = outcome(&phone, &again(&post(1, titled("A fact")))).await.expect_err("too soon");
+    assert!(matches!(&found, SendError::NotBefore(wait, _) if *wait == Duration::from_secs(10)), "{found:?}");
+    bench.clock.advance(10_000);
     let receipt = outcome(&phone, &again(&post(1, titled("A fact")))).await.expect("taken");
     assert_eq!(receipt.detail, None);
     assert_eq!(bench.desk.bodies().iter().filter(|body| body.starts_with("N42 A fact")).count(), 1);
@@ -275,6 +280,55 @@ async fn a_code_is_in_the_text_and_in_no_message() {
         bench.desk.bodies(),
         ["RESUME 123456 within 5 min", "RESUME (over: ask again) within 5 min", "N42 send (code)\nand more"]
     );
+}
+
+#[tokio::test]
+async fn what_is_critical_goes_again_at_once() {
+    let bench = Bench::new();
+    let phone = bench.phone("1", LONG);
+    let loud = Post { severity: Severity::Critical, ..post(1, titled("Loud")) };
+    bench.desk.script([Fault::ResetBefore]);
+    assert!(matches!(outcome(&phone, &loud).await, Err(SendError::Unknown(_))));
+    outcome(&phone, &again(&loud)).await.expect("taken");
+    assert_eq!((bench.desk.messages().len(), bench.spent().to_string().as_str()), (1, "0.01"));
+}
+
+#[tokio::test]
+async fn a_text_with_a_code_is_told_whole_or_says_that_it_was_cut() {
+    let bench = Bench::new();
+    let phone = bench.phone("1", LONG);
+    bench.slot.put("123456".into(), bench.clock.now().plus_ms(1_000));
+    for lines in [6, 60] {
+        let text = "RESUME (code) within 5 min resumes 2 books, main, beta:\n".to_owned();
+        let text = text + &vec!["Today -1.00 USD (-0.1 %), loss limit 3 %."; lines].join("\n");
+        outcome(&phone, &Post { number: None, ..post(3, Message::answer(&text)) }).await.expect("taken");
+        let sent = bench.desk.messages().pop().expect("a text");
+        assert!(sent.body.starts_with("RESUME 123456 within 5 min resumes 2 books, main, beta"), "{}", sent.body);
+        assert_eq!(sent.body.ends_with("..."), lines == 60, "{}", sent.body);
+        assert!((2..=3).contains(&sent.segments), "{}", sent.segments);
+    }
+}
+
+#[test]
+fn a_bare_word_acknowledges_the_newest_text() {
+    let mut office = PostOffice::new(RouteTable::simple(&[lane("ana:sms"), lane("ana:telegram")], Severity::Notice));
+    office.happen([sample("symbol_locked").kind]);
+    office.run("ana:sms", 10);
+    office.run("ana:telegram", 10);
+    office.happen([sample("trading_halted").kind]);
+    office.run("ana:telegram", 10);
+    let reader = office.reader();
+    assert_eq!(reader.unacknowledged("ana").expect("reads"), Some(NoticeId(2)), "the newest of all ways");
+    assert_eq!(reader.unacknowledged_on(lane("ana:sms")).expect("reads"), Some(NoticeId(1)));
+    let asks = |channel| {
+        let asker = Asker { name: "ana".to_owned(), channel: Some(channel), ..Asker::default() };
+        let views = Views::open(office.store.path(), asker, office.clock.now()).expect("opens");
+        views.reader().unacknowledged().expect("reads")
+    };
+    assert_eq!((asks(ChannelKind::Sms), asks(ChannelKind::Telegram)), (Some(NoticeId(1)), Some(NoticeId(2))));
+    // Where no text asks for it, it is the newest of all ways.
+    office.store.acknowledge(NoticeId(1), "ana", "sms", office.clock.now()).expect("stored");
+    assert_eq!(asks(ChannelKind::Sms), Some(NoticeId(2)));
 }
 
 #[tokio::test]
