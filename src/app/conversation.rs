@@ -82,7 +82,8 @@ impl Conversation {
         }
     }
 
-    fn outcome(&self, id: i64) -> String {
+    /// What came of a change that was confirmed, as far as that is known in time.
+    pub(super) fn outcome(&self, id: i64) -> String {
         (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned())
     }
 }

@@ -21,6 +21,8 @@ pub(super) struct Directory {
 pub(super) struct Room {
     /// Which channel.
     pub(super) channel: RoomChannel,
+    /// Whose it is, where others may read it.
+    pub(super) user: Option<i64>,
     /// The thread of each book.
     pub(super) topics: Vec<(Label, i64)>,
     /// What follows upon a message stands in a thread of its own.
@@ -74,7 +76,7 @@ impl Directory {
                 hides_amounts: group.amounts == Amounts::Shares,
             });
             let channel = RoomChannel::Number(group.chat);
-            let room = Room { channel, topics: group.topics.clone(), threads: group.threads };
+            let room = Room { channel, user: None, topics: group.topics.clone(), threads: group.threads };
             directory.rooms.push((group.lane(), room));
         }
         for group in config.groups.iter().filter(|group| group.channel == TELEGRAM) {
@@ -109,8 +111,8 @@ fn room(one: &PersonConfig, bound: Option<&Address>, all: &[Address]) -> Option<
             (address.user, address.channel.map_or(alone, RoomChannel::Number))
         }
     };
-    let chat = if let RoomChannel::Number(channel) = channel { channel } else { 0 };
-    let room = Room { channel, topics: Vec::new(), threads: false };
+    let (chat, others) = if let RoomChannel::Number(channel) = channel { (channel, Some(user)) } else { (0, None) };
+    let room = Room { channel, user: others, topics: Vec::new(), threads: false };
     Some((Account { channel: DISCORD, user, chat }, room))
 }
 

@@ -134,8 +134,10 @@ impl Ears {
                     let (ears, event) = (self.clone(), self.place.begin());
                     tokio::spawn(async move {
                         let place = ears.place.clone();
-                        ears.hear(*heard).await;
-                        place.settle(event);
+                        // What is not in the store is not passed: the next life hears it again.
+                        if ears.hear(*heard).await {
+                            place.settle(event);
+                        }
                     });
                 }
                 GatewayEvent::Ready { resumed, silent_for } => {
@@ -161,8 +163,8 @@ impl Ears {
         }
     }
 
-    /// First the response, with nothing read from anywhere but memory; then it is kept for whoever handles it.
-    async fn hear(self, heard: Overheard) {
+    /// First the response, with nothing read from anywhere but memory; then it is kept for whoever handles it. False if it could not be.
+    async fn hear(self, heard: Overheard) -> bool {
         let channels: Vec<i64> = std::iter::once(heard.channel).chain(heard.parent).collect();
         let seat = self.memory.seat(heard.user, &channels, heard.guild.is_none());
         let in_time = match &seat {
@@ -180,20 +182,21 @@ impl Ears {
             _ if seat.is_some() => {}
             OverheardKind::Words { .. } | OverheardKind::Command { .. } => {}
             // Each letter that they type is one of these.
-            OverheardKind::Completing { .. } => return,
+            OverheardKind::Completing { .. } => return true,
             OverheardKind::Press { .. } | OverheardKind::Submitted { .. } => {
                 let (knocked, user) = (self.knocked.clone(), heard.user);
                 tokio::task::spawn_blocking(move || knocked(user));
-                return;
+                return true;
             }
         }
         let kept = tokio::task::spawn_blocking(move || self.keep(heard, given));
-        if kept.await.is_err() {
+        kept.await.unwrap_or_else(|_| {
             tracing::error!("what was heard on Discord could not be kept");
-        }
+            false
+        })
     }
 
-    /// The first response to an interaction; true if it was taken in time, so that the answer can follow.
+    /// The first response to an interaction; true if it was taken just now, and so in time.
     async fn respond(&self, heard: &Overheard, seat: &Seat) -> bool {
         let response = match &heard.what {
             OverheardKind::Words { .. } => return false,
@@ -215,6 +218,7 @@ impl Ears {
         // An earlier life may have answered it, or an earlier try that nobody heard the end of.
         let is_answered =
             |error: &DiscordError| matches!(error, DiscordError::Refused { kind: DiscordRefusal::AlreadyAnswered, .. });
+        let is_fresh = response.is_ok();
         if let Some(error) = response.err().filter(|error| !is_answered(error)) {
             tracing::warn!(%error, "an interaction got no first response");
             return false;
@@ -222,7 +226,7 @@ impl Ears {
         if let Some(token) = heard.token.clone() {
             self.answers.wait(heard.id, token, self.clock.steady());
         }
-        true
+        is_fresh
     }
 
     /// What could be typed there, as far as that is known in time.
@@ -255,26 +259,32 @@ impl Ears {
         found.into_iter().map(|Choice { value, label }| (label, value)).collect()
     }
 
-    /// Keeps it in the inbox, once. While the disk refuses it is tried again: Discord gives nothing a second time.
-    fn keep(self, heard: Overheard, sent: i64) {
+    /// Keeps it in the inbox, once. While the disk refuses it is tried again: Discord gives nothing a second time. False if it is not there.
+    fn keep(self, heard: Overheard, sent: i64) -> bool {
         let (key, next) = (heard.id.to_string(), heard.id as i64);
-        let Some(sorted) = sort(heard, sent) else { return };
+        let Some(sorted) = sort(heard, sent) else { return true };
         if let Some(secret) = sorted.secret {
             self.memory.secrets.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), secret);
         }
-        let Ok(body) = serde_json::to_string(&sorted.letter) else { return };
-        let update = Update { key, text: sorted.text, body, fate: Fate::Open, errand: None };
+        let Ok(body) = serde_json::to_string(&sorted.letter) else { return true };
+        let update = Update { key: key.clone(), text: sorted.text, body, fate: Fate::Open, errand: None };
         let (_keep, nothing) = std::sync::mpsc::channel::<()>();
         for _ in 0..TRIES {
             match self.store.take_updates(DISCORD, vec![update.clone()], next, self.clock.now()) {
                 Ok(()) => {
                     self.store.wake();
-                    return;
+                    return true;
                 }
-                Err(StoreError::Closed) => return,
+                Err(StoreError::Closed) => return false,
                 Err(error) => tracing::warn!(%error, "what was heard on Discord waits to be kept"),
             }
             let _ = nothing.recv_timeout(AGAIN);
         }
+        self.memory.secret(&key);
+        tracing::error!(
+            interaction = key,
+            "what was heard on Discord is not kept: its place in the stream stays before it"
+        );
+        false
     }
 }

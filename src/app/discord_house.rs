@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::channels::{
-    Answers, Discord, DiscordClient, DiscordLane, DiscordTarget, Gateway, GatewayMemory, http_client,
+    Answers, Discord, DiscordClient, DiscordError, DiscordLane, DiscordTarget, Gateway, GatewayMemory, http_client,
 };
 use crate::chat::Chat;
 use crate::clock::{Clock, Timestamp};
@@ -230,7 +230,10 @@ impl DiscordHouse {
                 RoomChannel::Alone { user, channel: None } => self.kept_room(user).or_else(|| self.open_later(user)),
             };
             if let Some(channel) = channel {
-                targets.push((lane, DiscordTarget { channel, topics: room.topics, threads: room.threads }));
+                targets.push((
+                    lane,
+                    DiscordTarget { channel, user: room.user, topics: room.topics, threads: room.threads },
+                ));
             }
         }
         self.close_all_but(&targets);
@@ -271,11 +274,16 @@ impl DiscordHouse {
     /// The channel in which an account is alone with the bot, as it was opened before.
     fn kept_room(&self, user: i64) -> Option<i64> {
         let reader = Reader::open(self.reception.switchboard.store.path()).ok()?;
-        reader.meta(&room_of(user)).ok().flatten()?.parse().ok()
+        reader.meta(&self.room_of(user)).ok().flatten()?.parse().ok()
+    }
+
+    /// Under what that is kept: another bot has a conversation of its own.
+    fn room_of(&self, user: i64) -> String {
+        format!("discord dm {} {user}", self.discord.bot())
     }
 
     fn keep_room(&self, user: i64, room: i64) {
-        if let Err(error) = self.reception.switchboard.store.keep_meta(&room_of(user), room.to_string()) {
+        if let Err(error) = self.reception.switchboard.store.keep_meta(&self.room_of(user), room.to_string()) {
             tracing::warn!(%error, "where a conversation on Discord is could not be kept");
         }
     }
@@ -343,10 +351,16 @@ impl DiscordHouse {
                 let before = known.as_deref().and_then(|known| place_of(known, application));
                 if let Some(before) = before.filter(|before| before.guild() != house.guild) {
                     // The same commands would be there twice.
-                    house.discord.register(before.guild(), &[]).await?;
+                    match house.discord.register(before.guild(), &[]).await {
+                        // The bot may have left that server, and there is nothing to clear then.
+                        Err(DiscordError::Refused { words, .. }) => {
+                            tracing::warn!(words, "the slash commands of before are not taken back");
+                        }
+                        cleared => cleared?,
+                    }
                 }
                 house.discord.register(house.guild, &commands).await?;
-                Ok::<_, crate::channels::DiscordError>(Some(now))
+                Ok::<_, DiscordError>(Some(now))
             });
             if let Some(Some(now)) = set.await
                 && let Err(error) = house.reception.switchboard.store.keep_meta(COMMANDS, now)
@@ -383,10 +397,6 @@ fn alone(room: &Room) -> Option<i64> {
         RoomChannel::Alone { user, channel: None } => Some(user),
         RoomChannel::Alone { .. } | RoomChannel::Number(_) => None,
     }
-}
-
-fn room_of(user: i64) -> String {
-    format!("discord dm {user}")
 }
 
 /// Where commands are set.

@@ -94,7 +94,7 @@ impl DiscordHandler {
             DiscordWhat::Press { token, message } => self.press(case, token, *message)?,
             DiscordWhat::Form { prompt } => vec![case.says(&match secret {
                 Some(pin) => self.talk.confirm(&case.inbound(""), *prompt, &pin),
-                None => "The bot was started anew while it read that: ask again".to_owned(),
+                None => self.begun(case, *prompt)?,
             })],
             DiscordWhat::Words { own: false, .. } => {
                 vec![case.says("What others wrote is no command of yours: type it yourself")]
@@ -112,6 +112,18 @@ impl DiscordHandler {
             )],
             Kept::Whole | Kept::Halts => self.if_young(case, &case.case.row.text),
         }
+    }
+
+    /// What became of a form whose PIN is gone: it may have been taken before.
+    fn begun(&self, case: &Known<'_>, prompt: i64) -> Result<String, StoreError> {
+        let control = Reader::open(self.store.path())?.control(prompt)?;
+        let is_taken = control.is_some_and(|control| {
+            control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
+        });
+        Ok(match is_taken {
+            true => self.talk.outcome(prompt),
+            false => "The bot was started anew while it read that: ask again".to_owned(),
+        })
     }
 
     /// Words to the bot alone.
@@ -234,10 +246,12 @@ impl Known<'_> {
         self.answer(Message::answer(text))
     }
 
-    /// An interaction is answered where it waits; words are answered on the person's lane.
+    /// An interaction is answered where it waits; words are answered where they are alone with the bot.
     fn answer(&self, message: Message) -> Answer {
-        let waits = !matches!(self.case.letter.what, DiscordWhat::Words { .. });
-        let reply_to = waits.then(|| format!("interaction {}", self.case.key));
-        Answer { reply_to, ..Answer::new(self.seat.lane, message) }
+        let reply_to = match self.case.letter.what {
+            DiscordWhat::Words { .. } => "alone".to_owned(),
+            _ => format!("interaction {}", self.case.key),
+        };
+        Answer { reply_to: Some(reply_to), ..Answer::new(self.seat.lane, message) }
     }
 }

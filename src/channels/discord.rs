@@ -97,6 +97,11 @@ impl Discord {
         &self.client
     }
 
+    /// Which bot it is, by a hash of its token.
+    pub fn bot(&self) -> String {
+        self.client.bot()
+    }
+
     /// Who the bot is: also shows that the token is right. Asked for once.
     ///
     /// # Errors

@@ -107,6 +107,11 @@ impl DiscordClient {
         Ok(Self { base, token, http, clock, buckets: Arc::default() })
     }
 
+    /// Which bot it is, by a hash of its token.
+    pub(super) fn bot(&self) -> String {
+        blake3::hash(self.token.expose_secret().as_bytes()).to_hex()[..16].to_owned()
+    }
+
     /// The clock that everything about Discord goes by.
     pub(super) fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock

@@ -13,7 +13,7 @@ use futures_util::StreamExt;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout_at};
 use twilight_gateway::{ConfigBuilder, Intents, Message, Session, Shard, ShardId};
 
 use crate::clock::Timestamp;
@@ -27,6 +27,8 @@ use super::identify_budget::{IdentifyBudget, Leave};
 
 /// How long the first word of the gateway may take, with the connection before it, and how long a session may take to begin after it.
 const HELLO: Duration = Duration::from_secs(20);
+/// The same for a session that begins anew: it is counted, so the next one is not begun lightly.
+const IDENTIFY: Duration = Duration::from_mins(11);
 /// A connection is silent when nothing came for two heartbeats and this.
 const SLACK: Duration = Duration::from_secs(5);
 /// The longest heartbeat that is believed.
@@ -81,6 +83,8 @@ pub struct Gateway {
     shard: Option<Box<Shard<Turnstile>>>,
     /// How long the connection may stay silent now.
     patience: Duration,
+    /// The session is there by then.
+    begins_by: Option<Instant>,
     /// Nothing is tried before then.
     not_before: Option<Instant>,
     /// The session and place that are kept when the next event is asked for.
@@ -104,6 +108,7 @@ impl Gateway {
             shared: Arc::new(shared),
             shard: None,
             patience: HELLO,
+            begins_by: None,
             not_before: None,
             passed: None,
             is_heard: false,
@@ -177,7 +182,7 @@ impl Gateway {
             }
         }
         self.shard = Some(Box::new(Shard::with_config(ShardId::ONE, config.build())));
-        self.patience = HELLO;
+        (self.patience, self.begins_by) = (HELLO, None);
         None
     }
 
@@ -201,13 +206,19 @@ impl Gateway {
             Poll::Pending if is_heard && !shard.state().is_identified() => Poll::Ready(None),
             Poll::Pending => Poll::Pending,
         });
-        let came = timeout(self.patience, next).await;
+        let silent = Instant::now() + self.patience;
+        let came = timeout_at(self.begins_by.map_or(silent, |by| by.min(silent)), next).await;
         let held = self.shared.held().take();
         if let Some((leave, _)) = held {
             self.shard = None;
             return self.wait_for(leave);
         }
         match came {
+            Err(_) if self.begins_by.is_some_and(|end| Instant::now() >= end) => {
+                self.shard = None;
+                self.shared.keep(|kept| kept.session = None);
+                self.lose("the session did not begin".to_owned(), RETRY)
+            }
             Err(_) => {
                 // Whatever it is, it is not alive.
                 self.shard = None;
@@ -249,10 +260,15 @@ impl Gateway {
             Some(10) => {
                 let beat = Duration::from_millis(message["d"]["heartbeat_interval"].as_u64().unwrap_or(45_000));
                 self.patience = beat.min(BEAT_MAX) * 2 + SLACK;
+                self.begins_by = Some(Instant::now() + self.beginning());
                 None
             }
             Some(0) => {
                 let name = message["t"].as_str().unwrap_or_default();
+                if self.begins_by.is_some() {
+                    // What was missed may come for a while first.
+                    self.begins_by = Some(Instant::now() + self.beginning());
+                }
                 match name {
                     "READY" | "RESUMED" => Some(self.ready(name == "RESUMED", before, now)),
                     _ => self.event(name, &message["d"]),
@@ -260,6 +276,8 @@ impl Gateway {
             }
             Some(9) if message["d"] == false => {
                 self.shared.keep(|kept| kept.session = None);
+                // A new one begins on the same connection.
+                self.begins_by = self.begins_by.map(|_| Instant::now() + IDENTIFY);
                 None
             }
             _ => None,
@@ -273,6 +291,7 @@ impl Gateway {
             kept_ms.map(|ms| Duration::from_millis(now.since(Timestamp::from_ms(ms)).max(0).unsigned_abs()));
         let silent_for = before.map(|heard| steady.saturating_sub(heard)).or(of_last_run);
         (self.is_heard, self.told, self.losses) = (true, Told::Nothing, 0);
+        self.begins_by = None;
         self.heard = Some(steady);
         if let Some(session) = self.current() {
             // The library would open what the server names, so it has to be an address.
@@ -298,6 +317,12 @@ impl Gateway {
         }
     }
 
+    /// How long the session may take to begin: one that is taken up needs no leave.
+    fn beginning(&self) -> Duration {
+        let resumes = self.shard.as_ref().is_some_and(|shard| shard.session().is_some());
+        if resumes { HELLO } else { IDENTIFY }
+    }
+
     /// The session and the place in it, as they are now.
     fn current(&self) -> Option<KeptSession> {
         let shard = self.shard.as_ref()?;
@@ -320,7 +345,7 @@ impl Gateway {
 
     /// It is lost: tried again after a wait that grows, and told once.
     fn lose(&mut self, why: String, asked: Duration) -> Option<GatewayEvent> {
-        (self.is_heard, self.patience) = (false, HELLO);
+        (self.is_heard, self.patience, self.begins_by) = (false, HELLO, None);
         let growing = RETRY.saturating_mul(1 << self.losses.min(6)).min(RETRY_MAX);
         self.losses += 1;
         if self.losses.is_multiple_of(LOSSES_MAX) {

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::OnceCell;
 
 use crate::clock::Timestamp;
 use crate::domain::Label;
@@ -34,12 +35,16 @@ const NONCE_DIGITS: usize = 20;
 const THREADS_MAX: usize = 200;
 /// How a message is named that answers an interaction.
 const INTERACTION: &str = "interaction ";
+/// What a message answers that was written to the bot alone.
+const ALONE: &str = "alone";
 
 /// Where a lane leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiscordTarget {
     /// The channel, or the one in which somebody is alone with the bot.
     pub channel: i64,
+    /// Whose lane it is, where others may read the channel: what they alone are to see goes where they are alone with the bot.
+    pub user: Option<i64>,
     /// The threads of books.
     pub topics: Vec<(Label, i64)>,
     /// What follows upon a message stands in a thread below it.
@@ -51,6 +56,18 @@ pub struct DiscordTarget {
 struct Spot {
     channel: i64,
     reply_to: Option<i64>,
+    /// Where this takes nothing, nothing else does.
+    stays: bool,
+}
+
+impl Spot {
+    fn of(channel: i64, reply_to: Option<i64>) -> Self {
+        Self { channel, reply_to, stays: false }
+    }
+
+    fn only(channel: i64) -> Self {
+        Self { channel, reply_to: None, stays: true }
+    }
 }
 
 /// A channel on Discord as a channel.
@@ -60,6 +77,8 @@ pub struct DiscordLane {
     answers: Answers,
     key: [u8; 32],
     parts: Parts<i64>,
+    /// Where the user is alone with the bot.
+    alone: OnceCell<i64>,
     /// Threads that were begun or found, newest last.
     threads: Mutex<VecDeque<i64>>,
     /// The delivery at which Discord failed in a way that says little, and when first.
@@ -70,7 +89,16 @@ impl DiscordLane {
     /// Sends to this channel, and answers interactions by their tokens.
     pub fn new(discord: Discord, target: DiscordTarget, answers: Answers) -> Self {
         let (threads, doubtful) = (Mutex::default(), Mutex::default());
-        Self { discord, target, answers, key: [0; 32], parts: Parts::default(), threads, doubtful }
+        Self {
+            discord,
+            target,
+            answers,
+            key: [0; 32],
+            parts: Parts::default(),
+            alone: OnceCell::new(),
+            threads,
+            doubtful,
+        }
     }
 
     /// The same, with names for messages that only the database of this key gives: a new one counts deliveries from one again.
@@ -79,19 +107,24 @@ impl DiscordLane {
         Self { key, ..self }
     }
 
-    /// Where a message goes: below the one that it belongs to.
+    /// Where a message goes: below the one that it belongs to, and what is for one alone where nobody else reads it.
     async fn spot(&self, post: &Post) -> Result<Spot, SendError> {
+        let is_private = |to: &str| to == ALONE || to.starts_with(INTERACTION);
+        if let Some(user) = self.target.user.filter(|_| post.reply_to.as_deref().is_some_and(is_private)) {
+            let alone = self.alone.get_or_try_init(|| self.discord.open_dm(user)).await;
+            return alone.map(|alone| Spot::only(*alone)).map_err(elsewhere);
+        }
         let topic = post.book.and_then(|book| self.target.topics.iter().find(|(name, _)| *name == book));
-        let usual = Spot { channel: topic.map_or(self.target.channel, |(_, topic)| *topic), reply_to: None };
+        let usual = Spot::of(topic.map_or(self.target.channel, |(_, topic)| *topic), None);
         let Some(remote) = post.reply_to.as_deref().and_then(Remote::read) else { return Ok(usual) };
         let channel = remote.channel.unwrap_or(self.target.channel);
-        let below = Spot { channel, reply_to: Some(remote.message) };
+        let below = Spot::of(channel, Some(remote.message));
         if !self.target.threads || channel != self.target.channel {
             // In the thread of a message nothing needs a reference.
             let is_thread = self.target.threads && !self.target.topics.iter().any(|(_, topic)| *topic == channel);
-            return Ok(if is_thread { Spot { channel, reply_to: None } } else { below });
+            return Ok(if is_thread { Spot::of(channel, None) } else { below });
         }
-        let thread = Spot { channel: remote.message, reply_to: None };
+        let thread = Spot::of(remote.message, None);
         if self.knows_thread(remote.message) {
             return Ok(thread);
         }
@@ -110,6 +143,8 @@ impl DiscordLane {
                 tracing::debug!(words, "no thread below a message: it is answered in the channel");
                 Ok(below)
             }
+            // The channel takes it meanwhile, where threads come too fast.
+            Err(DiscordError::Throttled { .. }) => Ok(below),
             Err(error) => Err(failed(error)),
         }
     }
@@ -119,7 +154,7 @@ impl DiscordLane {
     }
 
     /// The messages among which an earlier try may have left this one; none where it goes again by its name.
-    async fn earlier(&self, post: &Post, channel: i64) -> Result<Vec<Posted>, SendError> {
+    async fn earlier(&self, post: &Post, spot: Spot) -> Result<Vec<Posted>, SendError> {
         let doubt = *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
         let doubt = doubt.filter(|(delivery, _)| *delivery == post.delivery).map(|(_, since)| since);
         let Some(since) = post.again.into_iter().chain(doubt).min() else { return Ok(Vec::new()) };
@@ -128,7 +163,7 @@ impl DiscordLane {
             return Ok(Vec::new());
         }
         let me = self.discord.myself().await.map_err(failed)?.user;
-        let mut latest = self.discord.latest(channel).await.map_err(failed)?;
+        let mut latest = self.discord.latest(spot.channel).await.map_err(|error| self.failed_at(spot, error))?;
         latest.retain(|message| message.author == me && message.sent_ms >= since.ms() - SKEW_MS);
         // The oldest of several: the others answer or repeat it.
         latest.reverse();
@@ -148,11 +183,11 @@ impl DiscordLane {
             let DiscordError::Refused { kind, words, .. } = &error else { return Err(self.doubted(post, error)) };
             match kind {
                 DiscordRefusal::ChannelGone | DiscordRefusal::NoThread | DiscordRefusal::Forbidden
-                    if spot.channel != self.target.channel =>
+                    if spot.channel != self.target.channel && !spot.stays =>
                 {
                     tracing::debug!(words, "a thread takes nothing: the channel does");
                     self.threads.lock().unwrap_or_else(PoisonError::into_inner).retain(|known| *known != spot.channel);
-                    *spot = Spot { channel: self.target.channel, reply_to: None };
+                    *spot = Spot::of(self.target.channel, None);
                 }
                 DiscordRefusal::TooLarge if dispatch.file.is_some() => {
                     dispatch.file = None;
@@ -163,10 +198,15 @@ impl DiscordLane {
                     detail = Some(format!("as bare text, since its form was refused: {words}"));
                     (dispatch.sheet, dispatch.rows) = (dispatch.sheet.bare(), Vec::new());
                 }
-                _ => return Err(failed(error)),
+                _ => return Err(self.failed_at(*spot, error)),
             }
         }
         Err(SendError::Rejected("Discord takes it in no form".to_owned()))
+    }
+
+    /// What is to be done about an error there: a place of its own that takes nothing says nothing about the lane.
+    fn failed_at(&self, spot: Spot, error: DiscordError) -> SendError {
+        if spot.stays && spot.channel != self.target.channel { elsewhere(error) } else { failed(error) }
     }
 
     fn dispatch<'a>(&self, post: &'a Post, part: &Part<'a>) -> Dispatch<'a> {
@@ -200,7 +240,8 @@ impl DiscordLane {
             return self.edit_answer(post, interaction).await;
         }
         let Some(remote) = Remote::read(edited) else { return Err(SendError::Gone) };
-        let channel = remote.channel.unwrap_or(self.target.channel);
+        let mut spot = Spot::only(remote.channel.unwrap_or(self.target.channel));
+        let channel = spot.channel;
         let sheets = parts_of(post);
         let mut there = self.parts.of(remote.message);
         for (index, sheet) in sheets.iter().enumerate() {
@@ -209,10 +250,9 @@ impl DiscordLane {
                 match self.discord.edit(channel, *message, &self.dispatch(post, &part)).await {
                     // Somebody removed it; the first part is the message.
                     Err(DiscordError::Refused { kind: DiscordRefusal::MessageGone, .. }) if index > 0 => {}
-                    changed => changed.map_err(failed)?,
+                    changed => changed.map_err(|error| self.failed_at(spot, error))?,
                 }
             } else {
-                let mut spot = Spot { channel, reply_to: None };
                 let further = Post { silent: true, ..post.clone() };
                 there.push(self.part(&further, &part, &mut spot).await?.message);
                 self.parts.keep(there.clone());
@@ -339,7 +379,7 @@ impl Channel for DiscordLane {
             return Ok(receipt);
         }
         let mut spot = self.spot(post).await?;
-        let earlier = self.earlier(post, spot.channel).await?;
+        let earlier = self.earlier(post, spot).await?;
         let mut there = self.parts.arrived(post);
         let mut receipt = Receipt { remote: there.first().map(|first| self.named(*first, spot)), ..Receipt::default() };
         for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {
@@ -385,6 +425,22 @@ impl Remote {
 
 fn interaction(remote: &str) -> Option<u64> {
     remote.strip_prefix(INTERACTION)?.parse().ok()
+}
+
+/// The same of a place that is not the lane's own: where it takes nothing, the lane may well do.
+fn elsewhere(error: DiscordError) -> SendError {
+    match &error {
+        DiscordError::Refused {
+            kind:
+                DiscordRefusal::ChannelGone | DiscordRefusal::Forbidden | DiscordRefusal::NoThread | DiscordRefusal::Closed,
+            words,
+            ..
+        } => {
+            tracing::info!(words, "a place beside a lane's own takes nothing");
+            SendError::Gone
+        }
+        _ => failed(error),
+    }
 }
 
 /// What is to be done about an error.

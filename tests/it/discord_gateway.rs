@@ -251,6 +251,20 @@ async fn a_session_that_is_forgotten_is_begun_anew_and_the_gap_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_nobody_takes_up_is_begun_anew() {
+    let (fake, kept) = (Fake::start(), Kept::default());
+    fake.control("settings", &json!({ "heartbeat_ms": 3_000, "rates": false, "ignore_resume": true }));
+    let mut gateway = gateway(&fake, &kept);
+    gateway.next().await;
+    fake.control("gateway", &json!({ "do": "drop" }));
+    lost(&mut gateway).await;
+    // Its heartbeats are answered all the while.
+    assert!(!back(&mut gateway).await, "and what was missed is told as a gap");
+    assert_eq!((fake.calls("gateway_resume").len(), fake.calls("gateway_identify").len()), (1, 2));
+    assert!(kept.text().contains("\"session\":{"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn silence_is_noticed_and_the_connection_built_anew() {
     let (fake, kept) = (Fake::start(), Kept::default());
     fake.control("settings", &json!({ "heartbeat_ms": 300, "rates": false }));

@@ -34,7 +34,7 @@ impl Rig {
     /// A lane of a bot that was just started.
     fn lane(&self, channel: i64, threads: bool) -> DiscordLane {
         let topics = vec![("side".parse().expect("a name"), 701)];
-        let target = DiscordTarget { channel, topics, threads };
+        let target = DiscordTarget { channel, user: None, topics, threads };
         DiscordLane::new(discord(&self.fake, self.clock.clone()), target, self.answers.clone())
     }
 
@@ -243,6 +243,37 @@ async fn refusals_close_the_way_or_the_message_alone() {
     let sent = lane.send(&post(7, titled("odd"))).await.expect("sent");
     assert!(sent.detail.expect("told").contains("as bare text"));
     assert_eq!(rig.seen(ana).pop().expect("a message")["embeds"][0]["description"], "odd\nand more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_for_one_alone_never_goes_into_a_channel() {
+    let rig = Rig::new();
+    let ana = rig.fake.join(ANA);
+    let target = DiscordTarget { channel: CHANNEL, user: Some(ANA), topics: Vec::new(), threads: false };
+    let lane = DiscordLane::new(discord(&rig.fake, rig.clock.clone()), target, rig.answers.clone());
+    let to = |delivery, to: &str| Post { reply_to: Some(to.to_owned()), ..post(delivery, titled("Equity")) };
+    let sent = lane.send(&to(1, "alone")).await.expect("sent").remote.expect("a name");
+    assert!(sent.ends_with(&format!("@{ana}")), "{sent}");
+    // Nobody has the token of this one any more.
+    lane.send(&to(2, "interaction 77")).await.expect("sent");
+    assert_eq!((rig.seen(ana).len(), rig.seen(CHANNEL).len()), (2, 0));
+    lane.send(&Post { edit: Some(sent.clone()), ..post(3, long("ABCDE")) }).await.expect("changed");
+    assert_eq!((rig.seen(ana).len(), rig.seen(CHANNEL).len()), (3, 0));
+    // That they let nobody write to them says nothing about the channel.
+    rig.fake.control("join", &json!({ "user": ANA, "open": false }));
+    assert_eq!(lane.send(&to(4, "alone")).await.expect_err("shut").what, SendError::Gone);
+    let longer = Post { edit: Some(sent), ..post(5, long("ABCDEFGHI")) };
+    assert_eq!(lane.send(&longer).await.expect_err("shut").what, SendError::Gone);
+    assert_eq!(rig.seen(CHANNEL).len(), 0);
+    lane.send(&post(6, titled("for all"))).await.expect("sent");
+    assert_eq!(rig.seen(CHANNEL).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_in_a_thread_that_is_gone_is_said_anew() {
+    let rig = Rig::new();
+    let edit = Post { edit: Some("5@4242".to_owned()), ..post(1, titled("x")) };
+    assert_eq!(rig.lane(CHANNEL, true).send(&edit).await.expect_err("gone").what, SendError::Gone);
 }
 
 #[tokio::test(flavor = "multi_thread")]

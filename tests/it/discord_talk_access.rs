@@ -4,7 +4,7 @@ use bellwether::domain::ChannelKind;
 use serde_json::json;
 
 use crate::support::discord::number;
-use crate::support::discord_talking::{ANA, BO, CAT, DiscordBot, ELSEWHERE, FAMILY, PEOPLE, STRANGER, THREAD};
+use crate::support::discord_talking::{ANA, BO, CAT, DiscordBot, ELSEWHERE, FAMILY, PEOPLE, PIN, STRANGER, THREAD};
 
 /// A stranger's messages are counted once nothing of theirs waits any more.
 fn counted(life: &DiscordBot, user: i64, want: u64) {
@@ -97,6 +97,30 @@ fn what_an_edited_file_takes_away_is_gone_at_once() {
     let id = life.give(BO, None, "portfolio status", json!({}));
     counted(&life, BO, 1);
     assert_eq!(life.interaction(id)["response"], json!(null));
+}
+
+#[test]
+fn where_a_person_has_a_channel_private_answers_stay_out_of_it() {
+    let config = PEOPLE.replace("{ user = 501 }", "{ user = 501, channel = 9002 }");
+    let mut life = DiscordBot::new(&config);
+    life.start();
+    life.set_pin();
+    let alone = life.fake.join(ANA);
+    life.write(ANA, "/status", "main is running");
+    // A change that is asked for alone is confirmed alone.
+    life.write(ANA, "/book pause main", "Valid for 60 s");
+    let seen = life.fake.seen(alone, ANA);
+    let shown = seen.iter().find(|one| one.to_string().contains("Valid for 60 s"));
+    let pressed = life.press(ANA, shown.unwrap_or_else(|| panic!("{seen:#?}")), "Confirm");
+    life.submit(pressed, PIN, "paused");
+    // Without a first response there is no token to answer by.
+    let after = life.mark();
+    life.fake.control("fault", &json!({ "kind": "status", "method": "callback", "status": 500 }));
+    life.give(ANA, Some(ELSEWHERE), "portfolio books", json!({}));
+    let told = life.wait_after(after, "create_message", "paused");
+    assert!(told.to_string().contains(&alone.to_string()), "{told}");
+    let seen = json!(life.fake.seen(ELSEWHERE, BO)).to_string();
+    assert!(["Valid for", "main is running", "paper"].iter().all(|part| !seen.contains(part)), "{seen}");
 }
 
 #[test]

@@ -167,6 +167,7 @@ impl World {
                 "heartbeat_ms" => self.sessions.heartbeat_ms = number,
                 "mute" => self.sessions.mute = *value == true,
                 "close_with" => self.sessions.close_with = value.as_u64().map(|code| code as u16),
+                "ignore_resume" => self.sessions.ignore_resume = *value == true,
                 "forget" => self.sessions.forget = *value == true,
                 other => return Err(format!("there is no setting {other}")),
             }

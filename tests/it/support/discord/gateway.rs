@@ -183,6 +183,11 @@ impl Connection {
                 if !is_right {
                     return vec![Say::Close(4004)];
                 }
+                if op == 6 && world.sessions.ignore_resume {
+                    drop(world);
+                    hub.ring();
+                    return Vec::new();
+                }
                 drop(world);
                 let says = if op == 2 { self.identify(&said["d"]) } else { self.resume(&said["d"]) };
                 hub.ring();

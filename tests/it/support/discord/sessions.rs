@@ -55,6 +55,8 @@ pub(super) struct Sessions {
     pub(super) close_with: Option<u16>,
     /// Sessions are forgotten: taking one up fails.
     pub(super) forget: bool,
+    /// What asks to take one up is left without an answer.
+    pub(super) ignore_resume: bool,
     /// What is to be done, and up to which connection.
     pub(super) act: Option<(u64, Act)>,
     pub(super) connections: u64,
@@ -70,6 +72,7 @@ impl Default for Sessions {
             mute: false,
             close_with: None,
             forget: false,
+            ignore_resume: false,
             act: None,
             connections: 0,
             next: 0,
