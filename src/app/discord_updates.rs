@@ -120,9 +120,10 @@ impl DiscordHandler {
         let is_taken = control.is_some_and(|control| {
             control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
         });
-        Ok(match is_taken {
-            true => self.talk.outcome(prompt),
-            false => "The bot was started anew while it read that: ask again".to_owned(),
+        Ok(if is_taken {
+            self.talk.outcome(prompt)
+        } else {
+            "The bot was started anew while it read that: ask again".to_owned()
         })
     }
 
