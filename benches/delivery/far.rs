@@ -245,7 +245,7 @@ impl Far for OnDiscord {
     fn channel(&self, tools: Tools) -> Arc<dyn Channel> {
         let token = discord::Fake::token().into();
         let client = DiscordClient::new(Some(self.fake.url()), token, http(tools.patience), tools.clock);
-        let target = DiscordTarget { channel: self.channel, topics: Vec::new(), threads: false };
+        let target = DiscordTarget { channel: self.channel, user: None, topics: Vec::new(), threads: false };
         Arc::new(DiscordLane::new(Discord::new(client.expect("a client")), target, Answers::default()))
     }
 
@@ -329,7 +329,8 @@ impl Far for ByMail {
         let letters = Letters::new(from, "ana@example.net".parse().expect("an address"), [7; 32], tools.clock);
         let tls = Arc::new(tls_config(None).expect("authorities"));
         let (host, port) = ("127.0.0.1".to_owned(), self.smtp.address.port());
-        let host = MailHost { host, port, wire: MailWire::Plain, login: None, tls, patience: tools.patience };
+        let (patience, thinking) = (tools.patience, tools.patience);
+        let host = MailHost { host, port, wire: MailWire::Plain, login: None, tls, patience, thinking };
         Arc::new(MailServer::new(Arc::new(host), letters))
     }
 
