@@ -61,8 +61,7 @@ pub(super) fn heard(text: &str, opt_out: Option<&str>) -> Heard {
     }
     let typed = match (first, second, third) {
         _ if has_more => None,
-        ("RESUME", Some(code), rest) => Some(format!("{code}{}", rest.unwrap_or_default())),
-        (code, rest, None) => Some(format!("{code}{}", rest.unwrap_or_default())),
+        ("RESUME", Some(code), rest) | (code, rest, None) => Some(format!("{code}{}", rest.unwrap_or_default())),
         _ => None,
     };
     if let Some(code) = typed.filter(|code| code.len() == CODE_DIGITS && code.bytes().all(|byte| byte.is_ascii_digit()))
