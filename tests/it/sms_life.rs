@@ -4,7 +4,7 @@ use bellwether::domain::{ChannelKind, RouteTable, Severity};
 
 use crate::sms_lane::phone;
 use crate::support::talking::holds;
-use crate::support::texting::{BO, STRANGER, Texting};
+use crate::support::texting::{BO, PEOPLE, STRANGER, Texting};
 use crate::support::twilio::{Desk, PHONE, Spoilt};
 use crate::support::{PostOffice, lane, sample};
 
