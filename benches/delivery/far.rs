@@ -329,7 +329,15 @@ impl Far for ByMail {
         let letters = Letters::new(from, "ana@example.net".parse().expect("an address"), [7; 32], tools.clock);
         let tls = Arc::new(tls_config(None).expect("authorities"));
         let (host, port) = ("127.0.0.1".to_owned(), self.smtp.address.port());
-        let host = MailHost { host, port, wire: MailWire::Plain, login: None, tls, patience: tools.patience };
+        let host = MailHost {
+            host,
+            port,
+            wire: MailWire::Plain,
+            login: None,
+            tls,
+            patience: tools.patience,
+            thinking: tools.patience,
+        };
         Arc::new(MailServer::new(Arc::new(host), letters))
     }
 
