@@ -182,7 +182,7 @@ impl MailServer {
         let thinking = self.host.thinking;
         match timeout(thinking, talk.end()).await {
             Ok(Ok(_)) => {
-                leave(talk);
+                tokio::spawn(timeout(GOODBYE, talk.quit()));
                 Ok(())
             }
             Ok(Err(fault)) => Err(self.judged(Step::Letter, fault)),
@@ -240,11 +240,6 @@ impl MailServer {
     }
 }
 
-/// Says goodbye, and nobody waits for it.
-fn leave(talk: Talk) {
-    tokio::spawn(timeout(GOODBYE, talk.quit()));
-}
-
 /// What follows where there is no answer.
 fn lost(step: Step, words: String) -> SendError {
     if step == Step::Letter { SendError::Unknown(words) } else { SendError::Unreachable(words) }
@@ -271,7 +266,13 @@ impl Channel for MailServer {
         };
         let late = |_| SendError::Unreachable("it does not answer".to_owned());
         let asked = timeout(self.host.patience, asked).await.map_err(late).and_then(|asked| asked);
-        // Whether it hears a goodbye says nothing of what it takes.
-        Some(asked.map(leave).map_err(Failure::from))
+        match asked {
+            Ok(talk) => {
+                // Whether it hears a goodbye says nothing of what it takes.
+                drop(timeout(GOODBYE, talk.quit()).await);
+                Some(Ok(()))
+            }
+            Err(error) => Some(Err(error.into())),
+        }
     }
 }
