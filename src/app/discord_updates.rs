@@ -10,7 +10,7 @@ use crate::chat::{CONFIRM_S, Inbound, Place, Seat, is_halt};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, Button, ChannelKind, Lane, Message};
-use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
+use crate::store::{Answer, INTERACTION, InboxRow, Reader, Store, StoreError};
 
 use super::binding::{Caller, Door, Tried};
 use super::conversation::{Conversation, Handled, OLD_MS, Said, says_seen};
@@ -69,7 +69,11 @@ impl DiscordHandler {
             }
         };
         self.store.points().pass("update: done, not answered")?;
-        self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())
+        let lanes: Vec<Lane> = handled.answers.iter().map(|answer| answer.lane).collect();
+        self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())?;
+        // A lane that rests would let the answer wait.
+        lanes.into_iter().for_each(|lane| (self.heard)(lane));
+        Ok(())
     }
 
     fn handle(&self, case: &Case<'_>) -> Result<Handled, StoreError> {
@@ -87,7 +91,6 @@ impl DiscordHandler {
             self.door.knocked(letter.user, false)?;
             return Ok(Handled::nothing());
         };
-        (self.heard)(seat.lane);
         let case = &Known { case, seat: &seat };
         let answers = match &letter.what {
             DiscordWhat::Command => self.command(case),
@@ -250,7 +253,7 @@ impl Known<'_> {
     fn answer(&self, message: Message) -> Answer {
         let reply_to = match self.case.letter.what {
             DiscordWhat::Words { .. } => "alone".to_owned(),
-            _ => format!("interaction {}", self.case.key),
+            _ => format!("{INTERACTION}{}", self.case.key),
         };
         Answer { reply_to: Some(reply_to), ..Answer::new(self.seat.lane, message) }
     }
