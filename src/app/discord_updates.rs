@@ -72,7 +72,9 @@ impl DiscordHandler {
         let lanes: Vec<Lane> = handled.answers.iter().map(|answer| answer.lane).collect();
         self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())?;
         // A lane that rests would let the answer wait.
-        lanes.into_iter().for_each(|lane| (self.heard)(lane));
+        for lane in lanes {
+            (self.heard)(lane);
+        }
         Ok(())
     }
 
@@ -123,10 +125,10 @@ impl DiscordHandler {
         let is_taken = control.is_some_and(|control| {
             control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
         });
-        Ok(match is_taken {
-            true => self.talk.outcome(prompt),
-            false => "The bot was started anew while it read that: ask again".to_owned(),
-        })
+        if is_taken {
+            return Ok(self.talk.outcome(prompt));
+        }
+        Ok("The bot was started anew while it read that: ask again".to_owned())
     }
 
     /// Words to the bot alone.
