@@ -10,7 +10,7 @@ use crate::chat::{CONFIRM_S, Inbound, Place, Seat, is_halt};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, Button, ChannelKind, Lane, Message};
-use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
+use crate::store::{Answer, INTERACTION, InboxRow, Reader, Store, StoreError};
 
 use super::binding::{Caller, Door, Tried};
 use super::conversation::{Conversation, Handled, OLD_MS, Said, says_seen};
@@ -69,7 +69,13 @@ impl DiscordHandler {
             }
         };
         self.store.points().pass("update: done, not answered")?;
-        self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())
+        let lanes: Vec<Lane> = handled.answers.iter().map(|answer| answer.lane).collect();
+        self.store.finish(row.id, &handled.person, handled.answers, self.clock.now())?;
+        // A lane that rests would let the answer wait.
+        for lane in lanes {
+            (self.heard)(lane);
+        }
+        Ok(())
     }
 
     fn handle(&self, case: &Case<'_>) -> Result<Handled, StoreError> {
@@ -87,7 +93,6 @@ impl DiscordHandler {
             self.door.knocked(letter.user, false)?;
             return Ok(Handled::nothing());
         };
-        (self.heard)(seat.lane);
         let case = &Known { case, seat: &seat };
         let answers = match &letter.what {
             DiscordWhat::Command => self.command(case),
@@ -120,11 +125,10 @@ impl DiscordHandler {
         let is_taken = control.is_some_and(|control| {
             control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
         });
-        Ok(if is_taken {
-            self.talk.outcome(prompt)
-        } else {
-            "The bot was started anew while it read that: ask again".to_owned()
-        })
+        if is_taken {
+            return Ok(self.talk.outcome(prompt));
+        }
+        Ok("The bot was started anew while it read that: ask again".to_owned())
     }
 
     /// Words to the bot alone.
@@ -251,7 +255,7 @@ impl Known<'_> {
     fn answer(&self, message: Message) -> Answer {
         let reply_to = match self.case.letter.what {
             DiscordWhat::Words { .. } => "alone".to_owned(),
-            _ => format!("interaction {}", self.case.key),
+            _ => format!("{INTERACTION}{}", self.case.key),
         };
         Answer { reply_to: Some(reply_to), ..Answer::new(self.seat.lane, message) }
     }

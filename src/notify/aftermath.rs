@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::domain::{EventKind, Message, NoticeId, Severity};
-use crate::store::{Answer, Delivery, LaneState, Reader, Ruled, Ruling, Settled, StoreError, Task};
+use crate::store::{Answer, Delivery, INTERACTION, LaneState, Reader, Ruled, Ruling, Settled, StoreError, Task};
 
 use super::compose::Composed;
 use super::parcel::Bundle;
@@ -44,7 +44,10 @@ impl Worker {
         let outcome = match tried {
             Ok(Receipt { remote, skew_ms, detail }) => {
                 tally.sent += 1;
-                self.succeeded(now);
+                // What went by a token says nothing about the lane.
+                if !remote.as_deref().is_some_and(|remote| remote.starts_with(INTERACTION)) {
+                    self.succeeded(now);
+                }
                 if detail.as_deref() == Some(HAD_ARRIVED) {
                     // What is there was said before: it names nobody who has seen it since.
                     composed.parcel.acked.clear();

@@ -11,8 +11,12 @@ use super::{Store, StoreError};
 const PRIORITY_REFRESH: i64 = 0;
 /// Answers, and edits that say who has seen a message, go before warnings and after criticals: somebody waits for them.
 pub(super) const PRIORITY_ANSWER: i64 = 3;
-/// Nothing goes before what is critical.
+/// Nothing goes before what is critical, but for what goes another way.
 pub(super) const PRIORITY_CRITICAL: i64 = 4;
+/// What answers an interaction goes by its token, past whatever holds its lane up, and the token does not last.
+const PRIORITY_INTERACTION: i64 = 5;
+/// How that is named which an interaction's answer answers; the channel's number of it follows.
+pub const INTERACTION: &str = "interaction ";
 /// Characters of the hash that tells whether two facts say the same.
 const DIGEST_CHARS: usize = 16;
 
@@ -183,6 +187,7 @@ impl Answer {
 pub(super) fn add_answer(transaction: &Transaction<'_>, answer: &Answer, now: Timestamp) -> Result<(), StoreError> {
     let Answer { lane, message, reply_to, edit_of } = answer;
     let file = message.file.as_ref();
+    let by_token = reply_to.as_deref().is_some_and(|to| to.starts_with(INTERACTION));
     transaction
         .prepare_cached(
             "INSERT INTO outbox (notice, lane, priority, state, created_ms, due_ms, task, body, file, bytes, reply_to, edit_of)
@@ -190,7 +195,7 @@ pub(super) fn add_answer(transaction: &Transaction<'_>, answer: &Answer, now: Ti
         )?
         .execute(params![
             lane.to_string(),
-            PRIORITY_ANSWER,
+            if by_token { PRIORITY_INTERACTION } else { PRIORITY_ANSWER },
             now.ms(),
             serde_json::to_string(message)?,
             file.map(|file| file.name.as_str()),

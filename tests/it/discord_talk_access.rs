@@ -124,6 +124,24 @@ fn where_a_person_has_a_channel_private_answers_stay_out_of_it() {
 }
 
 #[test]
+fn a_lane_that_is_dead_holds_no_answer_up_that_goes_by_its_token() {
+    let mut life = DiscordBot::new(PEOPLE);
+    life.start();
+    let refusal = json!({ "kind": "refusal", "method": "create_message", "status": 403, "code": 50007, "times": 0,
+        "message": "Cannot send messages to this user" });
+    life.fake.control("fault", &refusal);
+    // The alarm waits on the lane, and is critical.
+    life.ask(ANA, None, "halt", json!({}), "halted");
+    let told = |kind| life.reader().journal_text().expect("reads").to_lowercase().replace('_', "").contains(kind);
+    while !told("lanedied") {}
+    for _ in 0..3 {
+        life.ask(ANA, None, "portfolio status", json!({}), "main is");
+    }
+    assert!(!told("lanerecovered"), "what went by a token says nothing about the lane");
+    life.fake.control("clear", &json!({}));
+}
+
+#[test]
 fn words_to_the_bot_alone_are_read_like_typed_lines() {
     let mut life = DiscordBot::new(PEOPLE);
     life.start();
