@@ -12,12 +12,14 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 use crate::channels::{
-    Answers, Discord, DiscordClient, DiscordError, DiscordLane, DiscordTarget, Gateway, GatewayMemory, http_client,
+    Answers, Discord, DiscordClient, DiscordError, DiscordLane, DiscordPending, DiscordTarget, Gateway, GatewayMemory,
+    http_client,
 };
 use crate::chat::Chat;
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Environment, policy};
 use crate::domain::{ChannelKind, Lane, Message};
+use crate::notify::Channel;
 use crate::store::{Answer, Reader, Store};
 
 use super::AppError;
@@ -56,6 +58,15 @@ pub(super) fn discord(environment: &Environment, clock: &Arc<dyn Clock>) -> Resu
     Ok(Some(Discord::new(client.map_err(|error| failed(&error))?)))
 }
 
+/// Where a lane leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Led {
+    /// Into a channel.
+    There(DiscordTarget),
+    /// To this account, once a conversation with it is open.
+    Pending(i64),
+}
+
 /// What the house is made of.
 #[derive(Clone)]
 pub(super) struct DiscordHouse {
@@ -66,7 +77,7 @@ pub(super) struct DiscordHouse {
     guild: Option<u64>,
     answers: Answers,
     /// Where the lanes lead that are open.
-    open: Arc<Mutex<Vec<(Lane, DiscordTarget)>>>,
+    open: Arc<Mutex<Vec<(Lane, Led)>>>,
     /// Accounts whose conversation is being opened.
     opening: Arc<Mutex<HashSet<i64>>>,
 }
@@ -225,31 +236,35 @@ impl DiscordHouse {
         let (Directory { rooms, .. }, config) = self.reception.look_up()?;
         let mut targets = Vec::new();
         for (lane, room) in rooms {
-            let channel = match room.channel {
-                RoomChannel::Number(channel) | RoomChannel::Alone { channel: Some(channel), .. } => Some(channel),
-                RoomChannel::Alone { user, channel: None } => self.kept_room(user).or_else(|| self.open_later(user)),
+            let led = match room.channel {
+                RoomChannel::Number(channel) | RoomChannel::Alone { channel: Some(channel), .. } => Ok(channel),
+                RoomChannel::Alone { user, channel: None } => {
+                    self.kept_room(user).or_else(|| self.open_later(user)).ok_or(user)
+                }
             };
-            if let Some(channel) = channel {
-                targets.push((
-                    lane,
-                    DiscordTarget { channel, user: room.user, topics: room.topics, threads: room.threads },
-                ));
-            }
+            let target =
+                |channel| DiscordTarget { channel, user: room.user, topics: room.topics, threads: room.threads };
+            targets.push((lane, led.map_or_else(Led::Pending, |channel| Led::There(target(channel)))));
         }
         self.close_all_but(&targets);
-        for (lane, target) in targets {
-            if !self.is_open(lane, &target) {
-                let key = self.reception.switchboard.store.naming_key()?;
-                let channel = DiscordLane::new(self.discord.clone(), target, self.answers.clone()).named_by(key);
-                let policy = policy(&config, lane, self.reception.zone);
-                self.reception.switchboard.connect(Arc::new(channel), policy)?;
+        for (lane, led) in targets {
+            if self.is_open(lane, &led) {
+                continue;
             }
+            let channel: Arc<dyn Channel> = match led {
+                Led::Pending(user) => Arc::new(DiscordPending::new(self.discord.clone(), user)),
+                Led::There(target) => {
+                    let key = self.reception.switchboard.store.naming_key()?;
+                    Arc::new(DiscordLane::new(self.discord.clone(), target, self.answers.clone()).named_by(key))
+                }
+            };
+            self.reception.switchboard.connect(channel, policy(&config, lane, self.reception.zone))?;
         }
         Ok(())
     }
 
     /// Whoever has no account any more is reached nowhere.
-    fn close_all_but(&self, targets: &[(Lane, DiscordTarget)]) {
+    fn close_all_but(&self, targets: &[(Lane, Led)]) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let stays = |lane: Lane| targets.iter().any(|(known, _)| *known == lane);
         let gone: Vec<Lane> = open.iter().map(|(lane, _)| *lane).filter(|lane| !stays(*lane)).collect();
@@ -261,13 +276,13 @@ impl DiscordHouse {
     }
 
     /// Whether a lane leads there already; from now on it does.
-    fn is_open(&self, lane: Lane, target: &DiscordTarget) -> bool {
+    fn is_open(&self, lane: Lane, led: &Led) -> bool {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.iter().any(|known| *known == (lane, target.clone())) {
+        if open.iter().any(|known| *known == (lane, led.clone())) {
             return true;
         }
         open.retain(|(known, _)| *known != lane);
-        open.push((lane, target.clone()));
+        open.push((lane, led.clone()));
         false
     }
 

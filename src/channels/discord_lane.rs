@@ -33,6 +33,8 @@ const TURNS_MAX: usize = 4;
 const NONCE_DIGITS: usize = 20;
 /// Threads that are known to be there.
 const THREADS_MAX: usize = 200;
+/// What a lane on Discord can do.
+pub(super) const ABILITIES: Abilities = Abilities { edits: true, buttons: true, finds: true, allowance: Some(CHANNEL) };
 /// How a message is named that answers an interaction.
 const INTERACTION: &str = "interaction ";
 /// What a message answers that was written to the bot alone.
@@ -355,7 +357,7 @@ fn found(earlier: &[Posted], post: &Post, part: &Part<'_>) -> Option<i64> {
 #[async_trait]
 impl Channel for DiscordLane {
     fn abilities(&self) -> Abilities {
-        Abilities { edits: true, buttons: true, finds: true, allowance: Some(CHANNEL) }
+        ABILITIES
     }
 
     fn service_allowance(&self) -> Option<Allowance> {
@@ -444,7 +446,7 @@ fn elsewhere(error: DiscordError) -> SendError {
 }
 
 /// What is to be done about an error.
-fn failed(error: DiscordError) -> SendError {
+pub(super) fn failed(error: DiscordError) -> SendError {
     let words = error.to_string();
     match error {
         // The kind of error says already what these begin with.

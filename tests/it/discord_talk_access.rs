@@ -142,6 +142,24 @@ fn a_lane_that_is_dead_holds_no_answer_up_that_goes_by_its_token() {
 }
 
 #[test]
+fn whoever_cannot_be_written_to_is_a_dead_way_that_is_told_elsewhere_until_they_can() {
+    let mut life = DiscordBot::new(PEOPLE);
+    let refusal = json!({ "kind": "refusal", "method": "open_dm", "status": 401, "code": 0, "times": 0,
+        "message": "401: Unauthorized" });
+    life.fake.control("fault", &refusal);
+    let tested = life.shell(&["test", "all"]);
+    assert!(tested.contains("ana:discord") && tested.contains("DISCORD_BOT_TOKEN"), "{tested}");
+    life.start();
+    let mail = || {
+        let files = std::fs::read_dir(life.shell.path().join("mail")).into_iter().flatten().filter_map(Result::ok);
+        files.map(|file| std::fs::read_to_string(file.path()).unwrap_or_default()).collect::<String>()
+    };
+    while !mail().contains("Nothing reaches ana:discord") {}
+    life.fake.control("clear", &json!({}));
+    life.wait_after(0, "create_message", "Started");
+}
+
+#[test]
 fn words_to_the_bot_alone_are_read_like_typed_lines() {
     let mut life = DiscordBot::new(PEOPLE);
     life.start();
