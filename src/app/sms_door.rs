@@ -138,7 +138,6 @@ mod tests {
                 "TWILIO_ACCOUNT_SID" => Some(format!("AC{}", "0".repeat(32))),
                 "TWILIO_AUTH_TOKEN" => Some("0".repeat(32)),
                 "TWILIO_FROM" => Some("+15005550006".to_owned()),
-                "PUBLIC_URL" => Some("https://bot.example.org".to_owned()),
                 _ => None,
             })
         });
