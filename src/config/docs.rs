@@ -37,7 +37,7 @@ line and holds from the next bar on. A mistake is told too, and everything stays
 Limits, `daily_loss`, sizing, symbols' own limits, strategies with their parameters and schedules, and the selector change while it runs.
 Books, their capital, currency, zone and symbols, people, groups, routes, storage and `usdt_is_usd` need a restart, and so do bars that no strategy asked
 for at the start. If any of them is different, nothing of the edit is taken, and what needs the restart is named.
-One thing does not wait: what a sound edit takes away from people and groups on Telegram (somebody is gone, a lower role, fewer books, another
+One thing does not wait: what a sound edit takes away from people and groups, on every channel (somebody is gone, a lower role, fewer books, another
 account, a group without amounts) is gone within seconds, and stays so until a start. What it gives them waits for that start.
 
 - Positions, orders, locks and the trading state stay. A looser limit does not end a halt.
