@@ -31,6 +31,7 @@ use super::discord::{Ears, Hearing, Memory};
 use super::discord_commands::slash_commands;
 use super::discord_place::Place;
 use super::discord_updates::DiscordHandler;
+use super::leading::Leading;
 use super::reception::Reception;
 use super::talk::waiter;
 use super::watch::Probe;
@@ -77,7 +78,7 @@ pub(super) struct DiscordHouse {
     guild: Option<u64>,
     answers: Answers,
     /// Where the lanes lead that are open.
-    open: Arc<Mutex<Vec<(Lane, Led)>>>,
+    open: Leading<Led>,
     /// Accounts whose conversation is being opened.
     opening: Arc<Mutex<HashSet<i64>>>,
 }
@@ -120,7 +121,7 @@ fn verdict(hearing: &Hearing, now_ms: i64) -> Result<(), String> {
 impl DiscordHouse {
     /// Nothing is open yet.
     pub(super) fn new(discord: Discord, reception: Reception, guild: Option<u64>) -> Self {
-        let (answers, open, opening) = (Answers::default(), Arc::default(), Arc::default());
+        let (answers, open, opening) = (Answers::default(), Leading::default(), Arc::default());
         Self { discord, reception, guild, answers, open, opening }
     }
 
@@ -228,7 +229,7 @@ impl DiscordHouse {
 
     /// Opens anew what is not the `same` as before, by what holds now.
     pub(super) fn reopen(&self, same: &dyn Fn(Lane) -> bool) -> Result<(), AppError> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(lane, _)| same(*lane));
+        self.open.lock().retain(|(lane, _)| same(*lane));
         self.look_up()
     }
 
@@ -246,9 +247,9 @@ impl DiscordHouse {
                 |channel| DiscordTarget { channel, user: room.user, topics: room.topics, threads: room.threads };
             targets.push((lane, led.map_or_else(Led::Pending, |channel| Led::There(target(channel)))));
         }
-        self.close_all_but(&targets);
+        self.open.close_all_but(&targets, &self.reception.switchboard);
         for (lane, led) in targets {
-            if self.is_open(lane, &led) {
+            if self.open.is_open(lane, &led) {
                 continue;
             }
             let channel: Arc<dyn Channel> = match led {
@@ -261,29 +262,6 @@ impl DiscordHouse {
             self.reception.switchboard.connect(channel, policy(&config, lane, self.reception.zone))?;
         }
         Ok(())
-    }
-
-    /// Whoever has no account any more is reached nowhere.
-    fn close_all_but(&self, targets: &[(Lane, Led)]) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let stays = |lane: Lane| targets.iter().any(|(known, _)| *known == lane);
-        let gone: Vec<Lane> = open.iter().map(|(lane, _)| *lane).filter(|lane| !stays(*lane)).collect();
-        open.retain(|(lane, _)| stays(*lane));
-        drop(open);
-        for lane in gone {
-            self.reception.switchboard.disconnect(lane);
-        }
-    }
-
-    /// Whether a lane leads there already; from now on it does.
-    fn is_open(&self, lane: Lane, led: &Led) -> bool {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open.iter().any(|known| *known == (lane, led.clone())) {
-            return true;
-        }
-        open.retain(|(known, _)| *known != lane);
-        open.push((lane, led.clone()));
-        false
     }
 
     /// The channel in which an account is alone with the bot, as it was opened before.

@@ -20,6 +20,7 @@ use super::binding::Door;
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::errands::{Errand, Runner};
+use super::leading::Leading;
 use super::reception::Reception;
 use super::talk::waiter;
 use super::telegram::{Ears, Shared, TELEGRAM};
@@ -48,7 +49,7 @@ pub(super) struct Messenger {
     pub(super) reception: Reception,
     pub(super) shared: Shared,
     /// Where the lanes lead that are open.
-    pub(super) open: Arc<Mutex<Vec<(Lane, Target)>>>,
+    pub(super) open: Leading<Target>,
 }
 
 /// The messenger's threads.
@@ -80,7 +81,7 @@ impl Messenger {
     /// Nothing is open yet.
     pub(super) fn new(telegram: Telegram, reception: Reception) -> Self {
         let shared = Shared::new(reception.seats.clone());
-        Self { telegram, reception, shared, open: Arc::default() }
+        Self { telegram, reception, shared, open: Leading::default() }
     }
 
     /// Opens the lanes of everybody who is known, and listens.
@@ -160,7 +161,7 @@ impl Messenger {
     /// Opens anew what is not the `same` as before, by what holds now.
     pub(super) fn reopen(&self, same: &dyn Fn(Lane) -> bool) -> Result<(), AppError> {
         let before = self.chats();
-        self.open.lock().unwrap_or_else(PoisonError::into_inner).retain(|(lane, _)| same(*lane));
+        self.open.lock().retain(|(lane, _)| same(*lane));
         let opened = self.look_up();
         self.clear_menus(before);
         opened
@@ -177,7 +178,7 @@ impl Messenger {
 
     /// Where lanes lead now.
     fn chats(&self) -> Vec<i64> {
-        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = self.open.lock();
         open.iter().map(|(_, target)| target.chat).collect()
     }
 
@@ -202,9 +203,9 @@ impl Messenger {
 
     fn look_up(&self) -> Result<(), AppError> {
         let (Directory { lanes, .. }, config) = self.reception.look_up()?;
-        self.close_all_but(&lanes);
+        self.open.close_all_but(&lanes, &self.reception.switchboard);
         for (lane, target) in lanes {
-            if self.is_open(lane, &target) {
+            if self.open.is_open(lane, &target) {
                 continue;
             }
             self.set_menu(&config, lane, target.chat);
@@ -218,30 +219,6 @@ impl Messenger {
             self.reception.switchboard.connect(Arc::new(channel), policy(&config, lane, self.reception.zone))?;
         }
         Ok(())
-    }
-
-    /// Whoever has no account any more is reached nowhere: what waits for them must not go into a chat that is somebody else's now.
-    fn close_all_but(&self, lanes: &[(Lane, Target)]) {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let stays = |lane: Lane| lanes.iter().any(|(known, _)| *known == lane);
-        let gone: Vec<Lane> = open.iter().map(|(lane, _)| *lane).filter(|lane| !stays(*lane)).collect();
-        open.retain(|(lane, _)| stays(*lane));
-        drop(open);
-        for lane in gone {
-            self.reception.switchboard.disconnect(lane);
-        }
-    }
-
-    /// Whether a lane leads there already; from now on it does. One that was bound anew leads elsewhere.
-    fn is_open(&self, lane: Lane, target: &Target) -> bool {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = open.iter().position(|(known, _)| *known == lane);
-        if known.is_some_and(|at| open[at].1 == *target) {
-            return true;
-        }
-        open.retain(|(known, _)| *known != lane);
-        open.push((lane, target.clone()));
-        false
     }
 
     /// The commands that a chat offers.

@@ -9,6 +9,7 @@ mod switchboard;
 mod pairing;
 mod directory;
 mod digest;
+mod leading;
 mod messenger;
 mod channels;
 mod ways;
