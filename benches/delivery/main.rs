@@ -53,7 +53,7 @@ const ALL: &[&str] = &far::NAMES;
 const PER_PLATFORM: &[PerPlatform] = &[
     PerPlatform {
         name: "R1",
-        about: "lost over 60 deaths, all platforms at once",
+        about: "lost over 1,000 deaths, all platforms at once",
         target: "0",
         measure: platforms::gone,
         on: ALL,

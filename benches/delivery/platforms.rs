@@ -166,7 +166,7 @@ fn tolls(everywhere: &Everywhere, repeats_max: &[usize]) -> Vec<Toll> {
 }
 
 /// Deaths at kill points, with lanes on all platforms.
-const DEATHS: u64 = 60;
+const DEATHS: u64 = 1_000;
 /// How many points are passed at most before one is died at.
 const POINTS: u64 = 400;
 
@@ -193,6 +193,7 @@ fn died() -> &'static (usize, Vec<Toll>) {
                 everywhere.office.counts(name);
             }
         }
+        everywhere.unplug();
         everywhere.office.restart();
         everywhere.plug();
         everywhere.finish();
