@@ -390,7 +390,7 @@ fn told_of_silence(name: &str, other: &str) -> f64 {
     dead.fails(Trouble::Hangs);
     let fars = [dead, well.clone()];
     let routes = vec![route(&["*"], Severity::Notice, &fars)];
-    let patience = Duration::from_secs(if name == "email" { 30 } else { 10 });
+    let patience = Duration::from_secs(if name == "email" { 25 } else { 10 });
     let ways = Ways::new(&fars, routes, Flow::Kept, patience);
     let begun = ways.happen(vec![sample("day_closed").kind]);
     ways.received(well.as_ref(), 0, &lane_of(name)).at.duration_since(begun).as_secs_f64()

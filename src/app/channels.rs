@@ -22,8 +22,8 @@ const MAIL: &str = "mail";
 /// How long a connection of ntfy or the webhook may take to come about, and how long a message altogether.
 const CONNECT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long each part of a letter may take: to be let in, to be read.
-const MAIL_PATIENCE: Duration = Duration::from_secs(30);
+/// How long each part of a letter may take: to be let in, to be read. Two that hang are told elsewhere within a minute.
+const MAIL_PATIENCE: Duration = Duration::from_secs(25);
 /// How long a server may think about a letter. Servers look for viruses and worse meanwhile, and whoever gives up too early sends twice.
 const MAIL_THINKING: Duration = Duration::from_mins(5);
 

@@ -29,6 +29,8 @@ const THREADS: usize = 2;
 const LOOKING: Duration = Duration::from_secs(1);
 /// A silence that is shorter than this loses nothing that anybody notices.
 const GAP: Duration = Duration::from_secs(3);
+/// How long the first interactions of a session wait until it is kept, by which the next life takes it up: they are to be answered in 3 s.
+const KEEPING: Duration = Duration::from_secs(1);
 /// How long one try to keep what was heard is followed by the next, and how many there are.
 const AGAIN: Duration = Duration::from_millis(500);
 const TRIES: u32 = 120;
@@ -143,6 +145,9 @@ impl Ears {
                 GatewayEvent::Ready { resumed, silent_for } => {
                     tracing::info!(resumed, "Discord is heard");
                     self.memory.hears(Hearing::Open);
+                    if tokio::time::timeout(KEEPING, self.place.kept()).await.is_err() {
+                        tracing::warn!("a session of Discord's gateway is not kept yet: what a death swallows now is lost");
+                    }
                     if let Some(silent) = silent_for.filter(|silent| !resumed && *silent >= GAP) {
                         let gap = self.gap.clone();
                         tokio::task::spawn_blocking(move || gap(silent));

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::channels::{
     Answers, Discord, DiscordClient, DiscordError, DiscordLane, DiscordPending, DiscordTarget, Gateway, GatewayMemory,
@@ -29,7 +29,7 @@ use super::conversation::Conversation;
 use super::directory::{Directory, Room, RoomChannel};
 use super::discord::{Ears, Hearing, Memory};
 use super::discord_commands::slash_commands;
-use super::discord_place::Place;
+use super::discord_place::{Note, Place};
 use super::discord_updates::DiscordHandler;
 use super::leading::Leading;
 use super::reception::Reception;
@@ -141,8 +141,9 @@ impl DiscordHouse {
             memory: memory.clone(),
             heard: Arc::new(move |lane| heard.heard(lane)),
         };
-        let (notes, to_keep) = channel::<String>();
+        let (notes, to_keep) = channel();
         let place = Place::new(notes);
+        let kept = place.kept.clone();
         let gateway = Gateway::new(ears.clone(), token, self.memory(place.clone()));
         let ears = Ears {
             discord: ears,
@@ -167,7 +168,7 @@ impl DiscordHouse {
             }
         })?;
         // The disk is not waited for where first responses are given.
-        let keeper = spawn("discord notes", move || keep_notes(&to_keep, &store))?;
+        let keeper = spawn("discord notes", move || keep_notes(&to_keep, &kept, &store))?;
         let (stop_handler, stopped) = channel();
         let handler = (stop_handler, spawn("discord updates", move || handler.serve(&stopped))?);
         Ok(Running { stop, ears, handler, keeper, memory })
@@ -429,11 +430,12 @@ fn gap_words(from: Timestamp, to: Timestamp, zone: chrono_tz::Tz) -> String {
 }
 
 /// Keeps the gateway's notes, of many the last.
-fn keep_notes(notes: &std::sync::mpsc::Receiver<String>, store: &Store) {
+fn keep_notes(notes: &std::sync::mpsc::Receiver<Note>, kept: &watch::Sender<u64>, store: &Store) {
     while let Ok(note) = notes.recv() {
-        let note = notes.try_iter().last().unwrap_or(note);
-        if let Err(error) = store.keep_meta(GATEWAY, note) {
-            tracing::debug!(%error, "where Discord was heard to is not noted");
+        let (count, text) = notes.try_iter().last().unwrap_or(note);
+        match store.keep_meta(GATEWAY, text) {
+            Ok(()) => drop(kept.send_replace(count)),
+            Err(error) => tracing::warn!(%error, "where Discord was heard to is not noted"),
         }
     }
 }

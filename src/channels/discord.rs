@@ -61,6 +61,8 @@ pub struct Dispatch<'a> {
     pub reply_to: Option<i64>,
     /// A name of at most 25 characters, by which Discord takes it once within some minutes.
     pub nonce: Option<String>,
+    /// It can wait: the last call of a window is left to what cannot.
+    pub yields: bool,
 }
 
 /// A message in a channel, as far as it is compared.
@@ -223,6 +225,7 @@ impl Discord {
         let mut call = Call::new(method, path(application), route, u64::from_le_bytes(hash)).with(body);
         (call.lane.exempt, call.secret) = (true, Some(token));
         call.file = what.file.zip(name.as_deref());
+        call.lane.yields = what.yields;
         numbered(self.client.call(call).await?)
     }
 

@@ -31,6 +31,12 @@ pub enum DiscordError {
         /// At most one hour.
         retry_after: Duration,
     },
+    /// The last call of this window is kept for what cannot wait: nothing was sent.
+    #[error("the last message that Discord takes now is kept for what is critical")]
+    Kept {
+        /// How long until there are more.
+        retry_after: Duration,
+    },
     /// The server failed, or somebody on the way answered for it. It says little about whether the call was carried out.
     #[error("Discord failed with status {status}")]
     Server {

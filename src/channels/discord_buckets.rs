@@ -25,6 +25,17 @@ pub(super) struct Lane {
     pub(super) major: u64,
     /// It answers an interaction: the limit of the whole bot does not count it.
     pub(super) exempt: bool,
+    /// It leaves the last call of a window to what cannot wait.
+    pub(super) yields: bool,
+}
+
+/// Why a call does not go now, with how long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Held {
+    /// Nothing may go there.
+    Throttled(Duration),
+    /// One call is left, and it is kept for what cannot wait.
+    Kept(Duration),
 }
 
 /// One bucket, in one window.
@@ -62,7 +73,22 @@ impl Buckets {
     ///
     /// # Errors
     /// With how long to wait.
-    pub(super) fn enter(&mut self, lane: &Lane, now: Duration) -> Result<(), Duration> {
+    pub(super) fn enter(&mut self, lane: &Lane, now: Duration) -> Result<(), Held> {
+        self.look(lane, now).map_err(Held::Throttled)?;
+        let bucket = self.windows.entry(self.key(lane)).or_default();
+        if let Some(resets) = bucket.resets.filter(|_| lane.yields && bucket.limit > 1 && bucket.remaining <= 1) {
+            return Err(Held::Kept(resets.saturating_sub(now)));
+        }
+        bucket.remaining = bucket.remaining.saturating_sub(1);
+        bucket.under_way += 1;
+        if !lane.exempt {
+            self.calls.push_back(now);
+        }
+        Ok(())
+    }
+
+    /// How long a call has to wait, if it has to.
+    fn look(&mut self, lane: &Lane, now: Duration) -> Result<(), Duration> {
         drop_before(&mut self.invalid, now, INVALID_TIME);
         if self.invalid.len() >= INVALID_MAX {
             let wait = self.invalid.front().map_or(INVALID_TIME, |first| (*first + INVALID_TIME).saturating_sub(now));
@@ -92,11 +118,6 @@ impl Buckets {
         if bucket.remaining == 0 {
             // Without a time the last call of the window is still under way: its answer tells.
             return Err(bucket.resets.map_or(SECOND, |resets| resets.saturating_sub(now)));
-        }
-        bucket.remaining = bucket.remaining.saturating_sub(1);
-        bucket.under_way += 1;
-        if !lane.exempt {
-            self.calls.push_back(now);
         }
         Ok(())
     }
@@ -151,7 +172,7 @@ fn drop_before(stamps: &mut VecDeque<Duration>, now: Duration, time: Duration) {
 mod tests {
     use super::*;
 
-    const POST: Lane = Lane { route: "POST /channels/{}/messages", major: 7, exempt: false };
+    const POST: Lane = Lane { route: "POST /channels/{}/messages", major: 7, exempt: false, yields: false };
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
@@ -176,7 +197,7 @@ mod tests {
         assert_eq!(buckets.enter(&POST, ms(20)), Ok(()));
         assert!(buckets.enter(&POST, ms(21)).is_err(), "the last of the window is under way");
         buckets.done(&POST, Some((200, &rates(0, 4_980))), None, ms(30));
-        assert_eq!(buckets.enter(&POST, ms(1_010)), Err(ms(4_000)));
+        assert_eq!(buckets.enter(&POST, ms(1_010)), Err(Held::Throttled(ms(4_000))));
         let other = Lane { major: 8, ..POST };
         assert_eq!(buckets.enter(&other, ms(1_010)), Ok(()), "another channel");
         assert_eq!(buckets.enter(&POST, ms(5_010)), Ok(()), "the next window");
@@ -185,17 +206,33 @@ mod tests {
     }
 
     #[test]
+    fn the_last_call_of_a_window_is_kept_for_what_cannot_wait() {
+        let mut buckets = Buckets::default();
+        let quiet = Lane { yields: true, ..POST };
+        assert_eq!(buckets.enter(&quiet, ms(0)), Ok(()));
+        buckets.done(&quiet, Some((200, &rates(1, 5_000))), None, ms(10));
+        assert_eq!(buckets.enter(&quiet, ms(1_010)), Err(Held::Kept(ms(4_000))));
+        assert_eq!(buckets.enter(&POST, ms(1_010)), Ok(()));
+        buckets.done(&POST, Some((200, &rates(0, 3_990))), None, ms(1_020));
+        assert_eq!(buckets.enter(&quiet, ms(1_020)), Err(Held::Throttled(ms(3_990))));
+        assert_eq!(buckets.enter(&quiet, ms(5_010)), Ok(()), "the next window");
+        let one = Rates { limit: Some(1), ..rates(1, 1_000) };
+        buckets.done(&quiet, Some((200, &one)), None, ms(6_020));
+        assert_eq!(buckets.enter(&quiet, ms(6_020)), Ok(()), "of one call nothing can be kept");
+    }
+
+    #[test]
     fn a_pause_is_kept_to_the_millisecond() {
         let mut buckets = Buckets::default();
         buckets.enter(&POST, ms(0)).expect("free");
         buckets.done(&POST, Some((429, &rates(0, 1_337))), Some(ms(1_337)), ms(0));
-        assert_eq!(buckets.enter(&POST, ms(1_336)), Err(ms(1)));
+        assert_eq!(buckets.enter(&POST, ms(1_336)), Err(Held::Throttled(ms(1))));
         assert_eq!(buckets.enter(&POST, ms(1_337)), Ok(()));
         let global = Rates { global: true, ..Rates::default() };
         buckets.done(&POST, Some((429, &global)), Some(ms(500)), ms(2_000));
         let other = Lane { major: 9, ..POST };
-        assert_eq!(buckets.enter(&other, ms(2_100)), Err(ms(400)), "everybody waits");
-        let exempt = Lane { route: "POST /interactions/{}/{}/callback", major: 1, exempt: true };
+        assert_eq!(buckets.enter(&other, ms(2_100)), Err(Held::Throttled(ms(400))), "everybody waits");
+        let exempt = Lane { route: "POST /interactions/{}/{}/callback", major: 1, exempt: true, yields: false };
         assert_eq!(buckets.enter(&exempt, ms(2_100)), Ok(()), "but answers to interactions");
         assert_eq!(buckets.enter(&other, ms(2_500)), Ok(()));
     }
@@ -206,7 +243,7 @@ mod tests {
         for major in 0..50 {
             assert_eq!(buckets.enter(&Lane { major, ..POST }, ms(0)), Ok(()));
         }
-        assert_eq!(buckets.enter(&Lane { major: 50, ..POST }, ms(400)), Err(ms(600)));
+        assert_eq!(buckets.enter(&Lane { major: 50, ..POST }, ms(400)), Err(Held::Throttled(ms(600))));
         assert_eq!(buckets.enter(&Lane { major: 50, ..POST }, ms(1_000)), Ok(()));
     }
 
@@ -220,7 +257,7 @@ mod tests {
             buckets.done(&lane, Some((if call % 2 == 0 { 401 } else { 403 }, &Rates::default())), None, ms(call));
             buckets.done(&lane, Some((429, &shared)), None, ms(call));
         }
-        assert_eq!(buckets.enter(&lane, ms(9_000)), Err(ms(591_000)));
+        assert_eq!(buckets.enter(&lane, ms(9_000)), Err(Held::Throttled(ms(591_000))));
         assert_eq!(buckets.enter(&lane, INVALID_TIME), Ok(()));
     }
 

@@ -14,7 +14,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::domain::Attachment;
 
 use super::discord_answer::{DiscordError, Rates, value_in};
-use super::discord_buckets::{Buckets, Lane};
+use super::discord_buckets::{Buckets, Held, Lane};
 use super::http_client::{Reach, cause, classify, header, read_body, skew_ms};
 use super::telegram_client::Answered;
 
@@ -64,7 +64,7 @@ pub(super) struct Call<'a> {
 impl Call<'_> {
     /// A call without a body; `route` is its form, `major` the channel, server or webhook in its path.
     pub(super) fn new(method: Method, path: String, route: &'static str, major: u64) -> Self {
-        let lane = Lane { route, major, exempt: false };
+        let lane = Lane { route, major, exempt: false, yields: false };
         Self { method, path, lane, body: None, file: None, secret: None, at_once: false }
     }
 
@@ -127,7 +127,10 @@ impl DiscordClient {
     /// When there is no result.
     pub(super) async fn call(&self, call: Call<'_>) -> Result<Answered<Value>, DiscordError> {
         let entered = self.buckets().enter(&call.lane, self.clock.steady());
-        entered.map_err(|retry_after| DiscordError::Throttled { retry_after })?;
+        entered.map_err(|held| match held {
+            Held::Throttled(retry_after) => DiscordError::Throttled { retry_after },
+            Held::Kept(retry_after) => DiscordError::Kept { retry_after },
+        })?;
         let place = Place { client: self, lane: &call.lane, is_over: false };
         let (lane, secret) = (call.lane.clone(), call.secret);
         let answered = self.answer(self.request(&call), place, &lane).await;
@@ -204,7 +207,7 @@ impl DiscordClient {
             DiscordError::Refused { status, code, words, kind } => {
                 DiscordError::Refused { status, code, words: clean(words), kind }
             }
-            DiscordError::Throttled { .. } | DiscordError::Server { .. } => error,
+            DiscordError::Throttled { .. } | DiscordError::Kept { .. } | DiscordError::Server { .. } => error,
         }
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use crate::clock::Timestamp;
-use crate::domain::Label;
+use crate::domain::{Label, Severity};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
 use super::answers::Answers;
@@ -221,6 +221,7 @@ impl DiscordLane {
             silent: post.silent,
             reply_to: None,
             nonce: Some(format!("{}-{}", &id[..NONCE_DIGITS], part.index)),
+            yields: post.number.is_some() && post.severity != Severity::Critical,
         }
     }
 
@@ -456,6 +457,7 @@ pub(super) fn failed(error: DiscordError) -> SendError {
         DiscordError::Unknown(cause) | DiscordError::Unreadable(cause) => SendError::Unknown(cause),
         DiscordError::Server { .. } => SendError::Unreachable(words),
         DiscordError::Throttled { retry_after } => SendError::Throttled(retry_after),
+        DiscordError::Kept { retry_after } => SendError::NotBefore(retry_after, words),
         DiscordError::Refused { kind, words, .. } => match kind {
             DiscordRefusal::Unauthorized
             | DiscordRefusal::ChannelGone

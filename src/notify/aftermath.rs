@@ -205,7 +205,7 @@ impl Worker {
         }
     }
 
-    fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
+    pub(super) fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
         let (lane, steady) = (self.lane(), self.parts.clock.steady());
         let Some(breaker) = &mut self.breaker else { return };
         let (rest, dies) = if shut { breaker.shut(why, now) } else { breaker.fail(why, now) };
