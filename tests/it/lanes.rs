@@ -103,6 +103,24 @@ fn who_is_heard_on_a_dead_way_is_reached_at_once() {
 }
 
 #[test]
+fn a_way_that_hangs_is_known_as_dead_before_what_may_have_arrived_goes_again() {
+    let mut office = of_two();
+    let hangs = || Does::Fail(SendError::Unknown("no answer".to_owned()));
+    office.wire(ANA).answers_probes(false);
+    office.wire(ANA).script([hangs()]);
+    office.happen([kind("day_closed")]);
+    office.run(ANA, 20);
+    assert_eq!((is_dead(&office), office.wire(ANA).begun()), (true, 1), "it was asked, and nothing went twice");
+    let mut office = of_two();
+    office.wire(ANA).answers_probes(true);
+    office.wire(ANA).script([hangs()]);
+    office.happen([kind("day_closed")]);
+    office.run(ANA, 20);
+    let state = office.reader().lane_state(lane(ANA)).expect("reads").expect("a state");
+    assert_eq!((state.dead, state.failures), (false, 0), "one lost answer makes no way dead");
+}
+
+#[test]
 fn an_answer_that_is_refused_is_replaced_by_one_that_says_so() {
     let mut office = PostOffice::of_one();
     let refused = || Does::Fail(SendError::Rejected("file is too big".to_owned()));

@@ -84,9 +84,6 @@ impl DiscordBot {
         while !self.shell(&["command", "/status"]).contains("main is") {}
         while self.reader().meta("discord commands").expect("reads").is_none() {}
         while !self.listens() {}
-        // From its first session on nothing that is given is lost.
-        let kept = || self.reader().meta("discord gateway").expect("reads").unwrap_or_default();
-        while !kept().contains("\"session\":{") {}
     }
 
     /// The same, and returns at once.
