@@ -420,7 +420,7 @@ impl ByNtfy {
     fn start() -> Self {
         let network =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
-        let (fake, url) = network.block_on(FakeNtfy::start(""));
+        let (fake, url) = FakeNtfy::start("");
         Self { fake, known: AtomicUsize::new(0), url, _network: network }
     }
 }

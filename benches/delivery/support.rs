@@ -3,6 +3,8 @@
 
 #[path = "../../tests/it/support/hostile.rs"]
 pub(crate) mod hostile;
+#[path = "../../tests/it/support/fake/mod.rs"]
+pub(crate) mod fake;
 #[path = "../../tests/it/support/discord/mod.rs"]
 pub(crate) mod discord;
 #[path = "../../tests/it/support/discord_talking.rs"]

@@ -146,7 +146,9 @@ impl Ears {
                     tracing::info!(resumed, "Discord is heard");
                     self.memory.hears(Hearing::Open);
                     if tokio::time::timeout(KEEPING, self.place.kept()).await.is_err() {
-                        tracing::warn!("a session of Discord's gateway is not kept yet: what a death swallows now is lost");
+                        tracing::warn!(
+                            "a session of Discord's gateway is not kept yet: what a death swallows now is lost"
+                        );
                     }
                     if let Some(silent) = silent_for.filter(|silent| !resumed && *silent >= GAP) {
                         let gap = self.gap.clone();

@@ -1,13 +1,20 @@
 //! Which slash commands does Discord offer? The table of commands, grouped so that its limits hold; registered when they changed.
 
+use serde_json::Value;
 use serenity::builder::{CreateCommand, CreateCommandOption};
 use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::permissions::Permissions;
 
+use crate::channels::DiscordError;
 use crate::chat::{COMMANDS, Command, Group, Param, What};
+use crate::store::Reader;
+
+use super::discord_house::DiscordHouse;
 
 /// The command that stands at the top as well: nobody in a hurry looks for its group.
 const HALT: &str = "halt";
+/// What was registered, as it is kept: where, and the hash of it.
+const REGISTERED: &str = "discord commands";
 
 /// All slash commands: one for each group of the help, with its commands below it, and `/halt`.
 pub(super) fn slash_commands() -> Vec<CreateCommand> {
@@ -82,6 +89,75 @@ pub(super) fn given<'a>(command: &'a Command, options: &'a [(String, String)]) -
     command.params.iter().filter_map(of).collect()
 }
 
+impl DiscordHouse {
+    /// Sets the slash commands where they are not as the table says.
+    pub(super) fn register(&self) {
+        let commands = slash_commands();
+        let words = serde_json::to_value(&commands).unwrap_or(Value::Null).to_string();
+        let place = self.guild.map_or_else(|| "everywhere".to_owned(), |guild| guild.to_string());
+        let hash = blake3::hash(words.as_bytes()).to_hex();
+        let house = self.clone();
+        self.reception.switchboard.network.spawn(async move {
+            let set = house.until_done("the slash commands are not set yet", || async {
+                let application = house.discord.myself().await?.application;
+                let now = format!("{application} {place} {hash}");
+                let known = house.kept_commands();
+                if known.as_deref() == Some(now.as_str()) {
+                    return Ok(None);
+                }
+                let before = known.as_deref().and_then(|known| place_of(known, application));
+                if let Some(before) = before.filter(|before| before.guild() != house.guild) {
+                    // The same commands would be there twice.
+                    match house.discord.register(before.guild(), &[]).await {
+                        // The bot may have left that server, and there is nothing to clear then.
+                        Err(DiscordError::Refused { words, .. }) => {
+                            tracing::warn!(words, "the slash commands of before are not taken back");
+                        }
+                        cleared => cleared?,
+                    }
+                }
+                house.discord.register(house.guild, &commands).await?;
+                Ok::<_, DiscordError>(Some(now))
+            });
+            if let Some(Some(now)) = set.await
+                && let Err(error) = house.reception.switchboard.store.keep_meta(REGISTERED, now)
+            {
+                tracing::warn!(%error, "that the slash commands are set is not noted");
+            }
+        });
+    }
+
+    fn kept_commands(&self) -> Option<String> {
+        let reader = Reader::open(self.reception.switchboard.store.path()).ok()?;
+        reader.meta(REGISTERED).ok().flatten()
+    }
+}
+
+/// Where commands are set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SetIn {
+    Everywhere,
+    Guild(u64),
+}
+
+impl SetIn {
+    fn guild(self) -> Option<u64> {
+        match self {
+            Self::Everywhere => None,
+            Self::Guild(guild) => Some(guild),
+        }
+    }
+}
+
+/// Where the commands of this application were set before.
+fn place_of(kept: &str, application: u64) -> Option<SetIn> {
+    let mut words = kept.split(' ');
+    if words.next()?.parse() != Ok(application) {
+        return None;
+    }
+    Some(words.next()?.parse().map_or(SetIn::Everywhere, SetIn::Guild))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::Value;
@@ -154,5 +230,12 @@ mod tests {
             assert_eq!(line_of(command_of(&path(words)).expect("there"), &given), want);
         }
         assert!(command_of(&path("portfolio nothing")).is_none() && command_of(&[]).is_none());
+    }
+
+    #[test]
+    fn where_commands_were_is_known_for_one_application() {
+        assert_eq!(place_of("7 everywhere abc", 7), Some(SetIn::Everywhere));
+        assert_eq!(place_of("7 12 abc", 7), Some(SetIn::Guild(12)));
+        assert_eq!((place_of("8 12 abc", 7), place_of("", 7)), (None, None));
     }
 }

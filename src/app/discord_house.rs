@@ -8,12 +8,10 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use secrecy::SecretString;
-use serde_json::Value;
 use tokio::sync::{Notify, watch};
 
 use crate::channels::{
-    Answers, Discord, DiscordClient, DiscordError, DiscordLane, DiscordPending, DiscordTarget, Gateway, GatewayMemory,
-    http_client,
+    Answers, Discord, DiscordClient, DiscordLane, DiscordPending, DiscordTarget, Gateway, GatewayMemory, http_client,
 };
 use crate::chat::Chat;
 use crate::clock::{Clock, Timestamp};
@@ -28,7 +26,6 @@ use super::binding::Door;
 use super::conversation::Conversation;
 use super::directory::{Directory, Room, RoomChannel};
 use super::discord::{Ears, Hearing, Memory};
-use super::discord_commands::slash_commands;
 use super::discord_place::{Note, Place};
 use super::discord_updates::DiscordHandler;
 use super::leading::Leading;
@@ -45,8 +42,6 @@ const AGAIN_MAX: Duration = Duration::from_mins(5);
 const OPENING: Duration = Duration::from_secs(5);
 /// A gateway that is lost for longer is ill.
 const LOST_MAX_MS: i64 = 60_000;
-/// What was registered, as it is kept: where, and the hash of it.
-const COMMANDS: &str = "discord commands";
 /// The gateway's own notes.
 const GATEWAY: &str = "discord gateway";
 
@@ -75,7 +70,7 @@ pub(super) struct DiscordHouse {
     /// Who is known, and who is told what.
     pub(super) reception: Reception,
     /// The server whose slash commands are set; everywhere if it is none.
-    guild: Option<u64>,
+    pub(super) guild: Option<u64>,
     answers: Answers,
     /// Where the lanes lead that are open.
     open: Leading<Led>,
@@ -307,7 +302,7 @@ impl DiscordHouse {
     }
 
     /// Tries again and again, ever more seldom; none if the bot ends before.
-    async fn until_done<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
+    pub(super) async fn until_done<T, E: std::fmt::Display, F: Future<Output = Result<T, E>>>(
         &self,
         what: &str,
         act: impl Fn() -> F,
@@ -325,48 +320,6 @@ impl DiscordHouse {
             }
             wait = (wait * 2).min(AGAIN_MAX);
         }
-    }
-
-    /// Sets the slash commands where they are not as the table says.
-    fn register(&self) {
-        let commands = slash_commands();
-        let words = serde_json::to_value(&commands).unwrap_or(Value::Null).to_string();
-        let place = self.guild.map_or_else(|| "everywhere".to_owned(), |guild| guild.to_string());
-        let hash = blake3::hash(words.as_bytes()).to_hex();
-        let house = self.clone();
-        self.reception.switchboard.network.spawn(async move {
-            let set = house.until_done("the slash commands are not set yet", || async {
-                let application = house.discord.myself().await?.application;
-                let now = format!("{application} {place} {hash}");
-                let known = house.kept_commands();
-                if known.as_deref() == Some(now.as_str()) {
-                    return Ok(None);
-                }
-                let before = known.as_deref().and_then(|known| place_of(known, application));
-                if let Some(before) = before.filter(|before| before.guild() != house.guild) {
-                    // The same commands would be there twice.
-                    match house.discord.register(before.guild(), &[]).await {
-                        // The bot may have left that server, and there is nothing to clear then.
-                        Err(DiscordError::Refused { words, .. }) => {
-                            tracing::warn!(words, "the slash commands of before are not taken back");
-                        }
-                        cleared => cleared?,
-                    }
-                }
-                house.discord.register(house.guild, &commands).await?;
-                Ok::<_, DiscordError>(Some(now))
-            });
-            if let Some(Some(now)) = set.await
-                && let Err(error) = house.reception.switchboard.store.keep_meta(COMMANDS, now)
-            {
-                tracing::warn!(%error, "that the slash commands are set is not noted");
-            }
-        });
-    }
-
-    fn kept_commands(&self) -> Option<String> {
-        let reader = Reader::open(self.reception.switchboard.store.path()).ok()?;
-        reader.meta(COMMANDS).ok().flatten()
     }
 
     /// Everybody whom Discord reaches is told from when to when it was not heard.
@@ -391,31 +344,6 @@ fn alone(room: &Room) -> Option<i64> {
         RoomChannel::Alone { user, channel: None } => Some(user),
         RoomChannel::Alone { .. } | RoomChannel::Number(_) => None,
     }
-}
-
-/// Where commands are set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SetIn {
-    Everywhere,
-    Guild(u64),
-}
-
-impl SetIn {
-    fn guild(self) -> Option<u64> {
-        match self {
-            Self::Everywhere => None,
-            Self::Guild(guild) => Some(guild),
-        }
-    }
-}
-
-/// Where the commands of this application were set before.
-fn place_of(kept: &str, application: u64) -> Option<SetIn> {
-    let mut words = kept.split(' ');
-    if words.next()?.parse() != Ok(application) {
-        return None;
-    }
-    Some(words.next()?.parse().map_or(SetIn::Everywhere, SetIn::Guild))
 }
 
 fn gap_words(from: Timestamp, to: Timestamp, zone: chrono_tz::Tz) -> String {
@@ -461,12 +389,5 @@ mod tests {
         assert!(verdict(&lost, 61_001).is_err_and(|what| what.contains("60 s: closed")));
         assert!(verdict(&Hearing::NotYet, 0).is_err());
         assert!(verdict(&Hearing::Refused("the token is wrong".to_owned()), 0).is_err());
-    }
-
-    #[test]
-    fn where_commands_were_is_known_for_one_application() {
-        assert_eq!(place_of("7 everywhere abc", 7), Some(SetIn::Everywhere));
-        assert_eq!(place_of("7 12 abc", 7), Some(SetIn::Guild(12)));
-        assert_eq!((place_of("8 12 abc", 7), place_of("", 7)), (None, None));
     }
 }

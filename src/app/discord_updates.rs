@@ -1,8 +1,7 @@
 //! What is done about what was heard on Discord? Who it is comes first; the answers and the word that it is handled are one transaction.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
 use secrecy::ExposeSecret;
 
@@ -18,9 +17,8 @@ use super::discord::{DISCORD, Memory, room_key};
 use super::discord_letter::{DiscordLetter, DiscordWhat, buttons_of, left_of};
 use super::letter::Kept;
 use super::pairing::code_in;
+use super::rounds::{in_order, rounds_until};
 
-/// How often the inbox is looked at when no bell rings.
-const LOOK: Duration = Duration::from_millis(250);
 /// What is said of a button that stands for nothing any more.
 const OVER: &str = "That button is over";
 
@@ -38,25 +36,7 @@ pub(super) struct DiscordHandler {
 impl DiscordHandler {
     /// Handles updates in the order of their rows until `stop` is dropped.
     pub(super) fn serve(self, stop: &Receiver<()>) {
-        let (mut seen, mut reader) = (0, None);
-        while stop.try_recv() == Err(TryRecvError::Empty) {
-            if reader.is_none() {
-                reader = Reader::open(self.store.path()).ok();
-            }
-            let rows = reader.as_ref().map(|reader| reader.unanswered(DISCORD)).transpose();
-            match rows {
-                Ok(rows) => {
-                    for row in rows.unwrap_or_default() {
-                        if let Err(error) = self.take(&row) {
-                            tracing::warn!(%error, row = row.id, "an update waits: it could not be handled");
-                            break;
-                        }
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "updates cannot be read"),
-            }
-            seen = self.store.wait_for_facts(seen, LOOK);
-        }
+        rounds_until(&self.store, stop, |reader| in_order(reader, DISCORD, |row| self.take(row)));
     }
 
     fn take(&self, row: &InboxRow) -> Result<(), StoreError> {

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::domain::{ChannelKind, Message};
 use crate::store::{Answer, PutOff, Reader, Store, StoreError};
 
+use super::rounds::rounds;
 use super::telegram::{Shared, TELEGRAM};
 
 /// How often what is due is looked for when no bell rings.
@@ -85,19 +86,13 @@ pub(super) struct Runner {
 impl Runner {
     /// Runs what there is until it is stopped. What is left is tried anew when it is due, also after a restart.
     pub(super) fn run(self) {
-        let (mut seen, mut reader) = (0, None);
-        while !self.over.load(Ordering::SeqCst) {
-            if reader.is_none() {
-                reader = Reader::open(self.store.path()).ok();
-            }
-            if let Some(open) = &reader
-                && let Err(error) = self.round(open)
-            {
-                tracing::warn!(%error, "errands on Telegram wait");
-                reader = None;
-            }
-            seen = self.store.wait_for_facts(seen, LOOK);
-        }
+        rounds(
+            "errands on Telegram",
+            &self.store,
+            LOOK,
+            || self.over.load(Ordering::SeqCst),
+            |reader| self.round(reader),
+        );
     }
 
     /// Tries once what is due. Where one try fails nothing else is tried in that chat in this round: the others come sooner.

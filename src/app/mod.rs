@@ -27,6 +27,7 @@ mod discord_commands;
 mod telegram;
 mod updates;
 mod strangers;
+mod rounds;
 mod conversation;
 mod reception;
 mod discord_house;

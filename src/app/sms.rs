@@ -1,9 +1,8 @@
 //! What is done about a text, and about what became of ours? In the order in which they came, each once.
 
 use std::collections::HashMap;
-use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -17,14 +16,13 @@ use crate::store::{Answer, InboxRow, LaneState, Reader, Store, StoreError, is_lo
 
 use super::AppError;
 use super::phones::Phones;
+use super::rounds::{in_order, rounds_until};
 use super::sms_door::{SMS, SMS_STATES};
 use super::sms_words::{Wish, wish};
 use super::switchboard::{Alarm, Switchboard};
 
 /// A command that is older than this when it is read is not run.
 const OLD_MS: i64 = 120_000;
-/// How often the inbox is looked at when no bell rings.
-const LOOK: Duration = Duration::from_millis(250);
 /// So long what became of a message waits for the answer that tells its name, in milliseconds.
 const NAMELESS_MS: i64 = 5 * 60_000;
 /// What nobody understands is answered this often at the most, in milliseconds: two machines must not talk to each other.
@@ -59,18 +57,7 @@ pub(super) struct SmsHandler {
 impl SmsHandler {
     /// Handles texts and states in the order of their rows until `stop` is dropped.
     pub(super) fn serve(self, stop: &Receiver<()>) {
-        let (mut seen, mut reader) = (0, None);
-        while stop.try_recv() == Err(TryRecvError::Empty) {
-            if reader.is_none() {
-                reader = Reader::open(self.store.path()).ok();
-            }
-            if let Some(reader) = &reader
-                && let Err(error) = self.look(reader)
-            {
-                tracing::warn!(%error, "texts wait: they could not be handled");
-            }
-            seen = self.store.wait_for_facts(seen, LOOK);
-        }
+        rounds_until(&self.store, stop, |reader| self.look(reader));
     }
 
     fn look(&self, reader: &Reader) -> Result<(), StoreError> {
@@ -79,17 +66,17 @@ impl SmsHandler {
             tracing::info!("{unsigned} posts for SMS were not signed by Twilio");
             self.store.count_unread("sms unsigned", i64::try_from(unsigned).unwrap_or(i64::MAX))?;
         }
-        for row in reader.unanswered(SMS)? {
-            let answers = self.text(reader, &row)?;
+        in_order(reader, SMS, |row| {
+            let answers = self.text(reader, row)?;
             self.store.points().pass("update: done, not answered")?;
-            self.store.finish(row.id, &row.person, answers, self.clock.now())?;
-        }
-        for row in reader.unanswered(SMS_STATES)? {
-            if self.state(reader, &row)? {
+            self.store.finish(row.id, &row.person, answers, self.clock.now())
+        })?;
+        in_order(reader, SMS_STATES, |row| {
+            if self.state(reader, row)? {
                 self.store.finish(row.id, "", Vec::new(), self.clock.now())?;
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// What became of a message of ours; false where its name is not known yet, since the answer that tells it comes later.

@@ -1,8 +1,7 @@
 //! What is done about an update? Who it is comes first, then what it says; its answers and the word that it is handled are one transaction.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::time::Duration;
+use std::sync::mpsc::Receiver;
 
 use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
@@ -18,10 +17,9 @@ use super::binding::{Caller, Door, Tried};
 use super::conversation::{Conversation, Handled, OLD_MS, Said, says_seen};
 use super::letter::{Kept, Letter, What, is_command};
 use super::pairing::code_in;
+use super::rounds::{in_order, rounds_until};
 use super::telegram::{Shared, TELEGRAM, chat_key};
 
-/// How often the inbox is looked at when no bell rings.
-const LOOK: Duration = Duration::from_millis(250);
 /// Handles what Telegram brings.
 pub(super) struct Handler {
     pub(super) talk: Conversation,
@@ -40,27 +38,10 @@ pub(super) struct Handler {
 impl Handler {
     /// Handles updates in the order of their rows until `stop` is dropped.
     pub(super) fn serve(self, stop: &Receiver<()>) {
-        let mut seen = 0;
-        let mut reader = None;
-        while stop.try_recv() == Err(TryRecvError::Empty) {
+        rounds_until(&self.store, stop, |reader| {
             self.end_prompts();
-            if reader.is_none() {
-                reader = Reader::open(self.store.path()).ok();
-            }
-            let rows = reader.as_ref().map(|reader| reader.unanswered(TELEGRAM)).transpose();
-            match rows {
-                Ok(rows) => {
-                    for row in rows.unwrap_or_default() {
-                        if let Err(error) = self.take(&row) {
-                            tracing::warn!(%error, row = row.id, "an update waits: it could not be handled");
-                            break;
-                        }
-                    }
-                }
-                Err(error) => tracing::warn!(%error, "updates cannot be read"),
-            }
-            seen = self.store.wait_for_facts(seen, LOOK);
-        }
+            in_order(reader, TELEGRAM, |row| self.take(row))
+        });
     }
 
     /// Prompts that nobody answered say so from then on.

@@ -4,6 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::clock::Timestamp;
+use crate::store::Charged;
+
+use super::pin::RULES;
+use super::{ChangeDesk, DeskError};
+
 /// How long a code can be used, in milliseconds: a text may take its time.
 pub const CODE_VALID_MS: i64 = 5 * 60_000;
 /// Digits of a code.
@@ -62,5 +68,90 @@ impl Codes {
     /// A code does not count any more.
     pub(super) fn forget(&self, id: i64) {
         self.lock().retain(|waiting| waiting.id != id);
+    }
+}
+
+impl ChangeDesk {
+    /// Draws a code for a change that was just shown: whoever has the phone that it is sent to may confirm the change with it, once, there,
+    /// for five minutes. The code itself is kept nowhere.
+    ///
+    /// # Errors
+    /// When nothing is shown there, or the store fails.
+    pub fn draw_code(&self, id: i64, person: &str, chat: &str) -> Result<(SecretString, Timestamp), DeskError> {
+        self.shown_change(id, person, chat)?;
+        let until = self.clock.now().plus_ms(CODE_VALID_MS);
+        let code = self.codes.draw((id, person, chat)).ok_or(DeskError::NoChance)?;
+        if self.store.extend_control(id, until)? { Ok((code, until)) } else { Err(DeskError::NothingShown) }
+    }
+
+    /// Takes the code for the change that it was drawn for; its row. A wrong one counts like a wrong PIN.
+    ///
+    /// # Errors
+    /// For each way in which it is not confirmed.
+    pub fn confirm_by_code(&self, person: &str, chat: &str, code: &SecretString) -> Result<i64, DeskError> {
+        let id = self.codes.waiting(person, chat).ok_or(DeskError::NothingShown)?;
+        let change = self.shown_change(id, person, chat)?;
+        match self.store.charge_pin(person, self.clock.now(), RULES)? {
+            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
+            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
+            Charged::Try { left, locked, .. } if !self.codes.is_right(id, code) => {
+                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
+                self.store.audit(self.entry(person, chat, "code", result))?;
+                return Err(match locked {
+                    Some(until) => DeskError::Locked { until, just_now: true },
+                    None => DeskError::WrongCode { left },
+                });
+            }
+            Charged::Try { locked, .. } => self.store.refund_pin(person, locked.is_some(), RULES)?,
+        }
+        self.codes.forget(id);
+        self.confirmed(id, person, chat, &change)?;
+        Ok(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::control::desk::tests::{Bench, bench, pin};
+    use crate::control::{Control, ShownOn};
+
+    #[test]
+    fn a_code_confirms_once_there_and_in_time_and_a_wrong_one_counts_as_a_wrong_pin() {
+        let Bench { clock, desk, .. } = &bench();
+        let show = || desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()).expect("shown").id;
+        let draw = |id| desk.draw_code(id, "ana", "sms:ana").expect("drawn").0;
+        let id = show();
+        let code = draw(id);
+        assert!(code.expose_secret().len() == 6 && code.expose_secret().bytes().all(|byte| byte.is_ascii_digit()));
+        desk.set_pin("bob", None, &pin("7391")).expect("set");
+        for (person, chat) in [("bob", "sms:ana"), ("ana", "sms:bob"), ("bob", "sms:bob"), ("ana", "telegram:1")] {
+            assert!(matches!(desk.confirm_by_code(person, chat, &code), Err(DeskError::NothingShown)));
+        }
+        clock.advance(CODE_VALID_MS);
+        assert_eq!(desk.confirm_by_code("ana", "sms:ana", &code).expect("confirmed"), id);
+        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &code), Err(DeskError::NothingShown)), "once");
+        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Resume);
+
+        let late = draw(show());
+        clock.advance(CODE_VALID_MS + 1);
+        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &late), Err(DeskError::Expired)));
+
+        // What was shown before is void, and so is its code.
+        let (first, second) = (draw(show()), draw(show()));
+        let wrong = |left| {
+            let found = desk.confirm_by_code("ana", "sms:ana", &first);
+            assert!(matches!(found, Err(DeskError::WrongCode { left: found }) if found == left), "{found:?}");
+        };
+        assert!(first.expose_secret() != second.expose_secret(), "one in a million: run it again");
+        [4, 3, 2, 1].into_iter().for_each(wrong);
+        // A right code does not take wrong tries back: the next wrong PIN locks.
+        assert!(desk.confirm_by_code("ana", "sms:ana", &second).is_ok());
+        let locked = desk.set_pin("ana", Some(&pin("1111")), &pin("2846"));
+        assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })), "{locked:?}");
+        assert!(matches!(
+            desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()),
+            Err(DeskError::Locked { .. })
+        ));
     }
 }

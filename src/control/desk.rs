@@ -6,18 +6,14 @@ use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
 use crate::domain::Label;
-use crate::store::{AuditEntry, Charged, ControlRow, PinRules, Reader, Store, StoreError};
+use crate::store::{AuditEntry, ControlRow, Reader, Store, StoreError};
 
 use super::action::Change;
-use super::code::{CODE_VALID_MS, Codes};
-use super::pin::{check_strength, hash, matches};
+use super::code::Codes;
 use super::{Control, PinCost, ShownOn, WeakPin};
 
 /// How long a shown change can be confirmed, in milliseconds.
 pub const VALID_MS: i64 = 60_000;
-/// Five wrong tries in a row lock the PIN for a quarter of an hour; each further lock lasts twice as long.
-const RULES: PinRules = PinRules { wrong_max: 5, lock_ms: 15 * 60_000, doublings_max: 10 };
-
 /// A change that a person confirmed. Made here alone, carried out once; not `Clone`.
 #[derive(Debug)]
 pub struct Confirmed {
@@ -119,11 +115,11 @@ pub enum DeskError {
 /// The desk.
 #[derive(Clone)]
 pub struct ChangeDesk {
-    store: Store,
-    clock: Arc<dyn Clock>,
-    cost: PinCost,
+    pub(super) store: Store,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) cost: PinCost,
     books: Option<Vec<Label>>,
-    codes: Codes,
+    pub(super) codes: Codes,
 }
 
 impl ChangeDesk {
@@ -148,31 +144,8 @@ impl ChangeDesk {
         Change { control: control.clone(), books: self.books.clone() }
     }
 
-    fn reader(&self) -> Result<Reader, StoreError> {
+    pub(super) fn reader(&self) -> Result<Reader, StoreError> {
         Reader::open(self.store.path())
-    }
-
-    /// Whether a person has a PIN.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn has_pin(&self, person: &str) -> Result<bool, DeskError> {
-        Ok(self.reader()?.has_pin(person)?)
-    }
-
-    /// Sets a person's PIN; the old one is asked for if there is one. Whoever has the terminal and no PIN may set the first.
-    ///
-    /// # Errors
-    /// When the new one is weak, or the old one wrong or locked.
-    pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
-        check_strength(new)?;
-        if self.has_pin(person)? {
-            self.verify(person, old.unwrap_or(&SecretString::default()))?;
-        }
-        let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
-        let entry = self.entry(person, "desk", "pin set", "done");
-        self.store.keep_pin(person, hash, entry)?;
-        Ok(())
     }
 
     /// Shows a change to a person in a chat; it can be confirmed there, by that person, for a minute. A change that was shown there
@@ -217,45 +190,8 @@ impl ChangeDesk {
         self.confirmed(id, person, chat, &change)
     }
 
-    /// Draws a code for a change that was just shown: whoever has the phone that it is sent to may confirm the change with it, once, there,
-    /// for five minutes. The code itself is kept nowhere.
-    ///
-    /// # Errors
-    /// When nothing is shown there, or the store fails.
-    pub fn draw_code(&self, id: i64, person: &str, chat: &str) -> Result<(SecretString, Timestamp), DeskError> {
-        self.shown_change(id, person, chat)?;
-        let until = self.clock.now().plus_ms(CODE_VALID_MS);
-        let code = self.codes.draw((id, person, chat)).ok_or(DeskError::NoChance)?;
-        if self.store.extend_control(id, until)? { Ok((code, until)) } else { Err(DeskError::NothingShown) }
-    }
-
-    /// Takes the code for the change that it was drawn for; its row. A wrong one counts like a wrong PIN.
-    ///
-    /// # Errors
-    /// For each way in which it is not confirmed.
-    pub fn confirm_by_code(&self, person: &str, chat: &str, code: &SecretString) -> Result<i64, DeskError> {
-        let id = self.codes.waiting(person, chat).ok_or(DeskError::NothingShown)?;
-        let change = self.shown_change(id, person, chat)?;
-        match self.store.charge_pin(person, self.clock.now(), RULES)? {
-            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
-            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
-            Charged::Try { left, locked, .. } if !self.codes.is_right(id, code) => {
-                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
-                self.store.audit(self.entry(person, chat, "code", result))?;
-                return Err(match locked {
-                    Some(until) => DeskError::Locked { until, just_now: true },
-                    None => DeskError::WrongCode { left },
-                });
-            }
-            Charged::Try { locked, .. } => self.store.refund_pin(person, locked.is_some(), RULES)?,
-        }
-        self.codes.forget(id);
-        self.confirmed(id, person, chat, &change)?;
-        Ok(id)
-    }
-
     /// What was shown to this person in this chat and can still be confirmed by them.
-    fn shown_change(&self, id: i64, person: &str, chat: &str) -> Result<Change, DeskError> {
+    pub(super) fn shown_change(&self, id: i64, person: &str, chat: &str) -> Result<Change, DeskError> {
         let row = self.reader()?.control(id)?;
         let shown = row.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
         let shown = shown.ok_or(DeskError::NothingShown)?;
@@ -273,7 +209,7 @@ impl ChangeDesk {
         Ok(change)
     }
 
-    fn confirmed(&self, id: i64, person: &str, chat: &str, change: &Change) -> Result<(), DeskError> {
+    pub(super) fn confirmed(&self, id: i64, person: &str, chat: &str, change: &Change) -> Result<(), DeskError> {
         let entry = self.entry(person, chat, &change.to_string(), "confirmed");
         if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
             Ok(())
@@ -310,26 +246,7 @@ impl ChangeDesk {
         Ok(row.filter(|row| row.status == "done").and_then(|row| row.result))
     }
 
-    /// Every try is charged before it is looked at, in one transaction: guesses in parallel count one by one.
-    fn verify(&self, person: &str, pin: &SecretString) -> Result<(), DeskError> {
-        let now = self.clock.now();
-        let hash = match self.store.charge_pin(person, now, RULES)? {
-            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
-            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
-            Charged::Try { hash, left, locked } if !matches(pin, &hash) => {
-                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
-                self.store.audit(self.entry(person, "desk", "pin", result))?;
-                return Err(match locked {
-                    Some(until) => DeskError::Locked { until, just_now: true },
-                    None => DeskError::Wrong { left },
-                });
-            }
-            Charged::Try { hash, .. } => hash,
-        };
-        Ok(self.store.clear_pin(person, hash)?)
-    }
-
-    fn entry(&self, person: &str, channel: &str, words: &str, result: &str) -> AuditEntry {
+    pub(super) fn entry(&self, person: &str, channel: &str, words: &str, result: &str) -> AuditEntry {
         let [person, channel, words, result] = [person, channel, words, result].map(str::to_owned);
         AuditEntry { at: self.clock.now(), person, channel, words, result }
     }
@@ -358,19 +275,17 @@ fn row(
 }
 
 #[cfg(test)]
-mod tests {
-    use secrecy::ExposeSecret as _;
-
+pub(super) mod tests {
     use super::*;
     use crate::clock::ManualClock;
 
-    struct Bench {
+    pub(in crate::control) struct Bench {
         _folder: tempfile::TempDir,
-        clock: Arc<ManualClock>,
-        desk: ChangeDesk,
+        pub(in crate::control) clock: Arc<ManualClock>,
+        pub(in crate::control) desk: ChangeDesk,
     }
 
-    fn bench() -> Bench {
+    pub(in crate::control) fn bench() -> Bench {
         let folder = tempfile::tempdir().expect("folder");
         let store = Store::open(&folder.path().join("a.db")).expect("opens");
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_700_000_000_000)));
@@ -379,7 +294,7 @@ mod tests {
         Bench { _folder: folder, clock, desk }
     }
 
-    fn pin(text: &str) -> SecretString {
+    pub(in crate::control) fn pin(text: &str) -> SecretString {
         SecretString::from(text)
     }
 
@@ -400,70 +315,6 @@ mod tests {
         let late = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
         clock.advance(VALID_MS + 1);
         assert!(matches!(desk.confirm(late.id, "ana", "terminal", &pin("2846")), Err(DeskError::Expired)));
-    }
-
-    #[test]
-    fn five_wrong_pins_lock_for_a_quarter_of_an_hour_and_then_twice_as_long() {
-        let Bench { clock, desk, .. } = &bench();
-        let right = || desk.set_pin("ana", Some(&pin("2846")), &pin("2846"));
-        assert!(matches!(desk.set_pin("ana", None, &pin("7391")), Err(DeskError::Wrong { left: 4 })));
-        assert!(right().is_ok());
-        for minutes in [15, 30] {
-            for left in [4, 3, 2, 1] {
-                let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
-                let wrong = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
-                assert!(matches!(wrong, Err(DeskError::Wrong { left: l }) if l == left));
-            }
-            let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
-            let locked = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
-            assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })));
-            let right = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
-            assert!(matches!(right, Err(DeskError::Locked { just_now: false, .. })));
-            let again = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing());
-            assert!(matches!(again, Err(DeskError::Locked { just_now: false, .. })));
-            clock.advance(minutes * 60_000 + 1);
-        }
-        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
-        assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
-    }
-
-    #[test]
-    fn a_code_confirms_once_there_and_in_time_and_a_wrong_one_counts_as_a_wrong_pin() {
-        let Bench { clock, desk, .. } = &bench();
-        let show = || desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()).expect("shown").id;
-        let draw = |id| desk.draw_code(id, "ana", "sms:ana").expect("drawn").0;
-        let id = show();
-        let code = draw(id);
-        assert!(code.expose_secret().len() == 6 && code.expose_secret().bytes().all(|byte| byte.is_ascii_digit()));
-        desk.set_pin("bob", None, &pin("7391")).expect("set");
-        for (person, chat) in [("bob", "sms:ana"), ("ana", "sms:bob"), ("bob", "sms:bob"), ("ana", "telegram:1")] {
-            assert!(matches!(desk.confirm_by_code(person, chat, &code), Err(DeskError::NothingShown)));
-        }
-        clock.advance(CODE_VALID_MS);
-        assert_eq!(desk.confirm_by_code("ana", "sms:ana", &code).expect("confirmed"), id);
-        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &code), Err(DeskError::NothingShown)), "once");
-        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Resume);
-
-        let late = draw(show());
-        clock.advance(CODE_VALID_MS + 1);
-        assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &late), Err(DeskError::Expired)));
-
-        // What was shown before is void, and so is its code.
-        let (first, second) = (draw(show()), draw(show()));
-        let wrong = |left| {
-            let found = desk.confirm_by_code("ana", "sms:ana", &first);
-            assert!(matches!(found, Err(DeskError::WrongCode { left: found }) if found == left), "{found:?}");
-        };
-        assert!(first.expose_secret() != second.expose_secret(), "one in a million: run it again");
-        [4, 3, 2, 1].into_iter().for_each(wrong);
-        // A right code does not take wrong tries back: the next wrong PIN locks.
-        assert!(desk.confirm_by_code("ana", "sms:ana", &second).is_ok());
-        let locked = desk.set_pin("ana", Some(&pin("1111")), &pin("2846"));
-        assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })), "{locked:?}");
-        assert!(matches!(
-            desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()),
-            Err(DeskError::Locked { .. })
-        ));
     }
 
     #[test]

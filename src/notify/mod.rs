@@ -14,6 +14,7 @@ mod quiet;
 mod filters;
 mod parcel;
 mod compose;
+mod turn;
 mod aftermath;
 mod allowance;
 mod breaker;

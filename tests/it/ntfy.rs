@@ -33,7 +33,7 @@ async fn outcome(ntfy: &Ntfy, post: &Post) -> Result<Receipt, SendError> {
 
 #[tokio::test]
 async fn a_phone_shows_the_fact_first_and_is_as_loud_as_it_should_be() {
-    let (fake, url) = FakeNtfy::start(TOKEN).await;
+    let (fake, url) = FakeNtfy::start(TOKEN);
     let ntfy = push(&url, LONG);
     let mut receipts = Vec::new();
     for (delivery, (severity, silent)) in
@@ -55,7 +55,7 @@ async fn a_phone_shows_the_fact_first_and_is_as_loud_as_it_should_be() {
 
 #[tokio::test]
 async fn what_buttons_type_stands_in_the_text_and_links_can_be_opened() {
-    let (fake, url) = FakeNtfy::start("").await;
+    let (fake, url) = FakeNtfy::start("");
     let row = vec![Button::new("Acknowledge", "/ack N42"), Button::new("Page", "https://example.org/N42")];
     outcome(&push(&url, LONG), &post(1, titled("A fact").with_buttons(row))).await.expect("taken");
     let links: Vec<Button> =
@@ -72,7 +72,7 @@ async fn what_buttons_type_stands_in_the_text_and_links_can_be_opened() {
 
 #[tokio::test]
 async fn a_long_text_is_cut_at_the_end_of_a_line_and_says_where_the_rest_is() {
-    let (fake, url) = FakeNtfy::start("").await;
+    let (fake, url) = FakeNtfy::start("");
     let ntfy = push(&url, LONG);
     // Around the limit, letters of one to four bytes, and those that JSON writes with two.
     for letter in ["x", "ä", "\u{20ac}", "\u{1f514}", "\"", "\\"] {
@@ -105,7 +105,7 @@ async fn a_long_text_is_cut_at_the_end_of_a_line_and_says_where_the_rest_is() {
 #[tokio::test]
 async fn every_fact_and_hostile_words_are_taken() {
     // An address writes a password in its own letters; the server gets it as it is.
-    let (fake, url) = FakeNtfy::start("ana:CANARY p\u{e4}ss").await;
+    let (fake, url) = FakeNtfy::start("ana:CANARY p\u{e4}ss");
     let ntfy = push(&url, LONG);
     let telling = bellwether::notify::Telling::plain(chrono_tz::UTC, "paper");
     let all = samples();
@@ -124,7 +124,7 @@ async fn every_fact_and_hostile_words_are_taken() {
 
 #[tokio::test]
 async fn each_answer_has_its_meaning() {
-    let (fake, url) = FakeNtfy::start(TOKEN).await;
+    let (fake, url) = FakeNtfy::start(TOKEN);
     let ntfy = push(&url, Duration::from_millis(300));
     let asks = |words: &str| (429, vec![("retry-after", words.to_owned())]);
     let page = format!("<html>{CANARY}</html>");
@@ -195,8 +195,7 @@ fn a_dead_server_is_told_on_another_lane_and_its_messages_wait() {
 /// The whole program: the first owner is told by push messages, and nothing that is printed holds the token.
 #[test]
 fn a_run_tells_by_ntfy() {
-    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-    let (fake, url) = runtime.block_on(FakeNtfy::start(TOKEN));
+    let (fake, url) = FakeNtfy::start(TOKEN);
     let shell = Shell::new();
     let people = "[[people]]\nname = \"ana\"\nrole = \"owner\"\n";
     shell.write("bellwether.toml", &format!("{people}[[routes]]\nto = [\"ana:ntfy\"]\n"));

@@ -3,6 +3,7 @@
 
 mod bench;
 mod books;
+mod fake;
 mod feed;
 mod hostile;
 mod orders;

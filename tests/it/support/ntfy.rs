@@ -2,19 +2,21 @@
 //! shows is kept, and failures are scripted.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, Method, Response, Uri};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
+
+use super::fake::clock::machine;
+use super::fake::hub::{self, Hub, Running};
+use super::fake::wire::{Plan, Switch};
 
 /// Bytes of a message, and of the JSON around it.
 const MESSAGE_MAX: usize = 4096;
@@ -52,31 +54,33 @@ pub(crate) struct Pushed {
     pub(crate) at: Option<Instant>,
 }
 
-/// The server.
-#[derive(Clone, Default)]
-pub(crate) struct FakeNtfy {
+/// What the server knows.
+#[derive(Default)]
+pub(crate) struct World {
     /// `user:password`, or `:token`; anybody where it is empty.
     account: String,
-    script: Arc<Mutex<VecDeque<Stumble>>>,
-    taken: Arc<Mutex<Vec<Pushed>>>,
-    asked: Arc<Mutex<usize>>,
+    script: VecDeque<Stumble>,
+    taken: Vec<Pushed>,
+    asked: usize,
 }
+
+/// The server. It ends when the last of these is dropped.
+#[derive(Clone)]
+pub(crate) struct FakeNtfy(Arc<Running<World>>);
 
 impl FakeNtfy {
     /// A server on loopback that knows this account, and the address of its topic with it.
-    pub(crate) async fn start(account: &str) -> (Self, String) {
-        let fake = Self { account: account.to_owned(), ..Self::default() };
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    pub(crate) fn start(account: &str) -> (Self, String) {
+        let world = World { account: account.to_owned(), ..World::default() };
+        let running = hub::start(0, |_| world, |hub| Router::new().fallback(serve).with_state(hub)).expect("a port");
         let at = if account.is_empty() { String::new() } else { format!("{account}@") };
-        let url = format!("http://{at}{}/CANARY-topic", listener.local_addr().expect("bound"));
-        let router = Router::new().fallback(serve).with_state(fake.clone());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        (fake, url)
+        let url = format!("http://{at}{running}/CANARY-topic");
+        (Self(Arc::new(running)), url)
     }
 
     /// What it does next, one after the other; then it works.
     pub(crate) fn script(&self, stumbles: impl IntoIterator<Item = Stumble>) {
-        self.script.lock().expect("lock").extend(stumbles);
+        self.0.hub.lock().script.extend(stumbles);
     }
 
     /// Everything that it took, in order.
@@ -86,12 +90,12 @@ impl FakeNtfy {
 
     /// The same without so many of the first.
     pub(crate) fn taken_after(&self, count: usize) -> Vec<Pushed> {
-        self.taken.lock().expect("lock")[count..].to_vec()
+        self.0.hub.lock().taken[count..].to_vec()
     }
 
     /// How many requests came.
     pub(crate) fn asked(&self) -> usize {
-        *self.asked.lock().expect("lock")
+        self.0.hub.lock().asked
     }
 
     /// What a phone shows: of each sequence the last.
@@ -103,7 +107,9 @@ impl FakeNtfy {
         }
         shown
     }
+}
 
+impl World {
     fn admits(&self, headers: &HeaderMap) -> bool {
         let shown = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wanted = format!("Basic {}", STANDARD.encode(&self.account));
@@ -160,18 +166,21 @@ fn response(status: u16, headers: &[(&'static str, String)], body: Body) -> Resp
 }
 
 async fn serve(
-    State(fake): State<FakeNtfy>,
-    method: Method,
-    uri: Uri,
+    State(hub): State<Arc<Hub<World>>>,
+    ConnectInfo(switch): ConnectInfo<Switch>,
+    (method, uri): (Method, Uri),
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    *fake.asked.lock().expect("lock") += 1;
-    let stumble = fake.script.lock().expect("lock").pop_front();
+    let (stumble, judged) = {
+        let mut world = hub.lock();
+        world.asked += 1;
+        (world.script.pop_front(), world.judge(&method, &uri, &headers, &body))
+    };
     if let Some(Stumble::Answer(status, headers, words)) = stumble {
         return response(status, &headers, words.into());
     }
-    let pushed = match fake.judge(&method, &uri, &headers, &body) {
+    let pushed = match judged {
         Ok(pushed) => pushed,
         Err((status, code)) => {
             let words = json!({"code": code, "http": status, "error": "refused"}).to_string();
@@ -179,22 +188,12 @@ async fn serve(
         }
     };
     let answer = json!({"id": "hwQ2YpKdmg", "event": "message", "topic": pushed.topic, "message": pushed.message});
-    #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock")]
-    let at = Some(Instant::now());
-    fake.taken.lock().expect("lock").push(Pushed { at, ..pushed });
+    hub.lock().taken.push(Pushed { at: Some(machine().0), ..pushed });
     match stumble {
         Some(Stumble::Silent) => std::future::pending().await,
-        Some(how @ (Stumble::Break | Stumble::Cut)) => {
-            let begun = stream::iter([Ok(Bytes::from_static(b"{\"id\":\"hw"))]);
-            let broken = stream::once(async move {
-                // What was written before goes out while this waits.
-                if matches!(how, Stumble::Cut) {
-                    tokio::task::yield_now().await;
-                }
-                Err(std::io::Error::other("scripted"))
-            });
-            response(200, &[("content-length", "400".to_owned())], Body::from_stream(begun.chain(broken)))
-        }
-        Some(Stumble::Answer(..)) | None => response(200, &[], answer.to_string().into()),
+        Some(Stumble::Break) => switch.set(Plan::Reset),
+        Some(Stumble::Cut) => switch.set(Plan::Cut),
+        Some(Stumble::Answer(..)) | None => {}
     }
+    response(200, &[], answer.to_string().into())
 }

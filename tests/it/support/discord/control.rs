@@ -1,122 +1,23 @@
 //! How does a test script the world? What people do, what goes wrong, and what can be read back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::Json;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::commands;
+use super::fake::control::{self, Done, Reply};
 use super::faults::Fault;
 use super::forms::Form;
 use super::interactions::Kind;
-use super::log::Wanted;
 use super::messages::id_of;
 use super::server::Hub;
 use super::sessions::Act;
 use super::world::{Channel, User, World};
 
-type Reply = (StatusCode, Json<Value>);
-
-/// What a control call gives back, or why it could not be done.
-type Done = Result<Value, String>;
-
-fn reply(done: Done) -> Reply {
-    match done {
-        Ok(mut body) => {
-            if body.is_object() {
-                body["ok"] = json!(true);
-            }
-            (StatusCode::OK, Json(body))
-        }
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "ok": false, "error": error }))),
-    }
-}
-
 pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String>, body: Bytes) -> Reply {
-    let given: Value = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };
-    if !given.is_object() {
-        return reply(Err("the body must be a JSON object".to_owned()));
-    }
-    if what == "wait" {
-        return wait(&hub, given).await;
-    }
-    let done = {
-        let mut world = hub.lock();
-        match what.as_str() {
-            "log" => Ok(Value::Array(world.log.since(given["since"].as_u64().unwrap_or(0)))),
-            "join" => world.join(&given),
-            "channel" => world.open(&given),
-            "settings" => world.set(&given),
-            "fault" => serde_json::from_value::<Fault>(given)
-                .map(|fault| {
-                    world.faults.add(fault);
-                    json!({})
-                })
-                .map_err(|error| error.to_string()),
-            "clear" => {
-                world.faults.clear();
-                Ok(json!({}))
-            }
-            "clock" => Ok(world.set_clock(&given)),
-            "command" => world.type_command(&given, None),
-            "complete" => world.complete(&given),
-            "press" => world.press(&given),
-            "submit" => world.submit(&given),
-            "write" => world.write(&given),
-            "delete" => world.vanish(&given),
-            "event" => {
-                let kind = given["t"].as_str().unwrap_or_default().to_owned();
-                world.tell(&kind, &given["d"]);
-                Ok(json!({}))
-            }
-            "gateway" => world.act(given),
-            "repeat" => {
-                let told = id_of(&given["id"]).and_then(|id| world.interactions.get(&id)).map(|one| one.event.clone());
-                told.inspect(|event| world.tell("INTERACTION_CREATE", event))
-                    .map(|_| json!({}))
-                    .ok_or_else(|| "there is no such interaction".to_owned())
-            }
-            "seen" => Ok(json!({ "messages": world.seen(
-                id_of(&given["channel"]).unwrap_or(0), id_of(&given["user"])) })),
-            "interaction" => id_of(&given["id"])
-                .and_then(|id| world.interactions.get(&id))
-                .map(super::interactions::Interaction::json)
-                .ok_or_else(|| "there is no such interaction".to_owned()),
-            "state" => Ok(json!({ "identifies": world.sessions.begun(), "invalid": world.rates.invalid(),
-                "sessions": world.sessions.all.len(), "now_ms": world.clock.now_ms(),
-                "connected": world.sessions.all.values().filter(|one| one.connection.is_some()).count() })),
-            other => Err(format!("there is no control {other}")),
-        }
-    };
-    hub.ring();
-    reply(done)
-}
-
-async fn wait(hub: &Hub, given: Value) -> Reply {
-    let wanted: Wanted = match serde_json::from_value(given) {
-        Ok(wanted) => wanted,
-        Err(error) => return reply(Err(error.to_string())),
-    };
-    let mut changed = hub.changed.subscribe();
-    let end = Instant::now() + Duration::from_millis(wanted.timeout_ms.unwrap_or(10_000));
-    loop {
-        let (found, last) = {
-            let world = hub.lock();
-            (world.log.matching(&wanted), world.log.last())
-        };
-        if found.len() >= wanted.count.unwrap_or(1) {
-            return reply(Ok(json!({ "found": found, "last": last })));
-        }
-        if Instant::now() >= end {
-            return reply(Err(format!("waited in vain: {} of {wanted:?}", found.len())));
-        }
-        let _ = tokio::time::timeout_at(end, changed.changed()).await;
-    }
+    control::control(&hub, &what, &body, World::act).await
 }
 
 fn number(given: &Value, key: &str) -> Result<u64, String> {
@@ -129,6 +30,51 @@ fn pairs(given: &Value) -> Vec<(String, String)> {
 }
 
 impl World {
+    fn act(&mut self, what: &str, given: &Value) -> Done {
+        match what {
+            "join" => self.join(given),
+            "channel" => self.open(given),
+            "settings" => self.set(given),
+            "fault" => Fault::read(given).map(|fault| {
+                self.faults.add(fault);
+                json!({})
+            }),
+            "clear" => {
+                self.faults.clear(given["method"].as_str());
+                Ok(json!({}))
+            }
+            "clock" => Ok(self.set_clock(given)),
+            "command" => self.type_command(given, None),
+            "complete" => self.complete(given),
+            "press" => self.press(given),
+            "submit" => self.submit(given),
+            "write" => self.write(given),
+            "delete" => self.vanish(given),
+            "event" => {
+                let kind = given["t"].as_str().unwrap_or_default().to_owned();
+                self.tell(&kind, &given["d"]);
+                Ok(json!({}))
+            }
+            "gateway" => self.move_gateway(given),
+            "repeat" => {
+                let told = id_of(&given["id"]).and_then(|id| self.interactions.get(&id)).map(|one| one.event.clone());
+                told.inspect(|event| self.tell("INTERACTION_CREATE", event))
+                    .map(|_| json!({}))
+                    .ok_or_else(|| "there is no such interaction".to_owned())
+            }
+            "seen" => Ok(json!({ "messages": self.seen(
+                id_of(&given["channel"]).unwrap_or(0), id_of(&given["user"])) })),
+            "interaction" => id_of(&given["id"])
+                .and_then(|id| self.interactions.get(&id))
+                .map(super::interactions::Interaction::json)
+                .ok_or_else(|| "there is no such interaction".to_owned()),
+            "state" => Ok(json!({ "identifies": self.sessions.begun(), "invalid": self.rates.invalid(),
+                "sessions": self.sessions.all.len(), "now_ms": self.clock.now_ms(),
+                "connected": self.sessions.all.values().filter(|one| one.connection.is_some()).count() })),
+            other => Err(format!("there is no control {other}")),
+        }
+    }
+
     fn join(&mut self, given: &Value) -> Done {
         let id = number(given, "user")?;
         let name = given["name"].as_str().unwrap_or("ana").to_owned();
@@ -283,8 +229,8 @@ impl World {
         Ok(json!({}))
     }
 
-    fn act(&mut self, given: Value) -> Done {
-        let act: Act = serde_json::from_value(given).map_err(|error| error.to_string())?;
+    fn move_gateway(&mut self, given: &Value) -> Done {
+        let act: Act = serde_json::from_value(given.clone()).map_err(|error| error.to_string())?;
         self.sessions.act = Some((self.sessions.connections, act));
         Ok(json!({}))
     }

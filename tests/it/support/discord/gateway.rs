@@ -9,6 +9,7 @@ use axum::http::Uri;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::fake::log::Begun;
 use super::server::Hub;
 use super::sessions::Act;
 use super::world::{APPLICATION, ME};
@@ -23,8 +24,7 @@ pub(super) async fn open(State(hub): State<Arc<Hub>>, uri: Uri, upgrade: WebSock
             let mut world = hub.lock();
             world.sessions.connections += 1;
             let number = world.sessions.connections;
-            let at_ns = world.clock.running_ns();
-            world.log.note(at_ns, "gateway_connect", json!({ "via": via }));
+            note(&hub, "gateway_connect", json!({ "via": via }));
             Connection { hub: Arc::clone(&hub), number, session: None, sent: 0, sends: Vec::new(), via, mute: false }
         };
         hub.ring();
@@ -32,6 +32,14 @@ pub(super) async fn open(State(hub): State<Arc<Hub>>, uri: Uri, upgrade: WebSock
         one.leave();
         hub.ring();
     })
+}
+
+/// Writes down something that is no request.
+fn note(hub: &Hub, name: &str, params: Value) {
+    let mut log = hub.log();
+    let at_ns = log.now_ns();
+    let seq = log.open(at_ns, Begun { method: name.to_owned(), params, ..Begun::default() });
+    log.settle(seq, json!({ "kind": "accepted" }));
 }
 
 struct Connection {
@@ -167,7 +175,6 @@ impl Connection {
         if text.len() > PAYLOAD_BYTES {
             return vec![Say::Close(4002)];
         }
-        let at_ns = world.clock.running_ns();
         match said["op"].as_u64() {
             Some(1) => vec![Say::Text(json!({ "op": 11, "d": null, "s": null, "t": null }).to_string())],
             Some(2 | 6) if self.session.is_some() => vec![Say::Close(4005)],
@@ -176,7 +183,7 @@ impl Connection {
                 let is_right = token.trim_start_matches("Bot ") == world.token;
                 let name = if op == 2 { "gateway_identify" } else { "gateway_resume" };
                 let noted = json!({ "via": self.via, "seq": said["d"]["seq"], "intents": said["d"]["intents"] });
-                world.log.note(at_ns, name, noted);
+                note(&hub, name, noted);
                 if let Some(code) = world.sessions.close_with.take() {
                     return vec![Say::Close(code)];
                 }
@@ -218,7 +225,7 @@ impl Connection {
         let guilds: Vec<u64> = world.guilds.keys().copied().collect();
         let ready = json!({
             "v": 10, "user": me, "session_id": name, "session_type": "normal", "private_channels": [],
-            "resume_gateway_url": self.hub.gateway("resume"), "shard": [0, 1],
+            "resume_gateway_url": world.gateway("resume"), "shard": [0, 1],
             "guilds": guilds.iter().map(|id| json!({ "id": id.to_string(), "unavailable": true })).collect::<Vec<_>>(),
             "application": { "id": APPLICATION.to_string(), "flags": 0 }, "_trace": [],
         });
@@ -246,8 +253,7 @@ impl Connection {
     /// The client closed: with 1000 or 1001 its session is over.
     fn closed(&mut self, code: u16) {
         let mut world = self.hub.lock();
-        let at_ns = world.clock.running_ns();
-        world.log.note(at_ns, "gateway_closed", json!({ "code": code }));
+        note(&self.hub, "gateway_closed", json!({ "code": code }));
         if matches!(code, 1000 | 1001)
             && let Some(name) = self.session.take()
         {

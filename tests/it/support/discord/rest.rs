@@ -88,7 +88,7 @@ impl Route {
 
 impl World {
     /// Carries a call out.
-    pub(super) fn call(&mut self, route: &Route, query: &str, form: &Form, gateway: &str) -> Answer {
+    pub(super) fn call(&mut self, route: &Route, query: &str, form: &Form) -> Answer {
         let hole = |at| route.number(at);
         match route.name {
             "me" => Ok(self.users.get(&ME).map(super::world::User::json).unwrap_or_default()),
@@ -103,7 +103,7 @@ impl World {
             })),
             "gateway" => {
                 let left = super::sessions::IDENTIFIES_MAX.saturating_sub(self.sessions.begun());
-                Ok(json!({ "url": gateway, "shards": 1, "session_start_limit": {
+                Ok(json!({ "url": self.gateway("gateway"), "shards": 1, "session_start_limit": {
                     "total": 1000, "remaining": left, "reset_after": 14_400_000, "max_concurrency": 1 } }))
             }
             "open_dm" => {

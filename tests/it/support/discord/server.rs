@@ -1,103 +1,45 @@
 //! How does a request become an answer? The HTTP side: who calls, how often, and the faults that are played on the way.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, Response, header};
 use axum::{body::Body, routing};
-use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
+use serde_json::{Map, Value, json};
 
-use super::control;
+use super::control::control;
+use super::fake::hub::{self, Running};
+use super::fake::log::Begun;
+use super::fake::page;
+use super::fake::wire::{Plan, Switch};
 use super::faults::{Fault, Kind};
 use super::forms::{Form, REQUEST_BYTES};
 use super::gateway;
-use super::log::Begun;
 use super::rates::INVALID_MAX;
 use super::refusal::{Answer, Refusal};
 use super::rest::Route;
-use super::wire::{Doors, Plan, Switch};
 use super::world::World;
 
 const API: &str = "/api/v10";
 
-/// The world, and the bell that rings when something in it changes.
-pub(super) struct Hub {
-    world: Mutex<World>,
-    pub(super) changed: watch::Sender<u64>,
-    address: SocketAddr,
-}
+/// The bot of the tests.
+pub(crate) const TOKEN: &str = "TEST.token-of.the-fake";
 
-impl Hub {
-    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn ring(&self) {
-        self.changed.send_modify(|count| *count += 1);
-    }
-
-    /// Where the gateway is, or where it is taken up again.
-    pub(super) fn gateway(&self, path: &str) -> String {
-        format!("ws://{}/{path}", self.address)
-    }
-
-    fn settle(&self, seq: u64, outcome: Value) {
-        {
-            let mut world = self.lock();
-            let done = world.clock.running_ns();
-            if let Some(record) = world.log.record(seq) {
-                record.outcome = outcome;
-                record.done_ns = Some(done);
-            }
-        }
-        self.ring();
-    }
-}
-
-/// A server that runs until this is dropped; its connections end with it.
-pub(crate) struct Running {
-    address: SocketAddr,
-    _stop: oneshot::Sender<()>,
-}
-
-impl std::fmt::Display for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.address.fmt(f)
-    }
-}
+pub(super) type Hub = hub::Hub<World>;
 
 /// Starts a server for the bot of this token. Port 0 is any port.
 ///
 /// # Errors
 /// The port cannot be had.
-pub(crate) fn start(port: u16, token: &str) -> io::Result<Running> {
-    let doors = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    doors.set_nonblocking(true)?;
-    let address = doors.local_addr()?;
-    let hub = Hub { world: Mutex::new(World::new(token)), changed: watch::Sender::new(0), address };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        runtime.block_on(async move {
-            let Ok(doors) = tokio::net::TcpListener::from_std(doors) else { return };
-            let app = app(Arc::new(hub)).into_make_service_with_connect_info::<Switch>();
-            tokio::select! {
-                _ = axum::serve(Doors(doors), app) => {}
-                _ = stopped => {}
-            }
-        });
-    });
-    Ok(Running { address, _stop: stop })
+pub(crate) fn start(port: u16, token: &str) -> io::Result<Running<World>> {
+    hub::start(port, |address| World::new(token, address), app)
 }
 
 fn app(hub: Arc<Hub>) -> Router {
     Router::new()
-        .route("/control/{what}", routing::any(control::control))
+        .route("/control/{what}", routing::any(control))
         .route("/gateway", routing::any(gateway::open))
         .route("/gateway/", routing::any(gateway::open))
         .route("/resume", routing::any(gateway::open))
@@ -108,14 +50,11 @@ fn app(hub: Arc<Hub>) -> Router {
 }
 
 fn page(hub: &Hub, status: u16, kind: &str, body: impl Into<Body>) -> Response<Body> {
-    let date = chrono::DateTime::from_timestamp(hub.lock().clock.date(), 0).unwrap_or_default();
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let head = Response::builder().status(status).header(header::CONTENT_TYPE, kind).header(header::DATE, date);
-    head.body(body.into()).unwrap_or_default()
+    page::page(hub.lock().clock.date(), status, kind, body)
 }
 
 fn html(hub: &Hub, status: u16) -> Response<Body> {
-    page(hub, status, "text/html", format!("<html>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n"))
+    page::html(hub.lock().clock.date(), status)
 }
 
 /// The answer with what its head says about rates.
@@ -165,27 +104,29 @@ async fn bot(
     ConnectInfo(switch): ConnectInfo<Switch>,
     request: Request,
 ) -> Response<Body> {
-    let path = request.uri().path().to_owned();
+    let (path, at_ns) = (request.uri().path().to_owned(), hub.log().now_ns());
     let route = path.strip_prefix(API).and_then(|path| Route::of(request.method().as_str(), path));
     let Some(route) = route else {
-        let begun = Begun { name: "unknown".to_owned(), params: json!({ "path": path }), ..Begun::default() };
-        let at_ns = hub.lock().clock.running_ns();
-        let seq = hub.lock().log.open(at_ns, begun);
+        let begun = Begun { method: "unknown".to_owned(), params: json!({ "path": path }), ..Begun::default() };
+        let seq = hub.log().open(at_ns, begun);
         let answer = Err(Refusal::not_found());
         hub.settle(seq, outcome(&answer));
         return answered(&hub, None, &answer);
     };
-    let at_ns = hub.lock().clock.running_ns();
     let begun = |form: &Form| Begun {
-        name: route.name.to_owned(),
-        http: route.http.to_owned(),
-        template: route.template.to_owned(),
-        channel: route.channel(),
+        method: route.name.to_owned(),
         params: form.json.clone(),
-        files: form.files.iter().map(|(name, _)| name.clone()).collect(),
+        place: route.channel().map(|id| id.to_string()),
+        text: form.json.to_string(),
+        more: Map::from_iter([
+            ("http".to_owned(), json!(route.http)),
+            ("template".to_owned(), json!(route.template)),
+            ("channel".to_owned(), json!(route.channel().map(|id| id.to_string()))),
+            ("files".to_owned(), form.files.iter().map(|(name, _)| json!(name)).collect()),
+        ]),
     };
-    if hub.lock().faults.take(route.name, true).is_some() {
-        let seq = hub.lock().log.open(at_ns, begun(&Form::default()));
+    if hub.lock().faults.refuses(route.name) {
+        let seq = hub.log().open(at_ns, begun(&Form::default()));
         hub.settle(seq, json!({ "kind": "fault", "fault": "refuse", "effect": false }));
         switch.set(Plan::Reset);
         return Response::default();
@@ -193,7 +134,7 @@ async fn bot(
     let (agent, authorization) = (text(&request, header::USER_AGENT), text(&request, header::AUTHORIZATION));
     let query = request.uri().query().unwrap_or_default().to_owned();
     let form = Form::read(request).await;
-    let seq = hub.lock().log.open(at_ns, begun(form.as_ref().unwrap_or(&Form::default())));
+    let seq = hub.log().open(at_ns, begun(form.as_ref().unwrap_or(&Form::default())));
     hub.ring();
     let token = hub.lock().token.clone();
     let allowed = route.is_interaction() || authorization == format!("Bot {token}");
@@ -236,10 +177,8 @@ async fn serve(hub: &Hub, switch: &Switch, seq: u64, route: &Route, query: &str,
             return html(hub, 429);
         }
         let (violation, refusal) = world.rates.enter(route.name, route.major(), route.is_interaction(), now);
-        if let Some(record) = world.log.record(seq) {
-            record.violation = violation;
-        }
-        let fault = refusal.is_none().then(|| world.faults.take(route.name, false)).flatten();
+        hub.log().violates(seq, violation);
+        let fault = refusal.is_none().then(|| world.faults.of_request(route.name, |_| true)).flatten();
         (refusal, fault)
     };
     if let Some(fault) = fault {
@@ -257,23 +196,22 @@ async fn serve(hub: &Hub, switch: &Switch, seq: u64, route: &Route, query: &str,
 }
 
 fn perform(hub: &Hub, route: &Route, query: &str, form: &Form) -> Answer {
-    let gateway = hub.gateway("gateway");
-    hub.lock().call(route, query, form, &gateway)
+    hub.lock().call(route, query, form)
 }
 
 /// What a fault answers without asking the call itself.
 fn scripted(hub: &Hub, fault: &Fault, route: &Route) -> Option<Refusal> {
-    match fault.kind {
+    let own = &fault.own;
+    Some(match own.kind? {
         Kind::Throttle => {
             let mut world = hub.lock();
-            let (now, told) = (world.clock.now_ms(), fault.retry_ms.unwrap_or(0));
-            let kept = fault.enforced_ms.unwrap_or(told);
-            world.rates.impose(route.name, route.major(), fault.scope() == "global", told, kept, now);
-            Some(Refusal::too_many(told, fault.scope()))
+            let (now, told) = (world.clock.now_ms(), own.retry_ms.unwrap_or(0));
+            let kept = own.enforced_ms.unwrap_or(told);
+            world.rates.impose(route.name, route.major(), own.scope() == "global", told, kept, now);
+            Refusal::too_many(told, own.scope())
         }
-        Kind::Refusal => Some(Refusal::new(fault.status, fault.code, &fault.message)),
-        _ => None,
-    }
+        Kind::Refusal => Refusal::new(fault.how.status, own.code, &own.message),
+    })
 }
 
 async fn play(
@@ -293,27 +231,13 @@ async fn play(
     };
     let effect = fault.effect() && answer.is_ok();
     hub.settle(seq, json!({ "kind": "fault", "fault": fault.name(), "effect": effect }));
-    let mut response = match fault.kind {
-        Kind::Status => html(hub, fault.status),
-        Kind::Hang => {
-            match fault.ms {
-                Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
-                None => std::future::pending().await,
-            }
-            if fault.effect() { answered(hub, Some(route), &answer) } else { html(hub, 504) }
+    let is_untold = fault.own.kind == Some(Kind::Throttle) && fault.own.retry_ms.is_none();
+    let answered = || {
+        if is_untold {
+            page(hub, 429, "application/json", "{\"message\": \"You are being rate limited.\"}")
+        } else {
+            answered(hub, Some(route), &answer)
         }
-        Kind::Throttle if fault.retry_ms.is_none() => {
-            let words = "{\"message\": \"You are being rate limited.\"}";
-            page(hub, 429, "application/json", words)
-        }
-        _ => answered(hub, Some(route), &answer),
     };
-    switch.set(match fault.kind {
-        Kind::ResetBefore | Kind::ResetAfter => Plan::Reset,
-        Kind::CutJson => Plan::Cut,
-        Kind::Slow => Plan::Drip { bytes: fault.bytes, pause: Duration::from_millis(fault.ms.unwrap_or(20)) },
-        _ => Plan::Pass,
-    });
-    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-    response
+    fault.spoil(switch, answered, |status| html(hub, status)).await
 }

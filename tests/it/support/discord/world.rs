@@ -1,13 +1,13 @@
 //! What is there? Everything the fake knows, behind one lock.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 
-use super::clock::FakeClock;
+use super::fake::clock::FakeClock;
 use super::faults::Faults;
 use super::interactions::Interaction;
-use super::log::Log;
 use super::rates::Rates;
 use super::refusal::Refusal;
 use super::sessions::Sessions;
@@ -85,8 +85,9 @@ pub(super) struct Message {
     pub(super) json: Value,
 }
 
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) clock: FakeClock,
+    address: SocketAddr,
     pub(super) token: String,
     pub(super) users: BTreeMap<u64, User>,
     pub(super) channels: BTreeMap<u64, Channel>,
@@ -97,7 +98,6 @@ pub(super) struct World {
     pub(super) sessions: Sessions,
     pub(super) rates: Rates,
     pub(super) faults: Faults,
-    pub(super) log: Log,
     /// How long a nonce is known, in milliseconds.
     pub(super) nonce_ms: u64,
     /// Changes of messages older than an hour that are taken yet.
@@ -106,10 +106,11 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) fn new(token: &str) -> Self {
+    pub(super) fn new(token: &str, address: SocketAddr) -> Self {
         let me = User { id: ME, name: "bellwether".to_owned(), bot: true, open: true };
         Self {
             clock: FakeClock::new(),
+            address,
             token: token.to_owned(),
             users: BTreeMap::from([(ME, me)]),
             channels: BTreeMap::new(),
@@ -118,12 +119,16 @@ impl World {
             interactions: BTreeMap::new(),
             sessions: Sessions::default(),
             rates: Rates::new(),
-            faults: Faults::default(),
-            log: Log::default(),
+            faults: Faults::new(),
             nonce_ms: 3 * 60_000,
             old_edits: 5,
             next: 0,
         }
+    }
+
+    /// Where the gateway is, or where it is taken up again.
+    pub(super) fn gateway(&self, path: &str) -> String {
+        format!("ws://{}/{path}", self.address)
     }
 
     /// A number that nothing else has, with the time in it.

@@ -1,19 +1,14 @@
 //! How does a test talk to the fake? Through plain HTTP, like a bot and like a person.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::TcpStream;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::server::Running;
-use super::start;
+use super::fake::client::{self, answer};
+use super::world::World;
+use super::{TOKEN, start};
 
-const TOKEN: &str = "123456:TEST-token-of-the-fake";
-
-/// A fake Telegram of its own for one test. It ends when this is dropped.
-pub(crate) struct Fake {
-    server: Running,
-}
+pub(crate) type Fake = client::Fake<World>;
 
 /// What a bot hears when a call fails.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,19 +46,9 @@ impl Fake {
         TOKEN
     }
 
-    pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.server)
-    }
-
     /// Writes a request and does not wait for its answer.
     pub(crate) fn begin(&self, path: &str, kind: &str, body: &[u8]) -> TcpStream {
-        let mut stream = TcpStream::connect(self.server.to_string()).expect("the fake listens");
-        let length = body.len();
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: fake\r\nConnection: close\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n"
-        );
-        stream.write_all(&[head.as_bytes(), body].concat()).expect("written");
-        stream
+        self.ask("POST", path, &format!("Content-Type: {kind}\r\n"), body)
     }
 
     /// A bot's call that is under way: [`Fake::end`] waits for its answer.
@@ -76,7 +61,7 @@ impl Fake {
     /// # Errors
     /// Telegram's refusal, or no answer.
     pub(crate) fn end(stream: TcpStream) -> Result<Value, Rejected> {
-        let body = read(stream).map_err(Rejected::Unknown)?;
+        let (_, body) = answer(stream).map_err(Rejected::Unknown)?;
         let mut body: Value = serde_json::from_str(&body).map_err(|error| Rejected::Unknown(error.to_string()))?;
         if body["ok"] == true {
             return Ok(body["result"].take());
@@ -112,57 +97,15 @@ impl Fake {
         Self::end(self.begin(&format!("/bot{TOKEN}/{method}"), "multipart/form-data; boundary=part", &body))
     }
 
-    /// Scripts the world: a call under `/control/` that has to succeed.
-    pub(crate) fn control(&self, what: &str, body: &Value) -> Value {
-        let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
-        let answer: Value = serde_json::from_str(&answer.expect("an answer")).expect("JSON");
-        if answer["ok"] == false {
-            let log: Vec<Value> = self
-                .log(0)
-                .into_iter()
-                .filter(|entry| entry["method"] != "getUpdates" && entry["method"] != "setMyCommands")
-                .collect();
-            panic!("{what} {body}: {answer}\nthe log: {log:#?}");
-        }
-        answer
-    }
-
-    /// The same, where it may come to nothing, such as a wait that runs out.
-    pub(crate) fn try_control(&self, what: &str, body: &Value) -> Option<Value> {
-        let answer = read(self.begin(&format!("/control/{what}"), "application/json", body.to_string().as_bytes()));
-        let answer: Value = serde_json::from_str(&answer.ok()?).ok()?;
-        (answer["ok"] != false).then_some(answer)
-    }
-
     /// Every request so far, or after the one of this number.
     pub(crate) fn log(&self, since: u64) -> Vec<Value> {
-        let log = self.control(&format!("log?since={since}"), &json!({}));
-        log.as_array().cloned().unwrap_or_default()
+        self.since(since)
     }
 
     /// The messages a person in the chat sees now.
     pub(crate) fn seen(&self, chat: i64) -> Vec<Value> {
-        let mut stream = TcpStream::connect(self.server.to_string()).expect("the fake listens");
-        write!(stream, "GET /control/chat/{chat} HTTP/1.1\r\nHost: fake\r\nConnection: close\r\n\r\n")
-            .expect("written");
-        let answer: Value = serde_json::from_str(&read(stream).expect("an answer")).expect("JSON");
-        answer["messages"].as_array().cloned().unwrap_or_default()
+        let (_, body) = answer(self.ask("GET", &format!("/control/chat/{chat}"), "", b"")).expect("an answer");
+        let body: Value = serde_json::from_str(&body).expect("JSON");
+        body["messages"].as_array().cloned().unwrap_or_default()
     }
-
-    /// Requests that came inside a window in which the bot had been told to wait.
-    pub(crate) fn violations(&self) -> usize {
-        self.log(0).iter().filter(|entry| entry["violation"] == true).count()
-    }
-}
-
-/// The body of an answer, or why there is none.
-fn read(mut stream: TcpStream) -> Result<String, String> {
-    let mut bytes = Vec::new();
-    let ended = stream.read_to_end(&mut bytes);
-    let _ = stream.shutdown(Shutdown::Both);
-    ended.map_err(|error| error.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let (head, body) = text.split_once("\r\n\r\n").ok_or("no answer")?;
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    if length == Some(body.len()) { Ok(body.to_owned()) } else { Err(format!("{} bytes of the body", body.len())) }
 }

@@ -1,20 +1,16 @@
 //! How does a test script the world? What people do, what goes wrong, and what can be read back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
-use axum::response::Json;
+use axum::extract::{Path, State};
 use serde_json::{Map, Value, json};
-use tokio::time::Instant;
 
 use super::chats::{Chat, Standing, member_json};
+use super::fake::control::{self, Done, Reply, reply};
 use super::faults::{Fault, Kind};
 use super::files;
 use super::keyboard;
-use super::log::Wanted;
 use super::messages::Message;
 use super::params::Upload;
 use super::people::{Person, Press};
@@ -22,99 +18,14 @@ use super::server::Hub;
 use super::text::Shown;
 use super::world::World;
 
-type Reply = (StatusCode, Json<Value>);
-
-/// What a control call gives back, or why it could not be done.
-type Done = Result<Value, String>;
-
-fn reply(done: Done) -> Reply {
-    match done {
-        Ok(mut body) => {
-            if body.is_object() {
-                body["ok"] = json!(true);
-            }
-            (StatusCode::OK, Json(body))
-        }
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "ok": false, "error": error }))),
-    }
-}
-
-pub(super) async fn control(
-    State(hub): State<Arc<Hub>>,
-    Path(what): Path<String>,
-    Query(query): Query<Map<String, Value>>,
-    body: Bytes,
-) -> Reply {
-    let given: Value = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };
-    if !given.is_object() {
-        return reply(Err("the body must be a JSON object".to_owned()));
-    }
-    if what == "wait" {
-        return wait(&hub, given).await;
-    }
-    if what == "log" {
-        let since = query.get("since").and_then(super::params::int_of).unwrap_or(0);
-        return (StatusCode::OK, Json(Value::Array(hub.lock().log.since(since as u64))));
-    }
-    let done = {
-        let mut world = hub.lock();
-        match what.as_str() {
-            "message" => world.write(&given),
-            "document" => world.upload(&given, files::Kind::Document),
-            "photo" => world.upload(&given, files::Kind::Photo),
-            "press" => world.press(&given),
-            "join" => world.join(&given),
-            "group" => world.group(&given),
-            "migrate" => world.migrate(&given),
-            "fault" => world.script(given),
-            "update" => world.raw(&given),
-            "clear" => {
-                world.faults.clear(given["method"].as_str());
-                Ok(json!({}))
-            }
-            "settings" => world.set(&given),
-            "advance" => given["ms"].as_u64().ok_or_else(|| "ms is missing".to_owned()).map(|ms| {
-                world.clock.advance(ms);
-                json!({ "now_ms": world.clock.now_ms() })
-            }),
-            _ => Err(format!("there is no control call {what}")),
-        }
-    };
-    hub.ring();
-    reply(done)
+pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String>, body: Bytes) -> Reply {
+    control::control(&hub, &what, &body, World::act).await
 }
 
 /// What a person in the chat sees now.
 pub(super) async fn chat(State(hub): State<Arc<Hub>>, Path(id): Path<i64>) -> Reply {
     let world = hub.lock();
     reply(world.chats.get(&id).map(Chat::seen).ok_or_else(|| format!("there is no chat {id}")))
-}
-
-async fn wait(hub: &Hub, given: Value) -> Reply {
-    let wanted: Wanted = match serde_json::from_value(given) {
-        Ok(wanted) => wanted,
-        Err(error) => return reply(Err(error.to_string())),
-    };
-    let end = Instant::now() + Duration::from_millis(wanted.timeout_ms.unwrap_or(10_000));
-    let mut changed = hub.changed.subscribe();
-    loop {
-        let rung = *changed.borrow_and_update();
-        let (entries, last) = {
-            let world = hub.lock();
-            (world.log.matching(&wanted), world.log.last())
-        };
-        let missing = wanted.count.unwrap_or(1).saturating_sub(entries.len());
-        if missing == 0 {
-            return reply(Ok(json!({ "entries": entries, "last": last })));
-        }
-        if Instant::now() >= end {
-            let body = json!({ "ok": false, "error": "timeout", "entries": entries, "last": last });
-            return (StatusCode::REQUEST_TIMEOUT, Json(body));
-        }
-        // Each request that is still missing rings at least once.
-        let enough = changed.wait_for(|count| *count >= rung + missing as u64);
-        let _ = tokio::time::timeout_at(end, enough).await;
-    }
 }
 
 /// The kind and the body of the update for a change of the bot's own standing.
@@ -130,6 +41,30 @@ fn standing_update(world: &World, chat: &Chat, by: &Person, before: Standing) ->
 }
 
 impl World {
+    fn act(&mut self, what: &str, given: &Value) -> Done {
+        match what {
+            "message" => self.write(given),
+            "document" => self.upload(given, files::Kind::Document),
+            "photo" => self.upload(given, files::Kind::Photo),
+            "press" => self.press(given),
+            "join" => self.join(given),
+            "group" => self.group(given),
+            "migrate" => self.migrate(given),
+            "fault" => self.script(given),
+            "update" => self.raw(given),
+            "clear" => {
+                self.faults.clear(given["method"].as_str());
+                Ok(json!({}))
+            }
+            "settings" => self.set(given),
+            "advance" => given["ms"].as_u64().ok_or_else(|| "ms is missing".to_owned()).map(|ms| {
+                self.clock.advance(ms);
+                json!({ "now_ms": self.clock.now_ms() })
+            }),
+            _ => Err(format!("there is no control call {what}")),
+        }
+    }
+
     /// The person who acts, met; and the chat, which is the private one if none is named.
     fn actor(&mut self, given: &Value) -> Result<(i64, i64), String> {
         let person = Person::from_control(&given["from"]).ok_or("from must be a positive id or a user object")?;
@@ -293,10 +228,10 @@ impl World {
         Ok(json!({}))
     }
 
-    fn script(&mut self, given: Value) -> Done {
-        let fault: Fault = serde_json::from_value(given).map_err(|error| error.to_string())?;
-        if fault.kind == Kind::Garbage {
-            let body = fault.update.clone().unwrap_or_else(|| json!({ "strange": [1, null, { "deep": "thing" }] }));
+    fn script(&mut self, given: &Value) -> Done {
+        let fault = Fault::read(given)?;
+        if fault.own.kind == Some(Kind::Garbage) {
+            let body = fault.own.update.clone().unwrap_or_else(|| json!({ "strange": [1, null, { "deep": "thing" }] }));
             let now = self.clock.now_ms();
             let update = self.queue.push_any("kind_from_the_future", body, now);
             return Ok(json!({ "update_id": update }));

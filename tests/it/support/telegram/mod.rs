@@ -3,7 +3,6 @@
 
 mod autolinks;
 mod chats;
-pub(crate) mod clock;
 mod control;
 mod editing;
 mod faults;
@@ -12,7 +11,6 @@ mod flood;
 mod html;
 mod keyboard;
 mod limits;
-mod log;
 mod markdown;
 mod messages;
 mod methods;
@@ -24,8 +22,9 @@ mod sending;
 mod server;
 mod text;
 mod updates;
-pub(crate) mod wire;
 mod world;
+
+use super::fake;
 
 #[cfg(test)]
 mod client;
@@ -34,4 +33,4 @@ pub(crate) mod conformance;
 
 #[cfg(test)]
 pub(crate) use client::{Fake, Rejected};
-pub(crate) use server::start;
+pub(crate) use server::{TOKEN, start};

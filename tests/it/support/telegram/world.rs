@@ -5,18 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::chats::{Chat, Standing};
-use super::clock::FakeClock;
+use super::fake::clock::FakeClock;
 use super::faults::Faults;
 use super::files::Files;
 use super::flood::Flood;
 use super::limits;
-use super::log::Log;
 use super::people::{Person, Press};
 use super::profile::Profile;
 use super::updates::Queue;
 
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) clock: FakeClock,
+    /// The bot's.
+    pub(super) token: String,
     pub(super) me: Person,
     pub(super) people: BTreeMap<i64, Person>,
     pub(super) chats: BTreeMap<i64, Chat>,
@@ -29,15 +30,16 @@ pub(super) struct World {
     pub(super) flood: Flood,
     pub(super) faults: Faults,
     pub(super) profile: Profile,
-    pub(super) log: Log,
     /// Numbers of albums and presses.
     next: u64,
 }
 
 impl World {
-    pub(super) fn new(bot: i64) -> Self {
+    pub(super) fn new(token: &str) -> Self {
+        let bot = token.split(':').next().and_then(|id| id.parse().ok()).unwrap_or(1);
         Self {
             clock: FakeClock::new(),
+            token: token.to_owned(),
             me: Person::bot(bot),
             people: BTreeMap::new(),
             chats: BTreeMap::new(),
@@ -47,9 +49,8 @@ impl World {
             privacy: true,
             files: Files::default(),
             flood: Flood::new(),
-            faults: Faults::default(),
+            faults: Faults::new(),
             profile: Profile::default(),
-            log: Log::default(),
             next: 4_100_000_000_000_000_001,
         }
     }

@@ -1,9 +1,9 @@
 //! How does a test talk to the fake? Straight into its world.
 
+use super::fake::hub::Running;
 use super::posting::{Post, Spoilt};
-use super::server::Running;
 use super::start;
-use super::world::{Asked, Fault, Sent};
+use super::world::{Asked, Fault, Sent, World};
 
 /// The account of the tests, its token and sender, and the phone of the person.
 pub(crate) const SID: &str = "AC00000000000000000000000000000001";
@@ -15,7 +15,7 @@ pub(crate) const PUBLIC: &str = "https://bot.example.org";
 
 /// A fake Twilio of its own for one test. It ends when this is dropped.
 pub(crate) struct Desk {
-    server: Running,
+    server: Running<World>,
 }
 
 impl Desk {

@@ -5,19 +5,14 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::response::Json;
 use serde_json::{Value, json};
 
+use super::fake::control::{Reply, reply};
 use super::posting::{Post, Spoilt};
 use super::server::Hub;
 use super::world::Fault;
 
-pub(super) async fn control(
-    State(hub): State<Arc<Hub>>,
-    Path(what): Path<String>,
-    body: Bytes,
-) -> (StatusCode, Json<Value>) {
+pub(super) async fn control(State(hub): State<Arc<Hub>>, Path(what): Path<String>, body: Bytes) -> Reply {
     let given: Value = if body.is_empty() { json!({}) } else { serde_json::from_slice(&body).unwrap_or_default() };
     let done = match what.as_str() {
         "log" => Ok(log(&hub)),
@@ -28,10 +23,7 @@ pub(super) async fn control(
         _ => Err(format!("there is no control call {what}")),
     };
     hub.ring();
-    match done {
-        Ok(body) => (StatusCode::OK, Json(body)),
-        Err(error) => (StatusCode::BAD_REQUEST, Json(json!({ "error": error }))),
-    }
+    reply(done)
 }
 
 /// Messages and requests so far.

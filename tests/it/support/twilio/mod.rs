@@ -5,13 +5,10 @@ mod control;
 mod limits;
 mod posting;
 mod server;
-#[cfg(not(test))]
-#[path = "../telegram/wire.rs"]
-mod wire;
 mod world;
 
-#[cfg(test)]
-use super::telegram::wire;
+use super::fake;
+
 #[cfg(test)]
 mod client;
 #[cfg(test)]

@@ -1,90 +1,41 @@
 //! How does a request become an answer? The account, its messages, and the faults that are played on the way.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::{Response, header};
+use axum::http::{HeaderValue, Response, header};
 use axum::{Router, routing};
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tokio::sync::{oneshot, watch};
 
-use super::control;
+use super::control::control;
+use super::fake::hub::{self, Running};
+use super::fake::page::page as dated;
+use super::fake::wire::{Plan, Switch};
 use super::limits::{Refused, check, refused};
 use super::posting::tell_fate;
-use super::wire::{Doors, Plan, Switch};
 use super::world::{Asked, Fault, Form, Sent, World};
 
 const BODY_BYTES: usize = 1 << 20;
 
-/// The world, and the bell that rings when something in it changes.
-pub(crate) struct Hub {
-    world: Mutex<World>,
-    pub(super) changed: watch::Sender<u64>,
-}
-
-impl Hub {
-    pub(super) fn lock(&self) -> MutexGuard<'_, World> {
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn ring(&self) {
-        self.changed.send_modify(|count| *count += 1);
-    }
-}
-
-/// A server that runs until this is dropped.
-pub(crate) struct Running {
-    address: SocketAddr,
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests look into the world"))]
-    pub(super) hub: Arc<Hub>,
-    _stop: oneshot::Sender<()>,
-}
-
-impl std::fmt::Display for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.address.fmt(f)
-    }
-}
+pub(super) type Hub = hub::Hub<World>;
 
 /// Starts a server for an account. Port 0 is any port.
 ///
 /// # Errors
 /// The port cannot be had.
-pub(crate) fn start(port: u16, sid: &str, token: &str) -> io::Result<Running> {
-    let doors = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
-    doors.set_nonblocking(true)?;
-    let address = doors.local_addr()?;
-    let hub = Arc::new(Hub { world: Mutex::new(World::new(sid, token)), changed: watch::Sender::new(0) });
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let (stop, stopped) = oneshot::channel::<()>();
-    let serving = hub.clone();
-    std::thread::spawn(move || {
-        runtime.block_on(async move {
-            let Ok(doors) = tokio::net::TcpListener::from_std(doors) else { return };
-            let app = Router::new()
-                .route("/control/{what}", routing::any(control::control))
-                .fallback(api)
-                .with_state(serving)
-                .into_make_service_with_connect_info::<Switch>();
-            tokio::select! {
-                _ = axum::serve(Doors(doors), app) => {}
-                _ = stopped => {}
-            }
-        });
-    });
-    Ok(Running { address, hub, _stop: stop })
+pub(crate) fn start(port: u16, sid: &str, token: &str) -> io::Result<Running<World>> {
+    let app = |hub| Router::new().route("/control/{what}", routing::any(control)).fallback(api).with_state(hub);
+    hub::start(port, |_| World::new(sid, token), app)
 }
 
 fn page(hub: &Hub, status: u16, kind: &str, body: String) -> Response<Body> {
-    let date = chrono::DateTime::from_timestamp_millis(hub.lock().now()).unwrap_or_default();
-    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-    let head = Response::builder().status(status).header(header::CONTENT_TYPE, kind).header(header::DATE, date);
-    head.header(header::CONNECTION, "close").body(Body::from(body)).unwrap_or_default()
+    let mut response = dated(hub.lock().now() / 1_000, status, kind, body);
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 fn answered(hub: &Hub, answer: &Result<(u16, Value), Refused>) -> Response<Body> {

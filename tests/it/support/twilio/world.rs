@@ -129,7 +129,7 @@ pub(crate) struct Asked {
     pub(crate) at: Instant,
 }
 
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) sid: String,
     pub(super) token: String,
     pub(super) account: String,

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Debug)]
 pub(crate) struct FakeClock {
-    started: Instant,
     /// Milliseconds since 1970 at `since`.
     base_ms: u64,
     since: Instant,
@@ -14,19 +13,14 @@ pub(crate) struct FakeClock {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a server of its own reads the machine's clock here and nowhere else")]
-fn machine() -> (Instant, Duration) {
+pub(crate) fn machine() -> (Instant, Duration) {
     (Instant::now(), SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 impl FakeClock {
     pub(crate) fn new() -> Self {
         let (now, wall) = machine();
-        Self { started: now, base_ms: wall.as_millis() as u64, since: now, stopped: false, skew_s: 0 }
-    }
-
-    /// Nanoseconds since the start, by the machine's clock: never stopped, never moved.
-    pub(crate) fn running_ns(&self) -> u64 {
-        machine().0.duration_since(self.started).as_nanos() as u64
+        Self { base_ms: wall.as_millis() as u64, since: now, stopped: false, skew_s: 0 }
     }
 
     /// Milliseconds since 1970 by the fake's clock.
