@@ -292,15 +292,21 @@ pub(crate) fn throttled(name: &str) -> Measured {
     measured(format!("{within}; p99 {p99:.0} ms of 15"), within == 0 && p99 <= 250.0)
 }
 
+/// In which a platform counts what it takes.
+const WINDOW: Duration = Duration::from_secs(5);
+
 /// R7.
 pub(crate) fn behind(name: &str) -> Measured {
     let far = of(name);
     far.limits(true);
     let routes = vec![route(&["*"], Severity::Info, std::slice::from_ref(&far))];
     let ways = Ways::new(std::slice::from_ref(&far), routes, Flow::Kept, LONG);
+    let (_keep, nothing) = std::sync::mpsc::channel::<()>();
     let mut times = Vec::new();
     for _ in 0..20 {
         ways.happen(vec![sample("order_submitted").kind; 5_000]);
+        // Discord takes five messages in as many seconds: more critical ones than that wait for each other, and not for the infos.
+        let _ = nothing.recv_timeout(WINDOW);
         times.append(&mut latencies(&ways, far.as_ref(), 1));
     }
     let refused = far.asked(0).iter().filter(|(_, refused)| *refused).count();

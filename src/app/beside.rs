@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crate::chat::{Chat, ChatParts};
-use crate::config::{Config, GroupConfig, policy, route_table};
+use crate::config::{Config, GroupConfig, dead_ends, policy, route_table};
 use crate::control::ChangeDesk;
 use crate::domain::{ChannelKind, Label, Lane, RouteTable, Routes, RunId};
 use crate::engine::{Emergency, EngineMessage, Stretch};
@@ -63,10 +63,13 @@ impl Run<'_> {
         of_people.chain(of_groups).chain(self.other_lanes()).chain([terminal]).collect()
     }
 
-    /// Who is told what.
+    /// Who is told what. Which routes lead nowhere yet is said at once: nobody would miss what does not come.
     pub(super) fn routes(&self) -> Result<RouteTable, AppError> {
         let mut lanes = self.other_lanes();
         lanes.extend(self.there().lanes(&Directory::look_up(self.config, &self.reader)?));
+        for end in dead_ends(self.config, self.environment, &lanes) {
+            tracing::warn!("{end}");
+        }
         Ok(route_table(self.config, &lanes))
     }
 

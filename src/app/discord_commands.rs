@@ -6,13 +6,11 @@ use serenity::model::application::{CommandOptionType, InteractionContext};
 use serenity::model::permissions::Permissions;
 
 use crate::channels::DiscordError;
-use crate::chat::{COMMANDS, Command, Group, Param, What};
+use crate::chat::{AT_TOP, COMMANDS, Command, Group, Param, What};
 use crate::store::Reader;
 
 use super::discord_house::DiscordHouse;
 
-/// The command that stands at the top as well: nobody in a hurry looks for its group.
-const HALT: &str = "halt";
 /// What was registered, as it is kept: where, and the hash of it.
 const REGISTERED: &str = "discord commands";
 
@@ -20,12 +18,12 @@ const REGISTERED: &str = "discord commands";
 pub(super) fn slash_commands() -> Vec<CreateCommand> {
     let grouped = Group::ALL.into_iter().map(|group| {
         let of_group = COMMANDS.iter().filter(|command| command.group == group);
-        let top = shared(CreateCommand::new(name_of(group)).description(about(group)))
+        let top = shared(CreateCommand::new(group.name()).description(about(group)))
             .set_options(of_group.map(subcommand).collect());
         // Everybody is checked by our own list whatever is shown; what lets trading go on is offered to a server's admins alone unless they say more.
         if group == Group::Control { top.default_member_permissions(Permissions::empty()) } else { top }
     });
-    let halt = COMMANDS.iter().filter(|command| command.name == HALT);
+    let halt = COMMANDS.iter().filter(|command| command.name == AT_TOP);
     let halt = halt.map(|halt| shared(CreateCommand::new(halt.name).description(halt.help)));
     grouped.chain(halt).collect()
 }
@@ -33,10 +31,6 @@ pub(super) fn slash_commands() -> Vec<CreateCommand> {
 /// In servers and in the conversation with the bot.
 fn shared(command: CreateCommand) -> CreateCommand {
     command.contexts(vec![InteractionContext::Guild, InteractionContext::BotDm])
-}
-
-fn name_of(group: Group) -> String {
-    group.title().to_lowercase()
 }
 
 const fn about(group: Group) -> &'static str {
@@ -207,7 +201,7 @@ mod tests {
             offered.extend(below.iter().map(|one| one["name"].as_str().expect("a name").to_owned()));
         }
         assert!(all.iter().map(words).sum::<usize>() <= 8_000, "all together");
-        assert!(all.iter().any(|command| command["name"] == HALT));
+        assert!(all.iter().any(|command| command["name"] == AT_TOP));
         offered.sort();
         let mut known: Vec<&str> = COMMANDS.iter().map(|command| command.name).collect();
         known.sort_unstable();

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::cli::Tested;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, load, missing_services};
-use crate::domain::{Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
+use crate::config::{Config, Environment, dead_ends, load, missing_services};
+use crate::domain::{ChannelKind, Event, EventKind, Lane, NoticeId, RouteTable, Routes, RunId};
 use crate::store::{LaneState, Reader, Ruled, Ruling, Store, StoreError, TraceRow};
 
 use super::around::wait;
@@ -27,6 +27,7 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
     let config = load(environment.config.as_deref())?;
     let off = missing_services(environment);
     let drill = Drill { environment, config: &config, ways };
+    let ends = |lanes: &[Lane]| dead_ends(&config, environment, lanes);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let tried = if is_running(&environment.database) {
         Some(drill.through_the_bot(clock.as_ref())?)
@@ -40,8 +41,8 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
         None
     };
     let report = match tried {
-        Some(sent) => Report::new(&sent, &shows(environment, &config)?, off),
-        None => Report::nothing(off),
+        Some(sent) => Report::new(&sent, &shows(environment, &config)?, off).with_ends(&ends(&sent.there)),
+        None => Report::nothing(off).with_ends(&ends(&drill.terminal())),
     };
     report.print(json)?;
     if report.well { Ok(()) } else { Err(AppError::No) }
@@ -73,6 +74,8 @@ pub(super) struct Sent {
     pub(super) rows: Vec<TraceRow>,
     /// How the ways are that ever failed.
     pub(super) lanes: Vec<LaneState>,
+    /// Every way that there is, also if it was not tested.
+    pub(super) there: Vec<Lane>,
 }
 
 struct Drill<'a> {
@@ -85,14 +88,21 @@ impl Drill<'_> {
     /// The bot carries it, by the routes that it goes by.
     fn through_the_bot(&self, clock: &dyn Clock) -> Result<Sent, AppError> {
         let store = Store::open(&self.environment.database)?;
-        let table = self.narrowed(Reader::open(&self.environment.database)?.routes()?)?;
-        send(&store, clock, table, &self.asker()?)
+        let table = Reader::open(&self.environment.database)?.routes()?;
+        let there = table.lanes.iter().map(|rule| rule.lane).collect();
+        Ok(Sent { there, ..send(&store, clock, self.narrowed(table)?, &self.asker()?)? })
     }
 
     fn without_a_bot(&self, ways: &Ways) -> Result<Sent, AppError> {
         ways.open()?;
-        let table = self.narrowed(ways.table())?;
-        send_on(ways, table, &self.asker()?)
+        let there = ways.lanes().into_iter().chain(self.terminal()).collect();
+        Ok(Sent { there, ..send_on(ways, self.narrowed(ways.table())?, &self.asker()?)? })
+    }
+
+    /// The lane that is there whenever a bot runs.
+    fn terminal(&self) -> Vec<Lane> {
+        let owner = self.config.owner().and_then(|owner| owner.name.parse().ok());
+        owner.map(|who| Lane { who, channel: ChannelKind::Terminal }).into_iter().collect()
     }
 
     fn asker(&self) -> Result<String, AppError> {
@@ -140,7 +150,7 @@ fn send(store: &Store, clock: &dyn Clock, table: RouteTable, person: &str) -> Re
     let reader = Reader::open(store.path())?;
     wait(PATIENCE, clock, || begun.rows(&reader).is_ok_and(|rows| rows.iter().all(is_over)));
     let (rows, lanes) = (begun.rows(&reader)?, reader.lane_states()?);
-    Ok(Sent { event: begun.event, notice: begun.notice, rows, lanes })
+    Ok(Sent { event: begun.event, notice: begun.notice, rows, lanes, there: Vec::new() })
 }
 
 /// A drill that is under way.

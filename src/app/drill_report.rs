@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use serde::Serialize;
 
 use crate::channels::{Budget, html, plain};
-use crate::config::{Config, policy};
+use crate::config::{Config, DeadEnd, policy};
 use crate::domain::format::{age, counted};
 use crate::domain::{ChannelKind, Event, Lane, Message, NoticeId};
 use crate::notify::{Telling, told};
@@ -242,11 +242,13 @@ fn mend(channel: Option<ChannelKind>, who: &str) -> String {
 pub(super) struct Report {
     /// The drill's number; none where nothing could be sent.
     notice: Option<String>,
-    /// True if it arrived on every way, or no service is set up.
+    /// True if it arrived on every way, or no service is set up, and each route reaches somebody.
     pub(super) well: bool,
     ways: Vec<Way>,
     /// Services that are not set up, each with what turns it on.
     off: Vec<&'static str>,
+    /// Routes that do not lead everywhere where they say.
+    dead_ends: Vec<String>,
 }
 
 impl Report {
@@ -254,12 +256,19 @@ impl Report {
         let parts = |row: &TraceRow| row.lane.parse().map(|lane| shows.parts(lane, &sent.event)).unwrap_or_default();
         let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, &sent.lanes, parts(row))).collect();
         let well = ways.iter().all(|way| way.outcome == Outcome::Arrived);
-        Self { notice: Some(sent.notice.to_string()), well, ways, off }
+        Self { notice: Some(sent.notice.to_string()), well, ways, off, dead_ends: Vec::new() }
     }
 
     /// No service is set up.
     pub(super) fn nothing(off: Vec<&'static str>) -> Self {
-        Self { notice: None, well: true, ways: Vec::new(), off }
+        Self { notice: None, well: true, ways: Vec::new(), off, dead_ends: Vec::new() }
+    }
+
+    /// With these routes told; one that reaches nobody is no better than a way on which nothing arrives.
+    pub(super) fn with_ends(mut self, ends: &[DeadEnd]) -> Self {
+        self.well &= !ends.iter().any(|end| end.is_whole);
+        self.dead_ends = ends.iter().map(ToString::to_string).collect();
+        self
     }
 
     pub(super) fn print(&self, json: bool) -> Result<(), AppError> {
@@ -285,6 +294,9 @@ impl Report {
         }
         for line in &self.off {
             let _ = writeln!(text, "{line}");
+        }
+        for end in &self.dead_ends {
+            let _ = writeln!(text, "warning: {end}");
         }
         text.trim_end().to_owned()
     }

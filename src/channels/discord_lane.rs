@@ -1,7 +1,7 @@
 //! How does a message get into a channel on Discord? As embeds, sent one after the other, each under a name that Discord takes once.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -83,6 +83,8 @@ pub struct DiscordLane {
     alone: OnceCell<i64>,
     /// Threads that were begun or found, newest last.
     threads: Mutex<VecDeque<i64>>,
+    /// The delivery for which no thread could be begun in time: all of it goes into the channel.
+    threadless: Mutex<Option<i64>>,
     /// The delivery at which Discord failed in a way that says little, and when first.
     doubtful: Mutex<Option<(i64, Timestamp)>>,
 }
@@ -90,7 +92,6 @@ pub struct DiscordLane {
 impl DiscordLane {
     /// Sends to this channel, and answers interactions by their tokens.
     pub fn new(discord: Discord, target: DiscordTarget, answers: Answers) -> Self {
-        let (threads, doubtful) = (Mutex::default(), Mutex::default());
         Self {
             discord,
             target,
@@ -98,8 +99,9 @@ impl DiscordLane {
             key: [0; 32],
             parts: Parts::default(),
             alone: OnceCell::new(),
-            threads,
-            doubtful,
+            threads: Mutex::default(),
+            threadless: Mutex::default(),
+            doubtful: Mutex::default(),
         }
     }
 
@@ -127,6 +129,9 @@ impl DiscordLane {
             return Ok(if is_thread { Spot::of(channel, None) } else { below });
         }
         let thread = Spot::of(remote.message, None);
+        if *self.threadless() == Some(post.delivery) {
+            return Ok(below);
+        }
         if self.knows_thread(remote.message) {
             return Ok(thread);
         }
@@ -146,7 +151,10 @@ impl DiscordLane {
                 Ok(below)
             }
             // The channel takes it meanwhile, where threads come too fast.
-            Err(DiscordError::Throttled { .. }) => Ok(below),
+            Err(DiscordError::Throttled { .. }) => {
+                *self.threadless() = Some(post.delivery);
+                Ok(below)
+            }
             Err(error) => Err(failed(error)),
         }
     }
@@ -155,15 +163,30 @@ impl DiscordLane {
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).contains(&thread)
     }
 
-    /// The messages among which an earlier try may have left this one; none where it goes again by its name.
-    async fn earlier(&self, post: &Post, spot: Spot) -> Result<Vec<Posted>, SendError> {
+    fn threadless(&self) -> MutexGuard<'_, Option<i64>> {
+        self.threadless.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The messages among which an earlier try may have left this one, and where they are; none where it goes again by its name.
+    async fn earlier(&self, post: &Post, sheets: &[Sheet], spot: Spot) -> Result<(Spot, Vec<Posted>), SendError> {
         let doubt = *self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
         let doubt = doubt.filter(|(delivery, _)| *delivery == post.delivery).map(|(_, since)| since);
-        let Some(since) = post.again.into_iter().chain(doubt).min() else { return Ok(Vec::new()) };
-        let now = self.discord.client().now();
-        if now.since(since) < NAMED_MS {
-            return Ok(Vec::new());
+        let Some(since) = post.again.into_iter().chain(doubt).min() else { return Ok((spot, Vec::new())) };
+        if self.target.threads && !spot.stays && spot.channel != self.target.channel {
+            // Its thread may not have been there then: the channel took it.
+            let channel = Spot::of(self.target.channel, None);
+            let there = self.left_in(channel, since).await?;
+            let is_there = |(index, sheet)| found(&there, post, &Part { index, sheet, is_last: false }).is_some();
+            if sheets.iter().enumerate().any(is_there) {
+                return Ok((channel, there));
+            }
         }
+        let is_named = self.discord.client().now().since(since) < NAMED_MS;
+        Ok((spot, if is_named { Vec::new() } else { self.left_in(spot, since).await? }))
+    }
+
+    /// Our own messages there since then.
+    async fn left_in(&self, spot: Spot, since: Timestamp) -> Result<Vec<Posted>, SendError> {
         let me = self.discord.myself().await.map_err(failed)?.user;
         let mut latest = self.discord.latest(spot.channel).await.map_err(|error| self.failed_at(spot, error))?;
         latest.retain(|message| message.author == me && message.sent_ms >= since.ms() - SKEW_MS);
@@ -381,8 +404,8 @@ impl Channel for DiscordLane {
         {
             return Ok(receipt);
         }
-        let mut spot = self.spot(post).await?;
-        let earlier = self.earlier(post, spot).await?;
+        let spot = self.spot(post).await?;
+        let (mut spot, earlier) = self.earlier(post, &sheets, spot).await?;
         let mut there = self.parts.arrived(post);
         let mut receipt = Receipt { remote: there.first().map(|first| self.named(*first, spot)), ..Receipt::default() };
         for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {

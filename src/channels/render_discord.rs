@@ -6,12 +6,12 @@ use serenity::builder::{
 };
 use serenity::model::application::ButtonStyle;
 
-use crate::domain::{Block, Message, NoticeId, Severity};
+use crate::chat::{grouped, grouped_line};
+use crate::domain::{Block, Line, Message, NoticeId, Severity, Span};
 use crate::notify::Key;
 
-use super::harmless::JOINER;
 use super::packing::{CUT_UNITS, Measure, PARTS_MAX, is_blank, packed};
-use super::rows::{Frame, Look, Piece, Row, rows};
+use super::rows::{Frame, Look, Piece, Row, bare_rows};
 
 /// The widest table that a telephone shows in columns.
 const TABLE_COLUMNS: usize = 38;
@@ -111,7 +111,8 @@ impl Sheet {
 /// A message as parts, each an embed of its own. It is cut at the ends of blocks where that can be. No part is empty; a message without
 /// anything to see has none.
 pub fn sheets(message: &Message, number: Option<NoticeId>, severity: Severity) -> Vec<Sheet> {
-    let mut rows = rows(message, TABLE_COLUMNS);
+    let message = &with_paths(message);
+    let mut rows = bare_rows(message, TABLE_COLUMNS);
     if rows.iter().all(is_blank) {
         return Vec::new();
     }
@@ -145,6 +146,28 @@ pub fn sheets(message: &Message, number: Option<NoticeId>, severity: Severity) -
         colour: colour(severity),
     };
     parts.into_iter().enumerate().map(sheet).collect()
+}
+
+/// The same with our commands named as they are typed here, below their groups. What strangers wrote stays as it is.
+fn with_paths(message: &Message) -> Message {
+    let mut named = message.clone();
+    let rename = |line: &mut Line| {
+        for span in &mut line.0 {
+            match span {
+                Span::Text(text) | Span::Strong(text) => *text = grouped(text),
+                Span::Code(text) => *text = grouped_line(text),
+                Span::Untrusted(_) => {}
+            }
+        }
+    };
+    for block in &mut named.blocks {
+        match block {
+            Block::Title(line) | Block::Line(line) => rename(line),
+            Block::Fields(fields) => fields.iter_mut().for_each(|(_, value)| rename(value)),
+            Block::Table { .. } | Block::Code(_) | Block::Quote(_) => {}
+        }
+    }
+    named
 }
 
 /// What can be pressed below a message: rows of five, or a menu where they are too many.
@@ -228,7 +251,7 @@ fn taken_fields(message: &Message, rows: &mut Vec<Row>) -> Vec<(String, String)>
     let of_fields = rows.iter().filter(|row| row.block >= first);
     let field = |row: &Row| {
         let (name, value) = row.pieces.split_first()?;
-        let name = escaped_line(&escaped(name.text.trim_end().trim_end_matches([':', JOINER])));
+        let name = escaped_line(&escaped(name.text.trim_end().trim_end_matches(':'), None));
         let value = Row { pieces: value.to_vec(), ..row.clone() };
         (!name.trim().is_empty() && !is_blank(&value)).then(|| (name, escaped_line(&row_text(&value))))
     };
@@ -263,30 +286,40 @@ fn line_text(row: &Row) -> String {
     match row.frame {
         Frame::Open => escaped_line(&row_text(row)),
         Frame::Quote => format!("> {}", escaped_line(&row_text(row))),
-        // Three of them in a row would end the box.
-        Frame::Pre => row.text().replace('`', &format!("`{JOINER}")),
+        // Three of them in a row would end the box, and nothing can be escaped in it.
+        Frame::Pre => row.text().replace("```", "ˋˋˋ"),
     }
 }
 
 fn row_text(row: &Row) -> String {
     let mut out = String::new();
-    for look in row.pieces.chunk_by(|one, other| one.look == other.look) {
-        let text: String = look.iter().map(|piece| piece.text.as_str()).collect();
-        match look[0].look {
-            Look::Bold if !text.trim().is_empty() => out.extend(["**", &escaped(&text), "**"]),
+    let texts = row.pieces.chunk_by(|one, other| one.look == other.look).map(|same| {
+        let text: String = same.iter().map(|piece| piece.text.as_str()).collect();
+        (same[0].look, text)
+    });
+    let mut texts = texts.filter(|(_, text)| !text.is_empty()).peekable();
+    while let Some((look, text)) = texts.next() {
+        let behind = texts.peek().and_then(|(_, text)| text.chars().next());
+        match look {
+            Look::Bold if !text.trim().is_empty() => out.extend(["**", &escaped(&text, behind), "**"]),
             // Nothing can be escaped in code: what would end it is shown by a look-alike.
             Look::Code if !text.trim().is_empty() => out.extend(["`", &text.replace('`', "ˋ"), "`"]),
-            Look::Plain | Look::Bold | Look::Code => out.push_str(&escaped(&text)),
+            Look::Plain | Look::Bold | Look::Code => out.push_str(&escaped(&text, behind)),
         }
     }
     out
 }
 
-/// Text that formats nothing within a line.
-fn escaped(text: &str) -> String {
+/// Text that does nothing within a line, with the letter behind it. Nothing is put in but what Discord takes out again, so that what is copied
+/// is what was written.
+fn escaped(text: &str, behind: Option<char>) -> String {
     let mut out = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if is_markup(letter) {
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let next = letters.peek().copied().or(behind);
+        // Of addresses, and of pictures such as :skull:; hours stay as they are.
+        let joins = |next: char| !next.is_whitespace() && !next.is_ascii_digit();
+        if is_markup(letter) && (letter != ':' || next.is_some_and(joins)) {
             out.push('\\');
         }
         out.push(letter);
@@ -295,7 +328,7 @@ fn escaped(text: &str) -> String {
 }
 
 const fn is_markup(letter: char) -> bool {
-    matches!(letter, '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '>' | '[' | ']')
+    matches!(letter, '\\' | '*' | '_' | '~' | '|' | '`' | '<' | '>' | '[' | ']' | '@' | ':')
 }
 
 /// The same for its beginning: headings, lists, small print. What would begin one has a space behind it.
@@ -316,7 +349,7 @@ fn escaped_line(text: &str) -> String {
 
 fn letter_units(frame: Frame, letter: char) -> usize {
     match frame {
-        Frame::Pre => letter.len_utf16() + usize::from(letter == '`'),
+        Frame::Pre => letter.len_utf16(),
         Frame::Open | Frame::Quote => letter.len_utf16() + usize::from(is_markup(letter)),
     }
 }

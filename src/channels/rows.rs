@@ -62,24 +62,36 @@ impl Row {
     }
 }
 
+/// What keeps the pieces of a line from doing anything.
+type Guard = fn(&[(Whose, &str)]) -> Vec<String>;
+
 /// The rows of a message; a table stands in columns where it is no wider than `columns`, else as a name and a value a line.
 pub(super) fn rows(message: &Message, columns: usize) -> Vec<Row> {
+    guarded(message, columns, defused)
+}
+
+/// The same without joiners, for a platform on which everything can be escaped.
+pub(super) fn bare_rows(message: &Message, columns: usize) -> Vec<Row> {
+    guarded(message, columns, |pieces| pieces.iter().map(|(_, text)| (*text).to_owned()).collect())
+}
+
+fn guarded(message: &Message, columns: usize, guard: Guard) -> Vec<Row> {
     let mut rows = Vec::new();
     for (block, part) in message.blocks.iter().enumerate() {
         let mut push = |frame, pieces| rows.push(Row { block, frame, pieces });
         match part {
-            Block::Title(line) => push(Frame::Open, pieces_of(line, Look::Bold)),
-            Block::Line(line) => push(Frame::Open, pieces_of(line, Look::Plain)),
+            Block::Title(line) => push(Frame::Open, pieces_of(line, Look::Bold, guard)),
+            Block::Line(line) => push(Frame::Open, pieces_of(line, Look::Plain, guard)),
             Block::Fields(fields) => {
                 for (name, value) in fields {
-                    let mut pieces = harmless(&[(Look::Plain, Whose::Theirs, &format!("{name}: "), usize::MAX)]);
-                    pieces.extend(pieces_of(value, Look::Plain));
+                    let mut pieces = harmless(&[(Look::Plain, Whose::Theirs, &format!("{name}: "), usize::MAX)], guard);
+                    pieces.extend(pieces_of(value, Look::Plain, guard));
                     push(Frame::Open, pieces);
                 }
             }
             Block::Table { header, rows: body } => match aligned(header, body, columns) {
                 Some(lines) => lines.into_iter().for_each(|line| push(Frame::Pre, vec![plain_code(line)])),
-                None => named(header, body).into_iter().for_each(|pieces| push(Frame::Open, pieces)),
+                None => named(header, body, guard).into_iter().for_each(|pieces| push(Frame::Open, pieces)),
             },
             Block::Code(text) => {
                 text.lines().for_each(|line| push(Frame::Pre, vec![plain_code(cleaned(line, usize::MAX))]));
@@ -88,7 +100,7 @@ pub(super) fn rows(message: &Message, columns: usize) -> Vec<Row> {
                 let short: String = text.chars().take(QUOTE_CHARS_MAX).collect();
                 let mark = if short.len() < text.len() { "…" } else { "" };
                 for line in format!("{short}{mark}").lines() {
-                    push(Frame::Quote, harmless(&[(Look::Plain, Whose::Theirs, line, usize::MAX)]));
+                    push(Frame::Quote, harmless(&[(Look::Plain, Whose::Theirs, line, usize::MAX)], guard));
                 }
             }
         }
@@ -101,7 +113,7 @@ fn plain_code(text: String) -> Piece {
 }
 
 /// A line's spans; our own words look like `usual`.
-fn pieces_of(line: &Line, usual: Look) -> Vec<Piece> {
+fn pieces_of(line: &Line, usual: Look, guard: Guard) -> Vec<Piece> {
     let span = |span: &Span| -> (Look, Whose, String, usize) {
         match span {
             Span::Text(text) => (usual, Whose::Ours, text.clone(), usize::MAX),
@@ -113,15 +125,15 @@ fn pieces_of(line: &Line, usual: Look) -> Vec<Piece> {
     let spans: Vec<(Look, Whose, String, usize)> = line.0.iter().map(span).collect();
     let borrowed: Vec<(Look, Whose, &str, usize)> =
         spans.iter().map(|(look, whose, text, most)| (*look, *whose, text.as_str(), *most)).collect();
-    harmless(&borrowed)
+    harmless(&borrowed, guard)
 }
 
-/// Pieces cleaned and defused together.
-fn harmless(spans: &[(Look, Whose, &str, usize)]) -> Vec<Piece> {
+/// Pieces cleaned and guarded together.
+fn harmless(spans: &[(Look, Whose, &str, usize)], guard: Guard) -> Vec<Piece> {
     let clean: Vec<(Whose, String)> =
         spans.iter().map(|(_, whose, text, most)| (*whose, cleaned(text, *most))).collect();
     let borrowed: Vec<(Whose, &str)> = clean.iter().map(|(whose, text)| (*whose, text.as_str())).collect();
-    let safe = defused(&borrowed).into_iter();
+    let safe = guard(&borrowed).into_iter();
     spans.iter().zip(safe).map(|((look, ..), text)| Piece { look: *look, text }).collect()
 }
 
@@ -163,17 +175,17 @@ fn is_of_figures(body: &[Vec<String>], column: usize) -> bool {
 }
 
 /// A table as a name and a value a line; the first cell of a row stands above them.
-fn named(header: &[String], body: &[Vec<String>]) -> Vec<Vec<Piece>> {
+fn named(header: &[String], body: &[Vec<String>], guard: Guard) -> Vec<Vec<Piece>> {
     let mut lines = Vec::new();
     for cells in body {
         for (column, cell) in cells.iter().enumerate() {
             let name = header.get(column).map(|name| format!("{name}: ")).unwrap_or_default();
             lines.push(match column {
-                0 => harmless(&[(Look::Bold, Whose::Theirs, cell, usize::MAX)]),
-                _ => harmless(&[
-                    (Look::Plain, Whose::Theirs, &name, usize::MAX),
-                    (Look::Plain, Whose::Theirs, cell, usize::MAX),
-                ]),
+                0 => harmless(&[(Look::Bold, Whose::Theirs, cell, usize::MAX)], guard),
+                _ => harmless(
+                    &[(Look::Plain, Whose::Theirs, &name, usize::MAX), (Look::Plain, Whose::Theirs, cell, usize::MAX)],
+                    guard,
+                ),
             });
         }
     }

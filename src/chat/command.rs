@@ -4,7 +4,9 @@ use crate::control::Control;
 use crate::domain::{AlertId, AlertRequest, Kind, Label, Message, NoticeId, Symbol, Timeframe};
 use crate::views::{ViewError, Views};
 
+use super::handle::Reply;
 use super::params::{Param, shown};
+use super::seat::Place;
 
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
 /// something personal changes the
@@ -17,8 +19,8 @@ pub enum Run {
         fn(&Views, &[&str]) -> Result<String, ArgError>,
         fn(&Views, &[&str]) -> Result<Option<Message>, ArgError>,
     ),
-    /// Answers from the table of commands itself.
-    Text(fn(&[&str]) -> Result<String, ArgError>),
+    /// Answers from the table of commands itself, as it is read where the asker sits.
+    Text(fn(Place, &[&str]) -> Result<Reply, ArgError>),
     /// Asks the running engine.
     Ask(fn(&[&str]) -> Result<Question, ArgError>),
     /// Answers from the store, or asks the running engine where the arguments say so.

@@ -6,9 +6,11 @@ use crate::views;
 use super::arguments::{book, book_name, chart, dry_cycle, pnl, screen_now, status, symbol, trades, trades_file};
 use super::attention::{ack, less, mute, notice};
 use super::command::{Command, Group, Personal, Run};
+use super::handle::Reply;
 use super::menus;
 use super::params::{Param, What};
 use super::personal::alert;
+use super::seat::Place;
 
 const BOOK: Param = Param::perhaps("book", "book", What::Book, "One book alone");
 const KIND: Param = Param::needed("kind", "KIND", What::Patient, "The kind of message");
@@ -22,7 +24,7 @@ const BARE: Command = Command {
     params: &[],
     help: "",
     example: "",
-    run: Run::Text(|_| Ok(String::new())),
+    run: Run::Text(|_, _| Ok(Reply::Text(String::new()))),
 };
 
 /// A command that may name a book.
@@ -35,7 +37,7 @@ pub const COMMANDS: &[Command] = &[
         group: Group::System,
         help: "What this is and where to begin",
         example: "/start",
-        run: Run::Text(|_| Ok(menus::welcome())),
+        run: Run::Text(|_, _| Ok(Reply::Text(menus::welcome()))),
         ..BARE
     },
     Command {
@@ -45,9 +47,10 @@ pub const COMMANDS: &[Command] = &[
         params: &[Param::perhaps("command", "command", What::Command, "One command, with an example")],
         help: "All commands, or one of them with an example",
         example: "/help positions",
-        run: Run::Text(|args| match args.first() {
-            None => Ok(menus::help()),
-            Some(name) => menus::help_of(name),
+        run: Run::Text(|place, args| match (args.first(), place) {
+            (None, Place::Machine) => Ok(Reply::Text(menus::help())),
+            (None, _) => Ok(Reply::Message(Box::new(menus::help_list()))),
+            (Some(name), _) => menus::help_of(name).map(|message| Reply::Message(Box::new(message))),
         }),
     },
     Command {
@@ -256,9 +259,9 @@ pub const COMMANDS: &[Command] = &[
         params: &[Param::perhaps("code", "CODE", What::Code, "The code that the machine shows")],
         help: "Binds a chat to a person, by a code from the machine",
         example: "/pair",
-        run: Run::Text(|_| {
-            Ok("On the machine, \"bellwether pair PERSON\" shows a code. Send it to the bot in a chat of your own, as /pair CODE"
-                .to_owned())
+        run: Run::Text(|_, _| {
+            let how = "On the machine, \"bellwether pair PERSON\" shows a code. Send it to the bot in a chat of your own, as /pair CODE";
+            Ok(Reply::Text(how.to_owned()))
         }),
     },
     Command {

@@ -315,7 +315,7 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
     let view = |run: fn(&Views, &[&str]) -> Result<String, ArgError>| run(&open()?, &parsed.args).map(Reply::Text);
     let answer = match &parsed.command.run {
         // Help tells what to type, which is the same for everybody.
-        Run::Text(run) => return Some(run(&parsed.args).map_or_else(|error| told_error(&error), Reply::Text)),
+        Run::Text(run) => return Some(run(inbound.place, &parsed.args).unwrap_or_else(|error| told_error(&error))),
         Run::View(run) => view(*run),
         Run::ViewOrFile(run, file) => match open().map_err(ArgError::from).and_then(|views| file(&views, &parsed.args))
         {

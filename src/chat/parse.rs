@@ -2,6 +2,7 @@
 
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
+use super::grouped::below;
 use super::params::arity;
 
 /// The longest line that is looked at.
@@ -32,7 +33,7 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     let line = line.trim();
     let mut words = line.split_whitespace();
     let first = words.next().unwrap_or_default();
-    let args: Vec<&str> = words.collect();
+    let mut args: Vec<&str> = words.collect();
     let bare = first.to_ascii_lowercase();
     // Nobody in a hurry types neatly: "stop!", "stop…", "/halt2846".
     let bare = bare.trim_end_matches(|letter: char| !letter.is_alphabetic() && letter != '_').to_owned();
@@ -40,6 +41,12 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     // In groups, platforms add the bot's own name: /status@my_bot.
     let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
     let name = if bare_stop { Some(HALT) } else { name };
+    // As Discord has it, below its group: /control resume.
+    let below = name.zip(args.first()).and_then(|(group, name)| below(group, name));
+    if below.is_some() {
+        args.remove(0);
+    }
+    let name = below.map(|command| command.name).or(name);
     let is_halt = name.and_then(find).is_some_and(|command| command.name == HALT);
     if line.chars().count() > LINE_CHARS_MAX && !is_halt {
         return usage(format!("that is longer than {LINE_CHARS_MAX} characters; commands are short, see /help"));
@@ -131,6 +138,11 @@ mod tests {
             ("/stop", "halt"),
             ("stop it now", "halt"),
             ("/halt now", "halt"),
+            ("/control halt", "halt"),
+            ("/Reasons WHY aapl", "why aapl"),
+            ("/risk limits", "limits"),
+            ("/risk resume", "risk resume"),
+            ("/control", "there is no /control; /help lists what there is"),
             ("/pos", "there is no /pos: did you mean /positions?"),
             ("/positons", "there is no /positons: did you mean /positions?"),
             ("hello", "commands begin with a slash; /help lists them"),

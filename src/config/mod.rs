@@ -16,12 +16,14 @@ mod smtp_url;
 mod twilio_account;
 mod variables;
 mod environment;
+mod dead_ends;
 mod env_file;
 mod machine;
 mod telling;
 mod docs;
 
 pub use configured::{BookConfig, Config, WatchSource};
+pub use dead_ends::{DeadEnd, dead_ends};
 pub use docs::reference;
 pub use env_file::{EnvFileError, write_env};
 pub use environment::{Environment, env_example, missing_services};

@@ -34,7 +34,10 @@ Without `[[routes]]` the usual ones hold:
 With `[[routes]]` only those hold. An event goes every way whose `kinds`, `min` and `books` cover it; each lane gets it once for each `after`.
 What belongs to no book goes every way. A route with an `after` is a step of a ladder: it is gone only if nobody has
 acknowledged the event by then. Whatever routes say, every owner with a phone is told by SMS at once that the daily loss limit is near or hit and that
-trading stops (`daily_loss_near`, `trading_reduced`, `trading_halted`). A route that reaches nobody is refused, and so are routes that leave out a kind which gets louder than `info`.
+trading stops (`daily_loss_near`, `trading_reduced`, `trading_halted`). A route without destinations is refused, and so are routes that leave out a kind which gets louder than `info`.
+
+A destination may not be set up yet, such as `ana:discord` without DISCORD_BOT_TOKEN or before she is paired, so that one file holds while ways are
+added. Nothing goes there. Each start says so as a warning, with what to do, and so does `bellwether test all`, which fails if a whole route reaches nobody.
 
 ### Who has seen it
 

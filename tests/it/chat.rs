@@ -64,6 +64,7 @@ fn every_example_of_the_table_is_answered() {
                 assert!(text.contains("not") || text.contains("nothing"), "{text}");
             }
             (name, Reply::Text(text)) => assert!(!text.is_empty() && !text.contains("no answer now"), "{name}: {text}"),
+            ("help", Reply::Message(message)) => assert_eq!(message.plain_lines()[2], "For example /positions"),
             (name, reply) => panic!("{name}: {reply:?}"),
         }
     }

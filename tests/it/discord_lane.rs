@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwether::channels::{Answers, DiscordLane, DiscordTarget};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
-use bellwether::domain::{Attachment, AttachmentKind, Block, Button, Message};
+use bellwether::domain::{Attachment, AttachmentKind, Block, Button, Message, NoticeId};
 use bellwether::notify::{Channel, Key, Post, SendError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -214,6 +214,43 @@ async fn what_follows_stands_in_a_thread() {
     let last = rig.seen(CHANNEL).pop().expect("a message");
     assert_eq!(last["message_reference"]["message_id"], other.as_str());
     conforms(&rig.fake);
+}
+
+/// Threads may be begun more seldom than messages are sent: the channel takes what cannot wait, once, wherever a repeat of it would go.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_finds_no_thread_yet_is_neither_lost_nor_doubled() {
+    let rig = Rig::new();
+    let throttle = || rig.fake.control("fault", &json!({ "kind": "throttle", "method": "thread", "retry_ms": 50_000 }));
+    let lost = || rig.fake.control("fault", &json!({ "kind": "reset_after", "method": "create_message" }));
+    let lane = rig.lane(CHANNEL, true);
+    let root = lane.send(&post(1, titled("AAPL opened"))).await.expect("sent").remote.expect("a name");
+    let next = |delivery: i64, again| Post {
+        reply_to: Some(root.clone()),
+        number: Some(NoticeId(delivery.unsigned_abs())),
+        again,
+        ..post(delivery, long("ABCDE"))
+    };
+    throttle();
+    let sent = lane.send(&next(2, None)).await.expect("sent").remote.expect("a name");
+    assert!(!sent.contains('@') && rig.seen(CHANNEL).len() == 3, "{sent}");
+    assert_eq!(rig.seen(CHANNEL)[1]["message_reference"]["message_id"], root.as_str());
+    // It may have arrived there, and threads come again: both in one life, and in the next.
+    for (delivery, restarts) in [(3, false), (4, true)] {
+        pass(&rig.fake, &rig.clock, Duration::from_secs(51));
+        let (born, before) = (Some(rig.clock.now()), rig.seen(CHANNEL).len());
+        let lane = rig.lane(CHANNEL, true);
+        throttle();
+        lost();
+        lane.send(&next(delivery, None)).await.expect_err("no answer");
+        pass(&rig.fake, &rig.clock, Duration::from_secs(51));
+        let lane = if restarts { rig.lane(CHANNEL, true) } else { lane };
+        let sent = lane.send(&next(delivery, born)).await.expect("sent").remote.expect("a name");
+        assert!(!sent.contains('@'), "{sent}");
+        assert_eq!(rig.seen(CHANNEL).len(), before + 2, "both parts, each once");
+    }
+    // And then it has its thread.
+    let sent = rig.lane(CHANNEL, true).send(&next(5, None)).await.expect("sent").remote.expect("a name");
+    assert!(sent.ends_with(&format!("@{root}")), "{sent}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

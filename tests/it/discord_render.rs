@@ -1,6 +1,7 @@
 //! Whatever a message says, Discord takes it, shows all of it, and finds nothing in it that we did not put there.
 
 use bellwether::channels::{Sheet, sheets};
+use bellwether::chat::{COMMANDS, help_list, help_of};
 use bellwether::domain::{Block, Line, Message, NoticeId, Severity, Span};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -104,17 +105,96 @@ fn blocks_look_as_they_should() {
         ..Message::default()
     };
     let all = embeds(&message);
-    let joiner = "\u{2060}";
-    let strangers = format!(" @{joiner}everyone \\<@{joiner}5\\> \\[x\\](http:{joiner}/{joiner}/{joiner}y) \\`z\\`");
-    let first = all[0]["description"].as_str().expect("text").lines().next().expect("a line").replace(joiner, "");
-    assert_eq!(first, format!("a\\_b **now** by `T1_2`{strangers}").replace(joiner, ""));
-    assert!(!all[0]["description"].as_str().expect("text").contains("://"));
+    let first = all[0]["description"].as_str().expect("text").lines().next().expect("a line");
+    let strangers = r" \@everyone \<\@5\> \[x\](http\://y) \`z\`";
+    assert_eq!(first, format!(r"a\_b **now** by `T1_2`{strangers}"));
     let rest: Vec<&str> = all[0]["description"].as_str().expect("text").lines().skip(1).collect();
     assert_eq!(rest, ["\\- 3 shares", "```", "a  b", "x  1", "```", "> \\# loud", "> 1\\. one"]);
     assert_eq!(all[0]["title"], "AAPL closed \\*well\\*");
     assert_eq!(all[0]["fields"], json!([{ "name": "profit", "value": "1.50", "inline": true }]));
     assert_eq!(all[0]["footer"]["text"], "N42");
     assert_eq!(all.len(), 1);
+}
+
+/// The lines of a description.
+fn described(embed: &Value) -> Vec<&str> {
+    embed["description"].as_str().expect("text").lines().collect()
+}
+
+#[test]
+fn what_is_copied_is_what_was_written() {
+    let said = [
+        "+1 (212) 555-0123",
+        "cost 1234567890.5 at 10:31:05, BRK.B #5 $AAPL EUR/USD",
+        "http://a.example/b.c :skull: a```b",
+    ];
+    let lines = |span: fn(String) -> Span| said.map(|text| Block::Line(Line(vec![span(text.to_owned())])));
+    let mut blocks = [lines(Span::Text), lines(Span::Untrusted)].concat();
+    blocks.push(Block::Code(said.join("\n")));
+    let all = embeds(&Message { blocks, ..Message::default() });
+    let text = text(&all[0]).expect("it does nothing");
+    let copied: Vec<&str> = text.trim().lines().filter(|line| !line.is_empty()).collect();
+    assert!(copied[..6] == [said, said].concat() && copied[6..8] == said[..2], "{copied:?}");
+    assert_eq!(described(&all[0])[..2], ["+1 (212) 555-0123", "cost 1234567890.5 at 10:31:05, BRK.B #5 $AAPL EUR/USD"]);
+}
+
+#[test]
+fn commands_are_named_as_they_are_typed_there() {
+    let spans = vec![
+        Span::Code("/why T17".to_owned()),
+        Span::Text(" or /limits; ".to_owned()),
+        Span::Untrusted("/resume".to_owned()),
+    ];
+    let blocks = vec![
+        Block::Title(Line::from("Halted: /resume ends that".to_owned())),
+        Block::Line(Line(spans)),
+        Block::Code("/status".to_owned()),
+        Block::Quote("/status".to_owned()),
+        Block::Fields(vec![("see".to_owned(), Line(vec![Span::Code("/locks".to_owned())]))]),
+    ];
+    let all = embeds(&Message { blocks, ..Message::default() });
+    assert_eq!(all[0]["title"], "Halted: /control resume ends that");
+    let want = ["`/reasons why of:T17` or /risk limits; /resume", "```", "/status", "```", "> /status"];
+    assert_eq!(described(&all[0]), want);
+    assert_eq!(all[0]["fields"][0]["value"], "`/risk locks`");
+    // Whatever is told, nothing names a command that is not there.
+    for event in samples() {
+        let blocks = bellwether::notify::told(&event, &bellwether::notify::Telling::plain(chrono_tz::Tz::UTC, "paper"));
+        for embed in embeds(&Message { blocks, ..Message::default() }) {
+            let text = text(&embed).expect("it fits");
+            // "/risk" is a group as well.
+            for command in COMMANDS.iter().filter(|command| !["halt", "risk"].contains(&command.name)) {
+                let typed = format!("/{}", command.name);
+                assert!(!text.split([' ', '\n']).any(|word| word == typed), "{}: {text}", event.kind.name());
+            }
+        }
+    }
+}
+
+/// Columns of spaces do not hold in its letters.
+#[test]
+fn the_help_is_a_line_a_command() {
+    let all = embeds(&help_list());
+    let lines: Vec<&str> = all.iter().flat_map(described).collect();
+    for embed in &all {
+        assert!(text(embed).is_ok(), "{embed:#}");
+    }
+    assert!(lines.iter().all(|line| !line.contains("  ")), "{lines:?}");
+    for command in COMMANDS {
+        let path = if command.name == "halt" {
+            "/halt".to_owned()
+        } else {
+            format!("/{} {}", command.group.title().to_lowercase(), command.name)
+        };
+        let begins = format!("**{}**", path.replace('_', "\\_"));
+        assert_eq!(lines.iter().filter(|line| line.starts_with(&begins)).count(), 1, "{begins}");
+    }
+    assert!(
+        lines.contains(&"**/control resume**: Let trading go on; shows the effect, then asks for the PIN"),
+        "{lines:?}"
+    );
+    let one = embeds(&help_of("chart").expect("there"));
+    assert!(described(&one[0]).contains(&"For example `/portfolio chart what:AAPL`"), "{one:?}");
 }
 
 #[test]

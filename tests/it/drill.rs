@@ -107,6 +107,33 @@ fn letters_are_tested_too() {
     assert!(code == 0 && out.contains("ana:email  arrived") && out.contains("TELEGRAM_BOT_TOKEN turns it on"), "{out}");
 }
 
+/// One file holds while platforms are added: what leads nowhere yet is said loudly, and refuses nothing.
+#[test]
+fn routes_that_lead_nowhere_are_told_at_each_start_and_fail_the_test() {
+    let shell = Shell::new();
+    let people = "[[people]]\nname = \"ana\"\nemail = \"ana@example.org\"\nphone = \"+12025550123\"\n";
+    let first = "[[routes]]\nto = [\"ana:terminal\", \"ana:email\", \"ana:telegram\"]\n";
+    let partly =
+        "route 1 of [[routes]] does not reach everybody: ana:telegram is not set up (TELEGRAM_BOT_TOKEN turns it on)";
+    shell.write("bellwether.toml", &format!("{people}{first}"));
+    let (code, out, _) = shell.run(&["test", "all"]);
+    assert!(code == 0 && out.contains(&format!("warning: {partly}")), "{out}");
+    shell.write(
+        "bellwether.toml",
+        &format!("{people}{first}[[routes]]\nto = [\"ana:discord\", \"ana:sms\"]\nafter = \"2m\"\n"),
+    );
+    let whole = "route 2 of [[routes]] reaches nobody: ana:discord is not set up (DISCORD_BOT_TOKEN turns it on); ana:sms is not set up (TWILIO_ACCOUNT_SID turns it on)";
+    let (code, out, _) = shell.run(&["test", "all"]);
+    assert!(code == 1 && out.contains(partly) && out.contains(whole), "{out}");
+    let (code, out, _) = shell.run(&["test", "all", "--json"]);
+    let tried: Value = serde_json::from_str(&out).expect("JSON");
+    assert!(code == 1 && tried["well"] == false && tried["dead_ends"][1] == whole, "{tried}");
+    let (code, _, err) = shell.run(&["run", "--cycles", "3", "--speed", "max"]);
+    assert!(code == 0 && err.contains(partly) && err.contains(whole), "{err}");
+    shell.write("bellwether.toml", people);
+    assert_eq!(shell.run(&["test", "all"]).0, 0, "the usual routes lead nowhere but where something is");
+}
+
 #[test]
 fn while_the_bot_runs_the_drill_goes_through_it() {
     let scene = Scene::new();

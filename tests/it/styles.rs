@@ -124,7 +124,7 @@ fn answers_are_in_the_style_of_who_asks() {
 fn help_and_files_have_no_style() {
     let bench = lived();
     for line in ["/help", "/help alert", "/start"] {
-        assert_eq!(answered(&bench, line, OTHER), Reply::Text(said(&bench, line)), "{line}");
+        assert_eq!(answered(&bench, line, OTHER), answered(&bench, line, Style::default()), "{line}");
     }
     let file = |style| match answered(&bench, "/trades csv", style) {
         Reply::Message(message) => message.file.expect("a file").bytes,

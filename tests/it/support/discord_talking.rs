@@ -47,6 +47,8 @@ pub(crate) struct DiscordBot {
     pub(crate) shell: Shell,
     pub(crate) fake: Fake,
     pub(crate) bot: Option<Child>,
+    /// The server that its commands are for.
+    pub(crate) guild: Option<i64>,
 }
 
 impl DiscordBot {
@@ -63,12 +65,13 @@ impl DiscordBot {
                 &json!({ "channel": channel.to_string(), "parent": parent.map(|id| id.to_string()) }),
             );
         }
-        Self { shell, fake, bot: None }
+        Self { shell, fake, bot: None, guild: None }
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = self.shell.command(args);
         command.env("DISCORD_BOT_TOKEN", Fake::token()).env("DISCORD_API_URL", self.fake.url());
+        command.envs(self.guild.map(|guild| ("DISCORD_GUILD_ID", guild.to_string())));
         command
     }
 
