@@ -91,6 +91,7 @@ impl Ledger {
                 | EventKind::LaneRecovered { .. }
                 | EventKind::DeliveryDied { .. }
                 | EventKind::SmsBudgetNear { .. }
+                | EventKind::SmsAnswersSpent { .. }
                 | EventKind::CopyRunning { .. }
                 | EventKind::StrangersKnocked { .. }
                 | EventKind::PersonPaired { .. }
@@ -267,11 +268,6 @@ impl Ledger {
 
     pub(super) fn trace(&self, notice: NoticeId) -> Read<Vec<TraceRow>> {
         if self.notice(notice)?.is_some() { self.reader.trace(notice) } else { Ok(Vec::new()) }
-    }
-
-    /// What a service says became of a short message, by its row of a trace.
-    pub(super) fn sms_state(&self, row: &TraceRow) -> Read<Option<String>> {
-        self.reader.sms_state(row.id)
     }
 
     /// Who has seen a message.
