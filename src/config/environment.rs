@@ -151,9 +151,15 @@ pub fn missing_services(environment: &Environment) -> Vec<&'static str> {
     let mut missing = Vec::new();
     let mut look = |is_there: bool, words: &'static str| missing.extend((!is_there).then_some(words));
     look(environment.telegram_token.is_some(), "no Telegram: TELEGRAM_BOT_TOKEN turns it on");
-    look(environment.discord_token.is_some(), "no Discord: DISCORD_BOT_TOKEN turns it on");
-    look(environment.smtp_url.is_some(), "no mail server, letters are files: SMTP_URL turns it on");
-    look(environment.twilio.is_some(), "no SMS: TWILIO_ACCOUNT_SID turns it on");
+    look(environment.discord_token.is_some(), "no Discord: DISCORD_BOT_TOKEN turns it on, see docs/DISCORD.md");
+    look(
+        environment.smtp_url.is_some(),
+        "no mail server, letters are files: SMTP_URL and EMAIL_FROM turn it on, see docs/EMAIL.md",
+    );
+    look(
+        environment.twilio.is_some(),
+        "no SMS: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM turn it on, see docs/SMS.md",
+    );
     missing
 }
 

@@ -520,6 +520,11 @@ pub enum EventKind {
         /// What it may cost.
         per_day: Money,
     },
+    /// A phone got as many answers as it may for now: the number that a text shows can be forged.
+    SmsAnswersSpent {
+        /// Which way.
+        lane: Lane,
+    },
     /// Another program reads the same bot's messages.
     CopyRunning {
         /// On which channel.

@@ -83,6 +83,7 @@ pub const KINDS: &[Kind] = &[
     row("lane_recovered", Notice, On, "a way to somebody works again"),
     always("delivery_died", Warning, "a message could not be delivered"),
     row("sms_budget_near", Warning, On, "the day's money for short messages is nearly or wholly spent"),
+    row("sms_answers_spent", Warning, On, "so many texts came from a phone that it is answered no more for now"),
     always("copy_running", Critical, "another copy of the bot reads the same chat"),
     always("pin_locked", Critical, "a PIN was wrong too often"),
     always("strangers_knocked", Warning, "strangers write to the bot"),

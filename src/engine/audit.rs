@@ -179,6 +179,7 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::LaneRecovered { .. }
             | EventKind::DeliveryDied { .. }
             | EventKind::SmsBudgetNear { .. }
+            | EventKind::SmsAnswersSpent { .. }
             | EventKind::CopyRunning { .. }
             | EventKind::StrangersKnocked { .. }
             | EventKind::PersonPaired { .. }

@@ -87,6 +87,7 @@ impl Words<'_> {
             EventKind::LaneRecovered { lane, down_s, waiting } => Self::lane_recovered(*lane, *down_s, *waiting),
             EventKind::DeliveryDied { notice, lane, why } => Self::delivery_died(*notice, *lane, why),
             EventKind::SmsBudgetNear { spent, per_day } => Self::sms_budget_near(*spent, *per_day),
+            EventKind::SmsAnswersSpent { lane } => Self::sms_answers_spent(*lane),
             EventKind::CopyRunning { channel } => Self::copy_running(channel),
             EventKind::StrangersKnocked { channel, messages, people, codes } => {
                 Self::strangers(channel, *messages, *people, *codes)
