@@ -102,8 +102,8 @@ impl Drill<'_> {
     /// The routes to the ways that are to be tested.
     fn narrowed(&self, mut table: RouteTable) -> Result<RouteTable, AppError> {
         let known: Vec<String> = table.lanes.iter().map(|rule| rule.lane.to_string()).collect();
-        let pair = "\"bellwether pair PERSON\" binds a person to a chat on Telegram or Discord, and \"bellwether setup\" does all of it for Telegram; \
-                    docs/DISCORD.md, docs/EMAIL.md and docs/SMS.md tell which lines of the configuration name an account, an address or a phone";
+        let pair = "\"bellwether setup\" asks for all of it, for Telegram, Discord, mail and SMS; \"bellwether pair PERSON\" binds a person \
+                    to a chat on Telegram or Discord";
         if known.is_empty() {
             return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
         }

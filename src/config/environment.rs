@@ -68,8 +68,19 @@ impl Environment {
     /// # Errors
     /// When `.env` cannot be read as one or a variable cannot mean anything; in words without their contents.
     pub fn read() -> Result<Self, String> {
+        Self::read_with(&[])
+    }
+
+    /// The same with these values instead of theirs.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_with(set: &[(&str, &str)]) -> Result<Self, String> {
         let kept = kept(Path::new(".env")).map_err(|error| error.to_string())?;
         Self::of(|name| {
+            if let Some((_, value)) = set.iter().find(|(key, _)| *key == name) {
+                return Ok(Some((*value).to_owned()));
+            }
             #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
             match std::env::var(name) {
                 Ok(value) => Ok(Some(value)),
