@@ -137,13 +137,11 @@ impl Setup {
             let words: Vec<String> =
                 typed.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
             let wrong = words.iter().find(|word| PLATFORMS.iter().all(|platform| platform.as_str() != word.as_str()));
-            match wrong {
-                Some(word) => print(&format!("   \"{word}\" is none of these")),
-                None => {
-                    let is_meant = |platform: &ChannelKind| words.iter().any(|word| word == platform.as_str());
-                    return PLATFORMS.into_iter().filter(is_meant).collect();
-                }
-            }
+            let Some(word) = wrong else {
+                let is_meant = |platform: &ChannelKind| words.iter().any(|word| word == platform.as_str());
+                return PLATFORMS.into_iter().filter(is_meant).collect();
+            };
+            print(&format!("   \"{word}\" is none of these"));
         }
     }
 

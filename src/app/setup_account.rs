@@ -123,12 +123,11 @@ impl Setup {
             }
             setup.asked_on(ChannelKind::Email, environment)
         })?;
-        match found {
-            Some(((), is_new)) => said("The mail server", "it takes letters for you", is_new),
-            None => {
-                self.environment.smtp_url = None;
-                print("   Without a mail server for now: letters are files");
-            }
+        if let Some(((), is_new)) = found {
+            said("The mail server", "it takes letters for you", is_new);
+        } else {
+            self.environment.smtp_url = None;
+            print("   Without a mail server for now: letters are files");
         }
         Ok(())
     }
@@ -145,14 +144,13 @@ impl Setup {
             }
             setup.asked_on(ChannelKind::Sms, environment)
         })?;
-        match found {
-            Some(((), is_new)) => said("Twilio", "the account is active", is_new),
-            None => {
-                self.environment.twilio = None;
-                print("   Without SMS for now");
-            }
+        if let Some(((), is_new)) = found {
+            said("Twilio", "the account is active", is_new);
+            print("   HALT and other answers by text need PUBLIC_URL: docs/SMS.md, part 4");
+        } else {
+            self.environment.twilio = None;
+            print("   Without SMS for now");
         }
-        print("   HALT and other answers by text need PUBLIC_URL: docs/SMS.md, part 4");
         Ok(())
     }
 

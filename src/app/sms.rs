@@ -127,11 +127,11 @@ impl SmsHandler {
         if is_silent && !matches!(&wish, Wish::Code) && !is_ack(&wish) {
             return Ok(Vec::new());
         }
-        let answers = self.answers(reader, row, seat, wish)?;
+        let answers = self.answers(reader, row, &seat, wish)?;
         Ok(if is_silent { Vec::new() } else { answers })
     }
 
-    fn answers(&self, reader: &Reader, row: &InboxRow, seat: Seat, wish: Wish) -> Result<Vec<Answer>, StoreError> {
+    fn answers(&self, reader: &Reader, row: &InboxRow, seat: &Seat, wish: Wish) -> Result<Vec<Answer>, StoreError> {
         let old = self.clock.now().since(row.received);
         let is_safe = is_ack(&wish) || matches!(&wish, Wish::Line(line) if is_halt(line));
         let say = |text: &str| Ok(vec![Answer::new(seat.lane, Message::answer(text))]);
@@ -142,12 +142,12 @@ impl SmsHandler {
             Wish::Menu => say(MENU),
             // Whoever begins with a word of ours is somebody who waits for what follows.
             Wish::Nearly => say(&format!("{NOT_UNDERSTOOD} {MENU}")),
-            Wish::Unknown => Ok(self.puzzled(&seat)),
+            Wish::Unknown => Ok(self.puzzled(seat)),
             Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
                 say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
             }
             Wish::Line(line) => {
-                let text = self.run(row, &seat, &line);
+                let text = self.run(row, seat, &line);
                 // That trading stopped goes to this phone anyway, and each text costs.
                 let is_told = is_halt(&line) && reader.is_told_at_once(seat.lane, HALTED, row.received)?;
                 if is_told { Ok(Vec::new()) } else { say(&text) }
@@ -155,7 +155,7 @@ impl SmsHandler {
             Wish::Code => {
                 let name = reader.update_key(row.id)?.unwrap_or_default();
                 match self.phones.secret(&name) {
-                    Some(code) => say(&self.confirm(row, &seat, &code)),
+                    Some(code) => say(&self.confirm(row, seat, &code)),
                     None => say("The bot was started anew while it read that: send RESUME again"),
                 }
             }

@@ -67,7 +67,6 @@ impl EventKind {
             | Self::HealthDegraded { .. }
             | Self::DeliveryDied { .. }
             | Self::SmsBudgetNear { .. }
-            | Self::SmsAnswersSpent { .. }
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
@@ -136,7 +135,6 @@ impl EventKind {
             | Self::HealthDegraded { .. }
             | Self::DeliveryDied { .. }
             | Self::SmsBudgetNear { .. }
-            | Self::SmsAnswersSpent { .. }
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
             | Self::LaneDied { .. }
@@ -214,7 +212,6 @@ impl EventKind {
             Self::PersonPaired { .. } => "person_paired",
             Self::LaneDied { .. } => "lane_died",
             Self::SmsBudgetNear { .. } => "sms_budget_near",
-            Self::SmsAnswersSpent { .. } => "sms_answers_spent",
             Self::CopyRunning { .. } => "copy_running",
             Self::PinLocked { .. } => "pin_locked",
         }

@@ -183,7 +183,7 @@ impl RouteTable {
             EventKind::PersonPaired { person, channel, .. } => {
                 lane.who.as_str() == person && lane.channel.as_str() == channel
             }
-            EventKind::SmsBudgetNear { .. } | EventKind::SmsAnswersSpent { .. } => lane.channel == ChannelKind::Sms,
+            EventKind::SmsBudgetNear { .. } => lane.channel == ChannelKind::Sms,
             _ => false,
         };
         self.all_legs(event.kind.name(), event.kind.severity(), event.book, &|lane| !answered(lane))

@@ -179,7 +179,6 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::LaneRecovered { .. }
             | EventKind::DeliveryDied { .. }
             | EventKind::SmsBudgetNear { .. }
-            | EventKind::SmsAnswersSpent { .. }
             | EventKind::CopyRunning { .. }
             | EventKind::StrangersKnocked { .. }
             | EventKind::PersonPaired { .. }

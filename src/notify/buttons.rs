@@ -85,7 +85,6 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         | EventKind::FeedRecovered { .. }
         | EventKind::PinLocked { .. }
         | EventKind::ReplayFinished { .. }
-        | EventKind::SmsAnswersSpent { .. }
         | EventKind::SmsBudgetNear { .. }
         | EventKind::SplitApplied { .. }
         | EventKind::StrangersKnocked { .. }

@@ -115,7 +115,10 @@ impl SmsBudget {
         self.store.points().pass("sms: paid, not sent")?;
         // A message that finds no money is one sign more that it is nearly spent.
         if paid.id.is_none() || is_near(paid.spent, self.rules.per_day) {
-            self.once_a_day(TOLD, EventKind::SmsBudgetNear { spent: paid.spent, per_day: self.rules.per_day })?;
+            self.once_a_day(
+                TOLD,
+                EventKind::SmsBudgetNear { spent: paid.spent, per_day: self.rules.per_day, silent: None },
+            )?;
         }
         Ok((paid.id.map(|id| Grant { id, is_last }), paid.is_open))
     }
@@ -142,7 +145,10 @@ impl SmsBudget {
         if lately < ANSWERS_MAX && after * i128::from(SHARE) <= i128::from(per_day.units()) {
             return Ok(true);
         }
-        self.once_a_day(&format!("{SILENT}{lane}"), EventKind::SmsAnswersSpent { lane })?;
+        self.once_a_day(
+            &format!("{SILENT}{lane}"),
+            EventKind::SmsBudgetNear { spent: cost, per_day, silent: Some(lane) },
+        )?;
         Ok(false)
     }
 

@@ -91,7 +91,6 @@ impl Ledger {
                 | EventKind::LaneRecovered { .. }
                 | EventKind::DeliveryDied { .. }
                 | EventKind::SmsBudgetNear { .. }
-                | EventKind::SmsAnswersSpent { .. }
                 | EventKind::CopyRunning { .. }
                 | EventKind::StrangersKnocked { .. }
                 | EventKind::PersonPaired { .. }

@@ -214,8 +214,7 @@ async fn answers_to_a_phone_are_few_an_hour_and_a_third_of_a_day() {
     };
     let told = || {
         let alarms = bench.alarms.lock().expect("lock");
-        let silent =
-            |kind: &&EventKind| matches!(kind, EventKind::SmsAnswersSpent { lane: of } if *of == lane("ana:sms"));
+        let silent = |kind: &&EventKind| matches!(kind, EventKind::SmsBudgetNear { silent: Some(of), .. } if *of == lane("ana:sms"));
         alarms.iter().filter(silent).count()
     };
     let rich = budget("1");

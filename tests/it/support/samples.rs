@@ -33,7 +33,7 @@ every_kind! {
     DailyLossNear DrawdownNear EntryLocked EntryUnlocked CarryBooked MarginCalled RegimeSwitched SignalMeasured BookStopped BookReset
     ConfigChanged ConfigRefused StrategyFailed ScreenerRan DayAudited DayClosed FeedStale FeedRecovered SymbolLocked SymbolUnlocked
     SplitApplied ClockJumped StoreRecovered BackupMade BackupFailed PositionPassed DayPassed AlertFired CyclesMissed HealthDegraded
-    HealthRestored LaneDied LaneRecovered DeliveryDied SmsBudgetNear SmsAnswersSpent CopyRunning StrangersKnocked PersonPaired DrillSent PinLocked
+    HealthRestored LaneDied LaneRecovered DeliveryDied SmsBudgetNear CopyRunning StrangersKnocked PersonPaired DrillSent PinLocked
 }
 
 /// Every sample, as an event of the book `main`, a minute apart.
@@ -389,8 +389,8 @@ fn system() -> Vec<EventKind> {
         EventKind::LaneDied { lane: lane(), why: THEIRS.to_owned(), waiting: 4 },
         EventKind::LaneRecovered { lane: lane(), down_s: 47, waiting: 4 },
         EventKind::DeliveryDied { notice: NoticeId(41), lane: lane(), why: THEIRS.to_owned() },
-        EventKind::SmsBudgetNear { spent: money("0.83"), per_day: money("1") },
-        EventKind::SmsAnswersSpent { lane: lane() },
+        EventKind::SmsBudgetNear { spent: money("0.83"), per_day: money("1"), silent: None },
+        EventKind::SmsBudgetNear { spent: money("0.10"), per_day: money("1"), silent: Some(lane()) },
     ]
 }
 
