@@ -29,7 +29,7 @@ const EXAMPLES: &str = "Examples:
   bellwether chart AAPL --out aapl.png           a picture of prices, indicators, trades and the open position
   bellwether data check prices                   every problem of price files, with its line
   bellwether demo                                one simulated day in a minute, with everything that may go wrong
-  bellwether setup                               your name, Telegram and PIN, asked one after the other
+  bellwether setup                               your name, where you are told, and a PIN, asked one after the other
   bellwether test all                            a test message on every way to everybody
 
 Settings: bellwether.toml and the environment, see docs/CONFIGURATION.md.

@@ -81,6 +81,7 @@ impl Run<'_> {
         (run, routes): (RunId, Routes),
     ) -> Chat {
         let wake = queue.clone();
+        let hears = self.phones.as_ref().is_some_and(|phones| phones.signed.is_some());
         Chat::new(ChatParts {
             database: self.store.path().to_owned(),
             store: self.store.clone(),
@@ -92,7 +93,7 @@ impl Run<'_> {
                 let _ = wake.send(EngineMessage::Look);
             }),
             alarm,
-            drill: driller(self.store.clone(), self.clock.clone(), run, routes),
+            drill: driller(self.store.clone(), self.clock.clone(), (run, hears), routes),
         })
     }
 

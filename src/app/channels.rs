@@ -132,3 +132,22 @@ fn ntfy(
     let topic = Ntfy::new(url.expose(), lane.who.to_string(), TIMEOUT, key, http, clock.clone());
     Ok(Some((lane, Arc::new(topic.map_err(|error| failed(&error))?))))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_server_has_five_minutes_for_a_letter_that_it_has_read() {
+        let environment = Environment::of(|name| {
+            Ok(match name {
+                "SMTP_URL" => Some("smtps://ana:secret@mail.example.org".to_owned()),
+                "EMAIL_FROM" => Some("bot@example.org".to_owned()),
+                _ => None,
+            })
+        });
+        crate::channels::init_tls();
+        let host = mail_host(&environment.expect("sound")).expect("usable").expect("a server");
+        assert_eq!((host.thinking, host.patience), (Duration::from_mins(5), Duration::from_secs(30)));
+    }
+}

@@ -90,7 +90,8 @@ impl Drill<'_> {
         let store = Store::open(&self.environment.database)?;
         let table = Reader::open(&self.environment.database)?.routes()?;
         let there = table.lanes.iter().map(|rule| rule.lane).collect();
-        Ok(Sent { there, ..send(&store, clock, self.narrowed(table)?, &self.asker()?)? })
+        let (person, hears) = (self.asker()?, self.environment.public_url.is_some());
+        Ok(Sent { there, ..send(&store, clock, self.narrowed(table)?, (&person, hears))? })
     }
 
     fn without_a_bot(&self, ways: &Ways) -> Result<Sent, AppError> {
@@ -112,7 +113,8 @@ impl Drill<'_> {
     /// The routes to the ways that are to be tested.
     fn narrowed(&self, mut table: RouteTable) -> Result<RouteTable, AppError> {
         let known: Vec<String> = table.lanes.iter().map(|rule| rule.lane.to_string()).collect();
-        let pair = "\"bellwether pair PERSON\" binds a person to a chat on Telegram or Discord; \"bellwether setup\" does all of it";
+        let pair = "\"bellwether setup\" asks for all of it, for Telegram, Discord, mail and SMS; \"bellwether pair PERSON\" binds a person \
+                    to a chat on Telegram or Discord";
         if known.is_empty() {
             return Err(AppError::failed("nobody is reached on any way yet").with_hint(pair));
         }
@@ -129,7 +131,7 @@ impl Drill<'_> {
 
 /// Sends a drill on open ways. What did not get through by the end is not tried again: it would be a drill that nobody waits for.
 pub(super) fn send_on(ways: &Ways, table: RouteTable, person: &str) -> Result<Sent, AppError> {
-    let sent = send(&ways.store, ways.clock.as_ref(), table, person)?;
+    let sent = send(&ways.store, ways.clock.as_ref(), table, (person, false))?;
     for row in sent.rows.iter().filter(|row| row.state == "pending") {
         let Ok(lane) = row.lane.parse::<Lane>() else { continue };
         let why = "the drill was over".to_owned();
@@ -144,11 +146,11 @@ pub(super) fn send_on(ways: &Ways, table: RouteTable, person: &str) -> Result<Se
     Ok(sent)
 }
 
-fn send(store: &Store, clock: &dyn Clock, table: RouteTable, person: &str) -> Result<Sent, AppError> {
+fn send(store: &Store, clock: &dyn Clock, table: RouteTable, (person, hears): (&str, bool)) -> Result<Sent, AppError> {
     let begun = begin(store, clock, RunId(0), &Routes::new(table), person)?;
     let begun = begun.ok_or_else(|| AppError::failed("the drill was recorded and cannot be found"))?;
     let reader = Reader::open(store.path())?;
-    wait(PATIENCE, clock, || begun.rows(&reader).is_ok_and(|rows| rows.iter().all(is_over)));
+    wait(PATIENCE, clock, || begun.rows(&reader).is_ok_and(|rows| rows.iter().all(|row| is_over(row, hears))));
     let (rows, lanes) = (begun.rows(&reader)?, reader.lane_states()?);
     Ok(Sent { event: begun.event, notice: begun.notice, rows, lanes, there: Vec::new() })
 }
@@ -188,9 +190,18 @@ pub(super) fn is_held(row: &TraceRow) -> bool {
     row.attempts.is_empty() && row.held
 }
 
-/// Whether nothing more is to be learned of it by waiting.
-pub(super) fn is_over(row: &TraceRow) -> bool {
-    let settled = !matches!(row.state.as_str(), "pending" | "sending");
+/// Whether the service says that the phone has the short message.
+pub(super) fn is_delivered(row: &TraceRow) -> bool {
+    row.service
+        .as_deref()
+        .and_then(|said| said.split([',', ' ']).next())
+        .is_some_and(|said| said == "delivered" || said == "read")
+}
+
+/// Whether nothing more is to be learned of it by waiting. Where what Twilio calls back is heard, a short message is over when that says so.
+pub(super) fn is_over(row: &TraceRow, hears: bool) -> bool {
+    let taken = hears && row.state == "sent" && row.service.is_some() && !is_delivered(row);
+    let settled = !matches!(row.state.as_str(), "pending" | "sending") && !taken;
     let held = is_held(row);
     let hopeless = row.attempts.last().is_some_and(|last| {
         let shut = last.detail.as_deref().is_some_and(|said| said.starts_with("this way is closed"));

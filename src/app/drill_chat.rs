@@ -16,8 +16,9 @@ use super::drill_report::chat_words;
 /// How often it is looked for proof when no bell rings.
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Sends drills and tells in the chat what became of each, one at a time. Whoever asks is answered at once.
-pub(super) fn driller(store: Store, clock: Arc<dyn Clock>, run: RunId, routes: Routes) -> Driller {
+/// Sends drills and tells in the chat what became of each, one at a time. Whoever asks is answered at once. `hears`: what becomes of short
+/// messages is called back.
+pub(super) fn driller(store: Store, clock: Arc<dyn Clock>, (run, hears): (RunId, bool), routes: Routes) -> Driller {
     let busy = Arc::new(AtomicBool::new(false));
     Arc::new(move |inbound| {
         let send = || begin(&store, &*clock, run, &routes, &inbound.person.name);
@@ -29,7 +30,8 @@ pub(super) fn driller(store: Store, clock: Arc<dyn Clock>, run: RunId, routes: R
             return Ok("A test message is under way already; what becomes of it is told first".to_owned());
         }
         let followed = send().map(|begun| {
-            let (follower, free) = (Follower { store: store.clone(), clock: clock.clone(), asker }, busy.clone());
+            let (follower, free) =
+                (Follower { store: store.clone(), clock: clock.clone(), asker, hears }, busy.clone());
             let follow = move |begun| {
                 let words = follower.words(&begun);
                 free.store(false, Ordering::SeqCst);
@@ -72,6 +74,7 @@ struct Follower {
     store: Store,
     clock: Arc<dyn Clock>,
     asker: Asked,
+    hears: bool,
 }
 
 impl Follower {
@@ -81,7 +84,8 @@ impl Follower {
         let (since, mut seen) = (self.clock.steady(), 0);
         let rows = loop {
             let rows = begun.rows(&reader)?;
-            if rows.iter().all(is_over) || self.clock.steady().saturating_sub(since) >= PATIENCE {
+            if rows.iter().all(|row| is_over(row, self.hears)) || self.clock.steady().saturating_sub(since) >= PATIENCE
+            {
                 break rows;
             }
             seen = self.store.wait_for_facts(seen, LOOK);

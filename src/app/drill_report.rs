@@ -13,7 +13,7 @@ use crate::notify::{Telling, told};
 use crate::store::{LaneState, TraceRow};
 
 use super::AppError;
-use super::drill::{Sent, is_held};
+use super::drill::{Sent, is_delivered, is_held};
 use super::shell::print;
 
 /// How wide the bare text of a message is shown.
@@ -50,8 +50,10 @@ impl Shows<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
-    /// The channel took it.
+    /// The channel took it, and that is where it is read.
     Arrived,
+    /// Twilio took it, and does not say yet whether the phone has it.
+    Taken,
     /// A filter kept it.
     HeldBack,
     /// It will not be tried again.
@@ -61,9 +63,15 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// Nothing went wrong.
+    const fn is_sent(self) -> bool {
+        matches!(self, Self::Arrived | Self::Taken)
+    }
+
     const fn words(self) -> &'static str {
         match self {
             Self::Arrived => "arrived",
+            Self::Taken => "taken",
             Self::HeldBack => "held back",
             Self::GivenUp => "given up",
             Self::NotYet => "not arrived",
@@ -99,7 +107,13 @@ impl Way {
         let said = last.and_then(|last| last.detail.clone());
         let failing = || lanes.iter().find(|state| state.lane == row.lane && state.failures > 0);
         let (outcome, why) = match row.state.as_str() {
-            "sent" => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
+            "sent" => match &row.service {
+                Some(said) if is_delivered(row) => {
+                    (Outcome::Arrived, Some(format!("Twilio says: {said}; the time is that of its taking it")))
+                }
+                Some(said) => (Outcome::Taken, Some(taken_words(said))),
+                None => (Outcome::Arrived, row.verdict.clone().filter(|_| row.attempts.is_empty())),
+            },
             "dead" => (Outcome::GivenUp, row.verdict.clone().or(said)),
             "skipped" => (Outcome::HeldBack, row.verdict.clone()),
             _ if is_held(row) => (Outcome::HeldBack, row.verdict.clone()),
@@ -110,15 +124,16 @@ impl Way {
             }
         };
         let ended = last.and_then(|last| last.ended).or(row.settled);
-        let taken = last.and_then(|last| last.detail.clone());
+        let form = last.and_then(|last| last.detail.clone());
+        let is_sent = outcome.is_sent();
         Self {
             lane: row.lane.clone(),
             outcome,
-            latency_ms: ended.filter(|_| outcome == Outcome::Arrived).map(|ended| ended.since(row.created)),
+            latency_ms: ended.filter(|_| is_sent).map(|ended| ended.since(row.created)),
             skew_ms: last.and_then(|last| last.skew_ms),
             id: row.remote.clone(),
-            form: taken.or_else(|| usual_form(&row.lane)).filter(|_| outcome == Outcome::Arrived),
-            hint: why.as_deref().filter(|_| outcome != Outcome::Arrived).map(|why| advice(&row.lane, outcome, why)),
+            form: form.or_else(|| usual_form(&row.lane)).filter(|_| is_sent),
+            hint: why.as_deref().filter(|_| !is_sent).map(|why| advice(&row.lane, outcome, why)),
             why,
             parts,
         }
@@ -147,6 +162,13 @@ impl Way {
         }
         text
     }
+}
+
+/// What is known of a short message that Twilio only took; `said` is its word for that.
+fn taken_words(said: &str) -> String {
+    format!(
+        "Twilio says: {said}. Whether it arrived comes by the status callback, which needs PUBLIC_URL and a bot that runs"
+    )
 }
 
 /// In which form a channel takes messages where it said nothing else.
@@ -196,7 +218,15 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
         return "the service takes nothing now: test again after that".to_owned();
     }
     if begins("no answer") {
-        return "look in the chat whether it is there; then test again".to_owned();
+        let place = match channel {
+            Some(ChannelKind::Email) => "the mailbox",
+            Some(ChannelKind::Sms) => "the phone",
+            _ => "the chat",
+        };
+        return format!("look in {place} whether it is there; then test again");
+    }
+    if begins("the service took it and could not") {
+        return format!("look at the phone of {who}: docs/SMS.md tells what the carriers' errors mean");
     }
     if begins("nobody has tried") {
         return "\"bellwether health\" tells whether the bot is well; a bot that runs without a terminal shows nothing there"
@@ -242,7 +272,7 @@ fn mend(channel: Option<ChannelKind>, who: &str) -> String {
 pub(super) struct Report {
     /// The drill's number; none where nothing could be sent.
     notice: Option<String>,
-    /// True if it arrived on every way, or no service is set up, and each route reaches somebody.
+    /// True if it arrived or was taken on every way, or no service is set up, and each route reaches somebody.
     pub(super) well: bool,
     ways: Vec<Way>,
     /// Services that are not set up, each with what turns it on.
@@ -255,7 +285,7 @@ impl Report {
     pub(super) fn new(sent: &Sent, shows: &Shows<'_>, off: Vec<&'static str>) -> Self {
         let parts = |row: &TraceRow| row.lane.parse().map(|lane| shows.parts(lane, &sent.event)).unwrap_or_default();
         let ways: Vec<Way> = sent.rows.iter().map(|row| Way::of(row, &sent.lanes, parts(row))).collect();
-        let well = ways.iter().all(|way| way.outcome == Outcome::Arrived);
+        let well = ways.iter().all(|way| way.outcome.is_sent());
         Self { notice: Some(sent.notice.to_string()), well, ways, off, dead_ends: Vec::new() }
     }
 
@@ -336,10 +366,15 @@ pub(super) fn chat_words(
     is_shown: impl Fn(&str) -> bool,
 ) -> String {
     let ways: Vec<Way> = rows.iter().map(|row| Way::of(row, lanes, Vec::new())).collect();
-    let arrived = |ways: &[&Way]| ways.iter().filter(|way| way.outcome == Outcome::Arrived).count();
+    let count = |ways: &[&Way], outcome| ways.iter().filter(|way| way.outcome == outcome).count();
+    let arrived = |ways: &[&Way]| count(ways, Outcome::Arrived);
     let (shown, others): (Vec<&Way>, Vec<&Way>) = ways.iter().partition(|way| is_shown(&way.lane));
     let all = counted(ways.len() as u64, "way");
     let mut text = format!("Drill {notice} arrived on {} of {all}", arrived(&shown) + arrived(&others));
+    let taken = count(&shown, Outcome::Taken) + count(&others, Outcome::Taken);
+    if taken > 0 {
+        let _ = write!(text, ", taken by Twilio on {taken}");
+    }
     for way in shown {
         let _ = write!(text, "\n{}: {}", way.lane, way.words());
         if let Some(hint) = &way.hint {
@@ -347,8 +382,8 @@ pub(super) fn chat_words(
         }
     }
     if !others.is_empty() {
-        let count = counted(others.len() as u64, "way");
-        let _ = write!(text, "\n{count} to others: {} arrived", arrived(&others));
+        let all = counted(others.len() as u64, "way");
+        let _ = write!(text, "\n{all} to others: {} arrived", arrived(&others));
     }
     text
 }

@@ -17,6 +17,7 @@ mod drill;
 mod drill_chat;
 mod drill_report;
 mod setup;
+mod setup_account;
 mod setup_file;
 mod guests;
 mod demo;

@@ -39,6 +39,8 @@ pub(super) struct Phones {
     pub(super) signed: Option<Signed>,
     lanes: Vec<Open>,
     slots: Arc<HashMap<Lane, CodeSlot>>,
+    /// What texts may cost.
+    pub(super) budget: SmsBudget,
     /// Codes that were texted, each with the name of its text. They are stored nowhere.
     secrets: Arc<Mutex<Vec<(String, SecretString)>>>,
     /// Posts that were not Twilio's, since they were counted last.
@@ -90,6 +92,7 @@ impl Phones {
             signed,
             lanes,
             slots: Arc::new(slots),
+            budget,
             secrets: Arc::default(),
             unsigned: Arc::default(),
             alarm,

@@ -1,34 +1,34 @@
 //! How does somebody begin? Questions one after the other; each step looks what is done already, and leaves nothing half-written.
 
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
-use crate::channels::{CallError, Editor, Line, Myself, Refusal, Telegram};
+use crate::channels::{Account, Editor, Line, Myself};
 use crate::chat::{Chat, Person};
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, Environment, missing_services, write_env};
+use crate::config::{Config, Environment, missing_services};
 use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, Store};
 
 use super::around::{spawn, wait};
 use super::drill_report::{Report, Shows};
-use super::error::chain;
 use super::setup_file::who;
 use super::shell::{ask_secret, chat_beside, is_running, print};
 use super::ways::{Ways, mark_of, zone_of};
-use super::{AppError, drill, messenger, pairing, run};
+use super::{AppError, discord_house, drill, pairing, run};
 
-const WELCOME: &str = "bellwether setup: who you are, Telegram, a PIN, and a test message. It takes about five minutes.
+const WELCOME: &str =
+    "bellwether setup: who you are, where you are told, a PIN, and a test message. It takes about five minutes.
 Enter takes what stands in [brackets] or skips a step. Ctrl-C ends it at any time; called again, it goes on where it stopped.
 ";
-const BOTFATHER: &str =
-    "2. Telegram: write /newbot to @BotFather there. It asks for a name, and gives you a token like 123456789:ABC-def";
-/// Where secrets are written.
-const ENV_FILE: &str = ".env";
+/// What lets a bot into a server on Discord, with the permissions that docs/DISCORD.md tells.
+const INVITE: &str = "&scope=bot%20applications.commands&permissions=117760";
+/// The platforms that are set up here.
+const PLATFORMS: [ChannelKind; 4] = [ChannelKind::Telegram, ChannelKind::Discord, ChannelKind::Email, ChannelKind::Sms];
 /// How long an answer to a code is waited for: as long as the code can be used.
 const PAIRING: Duration = Duration::from_mins(10);
 /// How long whoever listened may take to end.
@@ -42,14 +42,9 @@ pub(super) fn setup(environment: &Environment) -> Result<(), AppError> {
     }
     print(WELCOME);
     let (config, person) = who(environment)?;
-    let mut setup = Setup { environment: environment.clone(), config, person, clock: Arc::new(SystemClock::new()) };
-    let well = if let Some((telegram, me)) = setup.token()? {
-        setup.on_telegram(telegram, &me)?
-    } else {
-        let store = Store::open(&environment.database)?;
-        setup.pin(&setup.chat(&store, Routes::default()))?;
-        true
-    };
+    let (clock, network) = (Arc::new(SystemClock::new()), run::network()?);
+    let mut setup = Setup { environment: environment.clone(), config, person, clock, network };
+    let well = setup.all()?;
     for line in missing_services(&setup.environment) {
         print(&format!("\n{line}"));
     }
@@ -59,91 +54,114 @@ pub(super) fn setup(environment: &Environment) -> Result<(), AppError> {
 
 /// Asks for a line.
 pub(super) fn ask(question: &str) -> Result<String, AppError> {
+    typed(question).ok_or_else(|| {
+        let hint = "call it again: it goes on where it stopped";
+        AppError::failed("the input ended before the setup did").with_hint(hint)
+    })
+}
+
+/// What somebody types; none where the input ended.
+fn typed(question: &str) -> Option<String> {
     let mut out = std::io::stdout().lock();
     // Where nobody can read it, the answer says so.
     let _ = out.write_all(question.as_bytes()).and_then(|()| out.flush());
     drop(out);
     match Editor::Pipe.read() {
-        Line::Text(line) => Ok(line.trim().to_owned()),
-        Line::Interrupt | Line::End => {
-            let hint = "call it again: it goes on where it stopped";
-            Err(AppError::failed("the input ended before the setup did").with_hint(hint))
-        }
+        Line::Text(line) => Some(line.trim().to_owned()),
+        Line::Interrupt | Line::End => None,
     }
 }
 
-struct Setup {
-    environment: Environment,
-    config: Config,
-    person: Person,
-    clock: Arc<dyn Clock>,
+/// Ends listening; its threads.
+type Deafen = Box<dyn FnOnce() -> [JoinHandle<()>; 3]>;
+
+/// What is set up, and by whom.
+pub(super) struct Setup {
+    pub(super) environment: Environment,
+    pub(super) config: Config,
+    pub(super) person: Person,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) network: tokio::runtime::Runtime,
 }
 
 impl Setup {
-    /// A bot on Telegram that answers to its token; none where nobody wants one now.
-    fn token(&mut self) -> Result<Option<(Telegram, Myself)>, AppError> {
-        let network = run::network()?;
-        let mut typed: Option<SecretString> = None;
-        if self.environment.telegram_token.is_none() {
-            print(BOTFATHER);
-        }
-        loop {
-            if let Some(telegram) = messenger::telegram(&self.environment, self.clock.clone())? {
-                match network.block_on(telegram.me()) {
-                    Ok(answered) => {
-                        let me = answered.value;
-                        Self::keep_token(typed.as_ref(), &me)?;
-                        return Ok(Some((telegram, me)));
-                    }
-                    Err(error) => print(&refused(&error)),
-                }
-            }
-            let question = "   The token, which is not shown as you type (Enter: without Telegram for now): ";
-            let Some(token) = ask_secret(question) else {
-                self.environment.telegram_token = None;
-                print("   Without Telegram for now");
-                return Ok(None);
-            };
-            typed = self.try_token(&token).or(typed);
-        }
-    }
-
-    /// Takes a token that looks like one, to be tried.
-    fn try_token(&mut self, token: &SecretString) -> Option<SecretString> {
-        let text = token.expose_secret().trim().to_owned();
-        self.environment.telegram_token = None;
-        let alone = |name: &str| Ok((name == "TELEGRAM_BOT_TOKEN").then(|| text.clone()));
-        match Environment::of(alone) {
-            Ok(read) => {
-                self.environment.telegram_token.clone_from(&read.telegram_token);
-                read.telegram_token
-            }
-            Err(what) => {
-                print(&format!("   {what}"));
-                None
+    /// Every platform that somebody wants, then a PIN and a drill; whether that arrived.
+    fn all(&mut self) -> Result<bool, AppError> {
+        let (mut bot, mut account) = (None, None);
+        for platform in self.platforms() {
+            match platform {
+                ChannelKind::Telegram => bot = self.telegram()?,
+                ChannelKind::Discord => account = self.discord()?,
+                ChannelKind::Email => self.email()?,
+                ChannelKind::Sms => self.sms()?,
+                ChannelKind::Terminal | ChannelKind::Ntfy | ChannelKind::Webhook => {}
             }
         }
-    }
-
-    fn keep_token(typed: Option<&SecretString>, me: &Myself) -> Result<(), AppError> {
-        let Some(token) = typed else {
-            print(&format!("2. Telegram: @{}; done already", me.username));
-            return Ok(());
-        };
-        let kept = write_env(Path::new(ENV_FILE), &[("TELEGRAM_BOT_TOKEN", token.expose_secret())]);
-        kept.map_err(|error| AppError::failed(chain(&error)))?;
-        print(&format!("   Telegram knows it: @{}. Written to {ENV_FILE}, which only you may read", me.username));
-        Ok(())
-    }
-
-    /// Everything that needs the bot on Telegram; whether the drill arrived.
-    fn on_telegram(&self, telegram: Telegram, me: &Myself) -> Result<bool, AppError> {
-        let ways = Ways::new(&self.environment, &self.config, Some(telegram), self.clock.clone())?;
+        let has_lanes = bot.is_some() || account.is_some() || self.is_reached();
+        if !has_lanes {
+            let store = Store::open(&self.environment.database)?;
+            self.pin(&self.chat(&store, Routes::default()))?;
+            return Ok(true);
+        }
+        let (telegram, me) = bot.unzip();
+        let ways = Ways::new(&self.environment, &self.config, telegram, self.clock.clone())?;
         ways.open()?;
-        let chat = self.chat(&ways.store, ways.routes.clone());
-        let done = self.pair(&ways, &chat, me).and_then(|()| self.pin(&chat)).and_then(|()| self.drill(&ways));
+        let done = self.on_ways(&ways, me.as_ref(), account.as_ref());
         ways.close();
         done
+    }
+
+    /// Whether the person has a way that needs no pairing.
+    fn is_reached(&self) -> bool {
+        let own = self.config.people.iter().find(|one| one.person.name == self.person.name);
+        own.is_some_and(|own| own.email.is_some() || own.phone.is_some() && self.environment.twilio.is_some())
+    }
+
+    /// Which platforms are wanted: those that are there already unless others are named.
+    fn platforms(&self) -> Vec<ChannelKind> {
+        let is_there = |platform: &&ChannelKind| match platform {
+            ChannelKind::Telegram => self.environment.telegram_token.is_some(),
+            ChannelKind::Discord => self.environment.discord_token.is_some(),
+            ChannelKind::Email => self.environment.smtp_url.is_some(),
+            ChannelKind::Sms => self.environment.twilio.is_some(),
+            ChannelKind::Terminal | ChannelKind::Ntfy | ChannelKind::Webhook => false,
+        };
+        let mut usual: Vec<&str> = PLATFORMS.iter().filter(is_there).map(|platform| platform.as_str()).collect();
+        if usual.is_empty() {
+            usual.push(ChannelKind::Telegram.as_str());
+        }
+        let usual = usual.join(" ");
+        loop {
+            let question = format!("2. Where are you told? telegram, discord, email, sms; one or several [{usual}]: ");
+            let typed = typed(&question).filter(|typed| !typed.is_empty()).unwrap_or_else(|| usual.clone());
+            let words: Vec<String> =
+                typed.split([' ', ',']).filter(|word| !word.is_empty()).map(str::to_ascii_lowercase).collect();
+            let wrong = words.iter().find(|word| PLATFORMS.iter().all(|platform| platform.as_str() != word.as_str()));
+            let Some(word) = wrong else {
+                let is_meant = |platform: &ChannelKind| words.iter().any(|word| word == platform.as_str());
+                return PLATFORMS.into_iter().filter(is_meant).collect();
+            };
+            print(&format!("   \"{word}\" is none of these"));
+        }
+    }
+
+    /// Everything that needs open ways; whether the drill arrived.
+    fn on_ways(&self, ways: &Ways, me: Option<&Myself>, account: Option<&Account>) -> Result<bool, AppError> {
+        let chat = self.chat(&ways.store, ways.routes.clone());
+        if let Some(me) = me {
+            let first = format!("open https://t.me/{} and press Start", me.username);
+            self.pair(ways, &chat, (ChannelKind::Telegram, "Telegram"), &first)?;
+        }
+        if let Some(account) = account {
+            let id = account.application;
+            let first = format!(
+                "take {} into a server of yours, and open a conversation with it there (its name, Message):\n\n    https://discord.com/oauth2/authorize?client_id={id}{INVITE}\n\n   It may be a server with nobody else in it",
+                account.name
+            );
+            self.pair(ways, &chat, (ChannelKind::Discord, "Discord"), &first)?;
+        }
+        self.pin(&chat)?;
+        self.drill(ways)
     }
 
     fn chat(&self, store: &Store, routes: Routes) -> Chat {
@@ -151,25 +169,30 @@ impl Setup {
     }
 
     /// Binds the person to a chat, and listens for that meanwhile.
-    fn pair(&self, ways: &Ways, chat: &Chat, me: &Myself) -> Result<(), AppError> {
+    fn pair(
+        &self,
+        ways: &Ways,
+        chat: &Chat,
+        (channel, platform): (ChannelKind, &str),
+        first: &str,
+    ) -> Result<(), AppError> {
         let name = &self.person.name;
-        let on_telegram = |lane: &Lane| lane.who.as_str() == name && lane.channel == ChannelKind::Telegram;
-        let is_mine = || ways.lanes().iter().any(on_telegram);
+        let is_own = |lane: &Lane| lane.who.as_str() == name && lane.channel == channel;
+        let is_mine = || ways.lanes().iter().any(is_own);
         if is_mine() {
-            print(&format!("3. Your chat: {name} is reached on Telegram; done already"));
+            print(&format!("   Your chat: {name} is reached on {platform}; done already"));
             return Ok(());
         }
-        let Some(messenger) = ways.messenger.clone() else { return Ok(()) };
-        let listening = messenger.start(chat)?;
+        let Some(deafen) = self.listen(ways, chat, channel)? else { return Ok(()) };
         let (code, expires) = pairing::issue(&ways.store, name, self.clock.now())?;
         let zone = self.person.zone.unwrap_or(zone_of(&self.config));
-        print(&format!("3. Your chat: open https://t.me/{} and press Start. Then:\n", me.username));
+        print(&format!("   Your chat on {platform}: {first}. Then:\n"));
         print(&pairing::instructions(name, &code, expires, zone));
         print("\n   Waiting for it (Enter: not now) ...");
         let enter = spawn("enter", || Editor::Pipe.read())?;
         wait(PAIRING, self.clock.as_ref(), || enter.is_finished() || is_mine());
         print(&match (is_mine(), enter.is_finished()) {
-            (true, _) => format!("   Paired: {name} is reached on Telegram"),
+            (true, _) => format!("   Paired: {name} is reached on {platform}"),
             (false, true) => format!("   Not now: \"bellwether pair {name}\" does it while the bot runs"),
             (false, false) => "   Nobody sent it, and the code is void now".to_owned(),
         });
@@ -178,9 +201,24 @@ impl Setup {
         }
         // What was typed there is an answer to nothing.
         drop(enter.join());
-        let threads = listening.end();
-        wait(DEAF, self.clock.as_ref(), || threads.iter().all(std::thread::JoinHandle::is_finished));
+        let threads = deafen();
+        wait(DEAF, self.clock.as_ref(), || threads.iter().all(JoinHandle::is_finished));
         Ok(())
+    }
+
+    /// Listens on a platform; what ends that.
+    fn listen(&self, ways: &Ways, chat: &Chat, channel: ChannelKind) -> Result<Option<Deafen>, AppError> {
+        if channel == ChannelKind::Telegram {
+            let Some(messenger) = ways.messenger.clone() else { return Ok(None) };
+            let listening = messenger.start(chat)?;
+            return Ok(Some(Box::new(move || listening.end())));
+        }
+        let ears = discord_house::discord(&self.environment, &self.clock)?;
+        let (Some(house), Some(ears)) = (ways.house.clone(), ears.zip(self.environment.discord_token.clone())) else {
+            return Ok(None);
+        };
+        let listening = house.start(chat, ears)?;
+        Ok(Some(Box::new(move || listening.end())))
     }
 
     /// Sets the first PIN.
@@ -227,21 +265,5 @@ impl Setup {
         let report = Report::new(&sent, &shows, Vec::new());
         print(report.table().trim_end());
         Ok(report.well)
-    }
-}
-
-/// What is said of a token that Telegram does not take.
-fn refused(error: &CallError) -> String {
-    match error {
-        CallError::Refused { kind: Refusal::Unauthorized, .. } | CallError::Refused { code: 404, .. } => {
-            "   Telegram does not know this token: it is mistyped or was revoked. @BotFather shows it with /token"
-                .to_owned()
-        }
-        CallError::NotSent(_) | CallError::Unknown(_) | CallError::Unreadable(_) => {
-            format!(
-                "   {error}\n   Look at the network, and at TELEGRAM_API_URL and CA_FILE if they are set; then type it again"
-            )
-        }
-        error => format!("   {error}"),
     }
 }

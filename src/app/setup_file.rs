@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use chrono_tz::{TZ_VARIANTS, Tz};
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use crate::chat::Person;
 use crate::config::{Config, ConfigError, Environment, machine_zone, read, read_file};
@@ -33,6 +33,53 @@ pub(super) fn who(environment: &Environment) -> Result<(Config, Person), AppErro
         }
     }
     Ok((config, person))
+}
+
+/// What became of a line about a person.
+pub(super) enum Told {
+    /// It stands in the file.
+    Written(Box<Config>),
+    /// It means nothing, which was said.
+    Wrong,
+    /// Nobody but a person can write it there, which was said.
+    ByHand,
+}
+
+/// Writes a line about a person into the file, below their name.
+pub(super) fn tell_of(environment: &Environment, person: &str, line: &str) -> Result<Told, AppError> {
+    let file = ConfigFile::read(environment)?;
+    let Some(new) = file.text.as_deref().and_then(|text| with_line(text, person, line)) else {
+        let path = file.path.display();
+        print(&format!("   Add this below [[people]] of {person} in {path}, and call setup again:\n\n     {line}\n"));
+        return Ok(Told::ByHand);
+    };
+    match read(&new, file.named.as_deref()) {
+        Ok(config) => {
+            write_file(&file.path, &new)?;
+            print(&format!("   Written to {}", file.path.display()));
+            Ok(Told::Written(Box::new(config)))
+        }
+        Err(error) => {
+            print(&format!("   That cannot be: {error}"));
+            Ok(Told::Wrong)
+        }
+    }
+}
+
+/// The text with a line below the name of a person, whose table has to be one of `[[people]]`.
+fn with_line(text: &str, person: &str, line: &str) -> Option<String> {
+    let top = DeTable::parse(text).ok()?;
+    let DeValue::Array(people) = top.get_ref().get("people")?.get_ref() else { return None };
+    let is_theirs = |name: &DeValue<'_>| matches!(name, DeValue::String(name) if name.eq_ignore_ascii_case(person));
+    let names = people.iter().filter_map(|one| one.get_ref().as_table()?.get("name"));
+    let name = names.into_iter().find(|name| is_theirs(name.get_ref()))?;
+    let begin = text[..name.span().start].rfind('\n').map_or(0, |at| at + 1);
+    // A table that is written in one line has no line of its own for the name.
+    if text[begin..name.span().start].split('=').next()?.trim().trim_matches('"') != "name" {
+        return None;
+    }
+    let end = text[name.span().end..].find('\n').map_or(text.len(), |at| name.span().end + at);
+    Some(format!("{}\n{line}{}", &text[..end], &text[end..]))
 }
 
 /// The configuration as it stands.

@@ -158,7 +158,7 @@ pub(super) fn chat_beside(store: &Store, clock: Arc<dyn Clock>, running: bool, r
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
         alarm: switchboard::alarm(store.clone(), clock.clone(), RunId(0), routes.clone()),
-        drill: driller(store.clone(), clock, RunId(0), routes),
+        drill: driller(store.clone(), clock, (RunId(0), false), routes),
     })
 }
 

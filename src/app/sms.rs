@@ -36,6 +36,8 @@ const NOT_UNDERSTOOD: &str = "That was not understood.";
 const TOO_LONG: &str = "More books wait than a text can name, so no code was sent: resume each by its name elsewhere";
 /// What names the books of a change has so many segments at the most; a text has three.
 const NAMES_MAX: usize = 2;
+/// The kind of the fact that trading stopped.
+const HALTED: &str = "trading_halted";
 const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
 
 /// Handles what Twilio brings.
@@ -108,8 +110,17 @@ impl SmsHandler {
         if !matches!(wish, Wish::OptOut) {
             self.switchboard.open.nudge(seat.lane);
         }
+        let is_silent = costs(&wish) && !self.phones.budget.may_answer(seat.lane)?;
+        if is_silent && !matches!(&wish, Wish::Code) && !is_ack(&wish) {
+            return Ok(Vec::new());
+        }
+        let answers = self.answers(reader, row, &seat, wish)?;
+        Ok(if is_silent { Vec::new() } else { answers })
+    }
+
+    fn answers(&self, reader: &Reader, row: &InboxRow, seat: &Seat, wish: Wish) -> Result<Vec<Answer>, StoreError> {
         let old = self.clock.now().since(row.received);
-        let is_safe = matches!(&wish, Wish::Line(line) if is_halt(line) || line.starts_with("/ack"));
+        let is_safe = is_ack(&wish) || matches!(&wish, Wish::Line(line) if is_halt(line));
         let say = |text: &str| Ok(vec![Answer::new(seat.lane, Message::answer(text))]);
         match wish {
             Wish::OptOut => self.opt_out(reader, seat.lane).map(|()| Vec::new()),
@@ -118,15 +129,20 @@ impl SmsHandler {
             Wish::Menu => say(MENU),
             // Whoever begins with a word of ours is somebody who waits for what follows.
             Wish::Nearly => say(&format!("{NOT_UNDERSTOOD} {MENU}")),
-            Wish::Unknown => Ok(self.puzzled(&seat)),
+            Wish::Unknown => Ok(self.puzzled(seat)),
             Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
                 say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
             }
-            Wish::Line(line) => say(&self.run(row, &seat, &line)),
+            Wish::Line(line) => {
+                let text = self.run(row, seat, &line);
+                // That trading stopped goes to this phone anyway, and each text costs.
+                let is_told = is_halt(&line) && reader.is_told_at_once(seat.lane, HALTED, row.received)?;
+                if is_told { Ok(Vec::new()) } else { say(&text) }
+            }
             Wish::Code => {
                 let name = reader.update_key(row.id)?.unwrap_or_default();
                 match self.phones.secret(&name) {
-                    Some(code) => say(&self.confirm(row, &seat, &code)),
+                    Some(code) => say(&self.confirm(row, seat, &code)),
                     None => say("The bot was started anew while it read that: send RESUME again"),
                 }
             }
@@ -210,6 +226,19 @@ impl SmsHandler {
         self.store.wake();
         Ok(())
     }
+}
+
+/// Whether what is answered may come from whoever wants to spend the day's money. That trading stops is always answered.
+fn costs(wish: &Wish) -> bool {
+    match wish {
+        Wish::Line(line) => !is_halt(line),
+        Wish::Menu | Wish::Code | Wish::Nearly | Wish::Unknown => true,
+        Wish::OptOut | Wish::OptIn | Wish::Nothing => false,
+    }
+}
+
+fn is_ack(wish: &Wish) -> bool {
+    matches!(wish, Wish::Line(line) if line.starts_with("/ack"))
 }
 
 /// What stands above what a change would do: what is to be sent back and which books it is about, since those must not be what is cut. None

@@ -33,7 +33,7 @@ pub(super) struct Ways {
     /// Who opens those on Telegram, and could listen there; none where there is no bot on Telegram.
     pub(super) messenger: Option<Messenger>,
     /// Who opens those on Discord.
-    house: Option<DiscordHouse>,
+    pub(super) house: Option<DiscordHouse>,
     /// Those that need no pairing.
     channels: Vec<channels::Open>,
     config: Config,

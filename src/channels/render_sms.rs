@@ -28,6 +28,14 @@ pub struct SmsForm {
     pub whole: bool,
     /// What somebody answers is heard.
     pub answers: bool,
+    /// What the service puts before it, which counts.
+    pub before: &'static str,
+}
+
+impl SmsForm {
+    fn segments(self, text: &str) -> usize {
+        if self.before.is_empty() { segments(text) } else { segments(&format!("{}{text}", self.before)) }
+    }
 }
 
 /// A message as a text for a phone, with look-alikes from GSM-7 and without links.
@@ -39,18 +47,20 @@ pub fn short_text(post: &Post, form: SmsForm) -> String {
     let mut lines = lines.into_iter();
     let number = post.number.map(|number| format!("{number} ")).unwrap_or_default();
     let fact = format!("{number}{}", lines.next().unwrap_or_default());
-    let mut text = if segments(&fact) == 1 { fact } else { shortened(&fact, form) };
-    if segments(&text) == 1 {
+    let mut text = if form.segments(&fact) == 1 { fact } else { shortened(&fact, form) };
+    if form.segments(&text) == 1 {
+        // The lines of an answer stand for themselves; those of a notice follow from one another.
         for line in lines {
             let longer = format!("{text}\n{line}");
-            if segments(&longer) > 1 {
+            if form.segments(&longer) == 1 {
+                text = longer;
+            } else if post.number.is_some() {
                 break;
             }
-            text = longer;
         }
         let asks = form.answers && post.severity == Severity::Critical && can_be_acknowledged(&post.message);
         let longer = format!("{text}\n{ANSWERS}");
-        if asks && segments(&longer) == 1 {
+        if asks && form.segments(&longer) == 1 {
             text = longer;
         }
     }
@@ -60,13 +70,13 @@ pub fn short_text(post: &Post, form: SmsForm) -> String {
 /// A fact that is longer than a segment: cut to few of them.
 fn shortened(fact: &str, form: SmsForm) -> String {
     let most = if form.one_segment { 1 } else { SEGMENTS_MAX };
-    if segments(fact) <= most {
+    if form.segments(fact) <= most {
         return fact.to_owned();
     }
     let mut kept = beginning(fact, most);
     loop {
         let text = format!("{}{CUT}", kept.trim_end());
-        if segments(&text) <= most {
+        if form.segments(&text) <= most {
             return text;
         }
         let mut letters = kept.chars();

@@ -12,7 +12,7 @@ use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendE
 use super::gsm::segments;
 use super::http_client::NO_CONNECTION;
 use super::render_sms::{SmsForm, short_text};
-use super::twilio::{Known, Outgoing, Twilio, TwilioError};
+use super::twilio::{Known, Outgoing, TRIAL, Twilio, TwilioError};
 
 /// A long code takes a segment a second. What is quiet is gathered sooner: each message costs.
 const ALLOWANCE: Allowance = Allowance { burst: 3, refill: std::time::Duration::from_secs(2) };
@@ -21,8 +21,6 @@ const VALID_S: u32 = 300;
 const VALID_CRITICAL_S: u32 = 900;
 /// Lines below a text that another try of it may not have: that it is late, what overtook it, that it may be a repeat.
 const LATER_LINES_MAX: usize = 3;
-/// What Twilio puts before each text of a trial account.
-const TRIAL: &str = "Sent from your Twilio trial account - ";
 /// The service may not show a message for so long after it was sent, in milliseconds.
 const SHOWN_MS: i64 = 10_000;
 /// What stands in a text for a code that is kept nowhere.
@@ -73,12 +71,12 @@ impl SmsLane {
     }
 
     /// The text of a message; a code that it is to show is put in.
-    fn text(&self, post: &Post, one_segment: bool) -> String {
+    fn text(&self, post: &Post, one_segment: bool, before: &'static str) -> String {
         let is_answer = post.number.is_none();
         // Whoever is to send a code back reads what it does.
         let whole = is_answer && post.message.plain_lines().iter().any(|line| line.contains(CODE_HERE));
         let one_segment = one_segment || (is_answer && !whole);
-        let text = short_text(post, SmsForm { one_segment, whole, answers: self.target.callback.is_some() });
+        let text = short_text(post, SmsForm { one_segment, whole, answers: self.target.callback.is_some(), before });
         if whole {
             let code = self.code.now(self.clock.now());
             let shown = code.as_ref().map_or(CODE_OVER, |code| code.expose_secret());
@@ -107,7 +105,7 @@ impl SmsLane {
         let mut texts = Vec::new();
         let mut earlier = post.clone();
         for _ in 0..=LATER_LINES_MAX {
-            texts.push(self.text(&earlier, false));
+            texts.extend(["", TRIAL].map(|before| self.text(&earlier, false, before)));
             earlier.message.blocks.pop();
         }
         let is_it = |known: &Known| {
@@ -172,9 +170,10 @@ impl Channel for SmsLane {
             self.wait_until_shown(post)?;
         }
         let lane = self.target.lane;
-        let text = self.text(post, false);
-        let grant = self.budget.pay(lane, post, segments(&text))?;
-        let text = if grant.is_last { self.text(post, true) } else { text };
+        let before = self.twilio.before();
+        let text = self.text(post, false, before);
+        let grant = self.budget.pay(lane, post, segments(&format!("{before}{text}")))?;
+        let text = if grant.is_last { self.text(post, true, before) } else { text };
         let valid_s = if post.severity == Severity::Critical { VALID_CRITICAL_S } else { VALID_S };
         let callback = self.target.callback.as_deref();
         let sent = self.twilio.send(Outgoing { to: &self.target.to, body: &text, valid_s, callback }).await;

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -23,6 +24,8 @@ const ANSWER_MAX: usize = 1 << 20;
 const PAGE: &str = "200";
 /// How much earlier than asked for a message may have been made: the clocks differ.
 const SKEW_MS: i64 = 120_000;
+/// What stands before each text of a trial account.
+pub(super) const TRIAL: &str = "Sent from your Twilio trial account - ";
 /// A pause that is asked for is at least this long, and this long where its length is not told.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 /// After this a message is tried again whatever was asked for.
@@ -148,12 +151,14 @@ pub struct Twilio {
     http: Client,
     timeout: Duration,
     clock: Arc<dyn Clock>,
+    /// It was seen to be a trial account.
+    is_trial: Arc<AtomicBool>,
 }
 
 impl Twilio {
     /// Calls Twilio for this account; each call takes `timeout` at the most. The client must follow no redirect.
     pub fn new(access: TwilioAccess, http: Client, timeout: Duration, clock: Arc<dyn Clock>) -> Self {
-        Self { access, http, timeout, clock }
+        Self { access, http, timeout, clock, is_trial: Arc::default() }
     }
 
     fn address(&self, rest: &str) -> String {
@@ -176,7 +181,16 @@ impl Twilio {
         fields.extend(message.callback.map(|url| ("StatusCallback", url)));
         let request = self.http.post(self.address("/Messages.json"));
         let request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form(&fields));
-        self.call(request, 201).await
+        let told: Told<Known> = self.call(request, 201).await?;
+        if told.0.body.as_ref().is_some_and(|body| body.starts_with(TRIAL)) {
+            self.is_trial.store(true, Ordering::SeqCst);
+        }
+        Ok(told)
+    }
+
+    /// What the service puts before each text, as far as that is known: what it took before shows it.
+    pub(super) fn before(&self) -> &'static str {
+        if self.is_trial.load(Ordering::SeqCst) { TRIAL } else { "" }
     }
 
     /// The newest message to a phone since then that `is_it`.

@@ -1,7 +1,7 @@
 //! What do the words after a command mean? Symbols, books, numbers and periods, each refused in words where it is none.
 
 use crate::control::Control;
-use crate::domain::{Label, Message, Symbol};
+use crate::domain::{ChannelKind, Label, Message, Symbol};
 use crate::views::{self, Period, Views};
 
 use super::command::{ArgError, Drawing, Question};
@@ -12,7 +12,12 @@ const TRADES_SHOWN: u32 = 10;
 const TRADES_SHOWN_MAX: u32 = 100;
 
 pub(super) fn status(views: &Views, _: &[&str]) -> Result<String, ArgError> {
-    Ok(if views.asker().hides_amounts { views::status_shares(views)? } else { views::status(views)? })
+    let asker = views.asker();
+    Ok(match asker.channel {
+        _ if asker.hides_amounts => views::status_shares(views)?,
+        Some(ChannelKind::Sms) => views::status_texted(views)?,
+        _ => views::status(views)?,
+    })
 }
 
 pub(super) fn symbol(text: &str) -> Result<Symbol, ArgError> {

@@ -68,8 +68,19 @@ impl Environment {
     /// # Errors
     /// When `.env` cannot be read as one or a variable cannot mean anything; in words without their contents.
     pub fn read() -> Result<Self, String> {
+        Self::read_with(&[])
+    }
+
+    /// The same with these values instead of theirs.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn read_with(set: &[(&str, &str)]) -> Result<Self, String> {
         let kept = kept(Path::new(".env")).map_err(|error| error.to_string())?;
         Self::of(|name| {
+            if let Some((_, value)) = set.iter().find(|(key, _)| *key == name) {
+                return Ok(Some((*value).to_owned()));
+            }
             #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
             match std::env::var(name) {
                 Ok(value) => Ok(Some(value)),
@@ -151,9 +162,15 @@ pub fn missing_services(environment: &Environment) -> Vec<&'static str> {
     let mut missing = Vec::new();
     let mut look = |is_there: bool, words: &'static str| missing.extend((!is_there).then_some(words));
     look(environment.telegram_token.is_some(), "no Telegram: TELEGRAM_BOT_TOKEN turns it on");
-    look(environment.discord_token.is_some(), "no Discord: DISCORD_BOT_TOKEN turns it on");
-    look(environment.smtp_url.is_some(), "no mail server, letters are files: SMTP_URL turns it on");
-    look(environment.twilio.is_some(), "no SMS: TWILIO_ACCOUNT_SID turns it on");
+    look(environment.discord_token.is_some(), "no Discord: DISCORD_BOT_TOKEN turns it on, see docs/DISCORD.md");
+    look(
+        environment.smtp_url.is_some(),
+        "no mail server, letters are files: SMTP_URL and EMAIL_FROM turn it on, see docs/EMAIL.md",
+    );
+    look(
+        environment.twilio.is_some(),
+        "no SMS: TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN and TWILIO_FROM turn it on, see docs/SMS.md",
+    );
     missing
 }
 

@@ -190,7 +190,7 @@ fn person(at: &Value<'_>, table: &Table<'_>, names: &[Label]) -> Read<PersonConf
             "books" => one.person.books = Some(books(value, names)?),
             "telegram" => one.telegram = Some(telegram(value)?),
             "discord" => one.discord = Some(discord(value)?),
-            "phone" => one.phone = Some(read_text(value)?),
+            "phone" => one.phone = Some(phone(value, &name)?),
             "email" => one.email = Some(email(value)?),
             "quiet" => one.quiet = Some(quiet(value)?),
             "digest" => one.digest = time_of_day(value)?,
@@ -250,6 +250,16 @@ fn chat(value: &Value<'_>) -> Read<i64> {
         return mistake(value.span().start, format!("{number} is no chat on Telegram"));
     }
     Ok(number)
+}
+
+/// Somebody's phone. What is wrong with it is told without it.
+fn phone(value: &Value<'_>, of: &Label) -> Read<Phone> {
+    let at = value.span().start;
+    let wrong = |what: &str| Mistake { at, what: format!("the phone of {of} is none: {what}") };
+    text(value)
+        .map_err(|_| wrong("write it in quotes, like \"+351912345678\""))?
+        .parse()
+        .map_err(|what: String| wrong(&what))
 }
 
 fn email(value: &Value<'_>) -> Read<Address> {

@@ -23,7 +23,7 @@ impl FromStr for Phone {
         let known = (8..=15).contains(&digits.len())
             && !digits.starts_with('0')
             && digits.bytes().all(|byte| byte.is_ascii_digit());
-        if known { Ok(Self(written)) } else { Err("that is no phone: write it like +351912345678".to_owned()) }
+        if known { Ok(Self(written)) } else { Err("write it like +351912345678".to_owned()) }
     }
 }
 

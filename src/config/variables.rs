@@ -65,7 +65,7 @@ pub const ENVIRONMENT: &[Variable] = &[
     },
     Variable {
         name: "SMTP_URL",
-        default: "none: letters are files",
+        default: "none: letters are files; needs EMAIL_FROM",
         example: "smtps://user:password@mail.example.org",
         help: "The server that takes mail, see docs/EMAIL.md: smtps:// for TLS at once, smtp:// for STARTTLS, smtp://...?tls=none on this machine. \
                Secret: only its host is shown.",
@@ -150,9 +150,9 @@ pub const ENVIRONMENT: &[Variable] = &[
     },
     Variable {
         name: "EMAIL_FROM",
-        default: SENDER,
+        default: "bellwether@localhost; needed with SMTP_URL",
         example: "Bellwether <bot@example.org>",
-        help: "Who mail is from.",
+        help: "Who mail is from: an address that the server of SMTP_URL lets you send from.",
     },
 ];
 

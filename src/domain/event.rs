@@ -513,12 +513,15 @@ pub enum EventKind {
         /// Why.
         why: String,
     },
-    /// Most of the money that short messages may cost in a day is spent, or all of it.
+    /// Most of the money that short messages may cost in a day is spent, or all of it, or what answers to one phone may cost.
     SmsBudgetNear {
         /// What the day has cost.
         spent: Money,
         /// What it may cost.
         per_day: Money,
+        /// The phone that got as many answers as it may for now, where only its part is spent.
+        #[serde(default)]
+        silent: Option<Lane>,
     },
     /// Another program reads the same bot's messages.
     CopyRunning {

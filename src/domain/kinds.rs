@@ -82,7 +82,12 @@ pub const KINDS: &[Kind] = &[
     always("lane_died", Critical, "a way to somebody is dead"),
     row("lane_recovered", Notice, On, "a way to somebody works again"),
     always("delivery_died", Warning, "a message could not be delivered"),
-    row("sms_budget_near", Warning, On, "the day's money for short messages is nearly or wholly spent"),
+    row(
+        "sms_budget_near",
+        Warning,
+        On,
+        "the day's money for short messages, or one phone's part of it, is nearly or wholly spent",
+    ),
     always("copy_running", Critical, "another copy of the bot reads the same chat"),
     always("pin_locked", Critical, "a PIN was wrong too often"),
     always("strangers_knocked", Warning, "strangers write to the bot"),

@@ -10,6 +10,13 @@ use crate::store::{Reader, SmsCharge, SmsRules, Store, StoreError};
 
 use super::{Post, SendError};
 
+/// Answers that a phone gets in an hour, and the share of a day's money that answers to one phone may cost: whoever forges its number
+/// could spend all of it else.
+const ANSWERS_MAX: u64 = 10;
+const HOUR_MS: i64 = 60 * 60_000;
+const SHARE: i64 = 3;
+/// Where the day is kept on which others were told that a phone is answered no more, before its way.
+const SILENT: &str = "sms silent ";
 /// Where what is spent is kept, with the day that others were told of it.
 const TOLD: &str = "sms budget told";
 /// Segments that are kept for the daily loss limit and for trading that stops.
@@ -108,20 +115,41 @@ impl SmsBudget {
         self.store.points().pass("sms: paid, not sent")?;
         // A message that finds no money is one sign more that it is nearly spent.
         if paid.id.is_none() || is_near(paid.spent, self.rules.per_day) {
-            self.tell_once(paid.spent)?;
+            self.once_a_day(
+                TOLD,
+                EventKind::SmsBudgetNear { spent: paid.spent, per_day: self.rules.per_day, silent: None },
+            )?;
         }
         Ok((paid.id.map(|id| Grant { id, is_last }), paid.is_open))
     }
 
     /// Others are told before it is noted: whoever dies in between tells it twice and not never.
-    fn tell_once(&self, spent: Money) -> Result<(), StoreError> {
+    fn once_a_day(&self, key: &str, what: EventKind) -> Result<(), StoreError> {
         let day = self.clock.now().ms().div_euclid(DAY_MS).to_string();
-        let reader = Reader::open(self.store.path())?;
-        if reader.meta(TOLD)?.as_deref() == Some(&day) {
+        if Reader::open(self.store.path())?.meta(key)?.as_deref() == Some(&day) {
             return Ok(());
         }
-        (self.alarm)(EventKind::SmsBudgetNear { spent, per_day: self.rules.per_day });
-        self.store.keep_meta(TOLD, day)
+        (self.alarm)(what);
+        self.store.keep_meta(key, day)
+    }
+
+    /// Whether this phone gets one more answer now. Where it gets none, others are told, once a day.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn may_answer(&self, lane: Lane) -> Result<bool, StoreError> {
+        let (now, SmsRules { per_segment, per_day, .. }) = (self.clock.now(), self.rules);
+        let reader = Reader::open(self.store.path())?;
+        let (lately, cost) = reader.sms_answers(lane, now.plus_ms(-HOUR_MS), per_segment, now)?;
+        let after = i128::from(cost.units()) + i128::from(per_segment.units());
+        if lately < ANSWERS_MAX && after * i128::from(SHARE) <= i128::from(per_day.units()) {
+            return Ok(true);
+        }
+        self.once_a_day(
+            &format!("{SILENT}{lane}"),
+            EventKind::SmsBudgetNear { spent: cost, per_day, silent: Some(lane) },
+        )?;
+        Ok(false)
     }
 
     fn until_next_day(&self) -> Duration {

@@ -86,7 +86,8 @@ impl Words<'_> {
             EventKind::LaneDied { lane, why, waiting } => Self::lane_died(*lane, why, *waiting),
             EventKind::LaneRecovered { lane, down_s, waiting } => Self::lane_recovered(*lane, *down_s, *waiting),
             EventKind::DeliveryDied { notice, lane, why } => Self::delivery_died(*notice, *lane, why),
-            EventKind::SmsBudgetNear { spent, per_day } => Self::sms_budget_near(*spent, *per_day),
+            EventKind::SmsBudgetNear { silent: Some(lane), .. } => Self::sms_silent(*lane),
+            EventKind::SmsBudgetNear { spent, per_day, silent: None } => Self::sms_budget_near(*spent, *per_day),
             EventKind::CopyRunning { channel } => Self::copy_running(channel),
             EventKind::StrangersKnocked { channel, messages, people, codes } => {
                 Self::strangers(channel, *messages, *people, *codes)

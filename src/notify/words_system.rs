@@ -143,6 +143,12 @@ impl Words<'_> {
         Said::fact(&words).and(after).and("`[sms]` in bellwether.toml sets how much a day may cost")
     }
 
+    pub(super) fn sms_silent(lane: Lane) -> Said {
+        Said::fact(&format!("So many texts came in the name of {} that they are answered no more for now", lane.who))
+            .and("HALT and ACK are done all the same, and so is a code. What is told without being asked still comes by SMS")
+            .and("If it was not them, somebody forges their number. Each answer costs, so there are few an hour and a day")
+    }
+
     pub(super) fn copy_running(channel: &str) -> Said {
         Said::fact(&format!("Another copy of the bot reads the same chat on {channel}"))
             .and("What you write may reach the other one. Stop it, or give it a bot of its own")

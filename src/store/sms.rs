@@ -274,6 +274,26 @@ impl Reader {
         Ok(Money::from_units(units))
     }
 
+    /// How many answers went to a phone since then, and what answers to it cost on the day of `now`; one that waits costs a segment.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn sms_answers(
+        &self,
+        lane: Lane,
+        since: Timestamp,
+        per_segment: Money,
+        now: Timestamp,
+    ) -> Result<(u64, Money), StoreError> {
+        let sql = "SELECT coalesce(sum(o.created_ms > ?2), 0), coalesce(sum(CASE WHEN s.id IS NOT NULL THEN s.cost
+                     WHEN o.state IN ('pending', 'sending') THEN ?4 ELSE 0 END), 0)
+                   FROM outbox o LEFT JOIN sms s ON s.delivery = o.id AND s.day = ?3 AND s.state != 'returned'
+                   WHERE o.lane = ?1 AND o.task = 'answer'";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        let of = params![lane.to_string(), since.ms(), day_of(now), per_segment.units()];
+        Ok(statement.query_row(of, |row| Ok((unsigned(row, 0)?, Money::from_units(row.get(1)?))))?)
+    }
+
     /// A message that the service took under this name.
     ///
     /// # Errors
@@ -301,10 +321,7 @@ impl Reader {
     }
 
     /// What the service says became of the message of a delivery; none where it took none.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn sms_state(&self, delivery: i64) -> Result<Option<String>, StoreError> {
+    pub(super) fn sms_state(&self, delivery: i64) -> Result<Option<String>, StoreError> {
         let sql =
             "SELECT state, segments, code FROM sms WHERE delivery = ?1 AND sid IS NOT NULL ORDER BY id DESC LIMIT 1";
         let mut statement = self.connection().prepare_cached(sql)?;

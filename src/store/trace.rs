@@ -36,6 +36,8 @@ pub struct TraceRow {
     pub due: Timestamp,
     /// When it was settled.
     pub settled: Option<Timestamp>,
+    /// What the service says became of a short message that it took.
+    pub service: Option<String>,
     /// Its tries.
     pub attempts: Vec<AttemptRow>,
 }
@@ -130,12 +132,14 @@ impl Reader {
                 due: time(row, 9)?,
                 settled: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_ms),
                 held: row.get(11)?,
+                service: None,
                 attempts: Vec::new(),
             })
         })?;
         let mut found = rows.collect::<Result<Vec<_>, _>>()?;
         for row in &mut found {
             row.attempts = self.attempts(row.id)?;
+            row.service = self.sms_state(row.id)?;
         }
         Ok(found)
     }
@@ -240,6 +244,19 @@ impl Reader {
             }
         }
         Ok(lanes)
+    }
+
+    /// Whether a fact of this kind that was committed since then goes to a lane by itself and at once.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn is_told_at_once(&self, lane: Lane, kind: &str, since: Timestamp) -> Result<bool, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT 1 FROM outbox o JOIN notices n ON n.number = o.notice JOIN journal j ON j.seq = n.seq
+             WHERE o.lane = ?1 AND o.task = 'notice' AND o.created_ms >= ?2 AND j.kind = ?3
+               AND o.state IN ('pending', 'sending', 'sent') AND NOT o.held AND NOT o.unless_acked",
+        )?;
+        Ok(statement.exists(params![lane.to_string(), since.ms(), kind])?)
     }
 
     /// The commit time of the oldest row of each lane that waits and could go now.

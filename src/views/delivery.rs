@@ -79,7 +79,7 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
     let (own, others): (Vec<_>, Vec<_>) = rows.iter().partition(|row| views.asker().may_see_way(&row.lane));
     for row in own {
         write_row(&mut text, row);
-        if let Some(state) = reader.sms_state(row)? {
+        if let Some(state) = &row.service {
             let _ = writeln!(text, "  the service says: {state}");
         }
     }

@@ -269,11 +269,6 @@ impl Ledger {
         if self.notice(notice)?.is_some() { self.reader.trace(notice) } else { Ok(Vec::new()) }
     }
 
-    /// What a service says became of a short message, by its row of a trace.
-    pub(super) fn sms_state(&self, row: &TraceRow) -> Read<Option<String>> {
-        self.reader.sms_state(row.id)
-    }
-
     /// Who has seen a message.
     ///
     /// # Errors

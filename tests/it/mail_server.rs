@@ -204,6 +204,22 @@ async fn only_after_the_last_dot_nobody_knows() {
     }
 }
 
+/// What looks for viruses thinks longer than anything before the dot may take; whoever gives up meanwhile sends twice.
+#[tokio::test]
+async fn a_server_may_think_about_a_letter_that_it_has_read() {
+    let desk = Desk { patience: SHORT, ..Desk::plain() };
+    let (host, port, tls) = (desk.host.to_owned(), desk.smtp.address.port(), Arc::new(desk.tls.clone()));
+    let host = MailHost { host, port, wire: desk.wire, login: None, tls, patience: SHORT, thinking: LONG };
+    let patient = MailServer::new(Arc::new(host), letters());
+    desk.smtp.next(Step::Dot, Act::Drip(SHORT / 6));
+    patient.send(&fact(17)).await.expect("taken");
+    assert_eq!(desk.smtp.letters().len(), 1);
+    // A step before it has no such time.
+    desk.smtp.next(Step::Data, Act::Drip(SHORT / 6));
+    let error = patient.send(&fact(17)).await.expect_err("too slow").what;
+    assert_eq!((class(&error), desk.smtp.letters().len()), ("unreachable", 0));
+}
+
 #[tokio::test]
 async fn odd_answers_are_bounded_and_never_taken_for_a_yes() {
     let desk = Desk { patience: Duration::from_secs(10), ..Desk::plain() };

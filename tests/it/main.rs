@@ -74,6 +74,7 @@ mod sms_count;
 mod sms_lane;
 mod sms_budget;
 mod sms_life;
+mod sms_status;
 mod discord_talk_access;
 mod discord_talk_change;
 mod discord_talk_life;

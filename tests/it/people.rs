@@ -163,6 +163,8 @@ fn where_people_are_and_when_they_sleep_is_checked() {
     refused(&[
         (person("emial = \"a@b.c\""), "3:1: people has no key \"emial\": did you mean \"email\"?"),
         (person("email = \"ana\""), "3:9: \"ana\" is no address for mail"),
+        (person("phone = \"912345678\""), "3:9: the phone of ana is none: write it like +351912345678"),
+        (person("phone = 351912345678"), "3:9: the phone of ana is none: write it in quotes"),
         (person("telegram = 5"), "3:12: this takes a table such as { user = 123456789 }"),
         (person("telegram = { chat = 5 }"), "3:12: this needs the user"),
         (person("telegram = { usr = 5 }"), "3:14: people.telegram has no key \"usr\": did you mean \"user\"?"),

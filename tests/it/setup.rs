@@ -1,9 +1,12 @@
 //! Somebody sets it up: the program asks, they answer, and their phone is the fake's.
 
+use bellwether::store::Reader;
 use serde_json::json;
 
+use crate::support::smtp::{self, Act, Smtp, Step};
 use crate::support::telegram::Fake;
-use crate::support::{Shell, Talk};
+use crate::support::twilio::{Desk, FROM, PHONE, SID, TOKEN};
+use crate::support::{Shell, Talk, discord};
 
 const ANA: i64 = 501;
 const BOT: &str = "@bellwether_test_bot";
@@ -42,6 +45,10 @@ fn from_nothing_to_a_drill_on_the_phone() {
     talk.until("no such zone");
     talk.say("");
     talk.until("Written to bellwether.toml");
+    talk.until("[telegram]");
+    talk.say("pigeon");
+    talk.until("\"pigeon\" is none of these");
+    talk.say("");
     talk.until("@BotFather");
     talk.say("no token");
     talk.until("is not the token of a bot");
@@ -88,6 +95,116 @@ fn from_nothing_to_a_drill_on_the_phone() {
 }
 
 #[test]
+fn discord_is_set_up_the_same_way() {
+    let (shell, fake) = (Shell::new(), discord::Fake::start());
+    fake.join(ANA);
+    shell.write("bellwether.toml", "[[people]]\nname = \"ana\"\nrole = \"owner\"\n");
+    let talk = || {
+        let mut command = shell.command(&["setup"]);
+        command.env("TZ", "Europe/Lisbon").env("DISCORD_API_URL", fake.url());
+        Talk::start(command)
+    };
+    let mut first = talk();
+    first.until("Where are you told?");
+    first.say("Discord");
+    first.until("discord.com/developers/applications");
+    first.say("two words");
+    first.until("is not the token of a bot");
+    first.say("another.token");
+    first.until("does not know this token");
+    first.say(discord::Fake::token());
+    first.until("Discord takes it");
+    let said = first.until("Waiting for it");
+    let application = fake.call("GET", "/applications/@me", &serde_json::Value::Null).1["id"].clone();
+    let invite = format!(
+        "https://discord.com/oauth2/authorize?client_id={}&scope=bot%20applications.commands&permissions=117760",
+        application.as_str().expect("a number")
+    );
+    assert!(said.contains(&invite), "{said}");
+    // From its first session on nothing that is written is lost.
+    let database = shell.path().join("bellwether.db");
+    let kept = || Reader::open(&database).and_then(|reader| reader.meta("discord gateway")).ok().flatten();
+    while !kept().unwrap_or_default().contains("\"session\":{") {}
+    fake.control("write", &json!({ "user": ANA, "text": format!("/pair {}", code(&said)) }));
+    first.until("Paired: ana is reached on Discord");
+    first.say("");
+    first.until("4. Your PIN");
+    let (ended, said) = first.end();
+    assert!(ended == 0 && said.contains("ana:discord  arrived"), "{said}");
+    assert!(!said.contains(discord::Fake::token()), "{said}");
+    assert_eq!(read(&shell, ".env"), format!("DISCORD_BOT_TOKEN={}\n", discord::Fake::token()));
+    // Again: it is what is asked for, and all is done.
+    let mut again = talk();
+    again.until("[discord]");
+    let (ended, said) = again.end();
+    assert_eq!((ended, said.matches("done already").count()), (0, 3), "{said}");
+}
+
+#[test]
+fn mail_and_sms_are_tried_before_they_are_kept() {
+    let (shell, desk) = (Shell::new(), Desk::start());
+    let setup = smtp::Setup { size_max: 1 << 20, ..smtp::Setup::default() };
+    let post = Smtp::start(0, setup);
+    shell.write("bellwether.toml", "[[people]]\nname = \"ana\" # me\nrole = \"owner\"\n\n[sms]\nper_day = 2\n");
+    let mut command = shell.command(&["setup"]);
+    command.env("TZ", "Europe/Lisbon").env("TWILIO_API_URL", desk.url());
+    let mut talk = Talk::start(command);
+    talk.until("Where are you told?");
+    talk.say("sms, email");
+    talk.until("Your address");
+    talk.say("ana");
+    talk.until("is no address for mail");
+    talk.say("ana@example.org");
+    talk.until("Written to ");
+    talk.until("docs/EMAIL.md");
+    talk.say("https://CANARY.example.org");
+    talk.until("SMTP_URL is no address of a mail server");
+    let server = format!("smtp://{}?tls=none", post.address);
+    post.next(Step::Mail, Act::Say("550 5.7.1 not you\r\n"));
+    for sender in ["nobody at all", "Bellwether <bot@example.org>"] {
+        if sender.starts_with("nobody") {
+            talk.say(&server);
+        }
+        talk.say(sender);
+    }
+    talk.until("EMAIL_FROM is no sender");
+    talk.until("not you");
+    assert_eq!(read(&shell, ".env"), "", "nothing is kept that the server refused");
+    talk.say(&server);
+    talk.say("Bellwether <bot@example.org>");
+    talk.until("The mail server takes it");
+    talk.until("Your phone");
+    talk.say("12");
+    talk.until("the phone of ana is none");
+    talk.say(PHONE);
+    talk.until("docs/SMS.md");
+    talk.say("AC12");
+    talk.until("TWILIO_ACCOUNT_SID is no account");
+    for typed in [SID, "CANARY-wrong", FROM] {
+        talk.say(typed);
+    }
+    talk.until("20003");
+    for typed in [SID, TOKEN, FROM] {
+        talk.say(typed);
+    }
+    talk.until("Twilio takes it");
+    talk.until("4. Your PIN");
+    let (ended, said) = talk.end();
+    assert!(ended == 0 && said.contains("ana:email  arrived") && said.contains("ana:sms    taken"), "{said}");
+    assert!(!said.contains("CANARY"), "{said}");
+    assert_eq!((post.letters().len(), desk.messages().len()), (1, 1));
+    let kept = read(&shell, ".env");
+    for name in ["SMTP_URL=", "EMAIL_FROM=", "TWILIO_ACCOUNT_SID=", "TWILIO_AUTH_TOKEN=", "TWILIO_FROM="] {
+        assert_eq!(kept.matches(name).count(), 1, "{name}: {kept}");
+    }
+    let file = read(&shell, "bellwether.toml");
+    let want = format!(
+        "[[people]]\nname = \"ana\" # me\nphone = \"{PHONE}\"\nemail = \"ana@example.org\"\nrole = \"owner\"\n"
+    );
+    assert!(file.starts_with(&want) && file.ends_with("[sms]\nper_day = 2\n"), "{file}");
+}
+
+#[test]
 fn broken_off_it_goes_on_where_it_stopped() {
     let (shell, fake) = (Shell::new(), Fake::start());
     fake.control("join", &json!({ "from": ANA, "quiet": true }));
@@ -100,6 +217,8 @@ fn broken_off_it_goes_on_where_it_stopped() {
     second.say("");
     second.until("zone of your messages");
     second.say("america/new_york");
+    second.until("[telegram]");
+    second.say("");
     second.until("@BotFather");
     second.say(Fake::token());
     second.until("Waiting for it");
@@ -107,6 +226,7 @@ fn broken_off_it_goes_on_where_it_stopped() {
     assert!(read(&shell, "bellwether.toml").contains("America/New_York"));
     let mut third = talk(&shell, &fake);
     third.until("done already");
+    third.say("");
     third.until(&format!("{BOT}; done already"));
     let code = code(&third.until("Waiting for it"));
     fake.control("message", &json!({ "from": ANA, "text": format!("/pair {code}") }));
@@ -146,6 +266,8 @@ fn a_file_that_is_there_is_completed_only_when_that_is_wanted() {
         talk.say("");
         talk.until("Add it?");
         talk.say(answer);
+        talk.until("[telegram]");
+        talk.say("");
         talk.until("@BotFather");
         let (code, said) = talk.end();
         assert_eq!(code, 0, "{said}");

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use bellwether::channels::CodeSlot;
 use bellwether::clock::Clock;
-use bellwether::domain::{EventKind, Money, NoticeId, RouteTable, Severity};
-use bellwether::notify::{Channel, Post, SendError};
-use bellwether::store::{Points, Store};
+use bellwether::domain::{EventKind, Message, Money, NoticeId, RouteTable, Severity};
+use bellwether::notify::{Channel, Post, SendError, SmsBudget};
+use bellwether::store::{Answer, Points, Store};
 
-use crate::sms_lane::{Bench, phone};
+use crate::sms_lane::{Bench, phone, phone_of};
+use crate::support::texting::BO;
 use crate::support::twilio::{Desk, Fault, PHONE};
 use crate::support::{PostOffice, lane, post, sample, titled};
 
@@ -152,6 +153,83 @@ fn what_found_no_money_comes_the_next_day_and_the_loudest_comes_today() {
     desk.at(office.clock.now().ms());
     office.run("ana:sms", 10);
     assert_eq!((desk.messages().len(), office.counts("ana:sms").open), (3, 0), "{:?}", desk.bodies());
+}
+
+#[test]
+fn what_may_not_go_unsaid_waits_for_money_that_a_message_of_unknown_fate_holds() {
+    let lanes = [lane("ana:sms"), lane("bo:sms"), lane("eve:telegram")];
+    let mut table = RouteTable::simple(&lanes, Severity::Notice);
+    table.lanes.iter_mut().for_each(|rule| rule.looks_after = true);
+    let mut office = PostOffice::new(table);
+    let desk = Desk::start();
+    desk.at(office.clock.now().ms());
+    for (name, number) in [("ana:sms", PHONE), ("bo:sms", BO)] {
+        let rest = (LONG, Arc::default(), CodeSlot::default());
+        let channel = phone_of((name, number), &desk, &office.store, office.clock.clone(), "0.06", rest);
+        office.plug(name, Arc::new(channel));
+    }
+    for _ in 0..5 {
+        office.happen([sample("trading_halted").kind]);
+        office.run("ana:sms", 3);
+    }
+    desk.deaf(true);
+    office.happen([sample("trading_halted").kind]);
+    office.run("ana:sms", 1);
+    let spent = |office: &PostOffice| office.reader().sms_spent(office.clock.now()).expect("reads").to_string();
+    assert_eq!((desk.messages().len(), spent(&office).as_str()), (5, "0.06"));
+    // Whether the last segment is spent nobody knows: the other phone waits for that.
+    office.run("bo:sms", 20);
+    assert_eq!((office.counts("bo:sms").dead, office.counts("bo:sms").open), (0, 6));
+    // It was never sent, so the money is there for the other.
+    desk.deaf(false);
+    desk.at(office.clock.now().ms());
+    desk.script([Fault::Slow, Fault::Slow, Fault::Refuse { status: 400, code: 21617 }]);
+    office.run("ana:sms", 60);
+    office.run("bo:sms", 60);
+    let to_bo = desk.messages().into_iter().filter(|sent| sent.to == BO).count();
+    assert_eq!((to_bo, spent(&office).as_str()), (1, "0.06"), "{:?}", desk.bodies());
+    // For what comes after it there is none, and that is told elsewhere.
+    office.run("eve:telegram", 20);
+    let told = office.wire("eve:telegram").take().join("\n");
+    assert!(told.contains("could not be delivered to bo:sms"), "{told}");
+}
+
+/// Answers to one phone cannot eat the day's money, and nobody else's silence follows from it.
+#[tokio::test]
+async fn answers_to_a_phone_are_few_an_hour_and_a_third_of_a_day() {
+    let bench = Bench::new();
+    let budget = |per_day: &str| {
+        let alarms = bench.alarms.clone();
+        let money = ("0.01".parse().expect("an amount"), per_day.parse().expect("an amount"));
+        let alarm = Arc::new(move |kind| alarms.lock().expect("lock").push(kind));
+        SmsBudget::new(bench.store.clone(), bench.clock.clone(), money, alarm)
+    };
+    let ask = |budget: &SmsBudget, who: &str| {
+        let may = budget.may_answer(lane(who)).expect("reads");
+        if may {
+            let answer = Answer::new(lane(who), Message::answer("main is running"));
+            bench.store.post(answer, bench.clock.now()).expect("stored");
+        }
+        may
+    };
+    let told = || {
+        let alarms = bench.alarms.lock().expect("lock");
+        let silent = |kind: &&EventKind| matches!(kind, EventKind::SmsBudgetNear { silent: Some(of), .. } if *of == lane("ana:sms"));
+        alarms.iter().filter(silent).count()
+    };
+    let rich = budget("1");
+    assert_eq!((1..=30).filter(|_| ask(&rich, "ana:sms")).count(), 10);
+    assert_eq!(told(), 1, "once a day");
+    assert!(ask(&rich, "bo:sms"), "others are answered");
+    // A restart does not forget it, an hour later there are more, and a day later it is told again.
+    assert!(!ask(&budget("1"), "ana:sms"));
+    bench.clock.advance(3_600_001);
+    assert!(ask(&budget("1"), "ana:sms"));
+    bench.clock.advance(86_400_000);
+    assert_eq!((1..=30).filter(|_| ask(&rich, "ana:sms")).count(), 10);
+    assert_eq!(told(), 2);
+    // A small day has a third for it.
+    assert_eq!((1..=30).filter(|_| ask(&budget("0.12"), "eve:sms")).count(), 4);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::support::{hostile, post, samples, titled};
 
-const BOTH: SmsForm = SmsForm { one_segment: false, whole: false, answers: true };
+const BOTH: SmsForm = SmsForm { one_segment: false, whole: false, answers: true, before: "" };
 
 fn names(text: &str) -> (&'static str, u64) {
     let name = match Encoding::of(text) {
@@ -196,7 +196,7 @@ proptest! {
     fn any_text_fits(fact in "\\PC{0,900}", more in "\\PC{0,200}") {
         let message = Message::of_lines([fact, more]);
         prop_assert!(sms_segments(&text(message.clone())) <= 3);
-        let one = short_text(&post(1, message), SmsForm { one_segment: true, whole: false, answers: false });
+        let one = short_text(&post(1, message), SmsForm { one_segment: true, whole: false, answers: false, before: "" });
         prop_assert_eq!(sms_segments(&one), 1);
     }
 }

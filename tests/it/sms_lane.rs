@@ -63,7 +63,13 @@ impl Drop for Bench {
 type Rest = (Duration, Arc<Mutex<Vec<EventKind>>>, CodeSlot);
 
 /// A phone at a service.
-pub(crate) fn phone(
+pub(crate) fn phone(desk: &Desk, store: &Store, clock: Arc<ManualClock>, per_day: &str, rest: Rest) -> SmsLane {
+    phone_of(("ana:sms", PHONE), desk, store, clock, per_day, rest)
+}
+
+/// Somebody's phone at a service.
+pub(crate) fn phone_of(
+    (name, number): (&str, &str),
     desk: &Desk,
     store: &Store,
     clock: Arc<ManualClock>,
@@ -77,7 +83,7 @@ pub(crate) fn phone(
     let alarm = Arc::new(move |kind| alarms.lock().expect("lock").push(kind));
     let budget = SmsBudget::new(store.clone(), clock.clone(), (money("0.01"), money(per_day)), alarm);
     let callback = Some(format!("{PUBLIC}/sms/status"));
-    let target = SmsTarget { lane: lane("ana:sms"), to: PHONE.into(), callback };
+    let target = SmsTarget { lane: lane(name), to: number.into(), callback };
     SmsLane::new(twilio, target, budget, slot, clock)
 }
 
@@ -262,6 +268,36 @@ async fn an_answer_is_found_by_its_text() {
     assert_eq!(bench.desk.bodies(), ["main is running\nequity 10,000"]);
     let other = outcome(&phone, &again(&answer("main is halted"))).await.expect("taken");
     assert_eq!(other.detail, None);
+}
+
+#[tokio::test]
+async fn what_a_trial_account_puts_before_a_text_counts_and_hides_nothing() {
+    let bench = Bench::new();
+    let phone = bench.phone("1", LONG);
+    bench.desk.trial();
+    outcome(&phone, &post(1, titled("A fact"))).await.expect("taken");
+    // 150 letters are one segment, and two with what stands before them.
+    let long = Post { number: Some(NoticeId(43)), ..post(2, titled(&"x".repeat(146))) };
+    outcome(&phone, &long).await.expect("taken");
+    assert_eq!(bench.spent().to_string(), "0.03");
+    // The lines of an answer leave room for it.
+    let lines = |from: char| (0..4).map(|_| from.to_string().repeat(35)).collect::<Vec<_>>().join("\n");
+    outcome(&phone, &Post { number: None, ..post(3, Message::answer(&lines('a'))) }).await.expect("taken");
+    let sent = bench.desk.messages();
+    assert_eq!(sent.iter().map(|sent| sent.segments).collect::<Vec<_>>(), [1, 2, 1]);
+    assert_eq!((sent[2].body.lines().count(), bench.spent().to_string().as_str()), (3, "0.04"));
+    // What arrived is found all the same, also by a bot that was started anew.
+    let answer = Post { number: None, ..post(4, Message::answer(&lines('b'))) };
+    for number in [44, 0] {
+        let post = Post { number: (number > 0).then_some(NoticeId(number)), ..answer.clone() };
+        let post = Post { delivery: 4 + number as i64, ..post };
+        bench.desk.script([Fault::ResetAfter]);
+        assert!(outcome(&phone, &post).await.is_err());
+        let before = bench.desk.messages().len();
+        let anew = bench.phone("1", LONG);
+        assert!(outcome(&anew, &again(&post)).await.expect("found").detail.is_some());
+        assert_eq!(bench.desk.messages().len(), before);
+    }
 }
 
 #[tokio::test]

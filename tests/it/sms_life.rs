@@ -39,12 +39,15 @@ fn each_word_is_answered_in_one_segment_and_a_halt_is_told_everywhere() {
     assert!(status.contains("running"), "{status}");
     life.ask(BO, "HALT", "not for viewers");
     assert!(life.state().contains("main is running"));
-    life.ask(PHONE, "Halt!", "halted: no entries");
+    // The fact reaches the owner's phone and their mail, though no route leads to the phone, and is the answer.
+    let before = life.desk.messages().len();
+    let fact = life.ask(PHONE, "Halt!", "HALTED main: by ana");
     assert!(life.state().contains("main is halted"));
-    // The fact itself reaches the owner's phone and their mail, though no route leads to the phone.
-    let fact = life.desk.wait_for("HALTED main: by ana", 1).pop().expect("a fact");
     life.until(|| life.mail().to_lowercase().contains("halt"));
     assert!(fact.starts_with('N'), "{fact}");
+    // What was halted already is no fact, and answered.
+    life.ask(PHONE, "halt", "halted: no entries");
+    assert_eq!(life.desk.messages().len(), before + 2, "{:?}", life.desk.bodies());
     life.ask(PHONE, "ack", "acknowledged: nobody else is called");
     life.ask(PHONE, "menu", "Never STOP");
     life.ask(PHONE, "what is this?", "not understood");
@@ -67,7 +70,7 @@ fn code_in(text: &str) -> String {
 fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
     let mut life = Texting::new();
     life.start();
-    life.ask(PHONE, "HALT", "halted: no entries");
+    life.ask(PHONE, "HALT", "HALTED main");
     life.ask(PHONE, "RESUME", "needs a PIN");
     life.set_pin();
     let asked = life.ask(PHONE, "RESUME", "within 5 min");
@@ -81,7 +84,7 @@ fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
     assert!(life.state().contains("main is running"));
     life.ask(PHONE, &code, "nothing to confirm");
     // A code that a restart forgot is asked for again, and is in no file.
-    life.ask(PHONE, "HALT", "halted: no entries");
+    life.ask(PHONE, "HALT", "HALTED main");
     let other = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
     life.kill();
     life.start();
@@ -102,7 +105,7 @@ fn five_wrong_codes_lock_the_pin_and_that_is_told() {
     let mut life = Texting::new();
     life.start();
     life.set_pin();
-    life.ask(PHONE, "HALT", "halted: no entries");
+    life.ask(PHONE, "HALT", "HALTED main");
     let code = code_in(&life.ask(PHONE, "RESUME", "within 5 min"));
     let wrong = if code == "000000" { "000001" } else { "000000" };
     for left in (1..=4).rev() {
@@ -131,17 +134,65 @@ fn a_text_that_comes_again_is_done_once_also_after_a_death() {
             assert_eq!(halt.go().expect("an answer").0, 200);
         }
         let answers = |life: &Texting| life.desk.bodies().iter().filter(|body| !body.starts_with('N')).count();
-        life.until(|| answers(&life) >= round);
+        life.until(|| answers(&life) + 1 >= round);
         life.until(|| life.reader().unanswered("sms").expect("reads").is_empty());
     }
     life.ask(PHONE, "MENU", "Never STOP");
+    // The first stopped it, and the fact was its answer.
     let answers = life.desk.bodies().into_iter().filter(|body| !body.starts_with('N')).collect::<Vec<_>>();
-    assert_eq!(answers.len(), 4, "{answers:?}");
+    assert_eq!(answers.len(), 3, "{answers:?}");
     let facts: Vec<String> = life.desk.bodies().into_iter().filter(|body| body.starts_with('N')).collect();
     let mut numbers: Vec<&str> = facts.iter().map(|fact| fact.split(' ').next().expect("a number")).collect();
     let count = numbers.len();
     numbers.dedup();
     assert_eq!(numbers.len(), count, "{facts:?}");
+}
+
+/// The number that a text shows can be forged, and each answer costs.
+#[test]
+fn a_phone_that_texts_without_end_is_answered_few_times_and_halts_all_the_same() {
+    let mut life = Texting::new();
+    life.start();
+    (1..=10).for_each(|count| {
+        life.text(PHONE, "STATUS");
+        life.desk.wait_for("main ", count);
+    });
+    for body in ["STATUS", "menu", "RESUME", "resume please", "what?"] {
+        life.text(PHONE, body);
+    }
+    life.until(|| life.mail().contains("answered no more for now"));
+    life.until(|| life.reader().unanswered("sms").expect("reads").is_empty());
+    assert_eq!(life.desk.messages().len(), 10, "{:?}", life.desk.bodies());
+    // Nobody else is silenced by it.
+    life.ask(BO, "menu", "Never STOP");
+    let fact = life.ask(PHONE, "HALT", "HALTED main: by ana");
+    let number = fact.split(' ').next().expect("a number").to_owned();
+    life.text(PHONE, &format!("ack {number}"));
+    life.until(|| life.said(&["command", &format!("/trace {number}")]).contains("acknowledged by ana on sms"));
+    assert_eq!(life.desk.messages().len(), 12, "{:?}", life.desk.bodies());
+    let told = life.reader().journal_all().expect("reads");
+    assert_eq!(told.iter().filter(|row| row.event.kind.name() == "sms_budget_near").count(), 1);
+}
+
+#[test]
+fn a_drill_tells_what_twilio_knows_of_it() {
+    let mut life = Texting::new();
+    life.start();
+    for (fates, want, other) in [
+        (&["sent", "delivered"][..], "ana:sms  arrived", "Twilio says: delivered"),
+        (&["sent", "undelivered"][..], "ana:sms  given up", "hint: look at the phone of ana"),
+    ] {
+        life.desk.fates(fates);
+        let said = life.said(&["test", "ana:sms"]);
+        assert!(said.contains(want) && said.contains(other), "{said}");
+    }
+    // Without a bot nobody hears what becomes of it.
+    life.kill();
+    let said = life.said(&["test", "ana:sms"]);
+    assert!(
+        said.contains("ana:sms  taken") && said.contains("needs PUBLIC_URL") && !said.contains("arrived  "),
+        "{said}"
+    );
 }
 
 #[test]
@@ -164,7 +215,7 @@ fn a_word_of_the_carrier_ends_messages_and_is_told_elsewhere_at_once() {
 fn what_the_service_says_of_a_message_never_goes_back_and_a_lost_one_is_told() {
     let mut life = Texting::new();
     life.start();
-    life.ask(PHONE, "HALT", "halted: no entries");
+    life.ask(PHONE, "HALT", "HALTED main");
     let fact = life.desk.messages().into_iter().find(|sent| sent.body.starts_with('N'));
     let fact = fact.unwrap_or_else(|| {
         life.desk.wait_for("N", 2);

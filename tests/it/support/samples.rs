@@ -389,7 +389,8 @@ fn system() -> Vec<EventKind> {
         EventKind::LaneDied { lane: lane(), why: THEIRS.to_owned(), waiting: 4 },
         EventKind::LaneRecovered { lane: lane(), down_s: 47, waiting: 4 },
         EventKind::DeliveryDied { notice: NoticeId(41), lane: lane(), why: THEIRS.to_owned() },
-        EventKind::SmsBudgetNear { spent: money("0.83"), per_day: money("1") },
+        EventKind::SmsBudgetNear { spent: money("0.83"), per_day: money("1"), silent: None },
+        EventKind::SmsBudgetNear { spent: money("0.10"), per_day: money("1"), silent: Some(lane()) },
     ]
 }
 

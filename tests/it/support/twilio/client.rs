@@ -58,6 +58,21 @@ impl Desk {
         status.clone_into(&mut self.server.hub.lock().account);
     }
 
+    /// It is a trial account from now on.
+    pub(crate) fn trial(&self) {
+        self.server.hub.lock().trial = true;
+    }
+
+    /// What becomes of each message by itself from now on.
+    pub(crate) fn fates(&self, fates: &[&str]) {
+        self.server.hub.lock().fates = fates.iter().map(|fate| (*fate).to_owned()).collect();
+    }
+
+    /// It takes no message and does not say so, or takes them again.
+    pub(crate) fn deaf(&self, deaf: bool) {
+        self.server.hub.lock().deaf = deaf;
+    }
+
     /// Every message that was taken.
     pub(crate) fn messages(&self) -> Vec<Sent> {
         self.server.hub.lock().messages.clone()

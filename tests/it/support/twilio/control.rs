@@ -81,6 +81,8 @@ fn set(hub: &Hub, given: &Value) -> Result<Value, String> {
             "public" => world.public = text,
             "deliver_to" => world.deliver_to = text,
             "account" => world.account = text,
+            "deaf" => world.deaf = value.as_bool().unwrap_or_default(),
+            "trial" => world.trial = value.as_bool().unwrap_or_default(),
             "queue_max" => world.queue_max = value.as_u64().unwrap_or_default() as usize,
             "fates" => world.fates = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?,
             "refusals" => world.refusals = serde_json::from_value(value.clone()).map_err(|error| error.to_string())?,

@@ -64,7 +64,11 @@ async fn api(
     let form = Form::read(given);
     let is_form = method == "GET" || text(header::CONTENT_TYPE) == "application/x-www-form-urlencoded";
     let path = head.uri.path().to_owned();
-    let fault = hub.lock().faults.pop_front();
+    let fault = {
+        let mut world = hub.lock();
+        let deaf = world.deaf && method == "POST";
+        world.faults.pop_front().or(deaf.then_some(Fault::Status { status: 503, done: false }))
+    };
     let mut sent = None;
     let done = !matches!(
         fault,

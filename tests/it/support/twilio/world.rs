@@ -12,6 +12,9 @@ use super::limits::segments;
 const STOPS: [&str; 8] = ["STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"];
 const STARTS: [&str; 2] = ["START", "UNSTOP"];
 
+/// What a trial account's texts begin with.
+const TRIAL: &str = "Sent from your Twilio trial account - ";
+
 /// The fields of a form, decoded, in their order.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Form(pub(super) Vec<(String, String)>);
@@ -138,6 +141,10 @@ pub(crate) struct World {
     /// Phones that are refused, each with the number of why.
     pub(super) refusals: BTreeMap<String, u32>,
     pub(super) queue_max: usize,
+    /// It takes no message, without a word that says so.
+    pub(super) deaf: bool,
+    /// It is a trial account.
+    pub(super) trial: bool,
     pub(super) faults: VecDeque<Fault>,
     pub(super) asked: Vec<Asked>,
     /// The time, where it is not the machine's.
@@ -166,6 +173,8 @@ impl World {
             opted_out: BTreeSet::new(),
             refusals: BTreeMap::new(),
             queue_max: 36_000,
+            deaf: false,
+            trial: false,
             faults: VecDeque::new(),
             asked: Vec::new(),
             now_ms: None,
@@ -189,13 +198,14 @@ impl World {
     /// Takes a message that is within the limits.
     pub(super) fn take(&mut self, form: &Form) -> Sent {
         let text = |name: &str| form.get(name).unwrap_or_default().to_owned();
+        let body = if self.trial { format!("{TRIAL}{}", text("Body")) } else { text("Body") };
         let from = form.get("From").or(form.get("MessagingServiceSid")).unwrap_or_default().to_owned();
         let sent = Sent {
             sid: self.name(),
             to: text("To"),
             from,
-            body: text("Body"),
-            segments: segments(&text("Body")),
+            segments: segments(&body),
+            body,
             status: "queued".to_owned(),
             valid_s: form.get("ValidityPeriod").and_then(|valid| valid.parse().ok()),
             callback: form.get("StatusCallback").map(str::to_owned),
