@@ -148,6 +148,6 @@ mod tests {
         });
         crate::channels::init_tls();
         let host = mail_host(&environment.expect("sound")).expect("usable").expect("a server");
-        assert_eq!((host.thinking, host.patience), (Duration::from_mins(5), Duration::from_secs(30)));
+        assert_eq!((host.thinking, host.patience), (Duration::from_mins(5), MAIL_PATIENCE));
     }
 }

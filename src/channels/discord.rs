@@ -225,7 +225,6 @@ impl Discord {
         let mut call = Call::new(method, path(application), route, u64::from_le_bytes(hash)).with(body);
         (call.lane.exempt, call.secret) = (true, Some(token));
         call.file = what.file.zip(name.as_deref());
-        call.lane.yields = what.yields;
         numbered(self.client.call(call).await?)
     }
 
@@ -295,6 +294,7 @@ impl Discord {
         let path = format!("/channels/{channel}/messages");
         let mut call = Call::new(Method::POST, path, "POST /channels/{}/messages", major(channel)).with(body);
         call.file = what.file.zip(name.as_deref());
+        call.lane.yields = what.yields;
         numbered(self.client.call(call).await?)
     }
 

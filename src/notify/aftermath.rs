@@ -13,8 +13,9 @@ use super::{Failure, HAD_ARRIVED, Receipt, SendError};
 
 /// A service that asks for a longer pause than this is as good as dead meanwhile, and others are told.
 const THROTTLED_WELL: Duration = Duration::from_secs(30);
-/// What may have arrived and is not critical waits this long for another message to go with, in milliseconds.
-const UNKNOWN_MS: i64 = 60_000;
+/// What may have arrived and is not critical waits this long for another message to go with, in milliseconds: no longer, so that a way that
+/// never answers is told elsewhere within a minute.
+const UNKNOWN_MS: i64 = 30_000;
 /// A change of a message that could not be made for so long is not worth making any more, in milliseconds.
 const EDIT_MS_MAX: i64 = 60 * 60_000;
 /// So long a service may ask for one pause after the other.
@@ -205,7 +206,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
+    fn rest(&mut self, why: &str, shut: bool, now: Timestamp) {
         let (lane, steady) = (self.lane(), self.parts.clock.steady());
         let Some(breaker) = &mut self.breaker else { return };
         let (rest, dies) = if shut { breaker.shut(why, now) } else { breaker.fail(why, now) };

@@ -168,7 +168,7 @@ impl Worker {
                 Next::Send(bundle, wishes) => (bundle, wishes),
                 Next::Rest(rest) => {
                     self.record(ruled, None, now)?;
-                    tally.rest = self.probe(rest, steady).await;
+                    tally.rest = self.probe(rest, now, steady).await;
                     break;
                 }
             };
@@ -243,36 +243,23 @@ impl Worker {
         self.breaker.as_ref().is_some_and(|breaker| breaker.state().dead)
     }
 
-    /// Nothing can go now. A dead lane on which nothing waits would stay dead for ever, so it is asked whether it is; one that failed and is
-    /// not dead, so that others are told in time. How long to rest.
-    async fn probe(&mut self, rest: Option<Duration>, steady: Duration) -> Option<Duration> {
-        let state = self.breaker.as_ref().map(Breaker::state)?;
-        if !state.dead && state.failures == 0 {
+    /// Nothing can go now. A dead lane on which nothing waits would stay dead for ever, so it is asked whether it is. How long to rest.
+    async fn probe(&mut self, rest: Option<Duration>, now: Timestamp, steady: Duration) -> Option<Duration> {
+        if !self.is_dead() {
             return rest;
         }
-        if !state.dead || steady >= self.probed {
-            let was_dead = state.dead;
-            let probed = self.parts.channel.probe().await;
-            let now = self.parts.clock.now();
-            match probed {
+        if steady >= self.probed {
+            match self.parts.channel.probe().await {
                 None => return rest,
                 Some(Ok(())) => self.succeeded(now),
                 Some(Err(Failure { what: SendError::Throttled(wait), .. })) => {
                     self.throttle(wait, "asked to wait", now);
                 }
-                Some(Err(error)) if was_dead => tracing::debug!(%error, "{} is still dead", self.lane()),
-                Some(Err(Failure { what, .. })) => {
-                    self.rest(&what.to_string(), matches!(what, SendError::Shut(_)), now);
-                }
+                Some(Err(error)) => tracing::debug!(%error, "{} is still dead", self.lane()),
             }
             self.probed = steady + PROBE;
         }
-        let again = match self.breaker.as_ref().map(Breaker::state) {
-            Some(state) if state.dead => PROBE,
-            Some(state) if state.failures > 0 => self.resting_until.saturating_sub(self.parts.clock.steady()),
-            _ => return rest,
-        };
-        Some(rest.map_or(again, |rest| rest.min(again)))
+        Some(rest.map_or(PROBE, |rest| rest.min(PROBE)))
     }
 
     /// Pays for a message: by what the lane may send, and what all lanes of the service may. How long it has to wait, if it has to.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bellwether::channels::{Answers, DiscordLane, DiscordTarget};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
-use bellwether::domain::{Attachment, AttachmentKind, Block, Button, Message, NoticeId};
+use bellwether::domain::{Attachment, AttachmentKind, Block, Button, Message, NoticeId, Severity};
 use bellwether::notify::{Channel, Key, Post, SendError};
 use secrecy::SecretString;
 use serde_json::{Value, json};
@@ -187,6 +187,22 @@ async fn a_failing_server_that_did_it_all_the_same_is_found_out() {
     pass(&rig.fake, &rig.clock, Duration::from_mins(10));
     let found = lane.send(&post(5, titled("x"))).await.expect("found");
     assert_eq!((rig.seen(CHANNEL).len(), found.detail.as_deref()), (1, Some("it had arrived")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_message_that_discord_takes_now_is_left_to_what_is_critical() {
+    let rig = Rig::new();
+    rig.fake.control("settings", &json!({ "rates": true }));
+    let lane = rig.lane(CHANNEL, false);
+    let quiet = |number| Post { severity: Severity::Info, ..post(number, titled("AAPL filled")) };
+    for number in 1..=4 {
+        lane.send(&quiet(number)).await.expect("taken");
+    }
+    let held = lane.send(&quiet(5)).await.expect_err("the fifth of five is kept").what;
+    assert!(matches!(held, SendError::NotBefore(wait, _) if wait <= Duration::from_secs(5)), "{held}");
+    let critical = Post { severity: Severity::Critical, ..post(6, titled("Daily loss limit")) };
+    lane.send(&critical).await.expect("taken at once");
+    assert_eq!((rig.seen(CHANNEL).len(), rig.fake.calls("create_message").len()), (5, 5), "nothing was refused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
