@@ -11,7 +11,7 @@ use crate::support::discord_talking::{ANA, BO, DiscordBot, PEOPLE};
 use crate::support::post_office::lane;
 use crate::support::sample;
 use crate::support::texting::Texting;
-use crate::support::twilio::{PHONE, Spoilt};
+use crate::support::twilio::Spoilt;
 use crate::{Measured, measured};
 
 /// Bots beside each other to which commands come; commands to each, its deaths meanwhile, and how often each command is repeated.
@@ -80,12 +80,27 @@ fn by_slash() -> Done {
     Done { promised, lost: promised.saturating_sub(set.len()), twice: all - set.len() }
 }
 
+/// As many texts of one phone are answered in an hour.
+const ANSWERS: usize = 10;
+
+fn phone(place: usize) -> String {
+    format!("+3519123457{place:02}")
+}
+
+/// As many people as it takes to be answered every time.
+fn texters() -> String {
+    let person = |place| format!("[[people]]\nname = \"p{place}\"\nrole = \"viewer\"\nphone = \"{}\"\n", phone(place));
+    let people: String = (0..COMMANDS.div_ceil(ANSWERS)).map(person).collect();
+    format!("[[people]]\nname = \"ana\"\nrole = \"owner\"\nemail = \"ana@example.org\"\n{people}[sms]\nper_day = 100\n")
+}
+
 /// Texts to a bot that dies again and again, each of which is posted several times; each is answered by a text of its own.
 fn by_text() -> Done {
     let mut bot = Texting::new();
+    bot.shell.write("bellwether.toml", &texters());
     bot.start();
     for place in 0..COMMANDS {
-        let text = bot.desk.text(PHONE, "MENU", Spoilt::No);
+        let text = bot.desk.text(&phone(place / ANSWERS), "MENU", Spoilt::No);
         // What is not taken is posted again.
         while text.go().is_none_or(|(status, _)| status != 200) {}
         if place < DEATHS {
