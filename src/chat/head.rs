@@ -83,7 +83,7 @@ mod tests {
             ("/control stop", "halt"),
             ("/control STOP…", "halt"),
             ("/control halt2846", "halt"),
-            ("/control@my_bot halt now", "halt"),
+            ("/control@my_bot halt now", "halt now"),
             ("/messages seen N12", "ack N12"),
             ("/risk limits main", "limits main"),
             ("/risk limits2", "risk limits2"),
