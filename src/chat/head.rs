@@ -37,7 +37,7 @@ impl<'a> Head<'a> {
         head
     }
 
-    /// What was typed behind a slash. In groups, platforms add the bot's own name: /status@my_bot.
+    /// What was typed behind a slash. In groups, platforms add the bot's own name: `/status@my_bot`.
     pub(super) fn name(&self) -> Option<&str> {
         self.first.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default())
     }
