@@ -5,22 +5,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use bellwether::channels::{
-    Answers, CodeSlot, Discord, DiscordClient, DiscordLane, DiscordTarget, Letters, MailHost, MailServer, MailWire,
-    Ntfy, SmsLane, SmsTarget, Target, Telegram, TelegramClient, TelegramLane, Twilio, TwilioAccess, http_client,
+    CodeSlot, Letters, MailHost, MailServer, MailWire, Ntfy, SmsLane, SmsTarget, Twilio, TwilioAccess, http_client,
     tls_config,
 };
 use bellwether::clock::Clock;
 use bellwether::notify::{Channel, SmsBudget};
 use bellwether::store::Store;
-use serde_json::{Value, json};
 
+use crate::chats::{on_discord, on_telegram};
 use crate::support::ntfy::{FakeNtfy, Stumble};
 use crate::support::smtp::{Act, Setup, Smtp, Step};
 use crate::support::twilio::{Desk, FROM, Fault, PHONE, PUBLIC, SID, TOKEN};
-use crate::support::{discord, telegram};
 
-/// Who reads on Telegram and on Discord.
-const ANA: i64 = 501;
 /// Enough of a fault that ends by itself for a whole measurement.
 const FOR_EVER: usize = 2_000;
 
@@ -104,8 +100,8 @@ pub(crate) const NAMES: [&str; 5] = ["telegram", "discord", "email", "sms", "ntf
 /// One platform with a fake of its own.
 pub(crate) fn of(name: &str) -> Arc<dyn Far> {
     match name {
-        "telegram" => Arc::new(OnTelegram::start()),
-        "discord" => Arc::new(OnDiscord::start()),
+        "telegram" => on_telegram(),
+        "discord" => on_discord(),
         "email" => Arc::new(ByMail::start()),
         "sms" => Arc::new(BySms { desk: Desk::start(), known: AtomicUsize::new(0) }),
         "ntfy" => Arc::new(ByNtfy::start()),
@@ -118,185 +114,8 @@ pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-fn http(patience: Duration) -> reqwest::Client {
+pub(crate) fn http(patience: Duration) -> reqwest::Client {
     http_client(None, patience).expect("a client")
-}
-
-/// When a fake began to count, from the quickest of some calls; `call` gives its count at the call.
-fn started(call: impl Fn() -> u64) -> Instant {
-    let one = || {
-        let begun = now();
-        let at = Duration::from_nanos(call());
-        let took = begun.elapsed();
-        (took, (begun + took / 2).checked_sub(at).expect("it started before"))
-    };
-    (0..30).map(|_| one()).min_by_key(|(took, _)| *took).expect("some").1
-}
-
-fn seq(entry: Option<&Value>) -> usize {
-    entry.and_then(|entry| entry["seq"].as_u64()).unwrap_or(0) as usize
-}
-
-fn at_ns(entry: &Value) -> u64 {
-    entry["at_ns"].as_u64().expect("a time")
-}
-
-fn took_effect(entry: &Value) -> bool {
-    entry["outcome"]["kind"] == "accepted" || entry["outcome"]["effect"] == true
-}
-
-struct OnTelegram {
-    fake: telegram::Fake,
-    started: Instant,
-    /// The newest entry of its log that is known.
-    newest: AtomicUsize,
-}
-
-impl OnTelegram {
-    fn start() -> Self {
-        let fake = telegram::Fake::start();
-        fake.control("settings", &json!({ "flood": false }));
-        fake.control("join", &json!({ "from": ANA, "quiet": true }));
-        let started = started(|| {
-            fake.call("getMe", &json!({})).expect("answered");
-            at_ns(fake.log(0).last().expect("logged"))
-        });
-        Self { fake, started, newest: AtomicUsize::new(0) }
-    }
-}
-
-impl Far for OnTelegram {
-    fn name(&self) -> &'static str {
-        "telegram"
-    }
-
-    fn channel(&self, tools: Tools) -> Arc<dyn Channel> {
-        let client = TelegramClient::new(
-            Some(self.fake.url()),
-            telegram::Fake::token().into(),
-            http(tools.patience),
-            tools.clock,
-        );
-        let target = Target { chat: ANA, topics: Vec::new() };
-        Arc::new(TelegramLane::new(Telegram::new(client.expect("an address")), target, Arc::new(|_, _| {})))
-    }
-
-    fn mark(&self) -> usize {
-        let known = self.newest.load(Ordering::SeqCst);
-        self.newest.fetch_max(seq(self.fake.log(known as u64).last()), Ordering::SeqCst);
-        self.newest.load(Ordering::SeqCst)
-    }
-
-    fn arrived(&self, after: usize) -> Vec<Arrived> {
-        let log = self.fake.log(after as u64);
-        let told = log.iter().filter(|entry| entry["method"] == "sendMessage" && took_effect(entry));
-        told.map(|entry| Arrived {
-            id: entry["outcome"]["message_ids"].to_string(),
-            text: entry["params"].to_string(),
-            at: self.started + Duration::from_nanos(at_ns(entry)),
-        })
-        .collect()
-    }
-
-    fn fails(&self, trouble: Trouble) {
-        let kind = if trouble == Trouble::Hangs { "hang" } else { "reset_before" };
-        self.fake.control("fault", &json!({ "kind": kind, "times": 0, "effect": false }));
-    }
-
-    fn said(&self, after: usize) -> String {
-        self.fake.log(after as u64).iter().map(|entry| entry["params"].to_string()).collect()
-    }
-
-    fn limits(&self, on: bool) {
-        self.fake.control("settings", &json!({ "flood": on }));
-    }
-}
-
-struct OnDiscord {
-    fake: discord::Fake,
-    channel: i64,
-    started: Instant,
-    /// The newest entry of its log that is known.
-    newest: AtomicUsize,
-}
-
-impl OnDiscord {
-    fn start() -> Self {
-        let fake = discord::Fake::start();
-        fake.control("settings", &json!({ "rates": false }));
-        let channel = fake.join(ANA);
-        let started = started(|| {
-            fake.call("GET", "/users/@me", &Value::Null);
-            at_ns(fake.log().last().expect("logged"))
-        });
-        Self { fake, channel, started, newest: AtomicUsize::new(0) }
-    }
-
-    fn since(&self, after: usize) -> Vec<Value> {
-        self.fake.control("log", &json!({ "since": after })).as_array().cloned().unwrap_or_default()
-    }
-}
-
-impl Far for OnDiscord {
-    fn name(&self) -> &'static str {
-        "discord"
-    }
-
-    fn channel(&self, tools: Tools) -> Arc<dyn Channel> {
-        let token = discord::Fake::token().into();
-        let client = DiscordClient::new(Some(self.fake.url()), token, http(tools.patience), tools.clock);
-        let target = DiscordTarget { channel: self.channel, user: None, topics: Vec::new(), threads: false };
-        Arc::new(DiscordLane::new(Discord::new(client.expect("a client")), target, Answers::default()))
-    }
-
-    fn mark(&self) -> usize {
-        let known = self.newest.load(Ordering::SeqCst);
-        self.newest.fetch_max(seq(self.since(known).last()), Ordering::SeqCst);
-        self.newest.load(Ordering::SeqCst)
-    }
-
-    fn arrived(&self, after: usize) -> Vec<Arrived> {
-        let log = self.since(after);
-        let told = log.iter().filter(|entry| entry["method"] == "create_message" && took_effect(entry));
-        told.map(|entry| Arrived {
-            id: entry["outcome"]["message_id"].to_string(),
-            text: entry["params"].to_string(),
-            at: self.started + Duration::from_nanos(at_ns(entry)),
-        })
-        .collect()
-    }
-
-    fn fails(&self, trouble: Trouble) {
-        let kind = if trouble == Trouble::Hangs { "hang" } else { "reset_before" };
-        self.fake.control("fault", &json!({ "kind": kind, "times": 0, "effect": false }));
-    }
-
-    fn said(&self, after: usize) -> String {
-        self.since(after).iter().map(|entry| entry["params"].to_string()).collect()
-    }
-
-    fn at(&self, ms: i64) {
-        let now = self.fake.control("clock", &json!({ "stopped": true }))["now_ms"].as_i64().expect("a time");
-        if ms > now {
-            self.fake.control("clock", &json!({ "advance_ms": ms - now }));
-        }
-    }
-
-    fn throttles(&self) {
-        self.fake.control("fault", &json!({ "kind": "throttle", "method": "create_message", "retry_ms": 1_000 }));
-    }
-
-    fn asked(&self, after: usize) -> Vec<(Instant, bool)> {
-        let log = self.since(after);
-        let asked = log.iter().filter(|entry| entry["method"] == "create_message");
-        asked
-            .map(|entry| (self.started + Duration::from_nanos(at_ns(entry)), entry["outcome"]["kind"] == "fault"))
-            .collect()
-    }
-
-    fn limits(&self, on: bool) {
-        self.fake.control("settings", &json!({ "rates": on }));
-    }
 }
 
 struct ByMail {
@@ -413,15 +232,12 @@ struct ByNtfy {
     /// How much of its log is known.
     known: AtomicUsize,
     url: String,
-    _network: tokio::runtime::Runtime,
 }
 
 impl ByNtfy {
     fn start() -> Self {
-        let network =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().expect("a runtime");
         let (fake, url) = FakeNtfy::start("");
-        Self { fake, known: AtomicUsize::new(0), url, _network: network }
+        Self { fake, known: AtomicUsize::new(0), url }
     }
 }
 

@@ -1,7 +1,8 @@
-//! How well are messages delivered? The figures R1 to R19, each with its target: `cargo bench --bench delivery`, or `-- R6 R13` for some.
+//! How well are messages delivered? The figures R1 to R20 and R22, each with its target: `cargo bench --bench delivery`, or `-- R6 R13` for some.
 
 mod support;
 mod rig;
+mod chats;
 mod counted;
 mod timed;
 mod lived;

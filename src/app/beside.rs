@@ -1,6 +1,6 @@
 //! What runs beside the engine? Lanes, Telegram, the inbox, the watch, the night's work: each a thread that the run starts and ends.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -142,18 +142,8 @@ impl Run<'_> {
         let config = Arc::new(Mutex::new(self.config.clone()));
         let reception = self.reception(&switchboard, routes.clone(), config.clone());
         let Talkers { messenger, house, revoke } = self.talkers(reception, chat)?;
-        let keyboard = match terminal {
-            None => None,
-            Some(terminal) => {
-                let (queue, store) = (queue.clone(), self.store.clone());
-                let (ended, stopped) = (flags.ended.clone(), stopped.clone());
-                Some(spawn("terminal", move || {
-                    // Nothing can be answered before the first facts are committed, or after there can be none.
-                    while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
-                    terminal.run(&queue, &stopped);
-                })?)
-            }
-        };
+        let listen = |terminal| self.keyboard(terminal, queue.clone(), flags.ended.clone(), stopped.clone());
+        let keyboard = terminal.map(listen).transpose()?;
         let digests = self.digests(&routes, mark, config)?;
         let night = self.night(run, routes)?;
         let inbox = self.inbox(chat, queue)?;
@@ -161,6 +151,22 @@ impl Run<'_> {
         let texts = self.texts(chat, &switchboard)?;
         let helpers = [night, inbox, watch, digests].into_iter().chain(guest).chain(texts).collect();
         Ok(Around { flags, stopped, over, switchboard, messenger, house, revoke, keyboard, helpers })
+    }
+
+    /// Listens to whoever sits at the terminal.
+    fn keyboard(
+        &self,
+        terminal: Terminal,
+        queue: Sender<EngineMessage>,
+        ended: Arc<AtomicBool>,
+        stopped: Arc<AtomicBool>,
+    ) -> Result<JoinHandle<()>, AppError> {
+        let store = self.store.clone();
+        spawn("terminal", move || {
+            // Nothing can be answered before the first facts are committed, or after there can be none.
+            while !ended.load(Ordering::SeqCst) && store.wait_for_facts(0, LAST_WORDS / 20) == 0 {}
+            terminal.run(&queue, &stopped);
+        })
     }
 
     /// Where there is a bot that people talk with.

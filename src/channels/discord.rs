@@ -6,8 +6,8 @@ use reqwest::Method;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use serenity::builder::{
-    AutocompleteChoice, CreateActionRow, CreateAutocompleteResponse, CreateCommand, CreateInputText,
-    CreateInteractionResponse, CreateInteractionResponseMessage, CreateModal,
+    AutocompleteChoice, CreateActionRow, CreateAutocompleteResponse, CreateInputText, CreateInteractionResponse,
+    CreateInteractionResponseMessage, CreateModal,
 };
 use serenity::model::application::InputTextStyle;
 
@@ -81,8 +81,8 @@ pub struct Posted {
 /// A bot on Discord.
 #[derive(Debug, Clone)]
 pub struct Discord {
-    client: DiscordClient,
-    account: Arc<OnceLock<Account>>,
+    pub(super) client: DiscordClient,
+    pub(super) account: Arc<OnceLock<Account>>,
 }
 
 impl Discord {
@@ -98,22 +98,6 @@ impl Discord {
     /// Which bot it is, by a hash of its token.
     pub fn bot(&self) -> String {
         self.client.bot()
-    }
-
-    /// Who the bot is: also shows that the token is right. Asked for once.
-    ///
-    /// # Errors
-    /// When Discord does not say.
-    pub async fn myself(&self) -> Result<Account, DiscordError> {
-        if let Some(account) = self.account.get() {
-            return Ok(account.clone());
-        }
-        let get = |path: &str, route| Call::new(Method::GET, path.to_owned(), route, 0);
-        let user = self.client.call(get("/users/@me", "GET /users/@me")).await?.value;
-        let application = self.client.call(get("/applications/@me", "GET /applications/@me")).await?.value;
-        let name = user["username"].as_str().unwrap_or_default().to_owned();
-        let account = Account { application: id(&application)?, user: id(&user)?, name };
-        Ok(self.account.get_or_init(|| account).clone())
     }
 
     /// Says that an answer will come: to its asker alone, or to everybody in the channel.
@@ -229,43 +213,6 @@ impl Discord {
         Ok(numbered(self.client.call(call).await?)?.value)
     }
 
-    /// Sets all slash commands at once: those of a server, or those that are everywhere.
-    ///
-    /// # Errors
-    /// When they were not taken.
-    pub async fn register(&self, guild: Option<u64>, commands: &[CreateCommand]) -> Result<(), DiscordError> {
-        let call = self.commands(Method::PUT, guild).await?.with(written(&commands)?);
-        self.client.call(call).await.map(drop)
-    }
-
-    /// The slash commands that are set, as Discord tells them.
-    ///
-    /// # Errors
-    /// When it does not say.
-    pub async fn registered(&self, guild: Option<u64>) -> Result<Value, DiscordError> {
-        let call = self.commands(Method::GET, guild).await?;
-        Ok(self.client.call(call).await?.value)
-    }
-
-    async fn commands(&self, method: Method, guild: Option<u64>) -> Result<Call<'static>, DiscordError> {
-        let application = self.myself().await?.application;
-        let is_put = method == Method::PUT;
-        Ok(match guild {
-            None => {
-                let route = if is_put { "PUT /applications/{}/commands" } else { "GET /applications/{}/commands" };
-                Call::new(method, format!("/applications/{application}/commands"), route, 0)
-            }
-            Some(guild) => {
-                let route = if is_put {
-                    "PUT /applications/{}/guilds/{}/commands"
-                } else {
-                    "GET /applications/{}/guilds/{}/commands"
-                };
-                Call::new(method, format!("/applications/{application}/guilds/{guild}/commands"), route, guild)
-            }
-        })
-    }
-
     /// Sends a message into a channel or a thread: its number.
     ///
     /// # Errors
@@ -346,12 +293,6 @@ impl Discord {
         let call = Call::new(Method::POST, path, "POST /channels/{}/typing", major(channel)).with(json!({}));
         self.client.call(call).await.map(drop)
     }
-
-    /// Where the gateway is, how many sessions may begin yet, and how long until there are more.
-    pub(super) async fn gateway(&self) -> Result<Value, DiscordError> {
-        let call = Call::new(Method::GET, "/gateway/bot".to_owned(), "GET /gateway/bot", 0);
-        Ok(self.client.call(call).await?.value)
-    }
 }
 
 /// What all messages have in common. Nobody is ever mentioned.
@@ -381,7 +322,7 @@ fn file_name(file: &Attachment) -> String {
     if name.is_empty() { "file".to_owned() } else { name }
 }
 
-fn written(what: &impl serde::Serialize) -> Result<Value, DiscordError> {
+pub(super) fn written(what: &impl serde::Serialize) -> Result<Value, DiscordError> {
     serde_json::to_value(what).map_err(|error| DiscordError::NotSent(error.to_string()))
 }
 
@@ -389,7 +330,7 @@ fn major(channel: i64) -> u64 {
     u64::try_from(channel).unwrap_or_default()
 }
 
-fn id(of: &Value) -> Result<u64, DiscordError> {
+pub(super) fn id(of: &Value) -> Result<u64, DiscordError> {
     let read = of["id"].as_str().and_then(|id| id.parse().ok());
     read.ok_or_else(|| DiscordError::Unreadable("there is no number in it".to_owned()))
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::http_client::BodyError;
+use crate::notify::SendError;
+
+use super::http_client::{BodyError, never_left};
 
 /// The shortest wait after Discord asked for one.
 const WAIT_MIN: Duration = Duration::from_millis(50);
@@ -208,6 +210,49 @@ fn wait(asked: &Value, rates: &Rates) -> Duration {
     let exact = asked.as_f64().filter(|seconds| *seconds > 0.0).map(|seconds| seconds.min(WAIT_MAX.as_secs_f64()));
     let told = exact.map(Duration::from_secs_f64).or(rates.retry_after).or(rates.reset_after);
     told.filter(|wait| !wait.is_zero()).unwrap_or(WAIT_UNTOLD).clamp(WAIT_MIN, WAIT_MAX)
+}
+
+/// What is to be done about an error.
+pub(super) fn failed(error: DiscordError) -> SendError {
+    let words = error.to_string();
+    match error {
+        DiscordError::NotSent(cause) => never_left(cause),
+        DiscordError::Unknown(cause) | DiscordError::Unreadable(cause) => SendError::Unknown(cause),
+        DiscordError::Server { .. } => SendError::Unreachable(words),
+        DiscordError::Throttled { retry_after } => SendError::Throttled(retry_after),
+        DiscordError::Kept { retry_after } => SendError::NotBefore(retry_after, words),
+        DiscordError::Refused { kind, words, .. } => match kind {
+            DiscordRefusal::Unauthorized
+            | DiscordRefusal::ChannelGone
+            | DiscordRefusal::Forbidden
+            | DiscordRefusal::Closed => SendError::Shut(words),
+            // What may not be changed any more is said anew.
+            DiscordRefusal::MessageGone | DiscordRefusal::EditsSpent => SendError::Gone,
+            DiscordRefusal::InteractionGone
+            | DiscordRefusal::AlreadyAnswered
+            | DiscordRefusal::ThreadExists
+            | DiscordRefusal::NoThread
+            | DiscordRefusal::BadForm
+            | DiscordRefusal::TooLarge
+            | DiscordRefusal::Other => SendError::Rejected(words),
+        },
+    }
+}
+
+/// The same at a place that is not the lane's own: where it takes nothing, the lane may well do.
+pub(super) fn elsewhere(error: DiscordError) -> SendError {
+    match &error {
+        DiscordError::Refused {
+            kind:
+                DiscordRefusal::ChannelGone | DiscordRefusal::Forbidden | DiscordRefusal::NoThread | DiscordRefusal::Closed,
+            words,
+            ..
+        } => {
+            tracing::info!(words, "a place beside a lane's own takes nothing");
+            SendError::Gone
+        }
+        _ => failed(error),
+    }
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, DATE, HeaderName, RETRY_AFTER, USER_AGENT};
+use reqwest::header::{AUTHORIZATION, HeaderName, RETRY_AFTER, USER_AGENT};
 use reqwest::multipart::{Form, Part};
-use reqwest::{Method, RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::domain::Attachment;
 
 use super::discord_answer::{DiscordError, Rates, value_in};
 use super::discord_buckets::{Buckets, Held, Lane};
-use super::http_client::{Reach, cause, classify, header, read_body, skew_ms};
+use super::http_client::{AddressError, Reach, base_address, cause, classify, header, read_body, skew_ms};
 use super::telegram_client::Answered;
 
 /// Where Discord is.
@@ -32,17 +32,6 @@ const WORDS_MAX: usize = 300;
 const CALL: Duration = Duration::from_secs(15);
 const UPLOAD: Duration = Duration::from_mins(1);
 const AT_ONCE: Duration = Duration::from_secs(3);
-
-/// Why there is no client of Discord. Neither tells the token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum DiscordAddressError {
-    /// The token is not one.
-    #[error("the token of the bot on Discord is not one word")]
-    Token,
-    /// The address is not one.
-    #[error("the address of Discord's server is not of the form https://host")]
-    Base,
-}
 
 /// A call.
 pub(super) struct Call<'a> {
@@ -94,15 +83,11 @@ impl DiscordClient {
         token: SecretString,
         http: reqwest::Client,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, DiscordAddressError> {
-        let base = base_url.unwrap_or_else(|| DISCORD.to_owned()).trim_end_matches('/').to_owned();
-        let url = Url::parse(&base).map_err(|_| DiscordAddressError::Base)?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
-            return Err(DiscordAddressError::Base);
-        }
+    ) -> Result<Self, AddressError> {
+        let base = base_address(base_url, DISCORD, "Discord")?;
         let word = token.expose_secret();
         if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(DiscordAddressError::Token);
+            return Err(AddressError::Token("the token of the bot on Discord is not one word"));
         }
         Ok(Self { base, token, http, clock, buckets: Arc::default() })
     }
@@ -172,7 +157,7 @@ impl DiscordClient {
             Reach::Unknown => DiscordError::Unknown(cause(&error)),
         })?;
         let arrived = self.clock.steady();
-        let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
+        let skew_ms = skew_ms(&response, self.clock.now());
         let mut rates = rates(&response);
         let status = response.status().as_u16();
         let body = read_body(response, ANSWER_MAX).await;

@@ -9,13 +9,12 @@ use tokio::sync::OnceCell;
 
 use crate::clock::Timestamp;
 use crate::domain::{ALONE, INTERACTION, Label, Severity};
-use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
+use crate::notify::{Abilities, Allowance, Channel, Failure, HAD_ARRIVED, Post, Receipt, SendError};
 
 use super::answers::Answers;
 use super::delivery_id::delivery_id;
 use super::discord::{Discord, Dispatch, Posted};
-use super::discord_answer::{DiscordError, DiscordRefusal};
-use super::http_client::NO_CONNECTION;
+use super::discord_answer::{DiscordError, DiscordRefusal, elsewhere, failed};
 use super::parts::Parts;
 use super::render_discord::{Sheet, pressed, sheets};
 
@@ -51,8 +50,8 @@ pub struct DiscordTarget {
 
 /// Where one message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Spot {
-    channel: i64,
+pub(super) struct Spot {
+    pub(super) channel: i64,
     reply_to: Option<i64>,
     /// Where this takes nothing, nothing else does.
     stays: bool,
@@ -63,18 +62,18 @@ impl Spot {
         Self { channel, reply_to, stays: false }
     }
 
-    fn only(channel: i64) -> Self {
+    pub(super) fn only(channel: i64) -> Self {
         Self { channel, reply_to: None, stays: true }
     }
 }
 
 /// A channel on Discord as a channel.
 pub struct DiscordLane {
-    discord: Discord,
-    target: DiscordTarget,
-    answers: Answers,
+    pub(super) discord: Discord,
+    pub(super) target: DiscordTarget,
+    pub(super) answers: Answers,
     key: [u8; 32],
-    parts: Parts<i64>,
+    pub(super) parts: Parts<i64>,
     /// Where the user is alone with the bot.
     alone: OnceCell<i64>,
     /// Threads that were begun or found, newest last.
@@ -192,7 +191,7 @@ impl DiscordLane {
     }
 
     /// Sends one part: its number, and what was unusual about it.
-    async fn part(&self, post: &Post, part: &Part<'_>, spot: &mut Spot) -> Result<Arrived, SendError> {
+    pub(super) async fn part(&self, post: &Post, part: &Part<'_>, spot: &mut Spot) -> Result<Arrived, SendError> {
         let mut dispatch = self.dispatch(post, part);
         let mut detail = None;
         for _ in 0..TURNS_MAX {
@@ -226,11 +225,11 @@ impl DiscordLane {
     }
 
     /// What is to be done about an error there: a place of its own that takes nothing says nothing about the lane.
-    fn failed_at(&self, spot: Spot, error: DiscordError) -> SendError {
+    pub(super) fn failed_at(&self, spot: Spot, error: DiscordError) -> SendError {
         if spot.stays && spot.channel != self.target.channel { elsewhere(error) } else { failed(error) }
     }
 
-    fn dispatch<'a>(&self, post: &'a Post, part: &Part<'a>) -> Dispatch<'a> {
+    pub(super) fn dispatch<'a>(&self, post: &'a Post, part: &Part<'a>) -> Dispatch<'a> {
         let to = self.target.channel.to_string();
         let id = delivery_id(&self.key, post, &to, self.discord.client().now());
         Dispatch {
@@ -254,101 +253,24 @@ impl DiscordLane {
         }
         failed(error)
     }
-
-    /// Changes each part of a message to what it says now. What has become longer goes on in further messages, what has become shorter
-    /// loses its last ones.
-    async fn edit(&self, post: &Post, edited: &str) -> Result<Receipt, SendError> {
-        if let Some(interaction) = interaction(edited) {
-            return self.edit_answer(post, interaction).await;
-        }
-        let Some(remote) = Remote::read(edited) else { return Err(SendError::Gone) };
-        let mut spot = Spot::only(remote.channel.unwrap_or(self.target.channel));
-        let channel = spot.channel;
-        let sheets = parts_of(post);
-        let mut there = self.parts.of(remote.message);
-        for (index, sheet) in sheets.iter().enumerate() {
-            let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
-            if let Some(message) = there.get(index) {
-                match self.discord.edit(channel, *message, &self.dispatch(post, &part)).await {
-                    // Somebody removed it; the first part is the message.
-                    Err(DiscordError::Refused { kind: DiscordRefusal::MessageGone, .. }) if index > 0 => {}
-                    changed => changed.map_err(|error| self.failed_at(spot, error))?,
-                }
-            } else {
-                let further = Post { silent: true, ..post.clone() };
-                there.push(self.part(&further, &part, &mut spot).await?.message);
-                self.parts.keep(there.clone());
-            }
-        }
-        for message in there.split_off(sheets.len().max(1).min(there.len())) {
-            if let Err(error) = self.discord.remove(channel, message).await {
-                tracing::debug!(%error, "a part that says nothing any more stays");
-            }
-        }
-        self.parts.keep(there);
-        Ok(Receipt { remote: Some(edited.to_owned()), ..Receipt::default() })
-    }
-
-    /// Changes the answer to an interaction while its token lasts: nobody else can.
-    async fn edit_answer(&self, post: &Post, interaction: u64) -> Result<Receipt, SendError> {
-        let Some((token, _)) = self.answers.token(interaction, self.discord.client().clock().steady()) else {
-            return Err(SendError::Gone);
-        };
-        let sheets = parts_of(post);
-        let sheet = sheets.first().ok_or(SendError::Gone)?;
-        let part = Part { index: 0, sheet, is_last: true };
-        match self.discord.answer(&token, &self.dispatch(post, &part)).await {
-            Ok(_) => Ok(Receipt { remote: post.edit.clone(), ..Receipt::default() }),
-            Err(DiscordError::Refused { .. }) => Err(SendError::Gone),
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// Answers an interaction by its token, in parts that its asker alone sees. None where the token does not do any more: the number of
-    /// parts that arrived by it is there then.
-    async fn answered(&self, post: &Post, sheets: &[Sheet], interaction: u64) -> Result<Option<Receipt>, Failure> {
-        let mut skew_ms = None;
-        for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {
-            let now = self.discord.client().clock().steady();
-            let Some((token, is_answered)) = self.answers.token(interaction, now) else { return Ok(None) };
-            let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
-            let dispatch = self.dispatch(post, &part);
-            let shown = if is_answered {
-                self.discord.follow_up(&token, &dispatch).await
-            } else {
-                self.discord.answer(&token, &dispatch).await
-            };
-            match shown {
-                Ok(shown) => skew_ms = shown.skew_ms,
-                Err(DiscordError::Refused { kind, words, .. }) if kind != DiscordRefusal::TooLarge => {
-                    tracing::info!(words, "an interaction cannot be answered by its token any more");
-                    self.answers.forget(interaction);
-                    return Ok(None);
-                }
-                Err(error) => return Err(Failure { parts: index as u32, what: failed(error) }),
-            }
-            self.answers.note_answered(interaction);
-        }
-        Ok(Some(Receipt { remote: Some(format!("{INTERACTION}{interaction}")), skew_ms, detail: None }))
-    }
 }
 
 /// One part of a message.
-struct Part<'a> {
-    index: usize,
-    sheet: &'a Sheet,
-    is_last: bool,
+pub(super) struct Part<'a> {
+    pub(super) index: usize,
+    pub(super) sheet: &'a Sheet,
+    pub(super) is_last: bool,
 }
 
 /// A part that is there.
-struct Arrived {
-    message: i64,
+pub(super) struct Arrived {
+    pub(super) message: i64,
     skew_ms: Option<i64>,
     detail: Option<String>,
 }
 
 /// The parts of a message; one without text where there is only a file.
-fn parts_of(post: &Post) -> Vec<Sheet> {
+pub(super) fn parts_of(post: &Post) -> Vec<Sheet> {
     let mut parts = sheets(&post.message, post.number, post.severity);
     if parts.is_empty() && post.message.file.is_some() {
         parts.push(Sheet::default());
@@ -407,7 +329,7 @@ impl Channel for DiscordLane {
         for (index, sheet) in sheets.iter().enumerate().skip(post.parts_done as usize) {
             let part = Part { index, sheet, is_last: index + 1 == sheets.len() };
             let message = if let Some(message) = found(&earlier, post, &part) {
-                receipt.detail.get_or_insert_with(|| "it had arrived".to_owned());
+                receipt.detail.get_or_insert_with(|| HAD_ARRIVED.to_owned());
                 message
             } else {
                 let sent = self.part(post, &part, &mut spot).await;
@@ -432,65 +354,19 @@ impl DiscordLane {
 }
 
 /// A message as a receipt names it.
-struct Remote {
-    message: i64,
-    channel: Option<i64>,
+pub(super) struct Remote {
+    pub(super) message: i64,
+    pub(super) channel: Option<i64>,
 }
 
 impl Remote {
-    fn read(text: &str) -> Option<Self> {
+    pub(super) fn read(text: &str) -> Option<Self> {
         let (message, channel) = text.split_once('@').map_or((text, None), |(message, at)| (message, Some(at)));
         let message = message.parse().ok()?;
         Some(Self { message, channel: channel.map(str::parse).transpose().ok()? })
     }
 }
 
-fn interaction(remote: &str) -> Option<u64> {
+pub(super) fn interaction(remote: &str) -> Option<u64> {
     remote.strip_prefix(INTERACTION)?.parse().ok()
-}
-
-/// The same of a place that is not the lane's own: where it takes nothing, the lane may well do.
-fn elsewhere(error: DiscordError) -> SendError {
-    match &error {
-        DiscordError::Refused {
-            kind:
-                DiscordRefusal::ChannelGone | DiscordRefusal::Forbidden | DiscordRefusal::NoThread | DiscordRefusal::Closed,
-            words,
-            ..
-        } => {
-            tracing::info!(words, "a place beside a lane's own takes nothing");
-            SendError::Gone
-        }
-        _ => failed(error),
-    }
-}
-
-/// What is to be done about an error.
-pub(super) fn failed(error: DiscordError) -> SendError {
-    let words = error.to_string();
-    match error {
-        // The kind of error says already what these begin with.
-        DiscordError::NotSent(cause) => {
-            SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
-        }
-        DiscordError::Unknown(cause) | DiscordError::Unreadable(cause) => SendError::Unknown(cause),
-        DiscordError::Server { .. } => SendError::Unreachable(words),
-        DiscordError::Throttled { retry_after } => SendError::Throttled(retry_after),
-        DiscordError::Kept { retry_after } => SendError::NotBefore(retry_after, words),
-        DiscordError::Refused { kind, words, .. } => match kind {
-            DiscordRefusal::Unauthorized
-            | DiscordRefusal::ChannelGone
-            | DiscordRefusal::Forbidden
-            | DiscordRefusal::Closed => SendError::Shut(words),
-            // What may not be changed any more is said anew.
-            DiscordRefusal::MessageGone | DiscordRefusal::EditsSpent => SendError::Gone,
-            DiscordRefusal::InteractionGone
-            | DiscordRefusal::AlreadyAnswered
-            | DiscordRefusal::ThreadExists
-            | DiscordRefusal::NoThread
-            | DiscordRefusal::BadForm
-            | DiscordRefusal::TooLarge
-            | DiscordRefusal::Other => SendError::Rejected(words),
-        },
-    }
 }

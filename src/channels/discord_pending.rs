@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
 use super::discord::Discord;
-use super::discord_lane::{ABILITIES, failed};
+use super::discord_answer::failed;
+use super::discord_lane::ABILITIES;
 
 /// The place of a lane until its conversation is open. Each try opens it, and whoever holds the lane puts the true one there then.
 pub struct DiscordPending {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::DateTime;
 use reqwest::header::{DATE, HeaderName, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, Url};
 use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -21,8 +21,9 @@ use crate::notify::SendError;
 const IDLE: Duration = Duration::from_secs(30);
 /// How much of an answer to a message is read, in bytes.
 const ANSWER_MAX: usize = 1 << 16;
-/// A pause that is asked for is at least this long, and this long where its length is not told.
+/// A pause that is asked for is at least this long.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// So long it is where its length is not told.
 const PAUSE: Duration = Duration::from_secs(10);
 /// After this a message is tried again whatever was asked for.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
@@ -41,6 +42,17 @@ pub enum ClientError {
     /// TLS or the client could not be set up.
     #[error("cannot set up an HTTP client: {0}")]
     Build(String),
+}
+
+/// Why there is no client of a platform. Neither tells the token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// The token is not one; what its form is.
+    #[error("{0}")]
+    Token(&'static str),
+    /// The address of this platform's server is not one.
+    #[error("the address of {0}'s server is not of the form https://host")]
+    Base(&'static str),
 }
 
 /// What an error says about the request.
@@ -112,6 +124,23 @@ fn roots(ca_file: Option<&Path>) -> Result<RootCertStore, ClientError> {
     Ok(roots)
 }
 
+/// Where the paths of a platform begin: at `usual`, or at the server that stands in for it.
+///
+/// # Errors
+/// When nothing can be there.
+pub(super) fn base_address(
+    stand_in: Option<String>,
+    usual: &str,
+    platform: &'static str,
+) -> Result<String, AddressError> {
+    let base = stand_in.as_deref().unwrap_or(usual).trim_end_matches('/');
+    let url = Url::parse(base).map_err(|_| AddressError::Base(platform))?;
+    if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
+        return Err(AddressError::Base(platform));
+    }
+    Ok(base.to_owned())
+}
+
 /// Whether the server can have read the request.
 ///
 /// Sure are only faults of the request itself and of connecting: the name, TCP, TLS, and the time for them. A connection from the
@@ -122,7 +151,7 @@ pub(super) fn classify(error: &reqwest::Error) -> Reach {
 }
 
 /// How the cause begins where nothing listened at the other end.
-pub(super) const NO_CONNECTION: &str = "no connection: ";
+const NO_CONNECTION: &str = "no connection: ";
 
 /// The innermost cause in words. It never holds the address, which may contain a secret; the error's own text does.
 pub(super) fn cause(error: &reqwest::Error) -> String {
@@ -138,24 +167,39 @@ pub(super) fn cause(error: &reqwest::Error) -> String {
     if error.is_connect() { format!("{NO_CONNECTION}{words}") } else { words }
 }
 
+/// What never left, from its cause: the kind of error says already that nothing listened.
+pub(super) fn never_left(cause: String) -> SendError {
+    SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
+}
+
 /// A header of an answer, if it is there as text.
 pub(super) fn header(response: &Response, name: &HeaderName) -> Option<String> {
     response.headers().get(name)?.to_str().ok().map(str::to_owned)
 }
 
-/// How far a date of HTTP lies after `now`, in milliseconds, negative if before; good to about a second.
-pub(super) fn skew_ms(date: &str, now: Timestamp) -> Option<i64> {
+/// How far the server's clock is before ours in milliseconds, negative if behind, where its answer tells; good to about a second.
+pub(super) fn skew_ms(response: &Response, now: Timestamp) -> Option<i64> {
+    ahead_ms(&header(response, &DATE)?, now)
+}
+
+/// How far a date of HTTP lies after `now`, in milliseconds, negative if before.
+fn ahead_ms(date: &str, now: Timestamp) -> Option<i64> {
     let told = DateTime::parse_from_rfc2822(date).ok()?;
     Some(Timestamp::from(told.to_utc()).since(now))
 }
 
+/// How long a message waits where an answer asks for a pause, and `otherwise` where it does not say how long.
+pub(super) fn pause(response: &Response, server_now: Timestamp, otherwise: Duration) -> Duration {
+    retry_after(response, server_now).unwrap_or(otherwise).clamp(PAUSE_MIN, PAUSE_MAX)
+}
+
 /// How long an answer asks to wait, in seconds or until a date on the server's clock.
-pub(super) fn retry_after(response: &Response, server_now: Timestamp) -> Option<Duration> {
+fn retry_after(response: &Response, server_now: Timestamp) -> Option<Duration> {
     let asked = header(response, &RETRY_AFTER)?;
     if let Ok(seconds) = asked.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
-    let until_ms = skew_ms(asked.trim(), server_now)?;
+    let until_ms = ahead_ms(asked.trim(), server_now)?;
     Some(Duration::from_millis(until_ms.max(0).unsigned_abs()))
 }
 
@@ -177,7 +221,7 @@ pub(super) async fn deliver(request: RequestBuilder, clock: &dyn Clock) -> Resul
         Reach::Unknown => SendError::Unknown(cause(&error)),
     })?;
     let now = clock.now();
-    let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, now));
+    let skew_ms = skew_ms(&response, now);
     let outcome = judged(&response, now.plus_ms(skew_ms.unwrap_or(0)));
     // It is read so that the connection can be used again.
     let answer = read_body(response, ANSWER_MAX).await.unwrap_or_default();
@@ -190,10 +234,7 @@ fn judged(response: &Response, server_now: Timestamp) -> Result<(), SendError> {
     let words = format!("it answered {status}");
     match status.as_u16() {
         200..300 => Ok(()),
-        429 => {
-            let asked = retry_after(response, server_now).unwrap_or(PAUSE);
-            Err(SendError::Throttled(asked.clamp(PAUSE_MIN, PAUSE_MAX)))
-        }
+        429 => Err(SendError::Throttled(pause(response, server_now, PAUSE))),
         300..=399 => Err(SendError::Shut(format!("{words}; redirects are not followed, so set the last address"))),
         401 | 403 | 404 | 410 => Err(SendError::Shut(words)),
         408 | 500.. => Err(SendError::Unreachable(words)),

@@ -7,10 +7,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::{Clock, Timestamp};
 use crate::domain::{Lane, Severity};
-use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError, SmsBudget};
+use crate::notify::{Abilities, Allowance, Channel, Failure, HAD_ARRIVED, Post, Receipt, SendError, SmsBudget};
 
 use super::gsm::segments;
-use super::http_client::NO_CONNECTION;
+use super::http_client::never_left;
 use super::render_sms::{SmsForm, short_text};
 use super::twilio::{Known, Outgoing, TRIAL, Twilio, TwilioError};
 
@@ -130,9 +130,7 @@ impl SmsLane {
 fn looked(error: TwilioError) -> SendError {
     let words = error.to_string();
     match error {
-        TwilioError::NotSent(cause) => {
-            SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
-        }
+        TwilioError::NotSent(cause) => never_left(cause),
         TwilioError::Unknown(cause) => SendError::Unknown(cause),
         TwilioError::Throttled(wait) => SendError::Throttled(wait),
         // The text is refused, the way is not.
@@ -164,7 +162,7 @@ impl Channel for SmsLane {
         if let Some(since) = post.again {
             if let Some(known) = self.arrived(post, since).await? {
                 self.budget.found(post.delivery, &known.sid, &known.status);
-                let detail = Some("it had arrived".to_owned());
+                let detail = Some(HAD_ARRIVED.to_owned());
                 return Ok(Receipt { remote: Some(known.sid), skew_ms: None, detail });
             }
             self.wait_until_shown(post)?;

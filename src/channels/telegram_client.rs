@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{DATE, RETRY_AFTER};
+use reqwest::RequestBuilder;
+use reqwest::header::RETRY_AFTER;
 use reqwest::multipart::{Form, Part};
-use reqwest::{RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use teloxide::requests::Payload;
 
 use crate::clock::Clock;
 
-use super::http_client::{Reach, cause, classify, header, read_body, skew_ms};
+use super::http_client::{AddressError, Reach, base_address, cause, classify, header, read_body, skew_ms};
 use super::telegram_answer::{CallError, result_in};
 
 /// Where Telegram is.
@@ -23,17 +23,6 @@ const TELEGRAM: &str = "https://api.telegram.org";
 const ANSWER_MAX: usize = 1 << 20;
 /// How much of what a server says is kept, in characters.
 const WORDS_MAX: usize = 300;
-
-/// Why there is no client of Telegram. Neither tells the token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AddressError {
-    /// The token is not one.
-    #[error("the token is not of the form 123456:ABC-def")]
-    Token,
-    /// The address is not one.
-    #[error("the address of Telegram's server is not of the form https://host")]
-    Base,
-}
 
 /// A result and what its call tells about the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,15 +73,12 @@ impl TelegramClient {
         http: reqwest::Client,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, AddressError> {
-        let base = base_url.unwrap_or_else(|| TELEGRAM.to_owned()).trim_end_matches('/').to_owned();
-        let url = Url::parse(&base).map_err(|_| AddressError::Base)?;
-        if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
-            return Err(AddressError::Base);
-        }
-        let (number, secret) = token.expose_secret().split_once(':').ok_or(AddressError::Token)?;
+        let base = base_address(base_url, TELEGRAM, "Telegram")?;
+        let not_one = AddressError::Token("the token is not of the form 123456:ABC-def");
+        let Some((number, secret)) = token.expose_secret().split_once(':') else { return Err(not_one) };
         let letters = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         if number.is_empty() || secret.is_empty() || !letters(number) || !letters(secret) {
-            return Err(AddressError::Token);
+            return Err(not_one);
         }
         Ok(Self { base, token, http, clock })
     }
@@ -196,7 +182,7 @@ impl TelegramClient {
         let start = self.clock.steady();
         let response = request.send().await.map_err(|error| not_answered(&error))?;
         let latency = self.clock.steady().saturating_sub(start);
-        let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, self.clock.now()));
+        let skew_ms = skew_ms(&response, self.clock.now());
         let retry_after = header(&response, &RETRY_AFTER);
         let status = response.status().as_u16();
         let body = read_body(response, answer_max).await;

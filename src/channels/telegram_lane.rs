@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use crate::domain::{Attachment, AttachmentKind, Label};
 use crate::notify::{Abilities, Allowance, Channel, Failure, Post, Receipt, SendError};
 
-use super::http_client::NO_CONNECTION;
+use super::http_client::never_left;
 use super::parts::Parts;
 use super::{Answered, Budget, CallError, Key, Posting, Refusal, RemoteId, Telegram, html};
 
@@ -260,10 +260,7 @@ fn bare(html: &str) -> String {
 fn failed(error: CallError) -> SendError {
     let words = error.to_string();
     match error {
-        // The kind of error says already what these begin with.
-        CallError::NotSent(cause) => {
-            SendError::Unreachable(cause.strip_prefix(NO_CONNECTION).map(str::to_owned).unwrap_or(cause))
-        }
+        CallError::NotSent(cause) => never_left(cause),
         CallError::Unknown(cause) | CallError::Unreadable(cause) => SendError::Unknown(cause),
         CallError::Server { .. } | CallError::Migrated { .. } => SendError::Unreachable(words),
         CallError::Throttled { retry_after } => SendError::Throttled(retry_after),
@@ -288,7 +285,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_said_once() {
-        let refused = failed(CallError::NotSent(format!("{NO_CONNECTION}Connection refused")));
+        let refused = failed(CallError::NotSent("no connection: Connection refused".to_owned()));
         assert_eq!(refused.to_string(), "could not reach it: Connection refused");
         let cut = failed(CallError::Unknown("the answer was cut".to_owned()));
         assert_eq!(cut.to_string(), "no answer, it may have arrived: the answer was cut");

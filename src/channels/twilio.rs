@@ -1,12 +1,11 @@
 //! How does a text get to a phone? By Twilio's REST API: one POST a message, a look whether it arrived, and an honest word for each failure.
 
-use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use chrono::DateTime;
-use reqwest::header::{CONTENT_TYPE, DATE};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -14,7 +13,7 @@ use serde::de::DeserializeOwned;
 
 use crate::clock::{Clock, Timestamp};
 
-use super::http_client::{Reach, cause, classify, header, read_body, retry_after, skew_ms};
+use super::http_client::{Reach, cause, classify, pause, read_body, skew_ms};
 
 /// Where Twilio is.
 const TWILIO: &str = "https://api.twilio.com";
@@ -26,10 +25,8 @@ const PAGE: &str = "200";
 const SKEW_MS: i64 = 120_000;
 /// What stands before each text of a trial account.
 pub(super) const TRIAL: &str = "Sent from your Twilio trial account - ";
-/// A pause that is asked for is at least this long, and this long where its length is not told.
-const PAUSE_MIN: Duration = Duration::from_secs(1);
-/// After this a message is tried again whatever was asked for.
-const PAUSE_MAX: Duration = Duration::from_hours(1);
+/// So long is a pause where its length is not told.
+const PAUSE: Duration = Duration::from_secs(1);
 
 /// An account and the sender of its messages.
 #[derive(Clone)]
@@ -226,7 +223,7 @@ impl Twilio {
             Reach::Unknown => TwilioError::Unknown(cause(&error)),
         })?;
         let now = self.clock.now();
-        let skew_ms = header(&response, &DATE).and_then(|date| skew_ms(&date, now));
+        let skew_ms = skew_ms(&response, now);
         let status = response.status().as_u16();
         if status != want {
             return Err(refused(response, now.plus_ms(skew_ms.unwrap_or(0))).await);
@@ -241,7 +238,7 @@ impl Twilio {
 /// What an answer means that is not the one that was hoped for. What failed inside may have been done; what was refused was not.
 async fn refused(response: Response, server_now: Timestamp) -> TwilioError {
     let status = response.status().as_u16();
-    let pause = retry_after(&response, server_now).unwrap_or(PAUSE_MIN).clamp(PAUSE_MIN, PAUSE_MAX);
+    let pause = pause(&response, server_now, PAUSE);
     let body = read_body(response, ANSWER_MAX).await.unwrap_or_default();
     let Refusal { code } = serde_json::from_slice(&body).unwrap_or_default();
     match (status, code) {
@@ -255,26 +252,9 @@ async fn refused(response: Response, server_now: Timestamp) -> TwilioError {
 
 /// Fields as a form or a query is written.
 fn form(fields: &[(&str, &str)]) -> String {
-    let mut text = String::new();
-    for (index, (key, value)) in fields.iter().enumerate() {
-        if index > 0 {
-            text.push('&');
-        }
-        escape(key, &mut text);
-        text.push('=');
-        escape(value, &mut text);
-    }
-    text
-}
-
-fn escape(text: &str, out: &mut String) {
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._*".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
+    let mut url = Url::parse("form:/").expect("an address");
+    url.query_pairs_mut().extend_pairs(fields);
+    url.query().unwrap_or_default().to_owned()
 }
 
 /// The fields of a form, decoded, in their order.

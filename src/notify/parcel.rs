@@ -80,8 +80,7 @@ impl Storm {
 }
 
 /// Chooses from what passed the filters, loudest first. Where the channel takes only so many, stories and storms are told in one message
-/// each. None if nothing is to go now; how
-/// long until there is, where that is known.
+/// each. None if nothing is to go now; how long until there is, where that is known.
 pub(super) fn choose(
     rows: Vec<Delivery>,
     abilities: Abilities,
@@ -91,9 +90,6 @@ pub(super) fn choose(
     let (gathers, finds) = (abilities.allowance.is_some(), abilities.finds);
     // What may have been told already leads nothing before its time, but goes with others.
     let (mut early, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.is_early(now));
-    let is_quiet = |row: &Delivery| {
-        matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
-    };
     if gathers {
         let quiet = rows.iter().filter(|row| is_quiet(row) && !row.held);
         storm.look(quiet.count(), steady);
@@ -133,22 +129,26 @@ pub(super) fn choose(
         held.extend(rows.into_iter().filter(|row| row.held && is_quiet(row)));
         return (Some(one_or(held, Bundle::Held)), None);
     }
-    if let Some(episode) = leader.episode.filter(|_| gathers) {
-        let same = |row: &Delivery| {
-            row.episode == Some(episode)
-                && matches!(row.task, Task::Notice(_))
-                && !row.held
-                && row.manner == Manner::Any
-        };
-        let mut parts: Vec<Delivery> = rows.into_iter().filter(same).filter(|row| !row.unless_acked).collect();
-        if !leader.unless_acked && !parts.is_empty() {
-            parts.push(leader);
-            parts.sort_by_key(|row| row.id);
-            return (Some(Bundle::Story(parts)), None);
-        }
+    let tells_story = gathers && leader.episode.is_some() && !leader.unless_acked;
+    let mut parts: Vec<Delivery> = rows.into_iter().filter(|row| tells_story && goes_on(&leader, row)).collect();
+    if !parts.is_empty() {
+        parts.push(leader);
+        parts.sort_by_key(|row| row.id);
+        return (Some(Bundle::Story(parts)), None);
     }
     let riders = if leader.repeated { Vec::new() } else { early.into_iter().filter(is_quiet).collect() };
     (Some(Bundle::One(Box::new(leader), riders)), None)
+}
+
+/// What may be counted with others instead of told by itself.
+fn is_quiet(row: &Delivery) -> bool {
+    matches!(row.task, Task::Notice(_)) && row.severity() < Severity::Critical && row.manner == Manner::Any
+}
+
+/// Whether a row belongs to the leader's story and may be told with it.
+fn goes_on(leader: &Delivery, row: &Delivery) -> bool {
+    let is_free = matches!(row.task, Task::Notice(_)) && row.manner == Manner::Any && !row.held && !row.unless_acked;
+    is_free && row.episode == leader.episode
 }
 
 /// What nobody knows to have arrived, with exactly what was told in the same message. The first row leads to it.

@@ -9,22 +9,8 @@ use bellwether::domain::NoticeId;
 use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 use bellwether::store::{Points, Store};
 
-use crate::support::post_office::CHAT;
-use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
+use crate::support::post_office::{ANA, BO, CHAT, kind, ladder, of_two, texts, unreachable};
 use crate::support::{Does, PostOffice, lane};
-
-fn unreachable() -> Does {
-    Does::Fail(SendError::Unreachable("scripted".to_owned()))
-}
-
-fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
-    office
-        .wire(name)
-        .seen()
-        .into_iter()
-        .map(|seen| format!("{} {:?}: {}", seen.at, seen.post.edit, seen.text))
-        .collect()
-}
 
 #[test]
 fn a_button_keeps_its_meaning_when_its_message_is_repeated() {

@@ -5,15 +5,11 @@ use std::time::Duration;
 use bellwether::domain::{EventKind, LaneRule, Money, Route, RouteTable, Severity, Treatment};
 use bellwether::notify::{Quiet, SendError};
 
-use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
+use crate::support::post_office::{ANA, BO, kind, ladder, of_two, unreachable};
 use crate::support::{Does, PostOffice, lane};
 
 fn kinds<const N: usize>(names: [&str; N]) -> Vec<EventKind> {
     names.into_iter().map(kind).collect()
-}
-
-fn unreachable() -> Does {
-    Does::Fail(SendError::Unreachable("scripted".to_owned()))
 }
 
 #[test]

@@ -8,25 +8,11 @@ use bellwether::clock::Clock;
 use bellwether::domain::{ChannelKind, Event, EventKind, RouteTable, Routes, RunId, Severity};
 use bellwether::notify::{Abilities, Channel, Failure, Post, Quiet, Receipt, SendError};
 
-use crate::support::post_office::CHAT;
-use crate::support::post_office::{ANA, BO, kind, of_two};
+use crate::support::post_office::{ANA, BO, CHAT, kind, of_two, texts, unreachable};
 use crate::support::{Does, PostOffice, book_batch, lane};
 
 fn unknown() -> Does {
     Does::Fail(SendError::Unknown("no answer".to_owned()))
-}
-
-fn unreachable() -> Does {
-    Does::Fail(SendError::Unreachable("scripted".to_owned()))
-}
-
-fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
-    office
-        .wire(name)
-        .seen()
-        .into_iter()
-        .map(|seen| format!("{} {:?}: {}", seen.at, seen.post.edit, seen.text))
-        .collect()
 }
 
 #[test]

@@ -9,12 +9,8 @@ use bellwether::domain::{RouteTable, Severity};
 use bellwether::notify::{Pool, Quiet, SendError};
 use bellwether::store::Points;
 
-use crate::support::post_office::{ANA, BO, kind, ladder, of_two};
+use crate::support::post_office::{ANA, BO, kind, ladder, of_two, unreachable};
 use crate::support::{Does, PostOffice, lane};
-
-fn unreachable() -> Does {
-    Does::Fail(SendError::Unreachable("scripted".to_owned()))
-}
 
 fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
     office.wire(name).seen().into_iter().map(|seen| seen.text).collect()

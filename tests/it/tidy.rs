@@ -185,6 +185,19 @@ fn all_sql_is_in_the_store() {
     }
 }
 
+/// The places at which a test may end the program are those that the page lists.
+#[test]
+fn kill_points_are_the_ones_that_are_listed() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ARCHITECTURE.md");
+    let page = std::fs::read_to_string(path).expect("readable");
+    let chapter = page.split("\n## ").find(|chapter| chapter.starts_with("Kill points")).expect("a chapter");
+    let listed: BTreeSet<&str> = chapter.split('`').skip(1).step_by(2).filter(|word| word.contains(": ")).collect();
+    let all = sources();
+    let calls = all.iter().flat_map(|(.., code)| code.split("pass(\"").skip(1));
+    let passed: BTreeSet<&str> = calls.filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(listed, passed);
+}
+
 #[test]
 fn every_file_is_part_of_the_crate() {
     let all = sources();

@@ -181,6 +181,21 @@ pub(crate) fn lane(name: &str) -> Lane {
     name.parse().expect("a lane")
 }
 
+/// Nobody is there.
+pub(crate) fn unreachable() -> Does {
+    Does::Fail(SendError::Unreachable("scripted".to_owned()))
+}
+
+/// Everything that a lane's channel took: when, whether it changes a message, and what it says.
+pub(crate) fn texts(office: &mut PostOffice, name: &str) -> Vec<String> {
+    office
+        .wire(name)
+        .seen()
+        .into_iter()
+        .map(|seen| format!("{} {:?}: {}", seen.at, seen.post.edit, seen.text))
+        .collect()
+}
+
 impl PostOffice {
     /// An office that goes by these routes, with a chat for each of their lanes.
     pub(crate) fn new(table: RouteTable) -> Self {
