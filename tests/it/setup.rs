@@ -281,7 +281,7 @@ fn a_phone_that_texted_stop_or_a_wrong_number_keeps_nobody_from_ending_the_setup
     first.say("sms email");
     first.until("Your address");
     first.say("ana@example.org");
-    first.until("Enter: letters are files");
+    first.until("docs/EMAIL.md");
     first.say("");
     first.until("docs/SMS.md");
     for typed in [SID, TOKEN, FROM] {
