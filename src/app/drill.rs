@@ -17,6 +17,8 @@ use super::{AppError, messenger};
 
 /// How long proof is waited for.
 pub(super) const PATIENCE: Duration = Duration::from_secs(20);
+/// Where a bot that starts keeps whether it hears what becomes of short messages, as `true` or `false`.
+pub(super) const HEARS: &str = "sms callbacks";
 /// Tries after which nobody waits for one more.
 const TRIES_MAX: usize = 3;
 /// Notices among which the drill is looked for: others may come at the same moment.
@@ -27,6 +29,8 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
     let config = load(environment.config.as_deref())?;
     let off = missing_services(environment);
     let drill = Drill { environment, config: &config, ways };
+    // What one way is tested for says nothing of routes.
+    let counts = matches!(ways, Tested::All);
     let ends = |lanes: &[Lane]| dead_ends(&config, environment, lanes);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let tried = if is_running(&environment.database) {
@@ -41,8 +45,8 @@ pub(super) fn test(ways: Tested, json: bool, environment: &Environment) -> Resul
         None
     };
     let report = match tried {
-        Some(sent) => Report::new(&sent, &shows(environment, &config)?, off).with_ends(&ends(&sent.there)),
-        None => Report::nothing(off).with_ends(&ends(&drill.terminal())),
+        Some(sent) => Report::new(&sent, &shows(environment, &config)?, off).with_ends(&ends(&sent.there), counts),
+        None => Report::nothing(off).with_ends(&ends(&drill.terminal()), counts),
     };
     report.print(json)?;
     if report.well { Ok(()) } else { Err(AppError::No) }
@@ -88,10 +92,10 @@ impl Drill<'_> {
     /// The bot carries it, by the routes that it goes by.
     fn through_the_bot(&self, clock: &dyn Clock) -> Result<Sent, AppError> {
         let store = Store::open(&self.environment.database)?;
-        let table = Reader::open(&self.environment.database)?.routes()?;
+        let reader = Reader::open(&self.environment.database)?;
+        let (table, hears) = (reader.routes()?, reader.meta(HEARS)?.as_deref() == Some("true"));
         let there = table.lanes.iter().map(|rule| rule.lane).collect();
-        let (person, hears) = (self.asker()?, self.environment.public_url.is_some());
-        Ok(Sent { there, ..send(&store, clock, self.narrowed(table)?, (&person, hears))? })
+        Ok(Sent { there, ..send(&store, clock, self.narrowed(table)?, (&self.asker()?, hears))? })
     }
 
     fn without_a_bot(&self, ways: &Ways) -> Result<Sent, AppError> {
@@ -198,14 +202,19 @@ pub(super) fn is_delivered(row: &TraceRow) -> bool {
         .is_some_and(|said| said == "delivered" || said == "read")
 }
 
+/// Whether its way took it last for closed, or it was given up.
+pub(super) fn is_refused(row: &TraceRow) -> bool {
+    let said = row.attempts.last().and_then(|last| last.detail.as_deref());
+    row.state == "dead" || said.is_some_and(|said| said.starts_with("this way is closed"))
+}
+
 /// Whether nothing more is to be learned of it by waiting. Where what Twilio calls back is heard, a short message is over when that says so.
 pub(super) fn is_over(row: &TraceRow, hears: bool) -> bool {
     let taken = hears && row.state == "sent" && row.service.is_some() && !is_delivered(row);
     let settled = !matches!(row.state.as_str(), "pending" | "sending") && !taken;
     let held = is_held(row);
     let hopeless = row.attempts.last().is_some_and(|last| {
-        let shut = last.detail.as_deref().is_some_and(|said| said.starts_with("this way is closed"));
-        last.ended.is_some() && (shut || last.outcome == "unknown" || row.attempts.len() >= TRIES_MAX)
+        last.ended.is_some() && (is_refused(row) || last.outcome == "unknown" || row.attempts.len() >= TRIES_MAX)
     });
     settled || held || hopeless
 }

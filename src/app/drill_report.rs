@@ -167,7 +167,7 @@ impl Way {
 /// What is known of a short message that Twilio only took; `said` is its word for that.
 fn taken_words(said: &str) -> String {
     format!(
-        "Twilio says: {said}. Whether it arrived comes by the status callback, which needs PUBLIC_URL and a bot that runs"
+        "Twilio says: {said}. Whether it arrived has not come yet; it needs PUBLIC_URL and HTTP_LISTEN, and a bot that runs"
     )
 }
 
@@ -294,9 +294,9 @@ impl Report {
         Self { notice: None, well: true, ways: Vec::new(), off, dead_ends: Vec::new() }
     }
 
-    /// With these routes told; one that reaches nobody is no better than a way on which nothing arrives.
-    pub(super) fn with_ends(mut self, ends: &[DeadEnd]) -> Self {
-        self.well &= !ends.iter().any(|end| end.is_whole);
+    /// With these routes told; if that counts, one that reaches nobody is no better than a way on which nothing arrives.
+    pub(super) fn with_ends(mut self, ends: &[DeadEnd], counts: bool) -> Self {
+        self.well &= !counts || !ends.iter().any(|end| end.is_whole);
         self.dead_ends = ends.iter().map(ToString::to_string).collect();
         self
     }

@@ -28,7 +28,7 @@ use super::phones::Phones;
 use super::reload::Watch;
 use super::switchboard::{OpenLanes, alarm};
 use super::talk::Terminal;
-use super::{AppError, backtest, channels, universe};
+use super::{AppError, backtest, channels, drill, universe};
 
 /// Who there is where nobody is configured.
 pub(super) const OWNER: &str = "owner";
@@ -91,6 +91,8 @@ pub(super) fn run_with(
     let discord = discord_house::discord(environment, &clock)?;
     let mut channels = channels::open(config, environment, &store, &clock)?;
     let phones = Phones::open(config, environment, &store, &clock)?;
+    let hears = phones.as_ref().is_some_and(|phones| phones.signed.is_some());
+    store.keep_meta(drill::HEARS, hears.to_string())?;
     channels.extend(phones.iter().flat_map(Phones::lanes));
     let run = Run {
         args,

@@ -12,9 +12,10 @@ use crate::chat::{Chat, Person};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, missing_services};
 use crate::domain::{ChannelKind, Lane, Routes};
-use crate::store::{Reader, Store};
+use crate::store::{Reader, Store, TraceRow};
 
 use super::around::{spawn, wait};
+use super::drill::is_refused;
 use super::drill_report::{Report, Shows};
 use super::setup_file::who;
 use super::shell::{ask_secret, chat_beside, is_running, print};
@@ -43,7 +44,7 @@ pub(super) fn setup(environment: &Environment) -> Result<(), AppError> {
     print(WELCOME);
     let (config, person) = who(environment)?;
     let (clock, network) = (Arc::new(SystemClock::new()), run::network()?);
-    let mut setup = Setup { environment: environment.clone(), config, person, clock, network };
+    let mut setup = Setup { environment: environment.clone(), config, person, clock, network, declined: Vec::new() };
     let well = setup.all()?;
     for line in missing_services(&setup.environment) {
         print(&format!("\n{line}"));
@@ -82,6 +83,8 @@ pub(super) struct Setup {
     pub(super) person: Person,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) network: tokio::runtime::Runtime,
+    /// Variables of what is not wanted now, whatever is set.
+    pub(super) declined: Vec<&'static str>,
 }
 
 impl Setup {
@@ -264,6 +267,12 @@ impl Setup {
         let shows = Shows { config: &self.config, zone: zone_of(&self.config), mark };
         let report = Report::new(&sent, &shows, Vec::new());
         print(report.table().trim_end());
+        let is_sms = |row: &&TraceRow| row.lane.ends_with(":sms");
+        if sent.rows.iter().filter(is_sms).any(is_refused) {
+            print(
+                "   Setup asks for TWILIO_FROM no more, since the account is taken: if that number is wrong, correct it in .env",
+            );
+        }
         Ok(report.well)
     }
 }

@@ -7,7 +7,8 @@ use secrecy::{ExposeSecret, SecretString};
 use crate::channels::{Account, CallError, DiscordError, DiscordRefusal, Myself, Refusal, Telegram};
 use crate::config::{ENVIRONMENT, Environment, write_env};
 use crate::domain::{ChannelKind, Lane};
-use crate::store::Store;
+use crate::notify::{Failure, SendError};
+use crate::store::{Reader, Store};
 
 use super::error::chain;
 use super::phones::Phones;
@@ -75,6 +76,22 @@ type Typed = Vec<(&'static str, SecretString)>;
 /// What a platform says of an account; none where there is none to ask about.
 type Verdict<T> = Result<Option<Result<T, String>>, AppError>;
 
+/// When a service takes messages that it does not refuse.
+#[derive(Clone, Copy)]
+enum Says {
+    Now,
+    Later,
+}
+
+impl Says {
+    fn or<'a>(self, now: &'a str, later: &'a str) -> &'a str {
+        match self {
+            Self::Now => now,
+            Self::Later => later,
+        }
+    }
+}
+
 impl Setup {
     /// A bot on Telegram that answers to its token; none where nobody wants one now.
     pub(super) fn telegram(&mut self) -> Result<Option<(Telegram, Myself)>, AppError> {
@@ -123,8 +140,8 @@ impl Setup {
             }
             setup.asked_on(ChannelKind::Email, environment)
         })?;
-        if let Some(((), is_new)) = found {
-            said("The mail server", "it takes letters for you", is_new);
+        if let Some((says, is_new)) = found {
+            said("The mail server", says.or("it takes letters for you", "it puts letters off for now"), is_new);
         } else {
             self.environment.smtp_url = None;
             print("   Without a mail server for now: letters are files");
@@ -144,8 +161,8 @@ impl Setup {
             }
             setup.asked_on(ChannelKind::Sms, environment)
         })?;
-        if let Some(((), is_new)) = found {
-            said("Twilio", "the account is active", is_new);
+        if let Some((says, is_new)) = found {
+            said("Twilio", says.or("the account is active", "it asks for a pause now"), is_new);
             print("   HALT and other answers by text need PUBLIC_URL: docs/SMS.md, part 4");
         } else {
             self.environment.twilio = None;
@@ -177,14 +194,23 @@ impl Setup {
     }
 
     /// Asks the service of a lane of the person whether it takes messages for them.
-    fn asked_on(&self, channel: ChannelKind, environment: &Environment) -> Verdict<()> {
+    fn asked_on(&self, channel: ChannelKind, environment: &Environment) -> Verdict<Says> {
         let store = Store::open(&environment.database)?;
         let mut open = channels::open(&self.config, environment, &store, &self.clock)?;
         open.extend(Phones::open(&self.config, environment, &store, &self.clock)?.iter().flat_map(Phones::lanes));
         let is_own = |lane: &Lane| lane.who.as_str() == self.person.name && lane.channel == channel;
-        let Some((_, own)) = open.into_iter().find(|(lane, _)| is_own(lane)) else { return Ok(None) };
-        let probed = self.network.block_on(own.probe());
-        Ok(probed.map(|probed| probed.map_err(|failure| format!("   {failure}"))))
+        let Some((lane, own)) = open.into_iter().find(|(lane, _)| is_own(lane)) else { return Ok(None) };
+        if Reader::open(&environment.database)?.is_opted_out(lane)? {
+            print("   That phone texted STOP once: send START from that phone, if it did not since");
+            // Whether it did the carrier knows, and tells the next text.
+            store.keep_opt_out(lane, false, self.clock.now())?;
+        }
+        Ok(self.network.block_on(own.probe()).map(|probed| match probed {
+            Ok(()) => Ok(Says::Now),
+            // Whoever asks to come back later has refused nothing.
+            Err(Failure { what: SendError::Throttled(_), .. }) => Ok(Says::Later),
+            Err(failure) => Err(format!("   {failure}")),
+        }))
     }
 
     /// Asks for an account until its platform takes one, and keeps that; whether it is new. None where nobody wants one now.
@@ -203,6 +229,9 @@ impl Setup {
                         let changes: Vec<(&str, &str)> = exposed(&typed);
                         let kept = write_env(Path::new(ENV_FILE), &changes);
                         kept.map_err(|error| AppError::failed(chain(&error)))?;
+                        for name in Environment::hidden(&changes) {
+                            print(&format!("   {name} is set in the environment and wins over {ENV_FILE}: unset it"));
+                        }
                         self.environment = read;
                     }
                     return Ok(Some((found, is_new)));
@@ -212,20 +241,24 @@ impl Setup {
                 None => {}
             }
             is_first = false;
-            let Some(new) = type_all(asked)? else { return Ok(None) };
+            let Some(new) = type_all(asked, &self.declined)? else {
+                self.declined.extend(asked.iter().map(|one| one.name));
+                return Ok(None);
+            };
             (typed, read) = new;
         }
     }
 }
 
 /// Asks for each variable until it can be one. None where the first is left out, or the input ends.
-fn type_all(asked: &[Asked]) -> Result<Option<(Typed, Environment)>, AppError> {
+fn type_all(asked: &[Asked], declined: &[&str]) -> Result<Option<(Typed, Environment)>, AppError> {
     let mut typed = Typed::new();
     let mut read = None;
     for (index, one) in asked.iter().enumerate() {
         // What is asked for later cannot be what is wrong now.
         let rest = asked[index + 1..].iter().filter_map(|later| ENVIRONMENT.iter().find(|row| row.name == later.name));
-        let rest: Vec<(&str, &str)> = rest.map(|row| (row.name, row.example)).collect();
+        let rest = rest.map(|row| (row.name, row.example));
+        let rest: Vec<(&str, &str)> = rest.chain(declined.iter().map(|name| (*name, ""))).collect();
         let (value, environment) = loop {
             let value =
                 if one.secret { ask_secret(one.question) } else { Some(SecretString::from(ask(one.question)?)) };

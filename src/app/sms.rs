@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 use secrecy::SecretString;
 
 use crate::channels::{CODE_HERE, sms_segments};
-use crate::chat::{Chat, Inbound, Reply, Seat, is_halt};
+use crate::chat::{Chat, Inbound, Seat, is_halt};
 use crate::clock::{Clock, Timestamp};
 use crate::config::policy;
+use crate::control::CODE_VALID_MS;
 use crate::domain::format::age;
 use crate::domain::{EventKind, Lane, Message};
 use crate::store::{Answer, InboxRow, LaneState, Reader, Store, StoreError, is_lost, lost_words, sms_grade};
 
 use super::AppError;
+use super::conversation::{Conversation, OLD_MS, Said};
 use super::phones::Phones;
 use super::rounds::{in_order, rounds_until};
 use super::sms_door::{SMS, SMS_STATES};
 use super::sms_words::{Wish, wish};
 use super::switchboard::{Alarm, Switchboard};
 
-/// A command that is older than this when it is read is not run.
-const OLD_MS: i64 = 120_000;
 /// So long what became of a message waits for the answer that tells its name, in milliseconds.
 const NAMELESS_MS: i64 = 5 * 60_000;
 /// What nobody understands is answered this often at the most, in milliseconds: two machines must not talk to each other.
@@ -38,7 +38,6 @@ const TOO_LONG: &str = "More books wait than a text can name, so no code was sen
 const NAMES_MAX: usize = 2;
 /// The kind of the fact that trading stopped.
 const HALTED: &str = "trading_halted";
-const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
 
 /// Handles what Twilio brings.
 pub(super) struct SmsHandler {
@@ -110,7 +109,13 @@ impl SmsHandler {
         if !matches!(wish, Wish::OptOut) {
             self.switchboard.open.nudge(seat.lane);
         }
-        let is_silent = costs(&wish) && !self.phones.budget.may_answer(seat.lane)?;
+        if let Wish::Line(line) = &wish
+            && is_halt(line)
+        {
+            return self.halt(reader, row, &seat, line);
+        }
+        let is_free = matches!(&wish, Wish::OptOut | Wish::OptIn | Wish::Nothing);
+        let is_silent = !is_free && !self.phones.budget.may_answer(seat.lane)?;
         if is_silent && !matches!(&wish, Wish::Code) && !is_ack(&wish) {
             return Ok(Vec::new());
         }
@@ -118,9 +123,18 @@ impl SmsHandler {
         Ok(if is_silent { Vec::new() } else { answers })
     }
 
+    /// Halts whatever it costs. Where the phone is answered no more, a halt that changed nothing is not answered either.
+    fn halt(&self, reader: &Reader, row: &InboxRow, seat: &Seat, line: &str) -> Result<Vec<Answer>, StoreError> {
+        let text = self.run(row, seat, line);
+        // That trading stopped goes to this phone anyway, and each text costs.
+        let is_told = reader.is_told_at_once(seat.lane, HALTED, row.received)?;
+        let is_answered =
+            !is_told && (reader.has_happened(HALTED, row.received)? || self.phones.budget.may_answer(seat.lane)?);
+        Ok(if is_answered { vec![Answer::new(seat.lane, Message::answer(&text))] } else { Vec::new() })
+    }
+
     fn answers(&self, reader: &Reader, row: &InboxRow, seat: &Seat, wish: Wish) -> Result<Vec<Answer>, StoreError> {
         let old = self.clock.now().since(row.received);
-        let is_safe = is_ack(&wish) || matches!(&wish, Wish::Line(line) if is_halt(line));
         let say = |text: &str| Ok(vec![Answer::new(seat.lane, Message::answer(text))]);
         match wish {
             Wish::OptOut => self.opt_out(reader, seat.lane).map(|()| Vec::new()),
@@ -130,15 +144,10 @@ impl SmsHandler {
             // Whoever begins with a word of ours is somebody who waits for what follows.
             Wish::Nearly => say(&format!("{NOT_UNDERSTOOD} {MENU}")),
             Wish::Unknown => Ok(self.puzzled(seat)),
-            Wish::Line(_) | Wish::Code if old > OLD_MS && !is_safe => {
+            Wish::Line(_) | Wish::Code if old > OLD_MS && !is_ack(&wish) => {
                 say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
             }
-            Wish::Line(line) => {
-                let text = self.run(row, seat, &line);
-                // That trading stopped goes to this phone anyway, and each text costs.
-                let is_told = is_halt(&line) && reader.is_told_at_once(seat.lane, HALTED, row.received)?;
-                if is_told { Ok(Vec::new()) } else { say(&text) }
-            }
+            Wish::Line(line) => say(&self.run(row, seat, &line)),
             Wish::Code => {
                 let name = reader.update_key(row.id)?.unwrap_or_default();
                 match self.phones.secret(&name) {
@@ -149,36 +158,32 @@ impl SmsHandler {
         }
     }
 
+    fn talk(&self) -> Conversation {
+        Conversation { chat: self.chat.clone(), wait_for: self.wait_for.clone() }
+    }
+
     fn run(&self, row: &InboxRow, seat: &Seat, line: &str) -> String {
         let inbound = inbound(seat, line);
-        let chat = self.chat.caused_by(row.id);
-        match chat.handle(&inbound) {
-            Reply::Text(text) | Reply::Refused(text) | Reply::Failed { what: text, .. } => text,
-            Reply::Message(message) => message.plain_lines().join("\n"),
-            Reply::Admitted { id } => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
-            Reply::NeedsPin => format!(
-                "A change needs a PIN that counts wrong tries: on the machine, \"bellwether pin set {}\" sets it",
-                seat.person.name
-            ),
-            Reply::Confirm { id, preview } => {
-                let Some(head) = head(&preview) else { return TOO_LONG.to_owned() };
-                match chat.draw_code(&inbound, id) {
-                    Ok((code, until)) => {
-                        if let Some(slot) = self.phones.slot(seat.lane) {
-                            slot.put(code, until);
-                        }
-                        format!("{head}\n{preview}")
-                    }
-                    Err(error) => self.chat.not_done(&inbound, &error),
+        let (id, preview) = match self.talk().run(row.id, &inbound) {
+            Said::Message(message) => return message.plain_lines().join("\n"),
+            Said::Prompt { id, preview } => (id, preview),
+        };
+        let Some(head) = head(&preview) else { return TOO_LONG.to_owned() };
+        match self.chat.caused_by(row.id).draw_code(&inbound, id) {
+            Ok((code, until)) => {
+                if let Some(slot) = self.phones.slot(seat.lane) {
+                    slot.put(code, until);
                 }
+                format!("{head}\n{preview}")
             }
+            Err(error) => self.chat.not_done(&inbound, &error),
         }
     }
 
     fn confirm(&self, row: &InboxRow, seat: &Seat, code: &SecretString) -> String {
         let inbound = inbound(seat, &row.text);
         match self.chat.caused_by(row.id).confirm_by_code(&inbound, code) {
-            Ok(id) => (self.wait_for)(id).unwrap_or_else(|| NOT_YET.to_owned()),
+            Ok(id) => self.talk().outcome(id),
             Err(error) => self.chat.not_done(&inbound, &error),
         }
     }
@@ -228,15 +233,6 @@ impl SmsHandler {
     }
 }
 
-/// Whether what is answered may come from whoever wants to spend the day's money. That trading stops is always answered.
-fn costs(wish: &Wish) -> bool {
-    match wish {
-        Wish::Line(line) => !is_halt(line),
-        Wish::Menu | Wish::Code | Wish::Nearly | Wish::Unknown => true,
-        Wish::OptOut | Wish::OptIn | Wish::Nothing => false,
-    }
-}
-
 fn is_ack(wish: &Wish) -> bool {
     matches!(wish, Wish::Line(line) if line.starts_with("/ack"))
 }
@@ -246,9 +242,12 @@ fn is_ack(wish: &Wish) -> bool {
 fn head(preview: &str) -> Option<String> {
     let asked = |line| Some(str::strip_prefix(line, "Resume ")?.split_once('?')?.0);
     let books: Vec<&str> = preview.lines().filter_map(asked).collect();
+    let minutes = CODE_VALID_MS / 60_000;
     let head = match books.as_slice() {
-        [] | [_] => format!("RESUME {CODE_HERE} within 5 min does this:"),
-        books => format!("RESUME {CODE_HERE} within 5 min resumes {} books, {}:", books.len(), books.join(", ")),
+        [] | [_] => format!("RESUME {CODE_HERE} within {minutes} min does this:"),
+        books => {
+            format!("RESUME {CODE_HERE} within {minutes} min resumes {} books, {}:", books.len(), books.join(", "))
+        }
     };
     (sms_segments(&head) <= NAMES_MAX).then_some(head)
 }

@@ -3,9 +3,8 @@
 use secrecy::SecretString;
 
 use crate::channels::CARRIER_WORDS;
+use crate::control::CODE_DIGITS;
 
-/// Digits of a code.
-const CODE_DIGITS: usize = 6;
 /// The word that is kept where a code stood.
 pub(super) const WITH_CODE: &str = "RESUME with a code";
 /// What is kept of a text that begins like a command and is none.

@@ -1,12 +1,12 @@
 //! What can be done beside a run? Checks, tables, copies: each a function that prints and ends.
 
 use std::fmt::Write as _;
-use std::io::Write;
+use std::fs::Metadata;
 use std::path::Path;
 
 use crate::cli::WatchlistCommand;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{BookConfig, Environment, load};
+use crate::config::{BookConfig, Environment, load, write_owned};
 use crate::domain::format::counted;
 use crate::domain::{Instrument, Label};
 use crate::indicators::COLUMNS;
@@ -97,18 +97,30 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<(), AppError> {
     write_bytes(path, text.as_bytes())
 }
 
-/// Writes a file whole or not at all; one that is there is replaced.
+/// Writes a file whole or not at all. One that is there is replaced, and read by whoever could read it; a new one is its owner's alone.
 pub(super) fn write_bytes(path: &Path, content: &[u8]) -> Result<(), AppError> {
     let mut unfinished = path.as_os_str().to_owned();
     unfinished.push(".tmp");
-    let written = std::fs::File::create(&unfinished).and_then(|mut file| {
-        let whole = file.write_all(content).and_then(|()| file.sync_all());
-        drop(file);
-        let placed = whole.and_then(|()| std::fs::rename(&unfinished, path));
-        // What is half done helps nobody; if it cannot be removed either, the first trouble is the one to tell.
-        placed.inspect_err(|_| drop(std::fs::remove_file(&unfinished)))
-    });
+    let unfinished = Path::new(&unfinished);
+    let written = write_owned(unfinished, content)
+        .and_then(|()| std::fs::metadata(path).map_or(Ok(()), |old| hand_over(unfinished, &old)))
+        .and_then(|()| std::fs::rename(unfinished, path));
+    // What is half done helps nobody; if it cannot be removed either, the first trouble is the one to tell.
+    let written = written.inspect_err(|_| drop(std::fs::remove_file(unfinished)));
     written.map_err(|error| AppError::failed(format!("cannot write {}: {error}", path.display())))
+}
+
+/// Lets a file be read by whoever could read another.
+fn hand_over(file: &Path, old: &Metadata) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt as _, chown};
+        // Only root gives a file away; a group may be one of ours.
+        if chown(file, Some(old.uid()), Some(old.gid())).is_err() {
+            let _ = chown(file, None, Some(old.gid()));
+        }
+    }
+    std::fs::set_permissions(file, old.permissions())
 }
 
 /// `watchlist ...`.

@@ -148,7 +148,7 @@ fn replace(path: &Path, text: &str) -> Result<(), EnvFileError> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}.tmp", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = write_new(&beside, text).and_then(|()| std::fs::rename(&beside, path));
+    let written = write_owned(&beside, text.as_bytes()).and_then(|()| std::fs::rename(&beside, path));
     written.map_err(|cause| {
         // It may never have been there.
         let _ = std::fs::remove_file(&beside);
@@ -156,14 +156,18 @@ fn replace(path: &Path, text: &str) -> Result<(), EnvFileError> {
     })
 }
 
-fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+/// Writes a new file in the place of one that may be there; on Unix nobody but its owner may read it.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn write_owned(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Err(error) = std::fs::remove_file(path)
         && error.kind() != ErrorKind::NotFound
     {
         return Err(error);
     }
     let mut file = open_for_owner(path)?;
-    file.write_all(text.as_bytes())?;
+    file.write_all(content)?;
     file.sync_all()
 }
 

@@ -81,8 +81,7 @@ impl Environment {
             if let Some((_, value)) = set.iter().find(|(key, _)| *key == name) {
                 return Ok(Some((*value).to_owned()));
             }
-            #[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
-            match std::env::var(name) {
+            match outside(name) {
                 Ok(value) => Ok(Some(value)),
                 Err(VarError::NotPresent) => {
                     Ok(kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
@@ -90,6 +89,12 @@ impl Environment {
                 Err(VarError::NotUnicode(_)) => Err(format!("{name} is not written in UTF-8")),
             }
         })
+    }
+
+    /// Names whose value in `.env` nobody sees, since the environment has another.
+    pub fn hidden<'a>(kept: &[(&'a str, &str)]) -> Vec<&'a str> {
+        let other = |(name, value): &&(&str, &str)| outside(name).is_ok_and(|found| found != *value);
+        kept.iter().filter(other).map(|(name, _)| *name).collect()
     }
 
     /// What these values mean. One that is empty counts as not set.
@@ -155,6 +160,11 @@ impl Environment {
             _ => Ok(()),
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
+fn outside(name: &str) -> Result<String, VarError> {
+    std::env::var(name)
 }
 
 /// A line for each service that is off, with the variable that turns it on.

@@ -25,7 +25,7 @@ mod docs;
 pub use configured::{BookConfig, Config, WatchSource};
 pub use dead_ends::{DeadEnd, dead_ends};
 pub use docs::reference;
-pub use env_file::{EnvFileError, write_env};
+pub use env_file::{EnvFileError, write_env, write_owned};
 pub use environment::{Environment, env_example, missing_services};
 pub use file::{ConfigError, load, read, read_file};
 pub use machine::machine_zone;

@@ -13,7 +13,7 @@ use super::{ChangeDesk, DeskError};
 /// How long a code can be used, in milliseconds: a text may take its time.
 pub const CODE_VALID_MS: i64 = 5 * 60_000;
 /// Digits of a code.
-const DIGITS: usize = 6;
+pub const CODE_DIGITS: usize = 6;
 /// Codes that are remembered.
 const CODES_MAX: usize = 100;
 
@@ -40,8 +40,8 @@ impl Codes {
         getrandom::fill(&mut salt).ok()?;
         getrandom::fill(&mut chance).ok()?;
         // Of 128 bits a million takes away nothing that anybody could tell.
-        let number = u128::from_le_bytes(chance) % 10_u128.pow(DIGITS as u32);
-        let code = format!("{number:0DIGITS$}");
+        let number = u128::from_le_bytes(chance) % 10_u128.pow(CODE_DIGITS as u32);
+        let code = format!("{number:0CODE_DIGITS$}");
         let hash = blake3::keyed_hash(&salt, code.as_bytes());
         let mut codes = self.lock();
         codes.retain(|waiting| waiting.person != person || waiting.chat != chat);

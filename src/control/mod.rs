@@ -6,6 +6,6 @@ mod code;
 mod desk;
 
 pub use action::{Control, ShownOn};
-pub use code::CODE_VALID_MS;
+pub use code::{CODE_DIGITS, CODE_VALID_MS};
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, VALID_MS};
 pub use pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, PinCost, WeakPin, check_strength};

@@ -265,16 +265,7 @@ fn give_up(transaction: &Transaction<'_>, sid: &str, why: &str, now: Timestamp) 
 }
 
 impl Reader {
-    /// What short messages have cost on the day of this time.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn sms_spent(&self, now: Timestamp) -> Result<Money, StoreError> {
-        let units = self.connection().prepare_cached(SPENT)?.query_row([day_of(now)], |row| row.get(0))?;
-        Ok(Money::from_units(units))
-    }
-
-    /// How many answers went to a phone since then, and what answers to it cost on the day of `now`; one that waits costs a segment.
+    /// How many answers went to a phone since then and until `now`, and what answers to it cost on the day of `now`; one that waits costs a segment.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -285,12 +276,12 @@ impl Reader {
         per_segment: Money,
         now: Timestamp,
     ) -> Result<(u64, Money), StoreError> {
-        let sql = "SELECT coalesce(sum(o.created_ms > ?2), 0), coalesce(sum(CASE WHEN s.id IS NOT NULL THEN s.cost
+        let sql = "SELECT coalesce(sum(o.created_ms > ?2 AND o.created_ms <= ?5), 0), coalesce(sum(CASE WHEN s.id IS NOT NULL THEN s.cost
                      WHEN o.state IN ('pending', 'sending') THEN ?4 ELSE 0 END), 0)
                    FROM outbox o LEFT JOIN sms s ON s.delivery = o.id AND s.day = ?3 AND s.state != 'returned'
                    WHERE o.lane = ?1 AND o.task = 'answer'";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let of = params![lane.to_string(), since.ms(), day_of(now), per_segment.units()];
+        let of = params![lane.to_string(), since.ms(), day_of(now), per_segment.units(), now.ms()];
         Ok(statement.query_row(of, |row| Ok((unsigned(row, 0)?, Money::from_units(row.get(1)?))))?)
     }
 

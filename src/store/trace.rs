@@ -259,6 +259,16 @@ impl Reader {
         Ok(statement.exists(params![lane.to_string(), since.ms(), kind])?)
     }
 
+    /// Whether a loud fact of this kind was committed since then.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn has_happened(&self, kind: &str, since: Timestamp) -> Result<bool, StoreError> {
+        // Loud facts have an index of their own, which is found by these words.
+        let sql = "SELECT 1 FROM journal WHERE severity IN ('warning', 'critical') AND kind = ?1 AND wall_ms >= ?2";
+        Ok(self.connection().prepare_cached(sql)?.exists(params![kind, since.ms()])?)
+    }
+
     /// The commit time of the oldest row of each lane that waits and could go now.
     ///
     /// # Errors

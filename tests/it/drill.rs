@@ -125,6 +125,8 @@ fn routes_that_lead_nowhere_are_told_at_each_start_and_fail_the_test() {
     let whole = "route 2 of [[routes]] reaches nobody: ana:discord is not set up (DISCORD_BOT_TOKEN turns it on); ana:sms is not set up (TWILIO_ACCOUNT_SID turns it on)";
     let (code, out, _) = shell.run(&["test", "all"]);
     assert!(code == 1 && out.contains(partly) && out.contains(whole), "{out}");
+    let (code, out, _) = shell.run(&["test", "ana:email"]);
+    assert!(code == 0 && out.contains(partly) && out.contains(whole), "no route is tested by it: {out}");
     let (code, out, _) = shell.run(&["test", "all", "--json"]);
     let tried: Value = serde_json::from_str(&out).expect("JSON");
     assert!(code == 1 && tried["well"] == false && tried["dead_ends"][1] == whole, "{tried}");

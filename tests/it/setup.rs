@@ -1,12 +1,13 @@
 //! Somebody sets it up: the program asks, they answer, and their phone is the fake's.
 
-use bellwether::store::Reader;
+use bellwether::clock::Timestamp;
+use bellwether::store::{Reader, Store};
 use serde_json::json;
 
 use crate::support::smtp::{self, Act, Smtp, Step};
 use crate::support::telegram::Fake;
 use crate::support::twilio::{Desk, FROM, PHONE, SID, TOKEN};
-use crate::support::{Shell, Talk, discord};
+use crate::support::{Shell, Talk, discord, lane};
 
 const ANA: i64 = 501;
 const BOT: &str = "@bellwether_test_bot";
@@ -23,6 +24,12 @@ fn read(shell: &Shell, name: &str) -> String {
 
 fn told(fake: &Fake) -> Vec<String> {
     fake.seen(ANA).iter().filter_map(|message| message["text"].as_str().map(str::to_owned)).collect()
+}
+
+#[cfg(unix)]
+fn mode(shell: &Shell, name: &str) -> u32 {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(shell.path().join(name)).expect("there").permissions().mode() & 0o777
 }
 
 /// The code that stands in what was said.
@@ -83,11 +90,7 @@ fn from_nothing_to_a_drill_on_the_phone() {
     let ana = config.owner().expect("somebody");
     assert_eq!((ana.name.as_str(), ana.zone), ("ana", Some(chrono_tz::Europe::Lisbon)));
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let mode = std::fs::metadata(shell.path().join(".env")).expect("there").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
+    assert_eq!((mode(&shell, ".env"), mode(&shell, "bellwether.toml")), (0o600, 0o600));
     // Again: all is done, and only the drill is sent once more.
     let (code, said) = self::talk(&shell, &fake).end();
     assert_eq!((code, said.matches("done already").count()), (0, 3), "{said}");
@@ -202,6 +205,100 @@ fn mail_and_sms_are_tried_before_they_are_kept() {
         "[[people]]\nname = \"ana\" # me\nphone = \"{PHONE}\"\nemail = \"ana@example.org\"\nrole = \"owner\"\n"
     );
     assert!(file.starts_with(&want) && file.ends_with("[sms]\nper_day = 2\n"), "{file}");
+}
+
+const MAIL: &str = "[[people]]\nname = \"ana\"\nrole = \"owner\"\nemail = \"ana@example.org\"\n";
+
+fn mail_talk(shell: &Shell, chat: &discord::Fake) -> Talk {
+    let mut command = shell.command(&["setup"]);
+    command.env("TZ", "Europe/Lisbon").env("DISCORD_API_URL", chat.url());
+    Talk::start(command)
+}
+
+/// What puts off refuses nothing, and what was not wanted a moment ago does not come back with what is wanted.
+#[test]
+fn a_server_that_says_later_is_taken_and_what_was_declined_stays_away() {
+    let (shell, chat) = (Shell::new(), discord::Fake::start());
+    let post = Smtp::start(0, smtp::Setup { size_max: 1 << 20, ..smtp::Setup::default() });
+    shell.write("bellwether.toml", &format!("{MAIL}discord = {{ user = {ANA} }}\n"));
+    shell.write(".env", "DISCORD_BOT_TOKEN=an.old.token\n");
+    post.next(Step::Rcpt, Act::Say("450 4.2.0 greylisted\r\n"));
+    let mut talk = mail_talk(&shell, &chat);
+    talk.until("Where are you told?");
+    talk.say("discord email");
+    talk.until("does not know this token");
+    talk.say("");
+    talk.until("Without Discord for now");
+    talk.until("docs/EMAIL.md");
+    talk.say(&format!("smtp://{}?tls=none", post.address));
+    talk.say("Bellwether <bot@example.org>");
+    talk.until("The mail server takes it: it puts letters off for now");
+    talk.until("4. Your PIN");
+    let (ended, said) = talk.end();
+    assert!(ended == 0 && said.contains("ana:email  arrived") && !said.contains("ana:discord"), "{said}");
+    assert!(read(&shell, ".env").contains("SMTP_URL="), "{said}");
+}
+
+#[test]
+fn a_value_that_is_exported_is_told_as_stronger_than_the_file() {
+    let (shell, fake) = (Shell::new(), Fake::start());
+    shell.write("bellwether.toml", MAIL);
+    let mut command = shell.command(&["setup"]);
+    command.env("TELEGRAM_API_URL", fake.url()).env("TELEGRAM_BOT_TOKEN", "123456:an-old-token");
+    let mut talk = Talk::start(command);
+    talk.until("[telegram]");
+    talk.say("");
+    talk.until("does not know this token");
+    talk.say(Fake::token());
+    talk.until("TELEGRAM_BOT_TOKEN is set in the environment and wins over .env: unset it");
+    talk.until("Telegram takes it");
+    talk.kill();
+    assert_eq!(read(&shell, ".env"), format!("TELEGRAM_BOT_TOKEN={}\n", Fake::token()));
+}
+
+#[test]
+fn a_phone_that_texted_stop_or_a_wrong_number_keeps_nobody_from_ending_the_setup() {
+    let (shell, desk) = (Shell::new(), Desk::start());
+    shell.write("bellwether.toml", &format!("[[people]]\nname = \"ana\"\nrole = \"owner\"\nphone = \"{PHONE}\"\n"));
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let only_group = std::fs::Permissions::from_mode(0o640);
+        std::fs::set_permissions(shell.path().join("bellwether.toml"), only_group).expect("sets");
+    }
+    let store = Store::open(&shell.path().join("bellwether.db")).expect("opens");
+    store.keep_opt_out(lane("ana:sms"), true, Timestamp::from_ms(0)).expect("kept");
+    drop(store);
+    let talk = || {
+        let mut command = shell.command(&["setup"]);
+        command.env("TZ", "Europe/Lisbon").env("TWILIO_API_URL", desk.url());
+        Talk::start(command)
+    };
+    // The number is not the account's: what the account took is kept, and what can be wrong is named.
+    desk.refuse(PHONE, Some(21606));
+    let mut first = talk();
+    first.until("Where are you told?");
+    first.say("sms email");
+    first.until("Your address");
+    first.say("ana@example.org");
+    first.until("docs/EMAIL.md");
+    first.say("");
+    first.until("docs/SMS.md");
+    for typed in [SID, TOKEN, FROM] {
+        first.say(typed);
+    }
+    first.until("send START from that phone");
+    first.until("Twilio takes it");
+    first.until("4. Your PIN");
+    let (ended, said) = first.end();
+    assert!(ended == 1 && said.contains("if that number is wrong, correct it in .env"), "{said}");
+    #[cfg(unix)]
+    assert_eq!(mode(&shell, "bellwether.toml"), 0o640);
+    desk.refuse(PHONE, None);
+    let mut again = talk();
+    again.until("[sms]");
+    let (ended, said) = again.end();
+    assert!(ended == 0 && said.contains("ana:sms    taken") && !said.contains("correct it in .env"), "{said}");
 }
 
 #[test]

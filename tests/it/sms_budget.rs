@@ -11,7 +11,7 @@ use bellwether::domain::{EventKind, Message, Money, NoticeId, RouteTable, Severi
 use bellwether::notify::{Channel, Post, SendError, SmsBudget};
 use bellwether::store::{Answer, Points, Store};
 
-use crate::sms_lane::{Bench, phone, phone_of};
+use crate::sms_lane::{Bench, phone, phone_of, spent as spent_in};
 use crate::support::texting::BO;
 use crate::support::twilio::{Desk, Fault, PHONE};
 use crate::support::{PostOffice, lane, post, sample, titled};
@@ -175,7 +175,7 @@ fn what_may_not_go_unsaid_waits_for_money_that_a_message_of_unknown_fate_holds()
     desk.deaf(true);
     office.happen([sample("trading_halted").kind]);
     office.run("ana:sms", 1);
-    let spent = |office: &PostOffice| office.reader().sms_spent(office.clock.now()).expect("reads").to_string();
+    let spent = |office: &PostOffice| spent_in(&office.database(), office.clock.now()).to_string();
     assert_eq!((desk.messages().len(), spent(&office).as_str()), (5, "0.06"));
     // Whether the last segment is spent nobody knows: the other phone waits for that.
     office.run("bo:sms", 20);
@@ -228,6 +228,11 @@ async fn answers_to_a_phone_are_few_an_hour_and_a_third_of_a_day() {
     bench.clock.advance(86_400_000);
     assert_eq!((1..=30).filter(|_| ask(&rich, "ana:sms")).count(), 10);
     assert_eq!(told(), 2);
+    // A clock that was ahead silences nobody until its time.
+    bench.clock.advance(86_400_000);
+    assert_eq!((1..=30).filter(|_| ask(&rich, "bo:sms")).count(), 10);
+    bench.clock.advance(-7_200_000);
+    assert!(ask(&rich, "bo:sms"));
     // A small day has a third for it.
     assert_eq!((1..=30).filter(|_| ask(&budget("0.12"), "eve:sms")).count(), 4);
 }
@@ -332,7 +337,7 @@ fn no_death_spends_more_than_a_day_may() {
         desk.at(office.clock.now().ms());
         let segments: usize = desk.messages().iter().map(|sent| sent.segments).sum();
         assert!(segments <= 60, "{segments} segments of 60");
-        let spent = office.reader().sms_spent(office.clock.now()).expect("reads");
+        let spent = spent_in(&office.database(), office.clock.now());
         assert!(spent <= "0.60".parse::<Money>().expect("an amount"), "{spent}");
         assert!(spent >= "0.01".parse::<Money>().expect("one").scaled(segments as i64, 1).expect("fits"), "{spent}");
     }

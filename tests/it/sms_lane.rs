@@ -47,8 +47,16 @@ impl Bench {
     }
 
     pub(crate) fn spent(&self) -> Money {
-        self.reader().sms_spent(self.clock.now()).expect("reads")
+        spent(self.store.path(), self.clock.now())
     }
+}
+
+/// What short messages have cost on the day of this time.
+pub(crate) fn spent(database: &std::path::Path, now: Timestamp) -> Money {
+    let database = rusqlite::Connection::open(database).expect("opens");
+    let sql = "SELECT coalesce(sum(cost), 0) FROM sms WHERE day = ?1 AND state != 'returned'";
+    let day = now.ms().div_euclid(bellwether::clock::DAY_MS);
+    Money::from_units(database.query_row(sql, [day], |row| row.get(0)).expect("reads"))
 }
 
 impl Drop for Bench {

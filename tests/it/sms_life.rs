@@ -71,7 +71,7 @@ fn what_is_not_safe_needs_a_code_that_was_sent_to_the_phone() {
     let mut life = Texting::new();
     life.start();
     life.ask(PHONE, "HALT", "HALTED main");
-    life.ask(PHONE, "RESUME", "needs a PIN");
+    life.ask(PHONE, "RESUME", "needs your PIN");
     life.set_pin();
     let asked = life.ask(PHONE, "RESUME", "within 5 min");
     assert!(asked.contains("Resume main?"), "{asked}");
@@ -172,6 +172,30 @@ fn a_phone_that_texts_without_end_is_answered_few_times_and_halts_all_the_same()
     assert_eq!(life.desk.messages().len(), 12, "{:?}", life.desk.bodies());
     let told = life.reader().journal_all().expect("reads");
     assert_eq!(told.iter().filter(|row| row.event.kind.name() == "sms_budget_near").count(), 1);
+    // Whoever forges the number spends nothing by halting what is halted.
+    for _ in 0..5 {
+        life.text(PHONE, "HALT");
+    }
+    life.until(|| life.reader().unanswered("sms").expect("reads").is_empty());
+    life.ask(BO, "status", "halted");
+    assert_eq!(life.desk.messages().len(), 13, "{:?}", life.desk.bodies());
+}
+
+/// What may have halted is answered as other texts are, so it counts as they do.
+#[test]
+fn halts_that_change_nothing_are_answered_as_seldom_as_anything_else() {
+    let mut life = Texting::new();
+    life.start();
+    life.ask(PHONE, "HALT", "HALTED main: by ana");
+    for count in 1..=10 {
+        life.text(PHONE, "HALT");
+        life.desk.wait_for("halted: no entries", count);
+    }
+    life.text(PHONE, "HALT");
+    life.text(PHONE, "STATUS");
+    life.until(|| life.mail().contains("answered no more for now"));
+    life.until(|| life.reader().unanswered("sms").expect("reads").is_empty());
+    assert_eq!(life.desk.messages().len(), 11, "{:?}", life.desk.bodies());
 }
 
 #[test]
@@ -186,11 +210,17 @@ fn a_drill_tells_what_twilio_knows_of_it() {
         let said = life.said(&["test", "ana:sms"]);
         assert!(said.contains(want) && said.contains(other), "{said}");
     }
+    // Whether the bot hears that is no matter of whoever asks.
+    life.desk.fates(&["sent", "delivered"]);
+    let said = life.said_without(&["PUBLIC_URL", "HTTP_LISTEN"], &["test", "ana:sms"]);
+    assert!(said.contains("ana:sms  arrived"), "{said}");
     // Without a bot nobody hears what becomes of it.
     life.kill();
     let said = life.said(&["test", "ana:sms"]);
     assert!(
-        said.contains("ana:sms  taken") && said.contains("needs PUBLIC_URL") && !said.contains("arrived  "),
+        said.contains("ana:sms  taken")
+            && said.contains("it needs PUBLIC_URL and HTTP_LISTEN")
+            && !said.contains("arrived  "),
         "{said}"
     );
 }
