@@ -11,14 +11,14 @@ use crate::support::discord_talking::{ANA, BO, DiscordBot, PEOPLE};
 use crate::support::post_office::lane;
 use crate::support::sample;
 use crate::support::texting::Texting;
-use crate::support::twilio::{PHONE, Spoilt};
+use crate::support::twilio::Spoilt;
 use crate::{Measured, measured};
 
 /// Bots beside each other to which commands come; commands to each, its deaths meanwhile, and how often each command is repeated.
-const BOTS: usize = 4;
-const COMMANDS: usize = 25;
-const DEATHS: usize = 15;
-const REPEATS: usize = 5;
+const BOTS: usize = 8;
+const COMMANDS: usize = 135;
+const DEATHS: usize = 128;
+const REPEATS: usize = 10;
 
 /// R9.
 pub(crate) fn restarted(_: &str) -> Measured {
@@ -39,8 +39,16 @@ pub(crate) fn restarted(_: &str) -> Measured {
     measured(format!("{worst:.2} s, the worst of 5"), worst <= 2.0)
 }
 
-/// Slash commands to a bot that dies again and again, each of which comes several times: how many were lost, and how many done twice.
-fn by_slash() -> (usize, usize) {
+/// What became of commands.
+struct Done {
+    /// Whoever gave these was told that they are done.
+    promised: usize,
+    lost: usize,
+    twice: usize,
+}
+
+/// Slash commands to a bot that dies again and again, each of which comes several times.
+fn by_slash() -> Done {
     let mut bot = DiscordBot::new(PEOPLE);
     // Nobody repeats an interaction as often, and what a life heard of limits the next one does not know.
     bot.fake.control("settings", &json!({ "rates": false }));
@@ -69,15 +77,30 @@ fn by_slash() -> (usize, usize) {
     set.dedup();
     // Who got no first response in time sees that it failed; the others were promised that it is done.
     let promised = given.into_iter().filter(|id| bot.interaction(*id)["response"].is_u64()).count();
-    (promised.saturating_sub(set.len()), all - set.len())
+    Done { promised, lost: promised.saturating_sub(set.len()), twice: all - set.len() }
+}
+
+/// As many texts of one phone are answered in an hour.
+const ANSWERS: usize = 10;
+
+fn phone(place: usize) -> String {
+    format!("+3519123457{place:02}")
+}
+
+/// As many people as it takes to be answered every time.
+fn texters() -> String {
+    let person = |place| format!("[[people]]\nname = \"p{place}\"\nrole = \"viewer\"\nphone = \"{}\"\n", phone(place));
+    let people: String = (0..COMMANDS.div_ceil(ANSWERS)).map(person).collect();
+    format!("[[people]]\nname = \"ana\"\nrole = \"owner\"\nemail = \"ana@example.org\"\n{people}[sms]\nper_day = 100\n")
 }
 
 /// Texts to a bot that dies again and again, each of which is posted several times; each is answered by a text of its own.
-fn by_text() -> (usize, usize) {
+fn by_text() -> Done {
     let mut bot = Texting::new();
+    bot.shell.write("bellwether.toml", &texters());
     bot.start();
     for place in 0..COMMANDS {
-        let text = bot.desk.text(PHONE, "MENU", Spoilt::No);
+        let text = bot.desk.text(&phone(place / ANSWERS), "MENU", Spoilt::No);
         // What is not taken is posted again.
         while text.go().is_none_or(|(status, _)| status != 200) {}
         if place < DEATHS {
@@ -93,19 +116,20 @@ fn by_text() -> (usize, usize) {
         bot.said(&["--version"]);
     }
     let answers = bot.desk.bodies().iter().filter(|body| body.contains("Never STOP")).count();
-    (COMMANDS.saturating_sub(answers), answers.saturating_sub(COMMANDS))
+    Done { promised: COMMANDS, lost: COMMANDS.saturating_sub(answers), twice: answers.saturating_sub(COMMANDS) }
 }
 
 /// R12.
 pub(crate) fn commands(name: &str) -> Measured {
     let of_one = if name == "sms" { by_text } else { by_slash };
-    let counts: Vec<(usize, usize)> = std::thread::scope(|scope| {
+    let counts: Vec<Done> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..BOTS).map(|_| scope.spawn(of_one)).collect();
         threads.into_iter().map(|thread| thread.join().expect("measured")).collect()
     });
-    let (lost, twice) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
-    let (commands, deaths) = (BOTS * COMMANDS, BOTS * DEATHS);
-    let told = format!("{lost} / {twice} of {commands}, {deaths} deaths, {} repeats", commands * REPEATS);
+    let sum = |of: fn(&Done) -> usize| counts.iter().map(of).sum::<usize>();
+    let (promised, lost, twice) = (sum(|one| one.promised), sum(|one| one.lost), sum(|one| one.twice));
+    let (deaths, repeats) = (BOTS * DEATHS, BOTS * COMMANDS * REPEATS);
+    let told = format!("{lost} / {twice} of {promised}, {deaths} deaths, {repeats} repeats");
     measured(told, lost == 0 && twice == 0)
 }
 

@@ -13,6 +13,7 @@ use crate::channels::{
 };
 use crate::chat::{Choice, Inbound, Seat, Seats, complete};
 use crate::clock::Clock;
+use crate::control::{PIN_DIGITS_MAX, PIN_DIGITS_MIN};
 use crate::store::{Fate, Store, StoreError, Update};
 use crate::views::Views;
 
@@ -213,7 +214,8 @@ impl Ears {
             }
             OverheardKind::Press { custom_id, .. } if prompt_of(custom_id).is_some() => {
                 let label = "PIN; it is kept nowhere";
-                self.discord.ask_pin(heard, custom_id, "Confirm with your PIN", label).await
+                let words = ("Confirm with your PIN", label);
+                self.discord.ask_pin(heard, custom_id, words, (PIN_DIGITS_MIN, PIN_DIGITS_MAX)).await
             }
             OverheardKind::Press { custom_id, .. } if left_of(custom_id).is_some() => {
                 self.discord.defer_update(heard).await

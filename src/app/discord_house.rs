@@ -22,7 +22,6 @@ use crate::store::{Answer, Reader, Store};
 
 use super::AppError;
 use super::around::spawn;
-use super::binding::Door;
 use super::conversation::Conversation;
 use super::directory::{Directory, Room, RoomChannel};
 use super::discord::{Ears, Hearing, Memory};
@@ -126,8 +125,9 @@ impl DiscordHouse {
         self.register();
         let board = &self.reception.switchboard;
         let memory = Memory::new(self.reception.seats.clone());
-        let door = Arc::new(self.door());
-        let (heard, told, strangers) = (self.clone(), self.clone(), door.clone());
+        let (again, heard, told) = (self.clone(), self.clone(), self.clone());
+        let door = Arc::new(self.reception.door(ChannelKind::Discord, move || again.refresh()));
+        let strangers = door.clone();
         let handler = DiscordHandler {
             talk: Conversation { chat: chat.clone(), wait_for: waiter(chat.clone(), board.clock.clone()) },
             door,
@@ -167,23 +167,6 @@ impl DiscordHouse {
         let (stop_handler, stopped) = channel();
         let handler = (stop_handler, spawn("discord updates", move || handler.serve(&stopped))?);
         Ok(Running { stop, ears, handler, keeper, memory })
-    }
-
-    fn door(&self) -> Door {
-        let (again, board) = (self.clone(), &self.reception.switchboard);
-        Door {
-            channel: ChannelKind::Discord,
-            store: board.store.clone(),
-            clock: board.clock.clone(),
-            seats: self.reception.seats.clone(),
-            alarm: board.alarm.clone(),
-            paired: Arc::new(move || {
-                if let Err(error) = again.refresh() {
-                    tracing::error!(?error, "who was paired is known only at the next start");
-                }
-            }),
-            strangers: Mutex::default(),
-        }
     }
 
     /// What the gateway remembers from one life to the next.

@@ -5,11 +5,11 @@ use std::sync::mpsc::Receiver;
 
 use secrecy::ExposeSecret;
 
-use crate::chat::{CONFIRM_S, Inbound, Place, Seat, is_halt};
+use crate::chat::{CONFIRM_S, Inbound, Place, Seat, is_safe};
 use crate::clock::Clock;
 use crate::domain::format::age;
-use crate::domain::{Block, Button, ChannelKind, Lane, Message};
-use crate::store::{Answer, INTERACTION, InboxRow, Reader, Store, StoreError};
+use crate::domain::{ALONE, Block, Button, ChannelKind, INTERACTION, Lane, Message};
+use crate::store::{Answer, InboxRow, Reader, Store, StoreError};
 
 use super::binding::{Caller, Door, Tried};
 use super::conversation::{Conversation, Handled, OLD_MS, Said, says_seen};
@@ -162,8 +162,7 @@ impl DiscordHandler {
     /// What is old is not done, but for what stops trading and what was seen.
     fn if_young(&self, case: &Known<'_>, line: &str) -> Vec<Answer> {
         let old = self.clock.now().ms() - case.case.letter.sent;
-        let is_safe = is_halt(line) || line.starts_with("/ack");
-        if old > OLD_MS && !is_safe {
+        if old > OLD_MS && !is_safe(line) {
             let words = format!("That was sent {} ago, so it was not done: do it again if it still holds", age(old));
             return vec![case.says(&words)];
         }
@@ -234,7 +233,7 @@ impl Known<'_> {
     /// An interaction is answered where it waits; words are answered where they are alone with the bot.
     fn answer(&self, message: Message) -> Answer {
         let reply_to = match self.case.letter.what {
-            DiscordWhat::Words { .. } => "alone".to_owned(),
+            DiscordWhat::Words { .. } => ALONE.to_owned(),
             _ => format!("{INTERACTION}{}", self.case.key),
         };
         Answer { reply_to: Some(reply_to), ..Answer::new(self.seat.lane, message) }

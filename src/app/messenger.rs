@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -16,7 +16,6 @@ use crate::store::StoreError;
 
 use super::AppError;
 use super::around::spawn;
-use super::binding::Door;
 use super::conversation::Conversation;
 use super::directory::Directory;
 use super::errands::{Errand, Runner};
@@ -121,22 +120,9 @@ impl Messenger {
 
     fn handler(&self, chat: &Chat) -> Handler {
         let (again, moved, heard, board) = (self.clone(), self.clone(), self.clone(), &self.reception.switchboard);
-        let door = Door {
-            channel: ChannelKind::Telegram,
-            store: board.store.clone(),
-            clock: board.clock.clone(),
-            seats: self.reception.seats.clone(),
-            alarm: board.alarm.clone(),
-            paired: Arc::new(move || {
-                if let Err(error) = again.refresh() {
-                    tracing::error!(?error, "who was paired is known only at the next start");
-                }
-            }),
-            strangers: Mutex::default(),
-        };
         Handler {
             talk: Conversation { chat: chat.clone(), wait_for: waiter(chat.clone(), board.clock.clone()) },
-            door,
+            door: self.reception.door(ChannelKind::Telegram, move || again.refresh()),
             store: board.store.clone(),
             clock: board.clock.clone(),
             shared: self.shared.clone(),

@@ -1,5 +1,6 @@
 //! How does a person get bound to a chat? By a code that the machine shows once, so that nobody hunts for numbers and nobody comes first.
 
+use crate::chat::asked;
 use crate::clock::Timestamp;
 use crate::domain::format::time;
 use crate::store::Store;
@@ -48,15 +49,11 @@ pub(super) fn code_hash(key: &[u8; 32], code: &str) -> String {
     blake3::keyed_hash(key, code.as_bytes()).to_hex().to_string()
 }
 
-/// The code in `/pair CODE`, however it is written.
+/// The code in `/pair CODE`, however it is written: on Discord it is `/messages pair CODE`.
 pub(super) fn code_in(text: &str) -> Option<String> {
-    let mut words = text.split_whitespace();
-    let command = words.next()?.to_ascii_lowercase();
-    if command.split('@').next() != Some("/pair") {
-        return None;
-    }
-    let code: String = words.flat_map(str::chars).filter(char::is_ascii_alphanumeric).take(LENGTH + 1).collect();
-    Some(code.to_ascii_uppercase())
+    let asked = asked(text).filter(|asked| asked.command.name == "pair")?;
+    let code = asked.args.into_iter().flat_map(str::chars).filter(char::is_ascii_alphanumeric).take(LENGTH + 1);
+    Some(code.collect::<String>().to_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -65,11 +62,19 @@ mod tests {
 
     #[test]
     fn a_code_is_understood_however_it_is_typed() {
-        for text in ["/pair K7QX-2M9D", "/pair k7qx2m9d", "/PAIR@my_bot K7QX 2M9D", "/pair  k7qx-2m9d "] {
+        for text in [
+            "/pair K7QX-2M9D",
+            "/pair k7qx2m9d",
+            "/PAIR@my_bot K7QX 2M9D",
+            "/pair  k7qx-2m9d ",
+            "/messages pair K7QX-2M9D",
+            "/Messages pair code:K7QX 2M9D",
+        ] {
             assert_eq!(code_in(text).as_deref(), Some("K7QX2M9D"), "{text}");
         }
         assert_eq!(code_in("/pairs K7QX-2M9D"), None);
         assert_eq!(code_in("K7QX-2M9D"), None);
+        assert_eq!(code_in("/help pair K7QX-2M9D"), None);
         assert_eq!(code_in("/pair").as_deref(), Some(""));
     }
 }

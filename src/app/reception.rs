@@ -10,6 +10,7 @@ use crate::domain::{ChannelKind, Lane, Routes};
 use crate::store::{Reader, StoreError};
 
 use super::AppError;
+use super::binding::Door;
 use super::channels::Open;
 use super::directory::Directory;
 use super::discord_house::DiscordHouse;
@@ -84,6 +85,28 @@ impl Reception {
 
     pub(super) fn directory(&self) -> Result<Directory, StoreError> {
         Directory::look_up(&self.config(), &Reader::open(self.switchboard.store.path())?)
+    }
+
+    /// Lets people in on a channel; `refresh` looks up who is known once somebody was paired.
+    pub(super) fn door(
+        &self,
+        channel: ChannelKind,
+        refresh: impl Fn() -> Result<(), AppError> + Send + Sync + 'static,
+    ) -> Door {
+        let paired = move || {
+            if let Err(error) = refresh() {
+                tracing::error!(?error, "who was paired is known only at the next start");
+            }
+        };
+        Door {
+            channel,
+            store: self.switchboard.store.clone(),
+            clock: self.switchboard.clock.clone(),
+            seats: self.seats.clone(),
+            alarm: self.switchboard.alarm.clone(),
+            paired: Arc::new(paired),
+            strangers: Mutex::default(),
+        }
     }
 
     /// Everybody who is known has a seat from now on, and nobody else has. Where they are reached.

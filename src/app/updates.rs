@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::channels::{RemoteId, Telegram};
-use crate::chat::{CONFIRM_S, Inbound, PadKey, Place, Seat, is_halt, pad, pad_done, pad_key};
+use crate::chat::{CONFIRM_S, Inbound, PadKey, Place, Seat, is_safe, pad, pad_done, pad_key};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
@@ -219,8 +219,7 @@ impl Handler {
             }]);
         }
         let old = self.clock.now().ms() - letter.sent;
-        let is_safe = is_halt(&line) || line.starts_with("/ack");
-        if old > OLD_MS && !is_safe {
+        if old > OLD_MS && !is_safe(&line) {
             let words = format!("That button was pressed up to {} ago, so it was not done: press it again", age(old));
             return Ok(vec![answer(letter, seat, &words)]);
         }

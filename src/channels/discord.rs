@@ -30,10 +30,6 @@ const CHOICE_UNITS: usize = 100;
 const TITLE_UNITS: usize = 45;
 /// The longest name of a thread.
 const THREAD_UNITS: usize = 100;
-/// The longest text of a message.
-const CONTENT_UNITS: usize = 2_000;
-/// How long a PIN may be.
-const PIN_LENGTH: (u16, u16) = (4, 12);
 
 /// Who the bot is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,14 +122,19 @@ impl Discord {
         self.respond(to, json!({ "type": 6 })).await
     }
 
-    /// Asks for a PIN in a form whose one field is named `pin`.
+    /// Asks for a PIN of so many digits in a form whose one field is named `pin`.
     ///
     /// # Errors
     /// When the interaction was not answered.
-    pub async fn ask_pin(&self, to: &Overheard, custom_id: &str, title: &str, label: &str) -> Result<(), DiscordError> {
-        let (least, most) = PIN_LENGTH;
+    pub async fn ask_pin(
+        &self,
+        to: &Overheard,
+        custom_id: &str,
+        (title, label): (&str, &str),
+        (least, most): (u8, u8),
+    ) -> Result<(), DiscordError> {
         let field = CreateInputText::new(InputTextStyle::Short, units_cut(label, TITLE_UNITS), "pin");
-        let row = CreateActionRow::InputText(field.min_length(least).max_length(most).required(true));
+        let row = CreateActionRow::InputText(field.min_length(least.into()).max_length(most.into()).required(true));
         let form = CreateModal::new(custom_id, units_cut(title, TITLE_UNITS)).components(vec![row]);
         self.respond(to, written(&CreateInteractionResponse::Modal(form))?).await
     }
@@ -150,16 +151,6 @@ impl Discord {
             .map(|(shown, value)| AutocompleteChoice::new(units_cut(shown, CHOICE_UNITS), value.as_str()));
         let response = CreateAutocompleteResponse::new().set_choices(shown.collect());
         self.respond(to, written(&CreateInteractionResponse::Autocomplete(response))?).await
-    }
-
-    /// Answers at once, to the asker alone. `text` is ours, without anything of strangers.
-    ///
-    /// # Errors
-    /// When the interaction was not answered.
-    pub async fn say_at_once(&self, to: &Overheard, text: &str) -> Result<(), DiscordError> {
-        let data = json!({ "content": units_cut(text, CONTENT_UNITS), "flags": EPHEMERAL,
-            "allowed_mentions": { "parse": [] } });
-        self.respond(to, json!({ "type": 4, "data": data })).await
     }
 
     async fn respond(&self, to: &Overheard, response: Value) -> Result<(), DiscordError> {

@@ -1,9 +1,10 @@
 //! How is a message on Discord changed, and how is an interaction answered? Part by part, the answer by its token while that lasts.
 
+use crate::domain::INTERACTION;
 use crate::notify::{Failure, Post, Receipt, SendError};
 
 use super::discord_answer::{DiscordError, DiscordRefusal, failed};
-use super::discord_lane::{DiscordLane, INTERACTION, Part, Remote, Spot, interaction, parts_of};
+use super::discord_lane::{DiscordLane, Part, Remote, Spot, interaction, parts_of};
 use super::render_discord::Sheet;
 
 impl DiscordLane {

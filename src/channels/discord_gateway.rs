@@ -188,11 +188,7 @@ impl Gateway {
 
     /// The session that is kept, if it is this bot's.
     fn session(&self) -> Option<KeptSession> {
-        self.shared.kept().session.clone().filter(|session| session.bot == self.bot())
-    }
-
-    fn bot(&self) -> String {
-        blake3::hash(self.token.expose_secret().as_bytes()).to_hex()[..16].to_owned()
+        self.shared.kept().session.clone().filter(|session| session.bot == self.discord.bot())
     }
 
     /// Takes the next message of the connection.
@@ -331,7 +327,7 @@ impl Gateway {
             id: session.id().to_owned(),
             sequence: session.sequence(),
             resume_url: shard.resume_url().unwrap_or_default().to_owned(),
-            bot: self.bot(),
+            bot: self.discord.bot(),
         })
     }
 

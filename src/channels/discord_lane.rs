@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::OnceCell;
 
 use crate::clock::Timestamp;
-use crate::domain::{Label, Severity};
+use crate::domain::{ALONE, INTERACTION, Label, Severity};
 use crate::notify::{Abilities, Allowance, Channel, Failure, HAD_ARRIVED, Post, Receipt, SendError};
 
 use super::answers::Answers;
@@ -34,10 +34,6 @@ const NONCE_DIGITS: usize = 20;
 const THREADS_MAX: usize = 200;
 /// What a lane on Discord can do.
 pub(super) const ABILITIES: Abilities = Abilities { edits: true, buttons: true, finds: true, allowance: Some(CHANNEL) };
-/// How a message is named that answers an interaction.
-pub(super) const INTERACTION: &str = "interaction ";
-/// What a message answers that was written to the bot alone.
-const ALONE: &str = "alone";
 
 /// Where a lane leads to.
 #[derive(Debug, Clone, PartialEq, Eq)]

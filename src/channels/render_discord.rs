@@ -314,17 +314,25 @@ fn row_text(row: &Row) -> String {
 /// is what was written.
 fn escaped(text: &str, behind: Option<char>) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut letters = text.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let next = letters.peek().copied().or(behind);
-        // Of addresses, and of pictures such as :skull:; hours stay as they are.
-        let joins = |next: char| !next.is_whitespace() && !next.is_ascii_digit();
-        if is_markup(letter) && (letter != ':' || next.is_some_and(joins)) {
+    for (at, letter) in text.char_indices() {
+        let (before, after) = (&text[..at], &text[at + letter.len_utf8()..]);
+        // Of addresses, and of pictures such as :skull: and :100:; hours stay as they are.
+        let joins = || after.chars().next().or(behind).is_some_and(|next| !next.is_whitespace());
+        if is_markup(letter) && (letter != ':' || (joins() && !is_hour(before, after))) {
             out.push('\\');
         }
         out.push(letter);
     }
     out
+}
+
+/// Whether a colon parts an hour: a digit before it and two behind it, since no picture's name is so short.
+fn is_hour(before: &str, after: &str) -> bool {
+    let mut after = after.chars();
+    let two = after.by_ref().take(2).filter(char::is_ascii_digit).count() == 2;
+    before.ends_with(|letter: char| letter.is_ascii_digit())
+        && two
+        && after.next().is_none_or(|third| !third.is_alphanumeric() && third != '_')
 }
 
 const fn is_markup(letter: char) -> bool {
@@ -390,6 +398,24 @@ mod tests {
         assert_eq!(menu[0]["components"][0]["custom_id"], "menu");
         assert_eq!(menu[0]["components"][0]["options"].as_array().map(Vec::len), Some(25));
         assert_eq!(menu[0]["components"][0]["options"][3], json!({ "label": "Key 3", "value": "t3" }));
+    }
+
+    #[test]
+    fn pictures_are_words_and_hours_stay_as_they_are() {
+        for text in ["at 12:30", "10:31:05, 9:00: closed", "in 2026: 100 of 3", "12:30"] {
+            assert_eq!(escaped(text, None), text);
+        }
+        for (text, want) in [
+            (":100:", "\\:100:"),
+            ("a :8ball: b", "a \\:8ball: b"),
+            ("x:1234:", "x\\:1234:"),
+            ("12:100: up", "12\\:100: up"),
+            ("12:8ball:", "12\\:8ball:"),
+            (":30", "\\:30"),
+            (":skull:", "\\:skull:"),
+        ] {
+            assert_eq!(escaped(text, None), want);
+        }
     }
 
     #[test]

@@ -56,12 +56,6 @@ pub fn grouped_line(line: &str) -> String {
     out
 }
 
-/// The command that stands below this group under this name, whatever their letters.
-pub(super) fn below(group: &str, name: &str) -> Option<&'static Command> {
-    let is_it = |command: &&Command| command.group.name() == group && command.name.eq_ignore_ascii_case(name);
-    COMMANDS.iter().find(is_it)
-}
-
 fn named(typed: &str) -> Option<&'static Command> {
     let name = typed.strip_prefix('/')?;
     COMMANDS.iter().find(|command| command.name == name)
@@ -69,6 +63,8 @@ fn named(typed: &str) -> Option<&'static Command> {
 
 #[cfg(test)]
 mod tests {
+    use crate::chat::head::below;
+
     use super::*;
 
     #[test]

@@ -5,8 +5,9 @@ use crate::domain::{Block, Line, Message, Span};
 use super::access::{Role, may};
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
+use super::head::find;
 use super::params::shown;
-use super::parse::{LEAVING, find, nearest};
+use super::parse::{LEAVING, nearest};
 use super::seat::Place;
 
 /// The answer to `/start`.

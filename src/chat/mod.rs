@@ -4,6 +4,7 @@ mod command;
 mod params;
 mod arguments;
 mod commands;
+mod head;
 mod parse;
 mod access;
 mod seat;
@@ -24,5 +25,5 @@ pub use handle::{Asker, CONFIRM_S, Chat, ChatParts, Driller, Inbound, Reply, rea
 pub use menus::{help, help_list, help_of, menu, welcome};
 pub use pad::{PadKey, Pads, Pressed, may_be_secret, pad, pad_done, pad_key};
 pub use params::{Param, What};
-pub use parse::{Parsed, is_halt, parse};
+pub use parse::{Parsed, asked, is_halt, is_safe, parse};
 pub use seat::{Account, GroupChat, Place, Seat, Seats};

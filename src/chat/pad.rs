@@ -5,12 +5,11 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Timestamp;
+use crate::control::{PIN_DIGITS_MAX, PIN_DIGITS_MIN};
 use crate::domain::Button;
 
-use super::parse::find;
+use super::head::Head;
 
-/// The most digits that are taken.
-const DIGITS_MAX: usize = 12;
 /// Prompts that may be open at once.
 const PROMPTS_MAX: usize = 100;
 /// How the lines of keys begin.
@@ -92,7 +91,7 @@ impl Pads {
         let prompt = &mut prompts[at];
         let count = prompt.digits.expose_secret().len();
         match key {
-            PadKey::Digit(digit) if count < DIGITS_MAX => {
+            PadKey::Digit(digit) if count < usize::from(PIN_DIGITS_MAX) => {
                 prompt.digits = SecretString::from(format!("{}{digit}", prompt.digits.expose_secret()));
                 Pressed::Digits(count + 1)
             }
@@ -144,21 +143,30 @@ pub fn pad_key(line: &str) -> Option<(i64, PadKey)> {
 
 /// Commands whose arguments are numbers, so that digits in them are no PIN.
 const WITH_NUMBERS: [&str; 9] = ["alert", "trades", "trace", "why", "whynot", "ack", "less", "chart", "stress"];
-/// The fewest and the most digits of a PIN.
-const DIGITS_MIN: usize = 4;
+/// The command that takes a code.
+const PAIR: &str = "pair";
 /// Letters of one half of a code.
 const CODE_HALF: usize = 4;
 
 /// Whether what somebody typed may be a PIN or a code, so that it is stored nowhere: four digits and more, whatever stands between or around
 /// them, but in commands that take numbers; what looks like a code; and everything after `/pair`.
 pub fn may_be_secret(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default().to_ascii_lowercase();
-    let name = first.strip_prefix('/').and_then(|name| name.split('@').next());
-    if first.trim_start_matches('/').starts_with("pair") || text.split_whitespace().any(is_code) {
+    let head = Head::of(text);
+    let name = head.command.map(|command| command.name);
+    if name == Some(PAIR) || is_nearly_pair(&head) || text.split_whitespace().any(is_code) {
         return true;
     }
-    let takes_numbers = name.and_then(find).is_some_and(|command| WITH_NUMBERS.contains(&command.name));
+    // Digits that hang on the command itself are none of its numbers.
+    let is_bare = !head.typed.iter().any(|word| word.contains(char::is_numeric));
+    let takes_numbers = is_bare && name.is_some_and(|name| WITH_NUMBERS.contains(&name));
     !takes_numbers && has_long_number(text)
+}
+
+/// Whether `/pair` was meant, though nobody knows the word: `/pairK7QX`, or that below a group.
+fn is_nearly_pair(head: &Head<'_>) -> bool {
+    let second = head.args.first().filter(|_| head.command.is_none() && head.name().is_some());
+    let begins = |word: &str| word.trim_start_matches('/').to_ascii_lowercase().starts_with(PAIR);
+    head.typed.iter().chain(second).any(|word| begins(word))
 }
 
 /// Digits in a row; what is neither a letter nor a digit does not part them.
@@ -170,7 +178,7 @@ fn has_long_number(text: &str) -> bool {
         } else if character.is_alphabetic() {
             run = 0;
         }
-        run >= DIGITS_MIN
+        run >= PIN_DIGITS_MIN
     })
 }
 
@@ -245,10 +253,30 @@ mod tests {
             "/PAIR@bot x",
             "２８４６",
             "/resume 2846",
+            "/control resume 2846",
+            "/why2846",
+            "/control halt2846",
+            "/messages pair K7QX 2M9D",
+            "/messages pair",
+            "/messages pairK7QX",
+            "/messages pair code:K7QX 2M9D",
         ] {
             assert!(may_be_secret(text), "{text}");
         }
-        for text in ["/status", "/alert AAPL > 2000", "/pnl week", "stop", "ack", "why 12", "/trades 1000", ""] {
+        for text in [
+            "/status",
+            "/alert AAPL > 2000",
+            "/portfolio alert AAPL > 2000",
+            "/Reasons why of:O1234",
+            "/messages ack N1234",
+            "/help pair",
+            "/pnl week",
+            "stop",
+            "ack",
+            "why 12",
+            "/trades 1000",
+            "",
+        ] {
             assert!(!may_be_secret(text), "{text}");
         }
     }

@@ -2,13 +2,11 @@
 
 use super::command::{ArgError, Command, Group};
 use super::commands::COMMANDS;
-use super::grouped::below;
+use super::head::{HALT, Head, find};
 use super::params::arity;
 
 /// The longest line that is looked at.
 const LINE_CHARS_MAX: usize = 500;
-/// The command that is obeyed however it is said.
-const HALT: &str = "halt";
 /// What people type who want to leave.
 const LEAVE: [&str; 2] = ["quit", "exit"];
 /// How to leave.
@@ -31,63 +29,59 @@ pub struct Parsed<'a> {
 pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
     let usage = |text: String| Err(ArgError::Usage(text));
     let line = line.trim();
-    let mut words = line.split_whitespace();
-    let first = words.next().unwrap_or_default();
-    let mut args: Vec<&str> = words.collect();
-    let bare = first.to_ascii_lowercase();
-    // Nobody in a hurry types neatly: "stop!", "stop…", "/halt2846".
-    let bare = bare.trim_end_matches(|letter: char| !letter.is_alphabetic() && letter != '_').to_owned();
-    let bare_stop = matches!(bare.as_str(), "stop" | "halt");
-    // In groups, platforms add the bot's own name: /status@my_bot.
-    let name = bare.strip_prefix('/').map(|name| name.split('@').next().unwrap_or_default());
-    let name = if bare_stop { Some(HALT) } else { name };
-    // As Discord has it, below its group: /control resume.
-    let below = name.zip(args.first()).and_then(|(group, name)| below(group, name));
-    if below.is_some() {
-        args.remove(0);
-    }
-    let name = below.map(|command| command.name).or(name);
-    let is_halt = name.and_then(find).is_some_and(|command| command.name == HALT);
+    let head = Head::of(line);
+    let is_halt = head.command.is_some_and(|command| command.name == HALT);
     if line.chars().count() > LINE_CHARS_MAX && !is_halt {
         return usage(format!("that is longer than {LINE_CHARS_MAX} characters; commands are short, see /help"));
     }
-    if LEAVE.contains(&name.unwrap_or(&bare)) {
+    if LEAVE.contains(&head.name().unwrap_or(&head.first)) {
         return usage(format!("{LEAVING}; /help lists the commands"));
     }
-    let Some(name) = name else {
-        return usage(match nearest(&bare) {
-            Some(near) if near != "help" => {
-                format!("commands begin with a slash: did you mean /{near}? /help lists them")
-            }
-            _ => "commands begin with a slash; /help lists them".to_owned(),
-        });
-    };
-    let Some(command) = find(name) else {
-        let shown: String = name.chars().take(32).flat_map(char::escape_debug).collect();
-        return usage(match nearest(name) {
-            Some(near) => format!("there is no /{shown}: did you mean /{near}?"),
-            None => format!("there is no /{shown}; /help lists what there is"),
-        });
+    let Some(command) = head.command else {
+        return usage(unknown(&head));
     };
     // The safe direction is understood whatever else is said.
-    if command.name == HALT {
+    if is_halt {
         return Ok(Parsed { command, args: Vec::new() });
     }
     let (min, max) = arity(command.params);
-    if !(min..=max).contains(&args.len()) {
+    if !(min..=max).contains(&head.args.len()) {
         return usage(format!("use {}, for example {}", command.usage(), command.example));
     }
-    Ok(Parsed { command, args })
+    Ok(Parsed { command, args: head.args })
+}
+
+/// The command that a line names and what follows it, whether that fits or not.
+pub fn asked(line: &str) -> Option<Parsed<'_>> {
+    let head = Head::of(line);
+    head.command.map(|command| Parsed { command, args: head.args })
 }
 
 /// Whether a line stops trading, however it is said.
 pub fn is_halt(line: &str) -> bool {
-    parse(line).is_ok_and(|parsed| parsed.command.name == HALT)
+    asked(line).is_some_and(|asked| asked.command.name == HALT)
 }
 
-/// The command of this name or alias.
-pub(super) fn find(name: &str) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| command.name == name || command.aliases.contains(&name))
+/// Whether a line is obeyed however old it is: it stops trading, or says that something was seen.
+pub fn is_safe(line: &str) -> bool {
+    asked(line).is_some_and(|asked| [HALT, "ack"].contains(&asked.command.name))
+}
+
+/// What is said of a line that names no command.
+fn unknown(head: &Head<'_>) -> String {
+    let Some(name) = head.name() else {
+        return match nearest(&head.first) {
+            Some(near) if near != "help" => {
+                format!("commands begin with a slash: did you mean /{near}? /help lists them")
+            }
+            _ => "commands begin with a slash; /help lists them".to_owned(),
+        };
+    };
+    let shown: String = name.chars().take(32).flat_map(char::escape_debug).collect();
+    match nearest(name) {
+        Some(near) => format!("there is no /{shown}: did you mean /{near}?"),
+        None => format!("there is no /{shown}; /help lists what there is"),
+    }
 }
 
 /// The name that a mistyped one is most like; none if that changes anything, for nobody is to be led to a halt by a slip.
@@ -139,6 +133,10 @@ mod tests {
             ("stop it now", "halt"),
             ("/halt now", "halt"),
             ("/control halt", "halt"),
+            ("/control halt!", "halt"),
+            ("/control halt2846", "halt"),
+            ("/control stop right now, all of it", "halt"),
+            ("/reasons why of:T17", "why T17"),
             ("/Reasons WHY aapl", "why aapl"),
             ("/risk limits", "limits"),
             ("/risk resume", "risk resume"),
@@ -158,6 +156,22 @@ mod tests {
             ("/status now", "use /status, for example /status"),
         ] {
             assert_eq!(read(line), want, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_safe_is_known_by_its_command() {
+        for (line, want) in [
+            ("/ack N1", true),
+            ("/seen", true),
+            ("/messages ack N1", true),
+            ("/control stop!", true),
+            ("stop", true),
+            ("/acknowledge", false),
+            ("/control resume", false),
+            ("", false),
+        ] {
+            assert_eq!(is_safe(line), want, "{line}");
         }
     }
 

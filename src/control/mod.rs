@@ -8,4 +8,4 @@ mod desk;
 pub use action::{Control, ShownOn};
 pub use code::CODE_VALID_MS;
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, VALID_MS};
-pub use pin::{PinCost, WeakPin, check_strength};
+pub use pin::{PIN_DIGITS_MAX, PIN_DIGITS_MIN, PinCost, WeakPin, check_strength};

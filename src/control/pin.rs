@@ -9,9 +9,9 @@ use crate::store::{Charged, PinRules};
 use super::{ChangeDesk, DeskError};
 
 /// The fewest digits of a PIN.
-pub(super) const PIN_DIGITS_MIN: usize = 4;
+pub const PIN_DIGITS_MIN: u8 = 4;
 /// The most digits of a PIN.
-pub(super) const PIN_DIGITS_MAX: usize = 12;
+pub const PIN_DIGITS_MAX: u8 = 12;
 
 /// Five wrong tries in a row lock the PIN for a quarter of an hour; each further lock lasts twice as long.
 pub(super) const RULES: PinRules = PinRules { wrong_max: 5, lock_ms: 15 * 60_000, doublings_max: 10 };
@@ -54,7 +54,7 @@ pub enum WeakPin {
 /// When it is not made of digits, or too easy to guess.
 pub fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
     let digits = pin.expose_secret().as_bytes();
-    let length = PIN_DIGITS_MIN..=PIN_DIGITS_MAX;
+    let length = usize::from(PIN_DIGITS_MIN)..=usize::from(PIN_DIGITS_MAX);
     if !length.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return Err(WeakPin::NotDigits);
     }

@@ -51,11 +51,6 @@ impl ChannelKind {
             Self::Terminal | Self::Sms | Self::Email | Self::Ntfy | Self::Webhook => false,
         }
     }
-
-    /// Whether groups of people can be reached on it.
-    pub const fn has_groups(self) -> bool {
-        matches!(self, Self::Telegram | Self::Discord)
-    }
 }
 
 impl fmt::Display for ChannelKind {

@@ -153,6 +153,10 @@ impl From<String> for Line {
     }
 }
 
+/// How that is named which an interaction's answer answers; the channel's number of it follows.
+pub const INTERACTION: &str = "interaction ";
+/// What a message answers that was written to the bot alone.
+pub const ALONE: &str = "alone";
 /// How the line of a button begins that asks for the PIN of a prompt in a form.
 pub const ASKS_PIN: &str = "pin ";
 /// How the line of a button begins that leaves such a prompt.

@@ -48,7 +48,9 @@ pub use instrument::{AssetClass, Instrument};
 pub use kinds::{KINDS, Kind, kind_named};
 pub use lane::{ChannelKind, Lane};
 pub use lock::{EntryLock, LockCause};
-pub use message::{ASKS_PIN, Attachment, AttachmentKind, Block, Button, LEAVES_PIN, Line, Message, Span};
+pub use message::{
+    ALONE, ASKS_PIN, Attachment, AttachmentKind, Block, Button, INTERACTION, LEAVES_PIN, Line, Message, Span,
+};
 pub use money::{AmountError, Money, Price, Quantity, Ratio, UNITS};
 pub use names::{AlertId, CycleId, FillId, Label, NameError, NoticeId, OrderId, RunId, SignalId, Symbol, TradeId};
 pub use order::{ExitPlan, Order, OrderAction, OrderKind, OrderStatus, Purpose, Side, TimeInForce, TransitionError};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::domain::{EventKind, Message, NoticeId, Severity};
-use crate::store::{Answer, Delivery, INTERACTION, LaneState, Reader, Ruled, Ruling, Settled, StoreError, Task};
+use crate::domain::{EventKind, INTERACTION, Message, NoticeId, Severity};
+use crate::store::{Answer, Delivery, LaneState, Reader, Ruled, Ruling, Settled, StoreError, Task};
 
 use super::compose::Composed;
 use super::parcel::Bundle;

@@ -45,7 +45,7 @@ pub use history::{JournalRow, RunRow, StepRecord};
 pub use inbox::{Fate, InboxRow, Update};
 pub use lanes::LaneState;
 pub use lease::{Lease, LeaseError, LeaseRow};
-pub use outbox::{Answer, INTERACTION, LaneCounts};
+pub use outbox::{Answer, LaneCounts};
 pub use outcomes::SignalsRow;
 pub use people::{Address, Bound, Leaving, Left};
 pub use points::Points;

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, Lane, Message, RouteTable, Severity, StoryPart};
+use crate::domain::{Event, INTERACTION, Lane, Message, RouteTable, Severity, StoryPart};
 
 use super::{Store, StoreError};
 
@@ -15,8 +15,6 @@ pub(super) const PRIORITY_ANSWER: i64 = 3;
 pub(super) const PRIORITY_CRITICAL: i64 = 4;
 /// What answers an interaction goes by its token, past whatever holds its lane up, and the token does not last.
 const PRIORITY_INTERACTION: i64 = 5;
-/// How that is named which an interaction's answer answers; the channel's number of it follows.
-pub const INTERACTION: &str = "interaction ";
 /// Characters of the hash that tells whether two facts say the same.
 const DIGEST_CHARS: usize = 16;
 

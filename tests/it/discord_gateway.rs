@@ -134,7 +134,10 @@ async fn a_press_a_form_and_words_are_heard() {
         other => panic!("{other:?}"),
     }
     let discord = discord(&fake, Arc::new(SystemClock::new()));
-    discord.ask_pin(&one, "pin 7", "Your PIN", "PIN").await.expect("shown");
+    discord.ask_pin(&one, "pin 7", ("Your PIN", "PIN"), (4, 9)).await.expect("shown");
+    let field =
+        &fake.control("interaction", &json!({ "id": pressed["id"] }))["shown"]["components"][0]["components"][0];
+    assert_eq!((&field["min_length"], &field["max_length"]), (&json!(4), &json!(9)));
     fake.control("submit", &json!({ "id": pressed["id"], "fields": { "pin": "4711" } }));
     let one = heard(&mut gateway).await;
     match &one.what {
@@ -179,7 +182,7 @@ async fn first_responses_fit_their_interactions() {
     fake.control("command", &json!({ "user": ANA, "path": ["why"] }));
     let one = heard(&mut gateway).await;
     assert!(discord.defer_update(&one).await.is_err(), "only a press is taken so");
-    discord.say_at_once(&one, "done").await.expect("said");
+    discord.defer(&one, true).await.expect("said");
     let twice = discord.defer(&one, true).await.expect_err("answered before");
     assert!(twice.to_string().contains("40060"), "{twice}");
     let token = one.token.clone().expect("a token");

@@ -63,9 +63,10 @@ fn a_code_binds_whoever_sends_it_alone_and_lets_the_account_go() {
     life.start();
     let said = life.shell(&["pair", "cat"]);
     let code = said.lines().find_map(|line| line.trim().strip_prefix("/pair ")).expect("a code").to_owned();
-    life.fake.control("write", &json!({ "user": CAT, "text": "/pair K7QX-2M9D" }));
+    life.fake.control("write", &json!({ "user": CAT, "text": "/messages pair K7QX-2M9D" }));
     counted(&life, CAT, 1);
-    life.write(CAT, &format!("/pair {code}"), "Paired: this chat is cat's now");
+    // As it is named there.
+    life.write(CAT, &format!("/messages pair code:{code}"), "Paired: this chat is cat's now");
     life.ask(CAT, None, "portfolio status", json!({}), "main is running");
     life.write(CAT, "/pair K7QX-2M9D", "That code is not valid");
     let left = life.left_behind();

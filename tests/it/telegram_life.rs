@@ -132,7 +132,7 @@ fn what_is_old_is_not_done_but_a_halt_is() {
     let now = life.fake.control("settings", &json!({}))["now_ms"].as_i64().expect("a time") / 1000;
     let old = |text: &str| json!({ "from": ANA, "text": text, "date": now - 600 });
     life.fake.control("message", &old("/mute day_closed 2h"));
-    life.fake.control("message", &old("/halt"));
+    life.fake.control("message", &old("/control halt!"));
     let after = life.mark();
     life.start();
     life.wait_after(after, "sendMessage", "10 min ago, so it was not done", 1);

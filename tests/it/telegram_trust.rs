@@ -84,14 +84,21 @@ fn a_code_is_kept_nowhere_however_it_is_typed() {
     let mut life = TalkingBot::new(PEOPLE);
     life.start();
     // People add a full stop, leave the dash out, or paste it alone.
-    let codes = ["K7QX-2M9E.", "\"K7QX-2M9F\"", "pair K7QX 2M9G", "/pair:K7QX-2M9H", "/pairK7QX-2M9J"];
+    let codes = [
+        "K7QX-2M9E.",
+        "\"K7QX-2M9F\"",
+        "pair K7QX 2M9G",
+        "/pair:K7QX-2M9H",
+        "/pairK7QX-2M9J",
+        "/messages pair K7QX 2M9K",
+    ];
     for code in codes {
         life.fake.control("message", &json!({ "from": BO, "text": code }));
     }
     life.ask(ANA, ANA, "/status", "main is running");
     life.kill();
     let left = life.left_behind();
-    let kept: Vec<&str> = ["K7QX-2M9E", "K7QX-2M9F", "K7QX 2M9G", "K7QX-2M9H", "K7QX-2M9J"]
+    let kept: Vec<&str> = ["K7QX-2M9E", "K7QX-2M9F", "K7QX 2M9G", "K7QX-2M9H", "K7QX-2M9J", "K7QX 2M9K"]
         .into_iter()
         .filter(|code| holds(&left, code))
         .collect();
