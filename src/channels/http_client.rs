@@ -133,12 +133,12 @@ pub(super) fn base_address(
     usual: &str,
     platform: &'static str,
 ) -> Result<String, AddressError> {
-    let base = stand_in.as_deref().unwrap_or(usual).trim_end_matches('/');
-    let url = Url::parse(base).map_err(|_| AddressError::Base(platform))?;
+    let base = stand_in.unwrap_or_else(|| usual.to_owned()).trim_end_matches('/').to_owned();
+    let url = Url::parse(&base).map_err(|_| AddressError::Base(platform))?;
     if !matches!(url.scheme(), "http" | "https") || url.query().is_some() || url.fragment().is_some() {
         return Err(AddressError::Base(platform));
     }
-    Ok(base.to_owned())
+    Ok(base)
 }
 
 /// Whether the server can have read the request.
