@@ -36,6 +36,11 @@ fn at_ns(entry: &Value) -> u64 {
     entry["at_ns"].as_u64().expect("a time")
 }
 
+/// As people read it: Discord does not show what says that the next sign is no markup.
+fn read(entry: &Value) -> String {
+    entry["params"].to_string().replace(r"\\", "")
+}
+
 fn took_effect(entry: &Value) -> bool {
     entry["outcome"]["kind"] == "accepted" || entry["outcome"]["effect"] == true
 }
@@ -145,7 +150,7 @@ impl<W: Send> Far for OnChat<W> {
         let told = log.iter().filter(|entry| entry["method"] == self.sends && took_effect(entry));
         told.map(|entry| Arrived {
             id: entry["outcome"][self.sent].to_string(),
-            text: entry["params"].to_string(),
+            text: read(entry),
             at: self.came(entry),
         })
         .collect()
@@ -157,7 +162,7 @@ impl<W: Send> Far for OnChat<W> {
     }
 
     fn said(&self, after: usize) -> String {
-        self.since(after).iter().map(|entry| entry["params"].to_string()).collect()
+        self.since(after).iter().map(read).collect()
     }
 
     fn at(&self, ms: i64) {

@@ -88,12 +88,12 @@ fn nobody_knows_whether_it_arrived() {
     let told = office.wire(ANA).take();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].contains("Perhaps told already, N2:"), "{told:?}");
-    // Alone it goes by itself after a minute.
+    // Alone it goes by itself after half a minute.
     office.wire(ANA).script([Does::TakeUnheard]);
     office.happen([kind("day_closed")]);
-    office.run(ANA, 50);
+    office.run(ANA, 25);
     assert_eq!(office.wire(ANA).take().len(), 1);
-    office.run(ANA, 20);
+    office.run(ANA, 10);
     assert!(office.wire(ANA).take()[0].contains("perhaps a repeat of N4"));
     assert_eq!((office.counts(ANA).sent, office.counts(ANA).open), (4, 0));
 }
