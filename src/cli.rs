@@ -137,7 +137,7 @@ pub enum Command {
         #[arg(long, hide = true, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=60))]
         speed: u32,
     },
-    /// Set up who you are, Telegram and your PIN: asks one thing at a time; what is done already is left as it is
+    /// Set up who you are, how you are told (Telegram, Discord, email, SMS) and your PIN: asks one thing at a time; what is done already is left as it is
     #[command(after_help = SETUP_EXAMPLES)]
     Setup,
     /// Send a test message, marked as one, and tell whether it arrived; exit code 1 if it did not

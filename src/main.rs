@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use bellwether::app::{perform, start_log};
+use bellwether::app::{halts, perform, start_log};
 use bellwether::cli::Cli;
 use bellwether::config::Environment;
 use clap::Parser;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    let environment = match Environment::read() {
+    let read = Environment::read().or_else(|what| if halts(&cli) { Environment::read_places() } else { Err(what) });
+    let environment = match read {
         Ok(environment) => environment,
         Err(what) => return fail(&format!("error: {what}"), 2),
     };

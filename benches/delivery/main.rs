@@ -93,7 +93,7 @@ const PER_PLATFORM: &[PerPlatform] = &[
         about: "critical behind 5,000 infos",
         target: "p99 2 s",
         measure: platforms::behind,
-        on: &["discord"],
+        on: &["discord", "email", "sms", "ntfy"],
     },
     PerPlatform {
         name: "R8",

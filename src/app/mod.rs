@@ -69,4 +69,4 @@ mod run;
 mod beside;
 
 pub use error::AppError;
-pub use shell::{perform, start_log};
+pub use shell::{halts, perform, start_log};

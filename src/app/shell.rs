@@ -7,7 +7,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::channels::{Editor, kept_words};
-use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Question, Reply, read_only};
+use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Question, Reply, is_halt, read_only};
 use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load};
@@ -41,6 +41,11 @@ pub fn start_log(level: &str) {
 pub(super) fn print(text: &str) {
     let mut out = std::io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")).and_then(|()| out.flush());
+}
+
+/// Whether the command line stops trading, which needs nothing but the database.
+pub fn halts(cli: &Cli) -> bool {
+    matches!(&cli.command, Some(Command::Command { text, .. }) if is_halt(text))
 }
 
 /// Does what the command line says.
@@ -121,7 +126,15 @@ fn through_inbox(store: &Store, clock: &dyn Clock, person: &str, question: Quest
 }
 
 fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result<(), AppError> {
-    let config = load(environment.config.as_deref())?;
+    let (config, name) = match load(environment.config.as_deref()) {
+        Ok(config) => (config, name),
+        // A mistake in a file keeps nobody from stopping.
+        Err(error) if is_halt(text) => {
+            tracing::warn!(%error, "the configuration cannot be read: trading is halted all the same");
+            (Config::default(), None)
+        }
+        Err(error) => return Err(error.into()),
+    };
     let person = person(&config, name)?;
     // What cannot be understood is said before anything is opened.
     let parsed = crate::chat::parse(text).map_err(|error| AppError::usage(error.to_string()))?;

@@ -77,18 +77,19 @@ impl Environment {
     /// As above.
     pub fn read_with(set: &[(&str, &str)]) -> Result<Self, String> {
         let kept = kept(Path::new(".env")).map_err(|error| error.to_string())?;
-        Self::of(|name| {
-            if let Some((_, value)) = set.iter().find(|(key, _)| *key == name) {
-                return Ok(Some((*value).to_owned()));
-            }
-            match outside(name) {
-                Ok(value) => Ok(Some(value)),
-                Err(VarError::NotPresent) => {
-                    Ok(kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()))
-                }
-                Err(VarError::NotUnicode(_)) => Err(format!("{name} is not written in UTF-8")),
-            }
+        Self::of(|name| match set.iter().find(|(key, _)| *key == name) {
+            Some((_, value)) => Ok(Some((*value).to_owned())),
+            None => given(name, &kept),
         })
+    }
+
+    /// Where everything is and no service: enough to stop trading, whatever is wrong with the others.
+    ///
+    /// # Errors
+    /// When `.env` cannot be read as one.
+    pub fn read_places() -> Result<Self, String> {
+        let kept = kept(Path::new(".env")).map_err(|error| error.to_string())?;
+        Self::of(|name| if name.starts_with("BELLWETHER_") { given(name, &kept) } else { Ok(None) })
     }
 
     /// Names whose value in `.env` nobody sees, since the environment has another.
@@ -159,6 +160,15 @@ impl Environment {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// The value outside, else the one in `.env`.
+fn given(name: &str, kept: &[(String, String)]) -> Result<Option<String>, String> {
+    match outside(name) {
+        Ok(value) => Ok(Some(value)),
+        Err(VarError::NotPresent) => Ok(kept.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone())),
+        Err(VarError::NotUnicode(_)) => Err(format!("{name} is not written in UTF-8")),
     }
 }
 

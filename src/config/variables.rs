@@ -31,7 +31,7 @@ pub const ENVIRONMENT: &[Variable] = &[
         name: "BELLWETHER_LOG",
         default: "warn",
         example: "warn",
-        help: "How much is logged to standard error: error, warn, info, debug or trace; append `,json` for JSON lines.",
+        help: "How much is logged to standard error: error, warn, info, debug or trace; append `,json` for JSON lines, which it also is where standard error is no terminal.",
     },
     Variable {
         name: "TELEGRAM_BOT_TOKEN",

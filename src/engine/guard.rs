@@ -106,7 +106,8 @@ pub(super) fn watch_losses(
         let kind = EventKind::DrawdownNear { drawdown, limit: reduce_at };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
     }
-    if !desk.day.near_told && day_loss >= loss_limit.times(limits.daily_loss_near_pct)? {
+    // Whoever heard of the limit itself needs not hear that it is near.
+    if !desk.day.near_told && !desk.day.loss_told && day_loss >= loss_limit.times(limits.daily_loss_near_pct)? {
         desk.day.near_told = true;
         desk.revalue = true;
         let kind = EventKind::DailyLossNear { day: desk.day_profit(), loss: day_loss, limit: loss_limit };

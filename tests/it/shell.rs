@@ -113,6 +113,23 @@ fn copies_are_checked_on_both_ways() {
 }
 
 #[test]
+fn no_mistake_in_settings_keeps_anybody_from_stopping() {
+    let shell = Shell::new();
+    let one_cycle = &["run", "--cycles", "1", "--speed", "max"];
+    let people = "[[people]]\nname = \"ana\"\nrole = \"owner\"\nzone = \"UTC\"\n";
+    shell.write("bellwether.toml", people);
+    shell.run(one_cycle);
+    shell.write("bellwether.toml", "fone = 12\n");
+    let mut command = shell.command(&["command", "/halt", "--as", "ana"]);
+    // And that service is set up by halves.
+    let (code, _, err) = seen(command.env("TWILIO_FROM", "+15005550006").output().expect("runs"));
+    assert!(code == 0 && err.contains("halted all the same") && err.contains("fone"), "{err}");
+    shell.write("bellwether.toml", people);
+    let (_, out, _) = shell.run(one_cycle);
+    assert!(out.contains("HALTED main"), "{out}");
+}
+
+#[test]
 fn lists_are_taken_whole_or_not_at_all() {
     let shell = Shell::new();
     shell.write("bad.csv", "symbol,name,asset_class,sector\nAAPL,Apple,us_equity,Technology\nAAPL,Again,us_equity,X\n");
