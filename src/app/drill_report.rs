@@ -119,7 +119,8 @@ impl Way {
             _ if is_held(row) => (Outcome::HeldBack, row.verdict.clone()),
             _ => {
                 let waits = row.verdict.clone().filter(|_| row.attempts.is_empty());
-                let before = || failing().map_or("nobody has tried to send it", |state| &state.why).to_owned();
+                let untold = if row.attempts.is_empty() { "nobody has tried to send it" } else { "it is being sent" };
+                let before = || failing().map_or(untold, |state| &state.why).to_owned();
                 (Outcome::NotYet, Some(said.or(waits).unwrap_or_else(before)))
             }
         };
@@ -227,6 +228,10 @@ fn advice(lane: &str, outcome: Outcome, why: &str) -> String {
     }
     if begins("the service took it and could not") {
         return format!("look at the phone of {who}: docs/SMS.md tells what the carriers' errors mean");
+    }
+    if begins("it is being sent") {
+        let address = variable(channel);
+        return format!("the service takes its time to answer: test again, and look at {address} if it is so again");
     }
     if begins("nobody has tried") {
         return "\"bellwether health\" tells whether the bot is well; a bot that runs without a terminal shows nothing there"

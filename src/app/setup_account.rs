@@ -209,6 +209,8 @@ impl Setup {
             Ok(()) => Ok(Says::Now),
             // Whoever asks to come back later has refused nothing.
             Err(Failure { what: SendError::Throttled(_), .. }) => Ok(Says::Later),
+            // Only looked at, so there is nothing that may have arrived.
+            Err(Failure { what: SendError::Unknown(why), .. }) => Err(format!("   it gave no answer: {why}")),
             Err(failure) => Err(format!("   {failure}")),
         }))
     }
