@@ -56,6 +56,7 @@ mod prices;
 mod dealt;
 mod picture;
 mod results;
+mod hidden;
 mod holdings;
 mod chart;
 mod doors;

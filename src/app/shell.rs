@@ -17,6 +17,7 @@ use crate::store::{Lease, Reader, Store};
 
 use super::drawing::drawn;
 use super::drill_chat::driller;
+use super::hidden::read_hidden;
 use super::talk::{SHELL, waiter};
 use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
 
@@ -232,11 +233,7 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
 /// A secret, typed without echo or from a pipe; none where nothing is typed.
 pub(super) fn ask_secret(prompt: &str) -> Option<SecretString> {
     let _ = write!(std::io::stderr(), "{prompt}").and_then(|()| std::io::stderr().flush());
-    let secret = if std::io::stdin().is_terminal() {
-        rpassword::read_password().ok().map(SecretString::from)
-    } else {
-        Editor::Pipe.read_secret()
-    };
+    let secret = if std::io::stdin().is_terminal() { read_hidden() } else { Editor::Pipe.read_secret() };
     secret.filter(|pin| !pin.expose_secret().is_empty())
 }
 
