@@ -101,7 +101,7 @@ async fn bot(
 ) -> Response<Body> {
     let path = request.uri().path().to_owned();
     if let Some((token, file)) = named(&path, "/file/bot") {
-        let found = hub.lock().files.download(&file).filter(|_| is_known(&hub, &token));
+        let found = if is_known(&hub, &token) { hub.lock().files.download(&file) } else { None };
         return match found {
             Some(bytes) => page(&hub, 200, "application/octet-stream", bytes),
             None => answered(&hub, &Err(Refusal::no_method())),
