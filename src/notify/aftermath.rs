@@ -15,7 +15,7 @@ use super::{Failure, HAD_ARRIVED, Receipt, SendError};
 const THROTTLED_WELL: Duration = Duration::from_secs(30);
 /// What may have arrived and is not critical waits this long for another message to go with, in milliseconds: no longer, so that a way that
 /// never answers is told elsewhere within a minute.
-const UNKNOWN_MS: i64 = 30_000;
+const UNKNOWN_MS: i64 = 20_000;
 /// A change of a message that could not be made for so long is not worth making any more, in milliseconds.
 const EDIT_MS_MAX: i64 = 60 * 60_000;
 /// So long a service may ask for one pause after the other.

@@ -369,7 +369,7 @@ fn a_book_does_not_wait_for_what_another_may_have_been_told() {
         .store
         .record_events(bellwether::domain::RunId(1), office.clock.now(), vec![lost("zeta")], &office.routes)
         .expect("fine");
-    office.run(ANA, 20);
+    office.run(ANA, 10);
     assert_eq!(office.wire(ANA).take().len(), 1);
 }
 

@@ -88,10 +88,10 @@ fn nobody_knows_whether_it_arrived() {
     let told = office.wire(ANA).take();
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told[1].contains("Perhaps told already, N2:"), "{told:?}");
-    // Alone it goes by itself after half a minute.
+    // Alone it goes by itself after twenty seconds.
     office.wire(ANA).script([Does::TakeUnheard]);
     office.happen([kind("day_closed")]);
-    office.run(ANA, 25);
+    office.run(ANA, 15);
     assert_eq!(office.wire(ANA).take().len(), 1);
     office.run(ANA, 10);
     assert!(office.wire(ANA).take()[0].contains("perhaps a repeat of N4"));
