@@ -128,9 +128,12 @@ fn where_a_person_has_a_channel_private_answers_stay_out_of_it() {
 fn a_lane_that_is_dead_holds_no_answer_up_that_goes_by_its_token() {
     let mut life = DiscordBot::new(PEOPLE);
     life.start();
-    let refusal = json!({ "kind": "refusal", "method": "create_message", "status": 403, "code": 50007, "times": 0,
-        "message": "Cannot send messages to this user" });
-    life.fake.control("fault", &refusal);
+    // Nor is anything shown to them that is not sent, by which it is asked whether they are there again.
+    for method in ["create_message", "typing"] {
+        let refusal = json!({ "kind": "refusal", "method": method, "status": 403, "code": 50007, "times": 0,
+            "message": "Cannot send messages to this user" });
+        life.fake.control("fault", &refusal);
+    }
     // The alarm waits on the lane, and is critical.
     life.ask(ANA, None, "halt", json!({}), "halted");
     let told = |kind| life.reader().journal_text().expect("reads").to_lowercase().replace('_', "").contains(kind);
