@@ -155,12 +155,7 @@ impl Setup {
         if !self.told_where("Your phone, like +351912345678", "phone", has)? {
             return Ok(());
         }
-        let found = self.account(CONSOLE, SMS, |setup, environment| {
-            if environment.twilio.is_none() {
-                return Ok(None);
-            }
-            setup.asked_on(ChannelKind::Sms, environment)
-        })?;
+        let found = self.account(CONSOLE, SMS, |setup, environment| setup.asked_on(ChannelKind::Sms, environment))?;
         if let Some((says, is_new)) = found {
             said("Twilio", says.or("the account is active", "it asks for a pause now"), is_new);
             print("   HALT and other answers by text need PUBLIC_URL: docs/SMS.md, part 4");
