@@ -128,6 +128,9 @@ pub enum Command {
     /// Set your PIN
     #[command(subcommand)]
     Pin(PinCommand),
+    /// Set up an app on your phone that shows codes, beside your PIN or instead of it
+    #[command(subcommand)]
+    Totp(TotpCommand),
     /// One simulated day in a minute: trades, trouble and what the bot says of it; nothing is kept
     #[command(
         after_help = "It runs in a folder of its own, which is removed at the end. Where your chat on Telegram is paired, it is told there too.\n\nExample:\n  bellwether demo"
@@ -257,6 +260,32 @@ pub enum PinCommand {
         /// Whose
         #[arg(default_value = "owner")]
         person: Label,
+        /// Without the old one; everybody is told
+        #[arg(long)]
+        forgotten: bool,
+    },
+    /// Set a second PIN for when you are made to enter one: it answers as usual, halts everything and tells the other owners
+    Duress {
+        /// Whose
+        #[arg(default_value = "owner")]
+        person: Label,
+    },
+}
+
+/// `totp`.
+#[derive(Debug, Subcommand)]
+pub enum TotpCommand {
+    /// Set up an app that shows codes: shows its secret once, and asks for one code to prove that it works
+    Set {
+        /// Whose
+        #[arg(default_value = "owner")]
+        person: Label,
+    },
+    /// Forget the app; everybody is told
+    Off {
+        /// Whose
+        #[arg(default_value = "owner")]
+        person: Label,
     },
 }
 
@@ -264,7 +293,15 @@ pub enum PinCommand {
 #[derive(Debug, Subcommand)]
 pub enum AuditCommand {
     /// Go over the hash chain: a changed, missing or moved row is found
-    Verify,
+    Verify {
+        /// A document of "audit export": every row of it must still be there
+        file: Option<PathBuf>,
+    },
+    /// Write all rows to FILE.csv for a spreadsheet, or to FILE.json, which says how it is verified
+    Export {
+        /// Where to; its ending decides the form
+        file: PathBuf,
+    },
 }
 
 /// Whose money.

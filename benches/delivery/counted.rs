@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::domain::{RouteTable, Severity};
-use bellwether::notify::{Quiet, SendError};
+use bellwether::domain::{Quiet, RouteTable, Severity};
+use bellwether::notify::SendError;
 use bellwether::store::Points;
 
 use crate::support::contest::CASES;

@@ -5,6 +5,7 @@
 
 use std::fmt::Write as _;
 
+mod answers;
 mod engine;
 mod ground;
 mod program;
@@ -48,6 +49,14 @@ const FIGURES: &[Figure] = &[
         target: |_| 0.3,
         once: |ground| Some(program::start(ground)),
         cause: "the commits before the first cycle wait for the disk, some twenty times",
+    },
+    Figure {
+        name: "answers",
+        what: "answer to a command, 99th percentile, 250 symbols, a year of trades",
+        unit: "ms",
+        target: |_| 100.0,
+        once: |ground| Some(answers::answers(ground)),
+        cause: "a preview or a view reads all trades",
     },
     Figure {
         name: "memory",

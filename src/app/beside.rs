@@ -77,7 +77,6 @@ impl Run<'_> {
         &self,
         desk: &ChangeDesk,
         queue: &Sender<EngineMessage>,
-        alarm: Alarm,
         (run, routes): (RunId, Routes),
     ) -> Chat {
         let wake = queue.clone();
@@ -88,11 +87,11 @@ impl Run<'_> {
             desk: desk.clone(),
             clock: self.clock.clone(),
             ask: talk::asker(queue.clone(), self.store.path().to_owned(), self.clock.clone()),
+            preview: talk::previewer(queue.clone()),
             wake: Arc::new(move || {
                 // Where no engine runs any more there is nobody to wake.
                 let _ = wake.send(EngineMessage::Look);
             }),
-            alarm,
             drill: driller(self.store.clone(), self.clock.clone(), (run, hears), routes),
         })
     }
@@ -105,7 +104,7 @@ impl Run<'_> {
         queue: Sender<EngineMessage>,
         run: RunId,
         routes: Routes,
-        (mark, alarm, open): (&'static str, Alarm, OpenLanes),
+        (mark, alarm, open, config): (&'static str, Alarm, OpenLanes, Arc<Mutex<Config>>),
     ) -> Result<Around, AppError> {
         let flags = Flags::default();
         let stopped = watch_signals(queue.clone())?;
@@ -139,7 +138,6 @@ impl Run<'_> {
             run,
         };
         let guest = self.guests.as_ref().map(|guests| guests.welcome(&switchboard, stage())).transpose()?;
-        let config = Arc::new(Mutex::new(self.config.clone()));
         let reception = self.reception(&switchboard, routes.clone(), config.clone());
         let Talkers { messenger, house, revoke } = self.talkers(reception, chat)?;
         let listen = |terminal| self.keyboard(terminal, queue.clone(), flags.ended.clone(), stopped.clone());

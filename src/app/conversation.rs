@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::chat::{Chat, Inbound, Reply, Seat};
+use crate::chat::{ACCEPTED, Chat, Inbound, Reply, Seat};
+use crate::control::{Ask, DeskError, Taken};
 use crate::domain::Message;
 use crate::store::Answer;
 
@@ -47,6 +48,8 @@ pub(super) enum Said {
         id: i64,
         /// What it would do.
         preview: String,
+        /// What is entered there.
+        ask: Ask,
     },
 }
 
@@ -69,15 +72,39 @@ impl Conversation {
                 "A change needs your PIN, and none is set: on the machine, \"bellwether pin set {}\" sets it",
                 inbound.person.name
             ),
-            Reply::Confirm { id, preview } => return Said::Prompt { id, preview },
+            Reply::Confirm { id, preview } => return self.prompt(inbound, id, preview),
         };
         Said::Message(Message::answer(&text))
     }
 
-    /// Takes the PIN of a prompt; what came of it.
-    pub(super) fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> String {
-        match self.chat.confirm(inbound, id, pin) {
-            Ok(()) => self.outcome(id),
+    fn prompt(&self, inbound: &Inbound, id: i64, preview: String) -> Said {
+        match self.chat.ask_of(inbound, id) {
+            Ok(ask) => Said::Prompt { id, preview, ask },
+            Err(error) => Said::Message(Message::answer(&self.chat.not_done(inbound, &error))),
+        }
+    }
+
+    /// Takes what was entered for a prompt; whether it was accepted, and what is said next: another prompt, or what came of it.
+    pub(super) fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> (String, Option<Said>) {
+        let next = match self.chat.confirm(inbound, id, pin) {
+            Err(error) => return (self.chat.not_done(inbound, &error), None),
+            Ok(Taken::Next(id)) => Some(self.prompt(inbound, id, "Next:".to_owned())),
+            Ok(taken) => self.follow_up(inbound, taken).map(|words| Said::Message(Message::answer(&words))),
+        };
+        (ACCEPTED.to_owned(), next)
+    }
+
+    fn follow_up(&self, inbound: &Inbound, taken: Taken) -> Option<String> {
+        self.chat.follow_up(inbound, taken, |id| (self.wait_for)(id))
+    }
+
+    /// What is said of a code that was sent to a phone, in one text: there is none for whoever is made to enter one.
+    pub(super) fn words_of(&self, inbound: &Inbound, taken: Result<Taken, DeskError>) -> String {
+        match taken {
+            Ok(taken) => {
+                let follows = self.follow_up(inbound, taken);
+                follows.map_or_else(|| ACCEPTED.to_owned(), |words| format!("{ACCEPTED}\n{words}"))
+            }
             Err(error) => self.chat.not_done(inbound, &error),
         }
     }

@@ -11,9 +11,9 @@ use crate::channels::{Console, Editor};
 use crate::cli::{FeedArg, ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Config, Environment, TelegramAddress, load, policy, read};
-use crate::domain::{ChannelKind, Label, Lane};
+use crate::domain::{ChannelKind, Label, Lane, Quiet};
 use crate::engine::Pace;
-use crate::notify::{Channel, Policy, Quiet};
+use crate::notify::{Channel, Policy};
 use crate::store::Reader;
 use crate::views::{Asker, Views, deliveries};
 

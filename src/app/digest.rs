@@ -8,8 +8,8 @@ use chrono_tz::Tz;
 
 use crate::clock::{Clock, Timestamp};
 use crate::config::{Config, policy};
-use crate::domain::{Block, DIGEST, KINDS, Lane, Message, Routes, Severity, Treatment};
-use crate::notify::{Gathered, Policy, Telling, next, summary_blocks};
+use crate::domain::{Block, DIGEST, KINDS, Lane, Message, Routes, Severity, Treatment, next_at};
+use crate::notify::{Gathered, Policy, Telling, summary_blocks};
 use crate::store::{Answer, Reader, Store, StoreError};
 
 /// How often it is looked whether it is time.
@@ -53,6 +53,7 @@ impl Digests {
 
     fn write(&self, reader: &Reader, lane: Lane, now: Timestamp) -> Result<(), StoreError> {
         let policy = policy(&self.config.lock().unwrap_or_else(PoisonError::into_inner), lane, self.zone);
+        let policy = policy.preferring(&reader.preferences(lane.who.as_str())?);
         let last_fact = reader.last_fact()?;
         let Some((told, after)) = reader.digest_place(lane.who)? else {
             // Nothing is owed for the time before somebody was there to read it.
@@ -62,7 +63,7 @@ impl Digests {
             // The clock was set back: the next digest comes at its time, and leaves nothing out.
             return self.store.keep_digest(lane.who, now, after, None);
         }
-        if next(policy.digest_at, told, policy.zone) > now {
+        if next_at(policy.digest_at, told, policy.zone) > now {
             return Ok(());
         }
         let message = self.message(reader, &policy, (after, last_fact), now.since(told), now)?;
@@ -111,7 +112,7 @@ mod tests {
     use crate::clock::ManualClock;
     use crate::config::read;
     use crate::domain::{Event, EventKind, OrderId, Quantity, RouteTable, RunId};
-    use crate::store::{Due, Task};
+    use crate::store::{AuditEntry, Due, Own, Task};
 
     /// Digests for one lane, ten minutes before eight o'clock in UTC; whoever it is for may see what `config` says.
     struct Desk {
@@ -182,7 +183,12 @@ mod tests {
     #[test]
     fn whoever_wants_no_digest_gets_none_until_they_do() {
         let desk = Desk::open("owner:terminal", Config::default());
-        let wish = |wish| desk.digests.store.wish("owner", DIGEST, wish, desk.clock.now()).expect("kept");
+        let wish = |treatment| {
+            let (person, channel, at) = ("owner".to_owned(), "telegram:1".to_owned(), desk.clock.now());
+            let entry =
+                AuditEntry { at, person, channel, words: "/less".to_owned(), preview: None, result: String::new() };
+            desk.digests.store.change_own(entry, Own::Wish { kind: DIGEST.to_owned(), treatment }).expect("kept")
+        };
         desk.look();
         desk.order_ends(1, None);
         wish(Some(Treatment::Off));

@@ -13,7 +13,7 @@ use crate::channels::{
 };
 use crate::chat::{Choice, Inbound, Seat, Seats, complete};
 use crate::clock::Clock;
-use crate::control::{PIN_DIGITS_MAX, PIN_DIGITS_MIN};
+use crate::control::{PIN_DIGITS_MIN, TYPED_DIGITS_MAX};
 use crate::store::{Fate, Store, StoreError, Update};
 use crate::views::Views;
 
@@ -212,10 +212,8 @@ impl Ears {
                 let choices = self.choices(seat, (path, options), (focused, typed)).await;
                 self.discord.offer(heard, &choices).await
             }
-            OverheardKind::Press { custom_id, .. } if prompt_of(custom_id).is_some() => {
-                let label = "PIN; it is kept nowhere";
-                let words = ("Confirm with your PIN", label);
-                self.discord.ask_pin(heard, custom_id, words, (PIN_DIGITS_MIN, PIN_DIGITS_MAX)).await
+            OverheardKind::Press { custom_id, .. } if let Some((_, form)) = prompt_of(custom_id) => {
+                self.discord.ask_pin(heard, custom_id, form.fields(), (PIN_DIGITS_MIN, TYPED_DIGITS_MAX)).await
             }
             OverheardKind::Press { custom_id, .. } if left_of(custom_id).is_some() => {
                 self.discord.defer_update(heard).await

@@ -312,7 +312,9 @@ impl DiscordHouse {
         let from = now.plus_ms(-(silent.as_millis() as i64));
         for lane in board.open.names().into_iter().filter(|lane| lane.channel == ChannelKind::Discord) {
             let Some(one) = config.people.iter().find(|one| one.person.name == lane.who.as_str()) else { continue };
-            let zone = one.person.zone.unwrap_or(self.reception.zone);
+            let set = Reader::open(board.store.path()).and_then(|reader| reader.preferences(lane.who.as_str()));
+            let set = set.unwrap_or_default().zone();
+            let zone = set.or(one.person.zone).unwrap_or(self.reception.zone);
             let answer = Answer::new(lane, Message::answer(&gap_words(from, now, zone)));
             if let Err(error) = board.store.post(answer, now) {
                 tracing::warn!(%error, "what may have been missed on Discord is not told");

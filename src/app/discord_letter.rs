@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::channels::{Overheard, OverheardKind};
 use crate::chat::{is_halt, may_be_secret};
+use crate::control::{Asks, Factors};
 use crate::domain::{ASKS_PIN, LEAVES_PIN};
 
 use super::discord_commands::{command_of, line_of};
@@ -80,9 +81,54 @@ pub(super) struct Sorted {
     pub(super) secret: Option<SecretString>,
 }
 
-/// The prompt for whose PIN the button of this name asks.
-pub(super) fn prompt_of(name: &str) -> Option<i64> {
-    name.strip_prefix(ASKS_PIN)?.parse().ok()
+/// What the form of a prompt takes, in the order of `ASKS_PIN`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A PIN.
+    Pin,
+    /// A code of an app.
+    Code,
+    /// Both in one go.
+    Both,
+    /// The PIN as it is, and the new one twice.
+    NewPin,
+    /// The same, with a code behind the old one.
+    NewPinAndCode,
+}
+
+/// All, in the order of the buttons' names.
+const FORMS: [Form; 5] = [Form::Pin, Form::Code, Form::Both, Form::NewPin, Form::NewPinAndCode];
+
+impl Form {
+    /// The form that takes this.
+    fn taking(what: Asks) -> Self {
+        match what {
+            Asks::Proof(Factors::Pin) => Self::Pin,
+            Asks::Proof(Factors::Totp) => Self::Code,
+            Asks::Proof(Factors::Both) => Self::Both,
+            Asks::NewPin(_, Factors::Pin) => Self::NewPin,
+            Asks::NewPin(_, _) => Self::NewPinAndCode,
+        }
+    }
+
+    /// Its title, and its fields by name and label.
+    pub(super) const fn fields(self) -> (&'static str, &'static [(&'static str, &'static str)]) {
+        const NEW: (&str, &str) = ("new", "The new PIN, 4 to 12 digits");
+        const AGAIN: (&str, &str) = ("again", "The new PIN once more");
+        match self {
+            Self::Pin => ("Confirm with your PIN", &[("pin", "PIN; it is kept nowhere")]),
+            Self::Code => ("Confirm with your app", &[("pin", "The six digits that your app shows")]),
+            Self::Both => ("Confirm with PIN and app", &[("pin", "PIN, right behind it your app's six digits")]),
+            Self::NewPin => ("A new PIN", &[("pin", "Your PIN as it is now"), NEW, AGAIN]),
+            Self::NewPinAndCode => ("A new PIN", &[("pin", "Your PIN, then your app's six digits"), NEW, AGAIN]),
+        }
+    }
+}
+
+/// The prompt for which the button of this name opens a form, and which.
+pub(super) fn prompt_of(name: &str) -> Option<(i64, Form)> {
+    let of = |(prefix, form): (&str, Form)| Some((name.strip_prefix(prefix)?.parse().ok()?, form));
+    ASKS_PIN.into_iter().zip(FORMS).find_map(of)
 }
 
 /// The prompt that the button of this name leaves.
@@ -91,8 +137,10 @@ pub(super) fn left_of(name: &str) -> Option<i64> {
 }
 
 /// The names of a prompt's buttons.
-pub(super) fn buttons_of(prompt: i64) -> [(&'static str, String); 2] {
-    [("Confirm", format!("{ASKS_PIN}{prompt}")), ("Leave it", format!("{LEAVES_PIN}{prompt}"))]
+pub(super) fn buttons_of(prompt: i64, what: Asks) -> [(&'static str, String); 2] {
+    let form = Form::taking(what);
+    let opens = ASKS_PIN.into_iter().zip(FORMS).find(|(_, known)| *known == form).map_or("", |(prefix, _)| prefix);
+    [("Confirm", format!("{opens}{prompt}")), ("Leave it", format!("{LEAVES_PIN}{prompt}"))]
 }
 
 /// Takes apart what was heard; `sent` is when that was, by our clock. None for what is answered and over at once.
@@ -121,10 +169,14 @@ pub(super) fn sort(heard: Overheard, sent: i64) -> Option<Sorted> {
             DiscordWhat::Press { token: token.chars().take(TOKEN_CHARS_MAX).collect(), message }
         }
         OverheardKind::Submitted { custom_id, fields } => {
-            let typed = fields.into_iter().find(|(name, _)| name == "pin").map(|(_, typed)| typed);
-            secret = typed.map(|typed| SecretString::from(typed.expose_secret().trim()));
+            let (prompt, form) = prompt_of(&custom_id)?;
+            let typed = |name: &str| fields.iter().find(|(field, _)| field == name).map(|(_, typed)| typed);
+            let lines: Option<Vec<&str>> =
+                form.fields().1.iter().map(|(name, _)| Some(typed(name)?.expose_secret().trim())).collect();
+            // Where there are several they are lines.
+            secret = lines.map(|lines| SecretString::from(lines.join("\n")));
             kept = Kept::LeftOut;
-            DiscordWhat::Form { prompt: prompt_of(&custom_id)? }
+            DiscordWhat::Form { prompt }
         }
         OverheardKind::Words { text: typed, reply_to, own_words } => {
             // Of what others wrote nothing is obeyed.
@@ -150,6 +202,7 @@ pub(super) fn sort(heard: Overheard, sent: i64) -> Option<Sorted> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::PinStep;
 
     fn heard(what: OverheardKind) -> Overheard {
         Overheard {
@@ -220,8 +273,18 @@ mod tests {
         assert_eq!(token(press("more", &["abc"])), "abc");
         assert_eq!(token(press("leave 4", &[])), "leave 4");
         assert_eq!(token(press("pin 4", &[])), "None", "the form is all that there is to it");
-        assert_eq!((prompt_of("pin 4"), left_of("leave 4"), prompt_of("pin x")), (Some(4), Some(4), None));
-        let [(_, pin), (_, leave)] = buttons_of(9);
-        assert_eq!((prompt_of(&pin), left_of(&leave)), (Some(9), Some(9)));
+        assert_eq!((prompt_of("pin 4"), left_of("leave 4"), prompt_of("pin x")), (Some((4, Form::Pin)), Some(4), None));
+        for what in [
+            Asks::Proof(Factors::Pin),
+            Asks::Proof(Factors::Totp),
+            Asks::Proof(Factors::Both),
+            Asks::NewPin(PinStep::Old, Factors::Pin),
+            Asks::NewPin(PinStep::Old, Factors::Both),
+        ] {
+            let [(_, opens), (_, leave)] = buttons_of(9, what);
+            assert_eq!((prompt_of(&opens), left_of(&leave)), (Some((9, Form::taking(what))), Some(9)));
+            let labels = Form::taking(what).fields().1.iter().map(|(_, label)| label.len());
+            assert!(labels.max().is_some_and(|longest| longest <= 45), "Discord's labels have 45 characters");
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use secrecy::ExposeSecret;
 
-use crate::chat::{CONFIRM_S, Inbound, Place, Seat, is_safe};
+use crate::chat::{ACCEPTED, Inbound, Place, Seat, is_safe};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{ALONE, Block, Button, ChannelKind, INTERACTION, Lane, Message};
@@ -77,10 +77,14 @@ impl DiscordHandler {
         let answers = match &letter.what {
             DiscordWhat::Command => self.command(case),
             DiscordWhat::Press { token, message } => self.press(case, token, *message)?,
-            DiscordWhat::Form { prompt } => vec![case.says(&match secret {
-                Some(pin) => self.talk.confirm(&case.inbound(""), *prompt, &pin),
+            DiscordWhat::Form { prompt } => match secret {
+                Some(pin) => {
+                    let (words, next) = self.talk.confirm(&case.inbound(""), *prompt, &pin);
+                    let next = next.map(|next| case.answer(as_shown(next)));
+                    std::iter::once(case.says(&words)).chain(next).collect()
+                }
                 None => self.begun(case, *prompt)?,
-            })],
+            },
             DiscordWhat::Words { own: false, .. } => {
                 vec![case.says("What others wrote is no command of yours: type it yourself")]
             }
@@ -100,15 +104,17 @@ impl DiscordHandler {
     }
 
     /// What became of a form whose PIN is gone: it may have been taken before.
-    fn begun(&self, case: &Known<'_>, prompt: i64) -> Result<String, StoreError> {
+    fn begun(&self, case: &Known<'_>, prompt: i64) -> Result<Vec<Answer>, StoreError> {
         let control = Reader::open(self.store.path())?.control(prompt)?;
         let is_taken = control.is_some_and(|control| {
             control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
         });
         if is_taken {
-            return Ok(self.talk.outcome(prompt));
+            let words = self.talk.outcome(prompt);
+            let follows = (words != ACCEPTED).then(|| case.says(&words));
+            return Ok(std::iter::once(case.says(ACCEPTED)).chain(follows).collect());
         }
-        Ok("The bot was started anew while it read that: ask again".to_owned())
+        Ok(vec![case.says("The bot was started anew while it read that: ask again")])
     }
 
     /// Words to the bot alone.
@@ -170,17 +176,7 @@ impl DiscordHandler {
     }
 
     fn run(&self, case: &Known<'_>, line: &str) -> Vec<Answer> {
-        let message = match self.talk.run(case.case.row.id, &case.inbound(line)) {
-            Said::Message(message) => message,
-            Said::Prompt { id, preview } => {
-                let mut message = Message::answer(&preview);
-                let valid = format!("Valid for {CONFIRM_S} s, for you, here. Confirm asks for your PIN");
-                message.blocks.push(Block::Line(valid.into()));
-                let buttons = buttons_of(id).map(|(label, line)| Button::new(label, line));
-                Message { protect: true, ..message.with_buttons(buttons.into()) }
-            }
-        };
-        vec![case.answer(message)]
+        vec![case.answer(as_shown(self.talk.run(case.case.row.id, &case.inbound(line))))]
     }
 
     /// A code came.
@@ -199,6 +195,20 @@ impl DiscordHandler {
             }
             (Tried::NotValid(_) | Tried::Nothing, _) => Handled::nothing(),
         })
+    }
+}
+
+/// As it is said here: a prompt with a button that opens the form which takes what it asks for.
+fn as_shown(said: Said) -> Message {
+    match said {
+        Said::Message(message) => message,
+        Said::Prompt { id, preview, ask } => {
+            let mut message = Message::answer(&preview);
+            let valid = format!("Valid for {} s, for you, here. Confirm asks for {ask}", ask.valid_s);
+            message.blocks.push(Block::Line(valid.into()));
+            let buttons = buttons_of(id, ask.what).map(|(label, line)| Button::new(label, line));
+            Message { protect: true, ..message.with_buttons(buttons.into()) }
+        }
     }
 }
 

@@ -34,8 +34,9 @@ pub(super) fn drawn(database: &Path, inbound: &Inbound, what: Drawing, clock: &d
 
 fn draw(database: &Path, inbound: &Inbound, what: Drawing, clock: &dyn Clock) -> Result<Message, AppError> {
     let asker = inbound.asker();
-    let (zone, sees_all) = (asker.zone, asker.books.is_none());
+    let sees_all = asker.books.is_none();
     let views = Views::open(database, asker, clock.now())?;
+    let zone = views.asker().zone;
     let seen: Vec<Label> = views.reader().books()?.iter().map(|row| row.book.name).collect();
     if views.reader().progress()?.is_none() || (seen.is_empty() && !sees_all) {
         return Err(AppError::failed("there is nothing to draw yet"));

@@ -64,8 +64,8 @@ fn has_service(environment: &Environment, config: &Config) -> bool {
 
 /// How messages are shown to whom.
 fn shows<'a>(environment: &Environment, config: &'a Config) -> Result<Shows<'a>, AppError> {
-    let mark = mark_of(&Reader::open(&environment.database)?)?;
-    Ok(Shows { config, zone: zone_of(config), mark })
+    let reader = Reader::open(&environment.database)?;
+    Ok(Shows { config, zone: zone_of(config), mark: mark_of(&reader)?, reader })
 }
 
 /// A drill that was sent, and what became of it.

@@ -10,7 +10,7 @@ use crate::config::{Config, DeadEnd, policy};
 use crate::domain::format::{age, counted};
 use crate::domain::{ChannelKind, Event, Lane, Message, NoticeId};
 use crate::notify::{Telling, told};
-use crate::store::{LaneState, TraceRow};
+use crate::store::{LaneState, Reader, TraceRow};
 
 use super::AppError;
 use super::drill::{Sent, is_delivered, is_held};
@@ -26,12 +26,15 @@ pub(super) struct Shows<'a> {
     pub(super) zone: Tz,
     /// How everything of the market is marked.
     pub(super) mark: &'static str,
+    /// What readers set for themselves.
+    pub(super) reader: Reader,
 }
 
 impl Shows<'_> {
     /// The parts in which a lane shows an event.
     fn parts(&self, lane: Lane, event: &Event) -> Vec<String> {
-        let reader = policy(self.config, lane, self.zone);
+        let set = self.reader.preferences(lane.who.as_str()).unwrap_or_default();
+        let reader = policy(self.config, lane, self.zone).preferring(&set);
         let telling = Telling { style: reader.style, ..Telling::plain(reader.zone, self.mark) };
         let message = Message { blocks: told(event, &telling), ..Message::default() };
         match lane.channel {

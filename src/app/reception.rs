@@ -16,8 +16,11 @@ use super::directory::Directory;
 use super::discord_house::DiscordHouse;
 use super::messenger::Messenger;
 use super::reload::Revoke;
-use super::revoke::restricted;
+use super::revoke::{restricted, who_lost};
 use super::switchboard::Switchboard;
+
+/// What becomes of what somebody asked for who lost rights meanwhile.
+const LOST: &str = "not done: rights of whoever asked were taken away meanwhile";
 
 /// What Telegram and Discord have in common.
 #[derive(Clone)]
@@ -185,6 +188,10 @@ pub(super) fn revoke(
             // Better nobody is known than somebody who should not be.
             reception.seat(Seats::default());
             tracing::error!(?error, "who is known could not be looked up: nobody is, until the next start");
+        }
+        let (store, now) = (&reception.switchboard.store, reception.switchboard.clock.now());
+        if let Err(error) = store.void_controls(who_lost(&held, &left), LOST, now) {
+            tracing::error!(%error, "what waits of who lost rights could not be voided");
         }
         for lane in reception.switchboard.open.names() {
             if matches!(lane.channel, ChannelKind::Telegram | ChannelKind::Discord) && !same(lane) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::config::{Config, read, read_file};
 use crate::domain::{Label, Symbol};
-use crate::engine::{DeskSettings, EngineMessage, Reload};
+use crate::engine::{DeskSettings, EngineMessage, FileReader, Reload};
 
 use super::error::chain;
 use super::revoke::restricted;
@@ -21,6 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 type Text = Result<String, String>;
 
 /// Watches the configuration.
+#[derive(Clone)]
 pub(super) struct Watch {
     /// The file, if one was named.
     named: Option<PathBuf>,
@@ -49,6 +50,15 @@ impl Watch {
     /// Has rights that a sound text takes away end at once, whatever else becomes of the text.
     pub(super) fn revoking(self, revoke: Option<Revoke>) -> Self {
         Self { revoke, ..self }
+    }
+
+    /// Reads the text at once, when somebody asks for it.
+    pub(super) fn reader(&self) -> FileReader {
+        let watch = self.clone();
+        Arc::new(move || {
+            let text = read_file(watch.named.as_deref()).map_err(|error| chain(&error))?;
+            watch.reload(&text)
+        })
     }
 
     /// Looks once a second until `stop` is dropped.
@@ -110,7 +120,7 @@ const LESS: &str = "people (what was taken away from them is gone already)";
 
 /// What is different and lies outside of the engine: threads, lists and the database took it at the start.
 fn fixed(old: &Config, new: &Config) -> Vec<String> {
-    let Config { people, groups, routes, books, sms, backups_keep, steps_days, usdt_is_usd } = new;
+    let Config { people, groups, routes, books, sms, control, backups_keep, steps_days, usdt_is_usd } = new;
     let mut different = Vec::new();
     let mut note = |what: &str, same: bool| {
         if !same {
@@ -125,6 +135,7 @@ fn fixed(old: &Config, new: &Config) -> Vec<String> {
     );
     note("routes", old.routes == *routes);
     note("sms", old.sms == *sms);
+    note("control", old.control == *control);
     note("storage.backups_keep", old.backups_keep == *backups_keep);
     note("storage.steps_days", old.steps_days == *steps_days);
     note("usdt_is_usd", old.usdt_is_usd == *usdt_is_usd);

@@ -1,6 +1,10 @@
 //! What does an edited file take away from people? That holds at once; what it gives waits for a start.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::chat::Role;
 use crate::config::{Amounts, Config, GroupConfig, PersonConfig};
+use crate::control::{Rights, Roll};
 
 /// What holds of `held` after `read` has taken away what it does not grant: people and groups that are gone, roles that are lower, books that
 /// are fewer, accounts that stand there no more, amounts that a group is not to be told.
@@ -30,10 +34,24 @@ pub(super) fn restricted(held: &Config, read: &Config) -> Config {
     }
 }
 
+/// Who has less than before, in whatever it is.
+pub(super) fn who_lost(held: &Config, left: &Config) -> Vec<String> {
+    let lost = held.people.iter().filter(|one| !left.people.contains(one));
+    lost.map(|one| one.person.name.clone()).collect()
+}
+
+/// Everybody who may change something by `people`, as it is then.
+pub(super) fn roll(people: Arc<Mutex<Config>>) -> Roll {
+    Arc::new(move |name| {
+        let config = people.lock().unwrap_or_else(PoisonError::into_inner);
+        let person = config.persons().find(|person| person.name == name && person.role != Role::Viewer)?;
+        Some(Rights { is_owner: person.role == Role::Owner, books: person.books.clone() })
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chat::Role;
     use crate::config::read;
 
     const HELD: &str = "[[books]]\nname = \"main\"\n[[books]]\nname = \"calm\"\n\
@@ -59,7 +77,15 @@ mod tests {
         let bo = &left.people[1].person;
         assert_eq!((bo.role, bo.books.clone()), (Role::Viewer, Some(vec!["calm".parse().expect("a name")])));
         assert_eq!(left.people[0], held.people[0]);
+        let bo = roll(Arc::new(Mutex::new(held.clone())))("bo");
+        assert_eq!(
+            (who_lost(&held, &left), bo),
+            (vec!["bo".to_owned()], Some(Rights { is_owner: false, books: None }))
+        );
+        let roll = roll(Arc::new(Mutex::new(left)));
+        assert_eq!((roll("bo"), roll("ana").map(|rights| rights.is_owner)), (None, Some(true)));
         let (left, held) = after(|text| text.replace("\"operator\"", "\"owner\"").replace("Tokyo", "Seoul"));
+        assert_eq!(who_lost(&held, &left), Vec::<String>::new());
         assert_eq!(left.people, held.people, "more rights and other wishes wait for a start");
         assert_eq!(after(|text| text.replace("user = 2", "user = 3")).0.people[1].telegram, None);
         assert_eq!(after(|text| text.replace("bo@", "eve@")).0.people[1].email, None);

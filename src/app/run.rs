@@ -2,8 +2,8 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::cli::{ModeArg, RunArgs};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, Environment, load, missing_services};
 use crate::control::{ChangeDesk, PinCost};
-use crate::domain::{EventKind, Instrument, Lane, Routes, RunId, Style, Symbol};
+use crate::domain::{CycleId, EventKind, Instrument, Lane, Routes, RunId, Style, Symbol};
 use crate::engine::{DeskSettings, Engine, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, restore};
 use crate::execution::PaperBroker;
 use crate::store::{Lease, LeaseError, Reader, RunStart, Saved, Store, check_whole, set_aside};
@@ -26,6 +26,7 @@ use super::guests::Guests;
 use super::messenger::{self};
 use super::phones::Phones;
 use super::reload::Watch;
+use super::revoke::roll;
 use super::switchboard::{OpenLanes, alarm};
 use super::talk::Terminal;
 use super::{AppError, backtest, channels, drill, universe};
@@ -160,8 +161,13 @@ pub(super) fn prepare(
         let held = saved.books.iter().flat_map(|row| row.book.positions.iter().map(|held| held.symbol));
         let held = held.chain(saved.orders.iter().map(|order| order.symbol));
         union = universe::with_symbols(union, held);
+        union = universe::with_symbols(union, universe::watched_in_chat(args, &saved.changes).into_iter());
     }
-    let feed = feeds::build(args, union, config.timeframes(), clock)?;
+    let mut timeframes = config.timeframes();
+    timeframes.extend(universe::timeframes_in_chat(&saved.changes));
+    timeframes.sort_unstable();
+    timeframes.dedup();
+    let feed = feeds::build(args, union, timeframes, clock)?;
     let mut desks = Vec::new();
     for (book, watched) in lists {
         let list = if watched.list.is_empty() { feed.feed.instruments().to_vec() } else { watched.list };
@@ -243,24 +249,22 @@ impl Run<'_> {
         let settings: Vec<DeskSettings> = desks.into_iter().map(|(desk, _)| desk).collect();
         let watch = Watch::new(self.environment.config.clone(), self.config.clone(), &settings);
         let mut engine = Engine::new(&instruments, settings).map_err(|error| AppError::usage(error.to_string()))?;
+        engine.file = Some(watch.reader());
         let mut broker = PaperBroker::new(&instruments);
         let resumed = restore(&mut engine, &mut broker, &self.saved)?;
         let opening = self.opening(&feed, &resumed, instruments.len())?;
-        let run = self.store.start_run(RunStart {
-            mode: "paper".to_owned(),
-            feed: feed.words.clone(),
-            dry_run: self.args.dry_run,
-            started: self.clock.now(),
-            first_cycle: resumed.progress.cycle.next(),
-        })?;
-        self.store.sign_lease(run, self.clock.now())?;
+        let run = self.begin(&feed, resumed.progress.cycle.next())?;
         let routes = Routes::new(self.routes()?);
         self.store.keep_routes(&routes.now())?;
         self.forget_who_is_gone()?;
         let alarm = alarm(self.store.clone(), self.clock.clone(), run, routes.clone());
         let (queue, messages) = channel();
-        let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL);
-        let chat = self.chat(&desk, &queue, alarm.clone(), (run, routes.clone()));
+        let people = Arc::new(Mutex::new(self.config.clone()));
+        let desk = ChangeDesk::new(self.store.clone(), self.clock.clone(), PinCost::REAL)
+            .ruled_by(self.config.control.clone())
+            .knowing(roll(people.clone()))
+            .telling(run, routes.clone());
+        let chat = self.chat(&desk, &queue, (run, routes.clone()));
         let terminal = (!self.args.no_console)
             .then(|| Terminal::new(chat.clone(), self.owner(), self.store.clone(), self.clock.clone()));
         let lanes = OpenLanes::default();
@@ -290,9 +294,22 @@ impl Run<'_> {
         let runner = Runner::new(parts, &self.saved, options);
         let auditor = self.auditor(to_audit, run, routes.clone())?;
         let engine: EngineThread = spawn("engine", move || runner.run())?;
-        let mut around = self.surround(terminal, &chat, queue.clone(), run, routes, (mark, alarm, lanes))?;
+        let mut around = self.surround(terminal, &chat, queue.clone(), run, routes, (mark, alarm, lanes, people))?;
         self.look_after_file(watch, queue, &mut around)?;
         self.wind_down(engine, auditor, around, run)
+    }
+
+    /// Notes that it begins, and that it is this process that runs.
+    fn begin(&self, feed: &NamedFeed, first_cycle: CycleId) -> Result<RunId, AppError> {
+        let run = self.store.start_run(RunStart {
+            mode: "paper".to_owned(),
+            feed: feed.words.clone(),
+            dry_run: self.args.dry_run,
+            started: self.clock.now(),
+            first_cycle,
+        })?;
+        self.store.sign_lease(run, self.clock.now())?;
+        Ok(run)
     }
 
     pub(super) fn owner(&self) -> Person {

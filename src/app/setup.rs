@@ -168,7 +168,7 @@ impl Setup {
     }
 
     fn chat(&self, store: &Store, routes: Routes) -> Chat {
-        chat_beside(store, self.clock.clone(), false, routes)
+        chat_beside(store, self.clock.clone(), false, (routes, self.config.control.clone()))
     }
 
     /// Binds the person to a chat, and listens for that meanwhile.
@@ -247,7 +247,8 @@ impl Setup {
                 print("   The two differ");
                 continue;
             }
-            chat.set_pin(name, None, &first)?;
+            let held = chat.held(name)?.and_then(|factors| ask_secret(&format!("   {factors}: ")));
+            chat.set_pin(name, held.as_ref(), &first)?;
             print("   PIN set");
             return Ok(());
         }
@@ -263,8 +264,8 @@ impl Setup {
         }
         print("5. A test message is under way");
         let sent = drill::send_on(ways, table, &self.person.name)?;
-        let mark = mark_of(&Reader::open(ways.store.path())?)?;
-        let shows = Shows { config: &self.config, zone: zone_of(&self.config), mark };
+        let reader = Reader::open(ways.store.path())?;
+        let shows = Shows { config: &self.config, zone: zone_of(&self.config), mark: mark_of(&reader)?, reader };
         let report = Report::new(&sent, &shows, Vec::new());
         print(report.table().trim_end());
         let is_sms = |row: &&TraceRow| row.lane.ends_with(":sms");

@@ -7,19 +7,21 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::channels::{Editor, kept_words};
-use crate::chat::{Asker, Chat, ChatParts, Inbound, Person, Place, Question, Reply, is_halt, read_only};
-use crate::cli::{AuditCommand, Cli, Command, DataCommand, PinCommand};
-use crate::clock::{Clock, SystemClock};
+use crate::chat::{
+    ACCEPTED, Asker, Chat, ChatParts, Inbound, Person, Place, Previewer, Question, Reply, is_halt, read_only,
+};
+use crate::cli::{AuditCommand, Cli, Command, DataCommand};
+use crate::clock::{Clock, SystemClock, Timestamp};
 use crate::config::{Config, Environment, load};
-use crate::control::{ChangeDesk, DeskError, PinCost};
+use crate::control::{ChangeDesk, ControlRules, DeskError, PinCost, Taken};
 use crate::domain::{Label, Routes, RunId};
-use crate::store::{Lease, Reader, Store};
+use crate::store::{Lease, Reader, Store, note_beside};
 
 use super::drawing::drawn;
 use super::drill_chat::driller;
 use super::hidden::read_hidden;
-use super::talk::{SHELL, waiter};
-use super::{AppError, backtest, chart, demo, drill, pairing, run, setup, switchboard, tools};
+use super::talk::{PREVIEW, SHELL, waiter};
+use super::{AppError, audit_file, backtest, chart, demo, drill, factors, pairing, run, setup, tools};
 
 /// How long a running bot may take to answer, in looks of 20 ms.
 const LOOKS_MAX: u32 = 250;
@@ -64,7 +66,8 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Indicators { file, out }) => tools::indicators(&file, out.as_deref()),
         Some(Command::Chart(args)) => chart::chart(&args, environment),
         Some(Command::Watchlist(what)) => tools::watchlist(what, environment),
-        Some(Command::Pin(PinCommand::Set { person })) => set_pin(person, environment),
+        Some(Command::Pin(what)) => factors::pin(&what, environment),
+        Some(Command::Totp(what)) => factors::totp(&what, environment),
         Some(Command::Demo { speed }) => demo::demo(speed, environment),
         Some(Command::Setup) => setup::setup(environment),
         Some(Command::Test { ways, json }) => drill::test(ways, json, environment),
@@ -74,7 +77,8 @@ pub fn perform(cli: Cli, environment: &Environment) -> Result<(), AppError> {
         Some(Command::Migrate) => tools::migrate(database),
         Some(Command::Backup { file }) => tools::backup(database, &file),
         Some(Command::Restore { file }) => tools::restore(database, &file),
-        Some(Command::Audit(AuditCommand::Verify)) => tools::audit_verify(database),
+        Some(Command::Audit(AuditCommand::Verify { file })) => audit_file::verify(database, file.as_deref()),
+        Some(Command::Audit(AuditCommand::Export { file })) => audit_file::export(database, &file),
     }
 }
 
@@ -104,16 +108,33 @@ fn inbox_asker(store: Store, clock: Arc<dyn Clock>, running: bool) -> Asker {
             Reply::Failed { what, hint: None }
         }
         Question::DryCycle | Question::Screen(_) => {
-            let answer = through_inbox(&store, &*clock, &inbound.person.name, question);
+            let answer = through_inbox(&store, &*clock, (SHELL, &inbound.person.name), &question.line());
             answer.map_or_else(|what| Reply::Failed { what, hint: None }, Reply::Text)
         }
     })
 }
 
-fn through_inbox(store: &Store, clock: &dyn Clock, person: &str, question: Question) -> Result<String, String> {
+/// Has the running bot preview a change.
+fn inbox_previewer(store: Store, clock: Arc<dyn Clock>, running: bool) -> Previewer {
+    Arc::new(move |change, person| {
+        if !running {
+            return Err("the bot is not running, so there is nothing to change; start it first".to_owned());
+        }
+        let change = serde_json::to_string(change).map_err(|error| error.to_string())?;
+        let answer = through_inbox(&store, &*clock, (PREVIEW, person), &change)?;
+        serde_json::from_str(&answer).map_err(|error| error.to_string())?
+    })
+}
+
+fn through_inbox(
+    store: &Store,
+    clock: &dyn Clock,
+    (channel, person): (&str, &str),
+    question: &str,
+) -> Result<String, String> {
     let key = format!("{}-{}", std::process::id(), clock.now().ms());
     let failed = |error: crate::store::StoreError| error.to_string();
-    let kept = store.receive(SHELL, &key, person, &question.line(), clock.now()).map_err(failed)?;
+    let kept = store.receive(channel, &key, person, question, clock.now()).map_err(failed)?;
     let row = kept.ok_or_else(|| "the question was asked before".to_owned())?;
     let reader = Reader::open(store.path()).map_err(failed)?;
     let (_keep, nothing) = std::sync::mpsc::channel::<()>();
@@ -137,43 +158,82 @@ fn command(text: &str, name: Option<Label>, environment: &Environment) -> Result
         Err(error) => return Err(error.into()),
     };
     let person = person(&config, name)?;
-    // What cannot be understood is said before anything is opened.
-    let parsed = crate::chat::parse(text).map_err(|error| AppError::usage(error.to_string()))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let inbound =
+        Inbound { person: person.clone(), place: Place::Machine, chat: "shell".to_owned(), text: text.to_owned() };
+    let parsed = match crate::chat::parse(text) {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            return Err(AppError::usage(offered(&inbound, environment, clock.now()).unwrap_or(error.to_string())));
+        }
+    };
     let is_text = matches!(parsed.command.run, crate::chat::Run::Text(_));
     if !is_text && !environment.database.exists() {
         return Err(crate::store::StoreError::Missing(environment.database.clone()).into());
     }
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let inbound =
-        Inbound { person: person.clone(), place: Place::Machine, chat: "shell".to_owned(), text: text.to_owned() };
-    if let Some(reply) = read_only(&inbound, &environment.database, clock.now()) {
-        return answer(reply);
+    let answered = if let Some(reply) = read_only(&inbound, &environment.database, clock.now()) {
+        answer(reply)
+    } else {
+        let running = is_running(&environment.database);
+        let chat = writing_chat(environment, &config, &clock, running)?;
+        change(&chat, &inbound, clock.clone(), running)
+    };
+    note(&environment.database, &person.name, parsed.command.name, clock.now());
+    answered
+}
+
+/// What could be typed instead of a line that is not whole, where there is a database to tell.
+fn offered(inbound: &Inbound, environment: &Environment, now: Timestamp) -> Option<String> {
+    let answer = environment.database.exists().then(|| read_only(inbound, &environment.database, now))??;
+    let Reply::Message(message) = answer else { return None };
+    let lines = message.buttons.iter().flatten().map(|button| format!("  {}", button.line));
+    let lines: Vec<String> = message.plain_lines().into_iter().chain(lines).collect();
+    Some(lines.join("\n"))
+}
+
+/// Notes for `/usage` that a command was given here: its name alone, since what follows it may be anything.
+fn note(database: &Path, person: &str, command: &str, now: Timestamp) {
+    let key = format!("{}-{}", std::process::id(), now.ms());
+    if let Err(error) = note_beside(database, &key, person, &format!("/{command}"), now) {
+        tracing::debug!(%error, "the use of a command could not be noted");
     }
-    let running = is_running(&environment.database);
-    let chat = writing_chat(environment, &clock, running)?;
-    change(&chat, &inbound, clock, running)
 }
 
 /// A chat that may change things, from a process beside the bot.
-fn writing_chat(environment: &Environment, clock: &Arc<dyn Clock>, running: bool) -> Result<Chat, AppError> {
+fn writing_chat(
+    environment: &Environment,
+    config: &Config,
+    clock: &Arc<dyn Clock>,
+    running: bool,
+) -> Result<Chat, AppError> {
     let store = Store::open(&environment.database)?;
     let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
-    Ok(chat_beside(&store, clock.clone(), running, routes))
+    Ok(chat_beside(&store, clock.clone(), running, (routes, config.control.clone())))
 }
 
 /// A chat of a process that has no engine.
-pub(super) fn chat_beside(store: &Store, clock: Arc<dyn Clock>, running: bool, routes: Routes) -> Chat {
+pub(super) fn chat_beside(
+    store: &Store,
+    clock: Arc<dyn Clock>,
+    running: bool,
+    (routes, rules): (Routes, ControlRules),
+) -> Chat {
     Chat::new(ChatParts {
         database: store.path().to_owned(),
         store: store.clone(),
-        desk: ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL),
+        desk: desk_beside(store, &clock, routes.clone(), rules),
         clock: clock.clone(),
         ask: inbox_asker(store.clone(), clock.clone(), running),
+        preview: inbox_previewer(store.clone(), clock.clone(), running),
         // The running bot looks at the desk ten times a second.
         wake: Arc::new(|| {}),
-        alarm: switchboard::alarm(store.clone(), clock.clone(), RunId(0), routes.clone()),
         drill: driller(store.clone(), clock, (RunId(0), false), routes),
     })
+}
+
+/// A desk of a process that has no engine.
+pub(super) fn desk_beside(store: &Store, clock: &Arc<dyn Clock>, routes: Routes, rules: ControlRules) -> ChangeDesk {
+    ChangeDesk::new(store.clone(), clock.clone(), PinCost::REAL).ruled_by(rules).telling(RunId(0), routes)
 }
 
 fn answer(reply: Reply) -> Result<(), AppError> {
@@ -181,6 +241,10 @@ fn answer(reply: Reply) -> Result<(), AppError> {
         Reply::Text(text) => {
             print(&text);
             Ok(())
+        }
+        // Nobody can choose there: something is missing, and this is what it could be.
+        Reply::Message(message) if !message.buttons.is_empty() => {
+            Err(AppError::usage(kept_words(&message, Path::new(""))))
         }
         Reply::Message(message) => {
             print(&kept_words(&message, Path::new("")));
@@ -213,20 +277,33 @@ fn change(chat: &Chat, inbound: &Inbound, clock: Arc<dyn Clock>, running: bool) 
         }
         Reply::Confirm { id, preview } => {
             print(&preview);
-            let pin = ask_secret("PIN (valid for 60 s, empty to leave it): ");
-            let Some(pin) = pin else {
-                print("left as it is");
-                return Ok(());
-            };
-            chat.confirm(inbound, id, &pin).map_err(|error| match error {
-                DeskError::Store(error) => error.into(),
-                error => AppError::failed(chat.not_done(inbound, &error)),
-            })?;
-            done(id);
-            Ok(())
+            confirm(chat, inbound, id, &*wait_for)
         }
         Reply::NeedsPin => Err(AppError::failed("no PIN is set").with_hint("set one with \"bellwether pin set\"")),
         reply @ (Reply::Text(_) | Reply::Message(_) | Reply::Refused(_) | Reply::Failed { .. }) => answer(reply),
+    }
+}
+
+/// Takes what a prompt asks for, and what the next one does.
+fn confirm(chat: &Chat, inbound: &Inbound, id: i64, wait_for: &dyn Fn(i64) -> Option<String>) -> Result<(), AppError> {
+    let not_done = |error: DeskError| match error {
+        DeskError::Store(error) => error.into(),
+        error => AppError::failed(chat.not_done(inbound, &error)),
+    };
+    let ask = chat.ask_of(inbound, id).map_err(not_done)?;
+    let Some(typed) = ask_secret(&format!("{ask} (valid for {} s, empty to leave it): ", ask.valid_s)) else {
+        print("left as it is");
+        return Ok(());
+    };
+    match chat.confirm(inbound, id, &typed).map_err(not_done)? {
+        Taken::Next(next) => confirm(chat, inbound, next, wait_for),
+        taken => {
+            print(ACCEPTED);
+            if let Some(words) = chat.follow_up(inbound, taken, wait_for) {
+                print(&words);
+            }
+            Ok(())
+        }
     }
 }
 
@@ -251,22 +328,5 @@ fn pair(name: Option<Label>, environment: &Environment) -> Result<(), AppError> 
             "No bot runs on {database}: one that is started there with a token reads the code when it is sent"
         ));
     }
-    Ok(())
-}
-
-fn set_pin(name: Label, environment: &Environment) -> Result<(), AppError> {
-    let config = load(environment.config.as_deref())?;
-    let person = person(&config, Some(name))?;
-    let chat = writing_chat(environment, &(Arc::new(SystemClock::new()) as Arc<dyn Clock>), false)?;
-    let old = if Reader::open(&environment.database)?.has_pin(&person.name)? { ask_secret("old PIN: ") } else { None };
-    let new = ask_secret("new PIN (4 to 12 digits): ");
-    new.as_ref().map_or(Ok(()), Chat::judge_pin)?;
-    let again = ask_secret("once more: ");
-    let (Some(new), Some(again)) = (new, again) else { return Err(AppError::failed("no PIN given; nothing changed")) };
-    if new.expose_secret() != again.expose_secret() {
-        return Err(AppError::failed("the two differ; nothing changed"));
-    }
-    chat.set_pin(&person.name, old.as_ref(), &new)?;
-    print(&format!("PIN of {} set", person.name));
     Ok(())
 }

@@ -166,7 +166,7 @@ impl SmsHandler {
         let inbound = inbound(seat, line);
         let (id, preview) = match self.talk().run(row.id, &inbound) {
             Said::Message(message) => return message.plain_lines().join("\n"),
-            Said::Prompt { id, preview } => (id, preview),
+            Said::Prompt { id, preview, .. } => (id, preview),
         };
         let Some(head) = head(&preview) else { return TOO_LONG.to_owned() };
         match self.chat.caused_by(row.id).draw_code(&inbound, id) {
@@ -182,10 +182,8 @@ impl SmsHandler {
 
     fn confirm(&self, row: &InboxRow, seat: &Seat, code: &SecretString) -> String {
         let inbound = inbound(seat, &row.text);
-        match self.chat.caused_by(row.id).confirm_by_code(&inbound, code) {
-            Ok(id) => self.talk().outcome(id),
-            Err(error) => self.chat.not_done(&inbound, &error),
-        }
+        let taken = self.chat.caused_by(row.id).confirm_by_code(&inbound, code);
+        self.talk().words_of(&inbound, taken)
     }
 
     fn puzzled(&self, seat: &Seat) -> Vec<Answer> {

@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 
 use crate::channels::CARRIER_WORDS;
+use crate::chat::is_halt;
 use crate::control::CODE_DIGITS;
 
 /// The word that is kept where a code stood.
@@ -48,6 +49,9 @@ pub(super) enum Wish {
 pub(super) fn heard(text: &str, opt_out: Option<&str>) -> Heard {
     let upper = text.to_ascii_uppercase();
     let bare = |word| str::trim_matches(word, [',', ';', ':', '.', '!', '?']);
+    // A slash before a word is typed elsewhere.
+    let is_marked = text.trim_start().starts_with(['/', '#']);
+    let upper = upper.trim_start().strip_prefix('/').unwrap_or(&upper);
     let mut words = upper.split_whitespace().map(bare).filter(|word| !word.is_empty());
     let (first, second, third) = (words.next().unwrap_or_default(), words.next(), words.next());
     let has_more = words.next().is_some();
@@ -55,8 +59,9 @@ pub(super) fn heard(text: &str, opt_out: Option<&str>) -> Heard {
     if let Some(kind) = opt_out.map(str::to_ascii_uppercase) {
         return plain(if kind == "STOP" || kind == "START" { &kind } else { "HELP" });
     }
-    if first == "HALT" {
-        return plain(first);
+    // What a carrier obeys never reaches the parser: its STOP ends messages, and trading goes on.
+    if first == "HALT" || (!CARRIER_WORDS.contains(&first) && is_marked && is_halt(text)) {
+        return plain("HALT");
     }
     // A code may be typed in two halves.
     let typed = match (first, second, third) {
@@ -125,6 +130,11 @@ mod tests {
             ("halt,", line("/halt")),
             ("HALT: everything please, now", line("/halt")),
             ("HALT main", line("/halt")),
+            ("/halt now", line("/halt")),
+            ("#emergency-stop!", line("/halt")),
+            ("/Status", line("/status")),
+            ("#stop", line("/halt")),
+            ("/stop", Wish::OptOut),
             ("123 456", Wish::Code),
             ("resume 123 456.", Wish::Code),
             ("12 34 56", Wish::Unknown),

@@ -6,22 +6,24 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use crate::channels::{Console, ConsoleInput, Editor, Prompted};
+use crate::channels::{Console, ConsoleInput, Editor, Prompted, Typing};
 use tokio::runtime::Handle;
 
-use crate::chat::{Asker, Chat, Inbound, Person, Place, Question, Reply, completions};
+use crate::chat::{Asker, Chat, Inbound, Person, Place, Previewer, Question, Reply, may_be_secret, typed_so_far};
 use crate::clock::Clock;
+use crate::domain::Label;
 use crate::domain::format::{price, quantity};
-use crate::domain::{Label, Style};
 use crate::engine::{EngineMessage, Ranking, Trial};
 use crate::notify::Worker;
 use crate::store::{Reader, Store};
-use crate::views::screening_words;
+use crate::views::{Views, screening_words};
 
 use super::drawing::drawn;
 
 /// The channel of questions from other processes.
 pub(super) const SHELL: &str = "shell";
+/// The channel on which other processes have changes previewed.
+pub(super) const PREVIEW: &str = "preview";
 /// How long an answer of the engine is waited for.
 const ANSWER: Duration = Duration::from_secs(5);
 /// How often the inbox is looked at.
@@ -47,6 +49,14 @@ pub(super) fn asker(queue: Sender<EngineMessage>, database: PathBuf, clock: Arc<
             }
         };
         answer.map_or_else(|what| Reply::Failed { what, hint: None }, Reply::Text)
+    })
+}
+
+/// Has the engine preview a change.
+pub(super) fn previewer(queue: Sender<EngineMessage>) -> Previewer {
+    Arc::new(move |change, person| {
+        let (change, person) = (change.clone(), person.to_owned());
+        ask(&queue, |answer| EngineMessage::Preview(change, person, answer)).flatten()
     })
 }
 
@@ -112,11 +122,6 @@ pub(super) fn waiter(chat: Chat, clock: Arc<dyn Clock>) -> Arc<dyn Fn(i64) -> Op
     })
 }
 
-fn is_digits(line: &str) -> bool {
-    let line = line.trim();
-    !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit())
-}
-
 /// The terminal's thread.
 pub(super) struct Terminal {
     /// Output.
@@ -128,13 +133,24 @@ pub(super) struct Terminal {
     pub(super) over: Arc<AtomicBool>,
 }
 
+/// What Tab offers to somebody at the terminal.
+fn typing(person: &Person, store: &Store, clock: Arc<dyn Clock>) -> Typing {
+    let (person, database) = (person.clone(), store.path().to_owned());
+    Box::new(move |line| {
+        let place = Place::Machine;
+        let views = Views::open(&database, person.asker(place), clock.now());
+        // Without a store there is nothing to offer, and it is no time to say so.
+        views.and_then(|views| typed_so_far(&views, (person.role, place), line)).unwrap_or_default()
+    })
+}
+
 impl Terminal {
     /// A terminal for a person. History is kept beside the database.
     pub(super) fn new(chat: Chat, person: Person, store: Store, clock: Arc<dyn Clock>) -> Self {
-        let names = completions().into_iter().map(|(name, _)| name).collect();
         let history: Option<PathBuf> = store.path().parent().map(|folder| folder.join(".bellwether_history"));
         let over = Arc::new(AtomicBool::new(false));
-        let editor = Editor::new(names, history, over.clone());
+        let typing = typing(&person, &store, clock.clone());
+        let editor = Editor::new(typing, history, over.clone());
         let is_person = editor.printer().is_some();
         let console = Console::new(&editor);
         let wait_for = waiter(chat.clone(), clock.clone());
@@ -142,8 +158,8 @@ impl Terminal {
         let keep = Arc::new(move |line: &str| {
             let now = clock.now();
             let key = format!("{}-{}", now.ms(), clock.steady().as_nanos());
-            // Digits alone are a PIN at the wrong prompt, and a PIN is kept nowhere.
-            let line = if is_digits(line) { "digits" } else { line };
+            // What may be a PIN at the wrong prompt is kept nowhere.
+            let line = if may_be_secret(line) { "not kept" } else { line };
             if let Err(error) = store.note_line("terminal", &key, &who, line, now) {
                 tracing::warn!(%error, "a line could not be kept");
             }
@@ -212,6 +228,8 @@ pub(super) fn serve_inbox(
     queue: &Sender<EngineMessage>,
     stop: &Receiver<()>,
 ) {
+    // Whoever types there gets the figures written by the process that asked.
+    let chat = chat.plain();
     let (mut reader, mut changes) = (None, None);
     while stop.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         if reader.is_none() {
@@ -223,14 +241,21 @@ pub(super) fn serve_inbox(
             let _ = queue.send(EngineMessage::Look);
         }
         tell_alerts(open, &mut changes, queue);
+        for row in open.unanswered(PREVIEW).unwrap_or_default() {
+            let preview = serde_json::from_str(&row.text).map_err(|error| error.to_string());
+            let preview = preview.and_then(|change| chat.ask_engine(&change, &row.person));
+            let reply = serde_json::to_string(&preview).unwrap_or_default();
+            if let Err(error) = store.answer(row.id, &reply, clock.now()) {
+                tracing::warn!(%error, "a preview could not be stored");
+            }
+        }
         for row in open.unanswered(SHELL).unwrap_or_default() {
             let person = people.iter().find(|person| person.name == row.person);
             let reply = match person {
                 None => "nobody of that name may ask".to_owned(),
                 Some(person) => {
                     let inbound = Inbound {
-                        // Whoever types there gets the figures written by the process that asked.
-                        person: Person { style: Style::default(), ..person.clone() },
+                        person: person.clone(),
                         place: Place::Machine,
                         chat: row.channel.clone(),
                         text: row.text.clone(),
@@ -254,6 +279,7 @@ pub(super) fn serve_inbox(
 mod tests {
     use super::*;
     use crate::chat::Role;
+    use crate::domain::Style;
 
     #[test]
     fn what_would_be_done_is_told_of_the_books_of_whoever_asks() {

@@ -244,17 +244,3 @@ pub(super) fn restore(database: &Path, file: &Path) -> Result<(), AppError> {
     }
     Ok(())
 }
-
-/// `audit verify`.
-pub(super) fn audit_verify(database: &Path) -> Result<(), AppError> {
-    let (rows, fault) = Reader::open(database)?.verify_audit()?;
-    match fault {
-        None => {
-            print(&format!("{rows} rows, the chain is whole"));
-            Ok(())
-        }
-        Some(fault) => {
-            Err(AppError::failed(format!("row {} of the audit is not what it was: {}", fault.seq, fault.what)))
-        }
-    }
-}

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use crate::cli::RunArgs;
 use crate::config::{BookConfig, Config, WatchSource};
-use crate::domain::{Instrument, Symbol};
-use crate::market::parse_watchlist;
+
+use crate::domain::{ChangeRow, Instrument, Setting, Symbol, Timeframe};
+use crate::market::{parse_watchlist, recorded};
 use crate::store::Reader;
 
-use super::AppError;
+use super::{AppError, feeds};
 
 /// The list that is built in, and copied into no folder.
 const SAMPLE: &str = include_str!("../../data/watchlist.csv");
@@ -126,6 +128,31 @@ pub(super) fn with_symbols(mut list: Vec<Instrument>, more: impl Iterator<Item =
         }
     }
     list
+}
+
+/// What people put on lists in a chat, as far as this run can have prices of it: of recorded prices those that there is a file of.
+pub(super) fn watched_in_chat(args: &RunArgs, changes: &[ChangeRow]) -> Vec<Symbol> {
+    let watched = changes.iter().filter_map(|row| match row.setting {
+        Setting::Watched { symbol, watched: true } => Some(symbol),
+        _ => None,
+    });
+    if !feeds::is_replay(args) {
+        return watched.collect();
+    }
+    let files = args.data.as_deref().filter(|path| path.is_dir()).and_then(|path| recorded(path).ok());
+    let files = files.unwrap_or_default();
+    let has_file = |symbol: &Symbol| {
+        files.iter().any(|(known, bars)| known == symbol && args.timeframe.is_none_or(|finest| finest == *bars))
+    };
+    watched.filter(has_file).collect()
+}
+
+/// The bars that strategies ask for which people added in a chat.
+pub(super) fn timeframes_in_chat(changes: &[ChangeRow]) -> impl Iterator<Item = Timeframe> + '_ {
+    changes.iter().filter_map(|row| match &row.setting {
+        Setting::Strategy(new) => new.timeframe,
+        _ => None,
+    })
 }
 
 /// The simulated market moves a symbol with its sector, so the sector of a symbol of the built-in list is that list's, whatever another

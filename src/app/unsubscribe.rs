@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::domain::{DIGEST, Treatment};
-use crate::store::{AuditEntry, Reader, Store, StoreError};
+use crate::store::{AuditEntry, Own, Reader, Store, StoreError};
 use crate::web::{PostDoor, Posted, Reply};
 
 /// Where the door is.
@@ -66,9 +66,9 @@ fn turn_off(person: &str, store: &Store, clock: &dyn Clock) -> Result<(), StoreE
     if wishes.treatments.iter().any(|(kind, wish)| kind == DIGEST && *wish == Treatment::Off) {
         return Ok(());
     }
-    store.wish(person, DIGEST, Some(Treatment::Off), now)?;
     let (person, channel, words) = (person.to_owned(), "email".to_owned(), "unsubscribe".to_owned());
-    store.audit(AuditEntry { at: now, person, channel, words, result: "no digest".to_owned() })?;
+    let entry = AuditEntry { at: now, person, channel, words, preview: None, result: "no digest".to_owned() };
+    store.change_own(entry, Own::Wish { kind: DIGEST.to_owned(), treatment: Some(Treatment::Off) })?;
     Ok(())
 }
 

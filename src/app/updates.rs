@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::runtime::Handle;
 
 use crate::channels::{RemoteId, Telegram};
-use crate::chat::{CONFIRM_S, Inbound, PadKey, Place, Seat, is_safe, pad, pad_done, pad_key};
+use crate::chat::{Inbound, PadKey, Place, Seat, is_safe, pad, pad_done, pad_key};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{Block, ChannelKind, Lane, Line, Message, Span};
@@ -186,13 +186,14 @@ impl Handler {
                 let digits: String = typed.expose_secret().chars().filter(char::is_ascii_digit).collect();
                 let own: usize = typed.expose_secret().chars().filter(|character| !character.is_whitespace()).count();
                 self.shared.pads.close(id);
-                let words = if digits.len() == own {
+                let (words, next) = if digits.len() == own {
                     self.confirm(row, letter, seat, (id, SecretString::from(digits)))
                 } else {
-                    "A PIN has digits only: ask again, and send nothing else with it".to_owned()
+                    ("A PIN has digits only: ask again, and send nothing else with it".to_owned(), None)
                 };
                 let said = self.pad_says(id, &words)?;
-                Ok(vec![said.unwrap_or_else(|| answer(letter, seat, &words))])
+                let said = said.unwrap_or_else(|| answer(letter, seat, &words));
+                Ok(std::iter::once(said).chain(next).collect())
             }
         }
     }
@@ -212,11 +213,12 @@ impl Handler {
             return Ok(Vec::new());
         };
         if let Some((id, key)) = pad_key(&line) {
-            return Ok(vec![match secret {
-                Some(pin) => edited(letter, seat, &self.confirm(row, letter, seat, (id, pin))),
-                None if key == PadKey::Leave => edited(letter, seat, "Left as it is"),
-                None => edited(letter, seat, "That prompt is over: ask again"),
-            }]);
+            let (words, next) = match secret {
+                Some(pin) => self.confirm(row, letter, seat, (id, pin)),
+                None if key == PadKey::Leave => ("Left as it is".to_owned(), None),
+                None => ("That prompt is over: ask again".to_owned(), None),
+            };
+            return Ok(std::iter::once(edited(letter, seat, &words)).chain(next).collect());
         }
         let old = self.clock.now().ms() - letter.sent;
         if old > OLD_MS && !is_safe(&line) {
@@ -241,25 +243,37 @@ impl Handler {
     }
 
     fn run(&self, row: &InboxRow, letter: &Letter, seat: &Seat, text: &str) -> Vec<Answer> {
-        let inbound = Self::inbound(letter, seat, text);
-        let (id, preview) = match self.talk.run(row.id, &inbound) {
-            Said::Message(message) => return vec![replying(letter, seat, message)],
-            Said::Prompt { id, preview } => (id, preview),
+        let said = self.talk.run(row.id, &Self::inbound(letter, seat, text));
+        vec![self.saying(letter, seat, said)]
+    }
+
+    /// As it is said here: a prompt with a pad that takes what it asks for.
+    fn saying(&self, letter: &Letter, seat: &Seat, said: Said) -> Answer {
+        let (id, preview, ask) = match said {
+            Said::Message(message) => return replying(letter, seat, message),
+            Said::Prompt { id, preview, ask } => (id, preview, ask),
         };
         let now = self.clock.now();
-        self.shared.pads.open(id, &inbound.chat, now.plus_ms(CONFIRM_S * 1000), now);
+        self.shared.pads.open(id, &chat_key(letter.chat), now.plus_ms(ask.valid_s * 1000), now);
         let mut message = Message::answer(&preview);
         let valid =
-            format!("Valid for {CONFIRM_S} s, for you, here. Press your PIN, or type it: it is removed at once");
+            format!("Valid for {} s, for you, here. Press {ask}, or type it: it is removed at once", ask.valid_s);
         message.blocks.push(Block::Line(valid.into()));
         message.buttons = pad(id);
         message.protect = true;
-        vec![replying(letter, seat, message)]
+        replying(letter, seat, message)
     }
 
-    /// Takes the PIN of a prompt; what came of it.
-    fn confirm(&self, row: &InboxRow, letter: &Letter, seat: &Seat, (id, pin): (i64, SecretString)) -> String {
-        self.talk.confirm(&Self::inbound(letter, seat, &row.text), id, &pin)
+    /// Takes what was entered for a prompt; what came of it, and what is asked next.
+    fn confirm(
+        &self,
+        row: &InboxRow,
+        letter: &Letter,
+        seat: &Seat,
+        (id, pin): (i64, SecretString),
+    ) -> (String, Option<Answer>) {
+        let (words, next) = self.talk.confirm(&Self::inbound(letter, seat, &row.text), id, &pin);
+        (words, next.map(|next| self.saying(letter, seat, next)))
     }
 
     /// A code came.

@@ -91,7 +91,7 @@ impl Trace {
             self.facts.push(Fact { at, symbol, words: words.into(), hash: hasher.finish() });
         };
         let mut signalled = false;
-        for (_, event) in &out.events {
+        for event in out.events.iter().map(|row| &row.event) {
             match &event.kind {
                 EventKind::SignalRaised { signal } => {
                     add(Some(signal.symbol), format!("signal {} ({})", signal.id, signal.rule), event);

@@ -241,7 +241,7 @@ impl DeskRan {
         }
         self.fills.extend(out.fills.iter().filter(|fill| fill.book == name).cloned());
         self.bookings.extend(out.bookings.iter().filter(|booking| booking.book == name).cloned());
-        for (_, event) in out.events.iter().filter(|(_, event)| event.book == Some(name)) {
+        for event in out.events.iter().map(|row| &row.event).filter(|event| event.book == Some(name)) {
             match &event.kind {
                 EventKind::SignalRaised { .. } => self.signals += 1,
                 EventKind::ProposalRefused { refusals, .. } => {

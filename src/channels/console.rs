@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::chat::{CONFIRM_S, Chat, Inbound, Person, Place, Reply, parse};
+use crate::chat::{ACCEPTED, Chat, Inbound, Person, Place, Reply, Taken, parse};
 use crate::domain::Severity;
 use crate::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
@@ -213,12 +213,22 @@ impl ConsoleInput {
     }
 
     fn ask_pin(&mut self, inbound: &Inbound, id: i64, preview: &str) {
-        say(&format!("{preview}\nValid for {CONFIRM_S} s, for you, here. PIN (empty to leave it):"));
+        let ask = match self.chat.ask_of(inbound, id) {
+            Ok(ask) => ask,
+            Err(error) => return say(&self.chat.not_done(inbound, &error)),
+        };
+        say(&format!("{preview}\nValid for {} s, for you, here. Type {ask} (empty to leave it):", ask.valid_s));
         let Some(pin) = self.secret() else {
             return say("left as it is");
         };
         match self.chat.confirm(inbound, id, &pin) {
-            Ok(()) => self.say_result(id),
+            Ok(Taken::Next(next)) => self.ask_pin(inbound, next, "Next:"),
+            Ok(taken) => {
+                say(ACCEPTED);
+                if let Some(words) = self.chat.follow_up(inbound, taken, |id| (self.wait_for)(id)) {
+                    say(&words);
+                }
+            }
             Err(error) => say(&self.chat.not_done(inbound, &error)),
         }
     }
@@ -240,7 +250,14 @@ impl ConsoleInput {
             say("the two differ; no PIN set, nothing changed");
             return false;
         }
-        match self.chat.set_pin(&self.person.name, None, &first) {
+        let held = match self.chat.held(&self.person.name) {
+            Ok(Some(factors)) => {
+                say(&format!("Type {factors}:"));
+                self.secret()
+            }
+            _ => None,
+        };
+        match self.chat.set_pin(&self.person.name, held.as_ref(), &first) {
             Ok(()) => {
                 say("PIN set");
                 true

@@ -130,12 +130,14 @@ impl Discord {
         &self,
         to: &Overheard,
         custom_id: &str,
-        (title, label): (&str, &str),
+        (title, fields): (&str, &[(&str, &str)]),
         (least, most): (u8, u8),
     ) -> Result<(), DiscordError> {
-        let field = CreateInputText::new(InputTextStyle::Short, units_cut(label, TITLE_UNITS), "pin");
-        let row = CreateActionRow::InputText(field.min_length(least.into()).max_length(most.into()).required(true));
-        let form = CreateModal::new(custom_id, units_cut(title, TITLE_UNITS)).components(vec![row]);
+        let rows = fields.iter().map(|(name, label)| {
+            let field = CreateInputText::new(InputTextStyle::Short, units_cut(label, TITLE_UNITS), *name);
+            CreateActionRow::InputText(field.min_length(least.into()).max_length(most.into()).required(true))
+        });
+        let form = CreateModal::new(custom_id, units_cut(title, TITLE_UNITS)).components(rows.collect());
         self.respond(to, written(&CreateInteractionResponse::Modal(form))?).await
     }
 

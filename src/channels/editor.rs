@@ -8,16 +8,21 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use reedline::{
-    ColumnarMenu, DefaultCompleter, DefaultPrompt, DefaultPromptSegment, Emacs, ExternalPrinter, FileBackedHistory,
-    History, HistoryItem, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu, Signal,
-    default_emacs_keybindings,
+    ColumnarMenu, Completer, CompletionResult, DefaultPrompt, DefaultPromptSegment, Emacs, ExternalPrinter,
+    FileBackedHistory, History, HistoryItem, KeyCode, KeyModifiers, MenuBuilder, Reedline, ReedlineEvent, ReedlineMenu,
+    Signal, Span, Suggestion, default_emacs_keybindings,
 };
 use secrecy::SecretString;
+
+use crate::chat::{Typed, may_be_secret};
 
 /// How often the editor looks whether something is to be printed above its prompt.
 const LOOK: Duration = Duration::from_millis(10);
 /// Lines of history kept between starts.
 const HISTORY_LINES: usize = 500;
+
+/// Says how the beginning of a line could go on.
+pub type Typing = Box<dyn FnMut(&str) -> Typed + Send>;
 
 /// What came from the keyboard or the pipe.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,17 +51,15 @@ pub enum Editor {
 }
 
 impl Editor {
-    /// An editor for what standard input is. `names` are offered with Tab; history is kept in `history` if that can be written.
+    /// An editor for what standard input is. `typing` says what Tab offers; history is kept in `history` if that can be written.
     /// When `over` is set, it stops reading and gives the terminal back as it was.
-    pub fn new(names: Vec<String>, history: Option<PathBuf>, over: Arc<AtomicBool>) -> Self {
+    pub fn new(typing: Typing, history: Option<PathBuf>, over: Arc<AtomicBool>) -> Self {
         // The line editor draws on standard error: where that is a file, it would draw into it.
         if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() || !std::io::stderr().is_terminal() {
             return Self::Pipe;
         }
         let above = ExternalPrinter::new(0);
         let printer = above.sender();
-        let mut completer = DefaultCompleter::with_inclusions(&['/', '_']);
-        completer.insert(names);
         let menu = ReedlineMenu::EngineCompleter(Box::new(ColumnarMenu::default().with_name("commands")));
         let mut keys = default_emacs_keybindings();
         let next = ReedlineEvent::UntilFound(vec![ReedlineEvent::Menu("commands".to_owned()), ReedlineEvent::MenuNext]);
@@ -66,7 +69,7 @@ impl Editor {
             .with_quick_completions(true)
             .with_poll_interval(LOOK)
             .with_break_signal(over)
-            .with_completer(Box::new(completer))
+            .with_completer(Box::new(Tab(typing)))
             .with_menu(menu)
             .with_edit_mode(Box::new(Emacs::new(keys)));
         if let Ok(mut lines) = FileBackedHistory::new(HISTORY_LINES) {
@@ -119,6 +122,24 @@ impl Editor {
     }
 }
 
+/// What Tab offers.
+struct Tab(Typing);
+
+impl Completer for Tab {
+    fn complete(&mut self, line: &str, pos: usize) -> CompletionResult {
+        let Some(line) = line.get(..pos) else { return CompletionResult::fresh(Vec::new()) };
+        let Typed { begins, choices } = (self.0)(line);
+        let span = Span { start: begins.min(pos), end: pos };
+        let one = |choice: crate::chat::Choice| Suggestion {
+            value: choice.value,
+            span,
+            append_whitespace: true,
+            ..Suggestion::default()
+        };
+        CompletionResult::fresh(choices.into_iter().map(one).collect::<Vec<_>>())
+    }
+}
+
 /// The commands of earlier starts, the last of them.
 fn remembered(path: &Path) -> Vec<String> {
     let lines: Vec<String> = std::fs::read_to_string(path).unwrap_or_default().lines().map(str::to_owned).collect();
@@ -127,10 +148,11 @@ fn remembered(path: &Path) -> Vec<String> {
 
 /// Only what begins like a command is remembered: anything else may be a PIN that was typed at the wrong prompt.
 fn remember(path: &Path, line: &str) {
-    if line.trim_start().starts_with('/') {
+    let line = line.trim();
+    if line.starts_with(['/', '#']) && !may_be_secret(line) {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
         // A history that cannot be written is no reason to stop a conversation.
-        let _ = file.and_then(|mut file| writeln!(file, "{}", line.trim()));
+        let _ = file.and_then(|mut file| writeln!(file, "{line}"));
     }
 }
 
@@ -148,5 +170,25 @@ fn piped() -> Line {
             Line::Text(String::from_utf8_lossy(&bytes).into_owned())
         }
         Ok(_) => Line::Text(String::from_utf8_lossy(&bytes).trim_end_matches(['\n', '\r']).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::Choice;
+
+    #[test]
+    fn tab_puts_a_choice_where_its_word_began() {
+        let asked = |line: &str| {
+            assert_eq!(line, "/whynot é a");
+            Typed { begins: 11, choices: vec![Choice { value: "AAPL".to_owned(), label: "AAPL · held".to_owned() }] }
+        };
+        let mut tab = Tab(Box::new(asked));
+        let found = tab.complete("/whynot é a and more", 12);
+        let [one] = found.suggestions() else { panic!("one") };
+        assert_eq!((one.value.as_str(), one.span.start, one.span.end), ("AAPL", 11, 12));
+        // In the midst of a letter nothing is asked.
+        assert!(tab.complete("/whynot é a", 9).suggestions().is_empty());
     }
 }

@@ -1,6 +1,8 @@
 //! How is text kept from doing anything? What cannot be seen is taken out; what a platform would turn into a mention, a link or a
 //! command is broken by a joiner that nobody sees.
 
+use crate::domain::format::is_hidden;
+
 /// U+2060, the word joiner: it has no width and no line breaks at it.
 pub(super) const JOINER: char = '\u{2060}';
 /// Digits in a row, with what stands between the digits of a telephone number, that may be taken for one.
@@ -34,32 +36,6 @@ pub(super) fn cleaned(text: &str, chars_max: usize) -> String {
         out.push('…');
     }
     out
-}
-
-/// True for what has no look of its own and may change the look of other text.
-fn is_hidden(letter: char) -> bool {
-    letter.is_control()
-        || matches!(
-            letter,
-            '\u{ad}'
-                | '\u{34f}'
-                | '\u{61c}'
-                | '\u{115f}'..='\u{1160}'
-                | '\u{17b4}'..='\u{17b5}'
-                | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{202a}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}'
-                | '\u{feff}'
-                | '\u{ffa0}'
-                | '\u{fff0}'..='\u{fffb}'
-                | '\u{fffe}'..='\u{ffff}'
-                | '\u{1bca0}'..='\u{1bca3}'
-                | '\u{1d173}'..='\u{1d17a}'
-                | '\u{e0000}'..='\u{e0fff}'
-        )
 }
 
 /// Pieces of one line with joiners put in, so that a platform finds nothing in them by itself. The pieces stay as many as they are.

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::{Attachment, Message};
 
+use super::render_plain::typed;
+
 /// Files of one name that lie side by side at the most.
 const SAME_NAME_MAX: u32 = 1_000;
 
-/// A message as a terminal tells it: its lines, then the name of the file in `folder` that now holds what goes with it.
+/// A message as a terminal tells it: its lines, what its buttons would type, then the name of the file in `folder` that now holds what goes with it.
 pub fn kept_words(message: &Message, folder: &Path) -> String {
     let mut lines = message.plain_lines();
+    lines.extend(typed(message));
     lines.extend(message.file.as_ref().map(|file| match keep(file, folder) {
         Ok(path) => format!("Written to {}", path.display()),
         Err(error) => format!("{} could not be written: {error}", plain(&file.name)),

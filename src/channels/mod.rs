@@ -55,7 +55,7 @@ pub use discord_lane::{DiscordLane, DiscordTarget};
 pub use discord_pending::DiscordPending;
 pub use discord_update::{Overheard, OverheardKind};
 pub use dkim::{DkimKeyError, Signer};
-pub use editor::{Editor, Line};
+pub use editor::{Editor, Line, Typing};
 pub use gateway_memory::GatewayMemory;
 pub use gsm::{Encoding, segments as sms_segments, with_lookalikes};
 pub use http_client::{AddressError, ClientError, client as http_client, init_tls, tls_config};

@@ -2,7 +2,7 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::domain::Message;
+use crate::domain::{Button, Message};
 
 use super::rows::{Frame, rows};
 
@@ -34,7 +34,12 @@ pub(super) fn typed(message: &Message) -> Option<String> {
     let lines = message.plain_lines();
     let named = |line: &str| lines.iter().any(|text| text.contains(line));
     let buttons = message.buttons.iter().flatten().filter(|button| !named(&button.line));
-    let typed: Vec<String> = buttons.map(|button| format!("{}: {}", button.label, button.line)).collect();
+    // A label that only repeats what is typed says nothing.
+    let one = |button: &Button| {
+        let repeats = button.line.ends_with(&button.label);
+        if repeats { button.line.clone() } else { format!("{}: {}", button.label, button.line) }
+    };
+    let typed: Vec<String> = buttons.map(one).collect();
     (!typed.is_empty()).then(|| typed.join(" · "))
 }
 

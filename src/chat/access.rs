@@ -89,6 +89,9 @@ impl Person {
 /// Views whose answers have no amounts in them for an asker who hides them, for groups whose members may not see any.
 const WITHOUT_AMOUNTS: [&str; 7] = ["status", "watchlist", "locks", "schedule", "runs", "correlation", "route"];
 
+/// Views of what people did, which is theirs to tell.
+const OF_PEOPLE: [&str; 2] = ["audit", "usage"];
+
 /// What an operator or owner may say in a group, too.
 const ACK: &str = "ack";
 
@@ -101,11 +104,15 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
     let name = command.name;
     match (&command.run, role, place) {
         (Run::Text(_), _, _)
-        | (Run::Control(_), Role::Owner | Role::Operator, Place::Machine | Place::Private | Place::Aside) => Ok(()),
-        (Run::Control(_), _, Place::Group { .. }) => {
+        | (
+            Run::Control(_) | Run::Desk(_),
+            Role::Owner | Role::Operator,
+            Place::Machine | Place::Private | Place::Aside,
+        ) => Ok(()),
+        (Run::Control(_) | Run::Desk(_), _, Place::Group { .. }) => {
             Err(format!("/{name} changes something, which is not done in a group: ask me in a chat of our own"))
         }
-        (Run::Control(_), Role::Viewer, _) => Err(format!("/{name} is not for viewers")),
+        (Run::Control(_) | Run::Desk(_), Role::Viewer, _) => Err(format!("/{name} is not for viewers")),
         // To have seen something is no change: it is said where it was read.
         (Run::Personal(_), _, Place::Group { acks: true, .. }) if name == ACK => Ok(()),
         (Run::Personal(_), _, Place::Group { .. }) if name == ACK => {
@@ -113,6 +120,9 @@ pub fn may(role: Role, place: Place, command: &Command) -> Result<(), String> {
         }
         (Run::Personal(_), _, Place::Group { .. }) => {
             Err(format!("/{name} is about you alone: ask me in a chat of our own"))
+        }
+        (_, _, Place::Group { .. }) if OF_PEOPLE.contains(&name) => {
+            Err(format!("/{name} tells what people did, which is told in no group: ask me in a chat of our own"))
         }
         (_, _, Place::Group { hides_amounts: true, .. }) if !WITHOUT_AMOUNTS.contains(&name) => {
             Err(format!("/{name} tells amounts, and this group is told none: ask me in a chat of our own"))
@@ -139,9 +149,10 @@ mod tests {
 
     #[test]
     fn who_may_do_what_where() {
-        let changes = |command: &Command| matches!(command.run, Run::Control(_));
+        let changes = |command: &Command| matches!(command.run, Run::Control(_) | Run::Desk(_));
         let personal = |command: &Command| matches!(command.run, Run::Personal(_));
-        let controls = ["halt", "resume", "unlock", "book"];
+        let controls: Vec<&str> = COMMANDS.iter().filter(|one| changes(one)).map(|one| one.name).collect();
+        assert!(["halt", "resume", "approve", "decline", "newpin"].iter().all(|name| controls.contains(name)));
         for place in [Place::Machine, Place::Private, Place::Aside] {
             for role in [Role::Owner, Role::Operator] {
                 assert_eq!(allowed(role, place, |_| true).len(), COMMANDS.len(), "{role:?} {place:?}");

@@ -1,10 +1,11 @@
 //! What do the words after a command mean? Symbols, books, numbers and periods, each refused in words where it is none.
 
 use crate::control::Control;
-use crate::domain::{ChannelKind, Label, Message, Symbol};
+use crate::domain::when::since;
+use crate::domain::{AuditId, ChannelKind, Label, Message, Symbol};
 use crate::views::{self, Period, Views};
 
-use super::command::{ArgError, Drawing, Question};
+use super::command::{ArgError, Asked, Drawing, Question, Wish};
 
 /// How many trades are listed unless a number is given.
 const TRADES_SHOWN: u32 = 10;
@@ -24,9 +25,9 @@ pub(super) fn symbol(text: &str) -> Result<Symbol, ArgError> {
     text.parse().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
 }
 
-pub(super) fn book(args: &[&str]) -> Result<Control, ArgError> {
-    let action = args[0].to_ascii_lowercase().parse().map_err(ArgError::Usage)?;
-    Ok(Control::Book { action, book: book_name(args.get(1).copied())? })
+pub(super) fn book(asked: &Asked<'_>) -> Result<Wish, ArgError> {
+    let action = asked.args[0].to_ascii_lowercase().parse().map_err(ArgError::Usage)?;
+    Ok(Control::Book { action, book: book_name(asked.args.get(1).copied())? }.into())
 }
 
 pub(super) fn book_name(text: Option<&str>) -> Result<Option<Label>, ArgError> {
@@ -87,4 +88,44 @@ pub(super) fn dry_cycle(args: &[&str]) -> Result<Question, ArgError> {
         "dry" => Ok(Question::DryCycle),
         other => Err(ArgError::Usage(format!("\"{}\" is no kind of cycle here: use /cycle dry", other.escape_debug()))),
     }
+}
+
+/// `/audit`, `/audit 17`, `/audit ana since monday`, `/audit before 17 ana`.
+pub(super) fn audit(views: &Views, args: &[&str]) -> Result<String, ArgError> {
+    if let [only] = args
+        && let Some(id) = change_id(only)
+    {
+        return Ok(views::change(views, id)?);
+    }
+    let place = args.iter().position(|word| word.eq_ignore_ascii_case("since")).unwrap_or(args.len());
+    let (mut others, words) = (args[..place].to_vec(), &args[place..]);
+    let before = others.iter().position(|word| word.eq_ignore_ascii_case("before"));
+    let before = before.map(|place| others.drain(place..(place + 2).min(others.len())).collect::<Vec<_>>());
+    let before =
+        before.map(|words| words.get(1).copied().and_then(change_id).ok_or_else(|| which(args))).transpose()?;
+    let read = |words: &[&str]| since(words, views.wall(), views.zone()?).map_err(ArgError::from);
+    let since = match words {
+        [] => None,
+        // A name may stand behind the time as well as before it.
+        [rest @ .., last] if others.is_empty() && rest.len() > 1 && read(words).is_err() && read(rest).is_ok() => {
+            others.push(last);
+            Some(read(rest)?)
+        }
+        words => Some(read(words)?),
+    };
+    let person = match others[..] {
+        [] => None,
+        [person] => Some(person),
+        _ => return Err(which(args)),
+    };
+    Ok(views::changes(views, views::Changes { person, since, before })?)
+}
+
+fn change_id(word: &str) -> Option<AuditId> {
+    word.parse().ok().and_then(AuditId::stored)
+}
+
+fn which(args: &[&str]) -> ArgError {
+    let typed: String = args.join(" ").chars().take(32).flat_map(char::escape_debug).collect();
+    ArgError::Usage(format!("\"{typed}\" names no changes: use /audit 17, /audit since monday or /audit ana before 17"))
 }

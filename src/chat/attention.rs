@@ -1,8 +1,12 @@
 //! What is somebody told, and what have they seen? Acknowledging, muting, hearing less of a kind; each is theirs alone.
 
+use chrono_tz::Tz;
+
+use crate::clock::{DAY_MS, Timestamp};
 use crate::domain::format::{age, time};
+use crate::domain::when::{Until, ends};
 use crate::domain::{DIGEST, KINDS, Kind, LaneRule, NoticeId, Treatment, kind_named};
-use crate::store::AuditEntry;
+use crate::store::{AuditEntry, Own, StoreError};
 use crate::views::Views;
 
 use super::access::Role;
@@ -10,13 +14,12 @@ use super::command::{ArgError, LessOf, Personal};
 use super::handle::{Chat, Inbound};
 use super::seat::Place;
 
-/// The longest mute, in milliseconds. Nothing is silenced for good by a word in passing.
-const MUTE_MS_MAX: i64 = 24 * 60 * MINUTE_MS;
-const MINUTE_MS: i64 = 60_000;
+/// The longest mute in milliseconds, to its whole minute. Nothing is silenced for good by a word in passing.
+const MUTE_MS_MAX: i64 = DAY_MS + 60_000;
 /// What is said where the change was made before a restart.
 pub(super) const DONE_BEFORE: &str = "Done, just before the bot was started anew";
 
-fn usage<T>(what: String) -> Result<T, ArgError> {
+pub(super) fn usage<T>(what: String) -> Result<T, ArgError> {
     Err(ArgError::Usage(what))
 }
 
@@ -40,12 +43,21 @@ pub(super) fn mute(args: &[&str]) -> Result<Personal, ArgError> {
     if !kind.can_wait {
         return usage(format!("{} cannot be muted: it tells of what can ruin you", kind.name));
     }
-    let for_ms = match args.get(1) {
-        None => Some(2 * 60 * MINUTE_MS),
-        Some(word) if word.eq_ignore_ascii_case("off") => None,
-        Some(word) => Some(stretch(word)?),
-    };
-    Ok(Personal::Mute { kind, for_ms })
+    Ok(Personal::Mute { kind, lasts: args[1..].join(" ") })
+}
+
+/// When a mute that begins now ends; none where it ends now.
+fn muted_until(lasts: &str, now: Timestamp, zone: Tz) -> Result<Option<Until>, ArgError> {
+    let lasts = if lasts.is_empty() { "2h" } else { lasts };
+    if lasts.eq_ignore_ascii_case("off") {
+        return Ok(None);
+    }
+    let words: Vec<&str> = lasts.split(' ').collect();
+    let until = ends(&words, now, zone)?;
+    if until.at.since(now) > MUTE_MS_MAX {
+        return usage("a mute lasts from 1m to 24h; /less tells a kind more quietly for good".to_owned());
+    }
+    Ok(Some(until))
 }
 
 /// `/less feed_stale`, `/less N42`, `/less digest`, `/less feed_stale off`.
@@ -80,23 +92,12 @@ fn shown(text: &str) -> String {
     text.chars().take(32).flat_map(char::escape_debug).collect()
 }
 
-/// `15m`, `2h`, `1d`.
-fn stretch(text: &str) -> Result<i64, ArgError> {
-    let units = [('m', MINUTE_MS), ('h', 60 * MINUTE_MS), ('d', 24 * 60 * MINUTE_MS)];
-    let found = units.into_iter().find_map(|(unit, ms)| Some((text.strip_suffix(unit)?.parse::<u32>().ok()?, ms)));
-    match found {
-        Some((count @ 1..=10_000, ms)) if i64::from(count) * ms <= MUTE_MS_MAX => Ok(i64::from(count) * ms),
-        Some(_) => usage("a mute lasts from 1m to 24h; /less tells a kind more quietly for good".to_owned()),
-        None => usage(format!("\"{}\" is no stretch of time: write it like 15m or 2h", shown(text))),
-    }
-}
-
 impl Chat {
-    fn noted(&self, inbound: &Inbound, words: String, result: &str) -> Result<(), ArgError> {
+    /// A row of the audit of what somebody did, and what came of it.
+    pub(super) fn entry(&self, inbound: &Inbound, words: String, result: impl Into<String>) -> AuditEntry {
         let at = self.parts.clock.now();
         let (person, channel) = (inbound.person.name.clone(), inbound.chat.clone());
-        self.parts.store.audit(AuditEntry { at, person, channel, words, result: result.to_owned() })?;
-        Ok(())
+        AuditEntry { at, person, channel, words, preview: None, result: result.into() }
     }
 
     pub(super) fn acknowledge(
@@ -116,9 +117,7 @@ impl Chat {
         if reader.notice(notice)?.is_none() {
             return usage(format!("there is no message {notice}"));
         }
-        let (channel, now) = (channel_of(&inbound.chat), self.parts.clock.now());
-        if self.parts.store.acknowledge(notice, person, channel, now)? {
-            self.noted(inbound, format!("/ack {notice}"), "acknowledged")?;
+        if self.parts.store.acknowledge(notice, person, &inbound.chat, self.parts.clock.now())? {
             return Ok(format!("{notice} acknowledged: nobody else is called for it. It ends nothing by itself"));
         }
         let Some(ack) = reader.ack(notice)? else { return Ok(DONE_BEFORE.to_owned()) };
@@ -130,37 +129,38 @@ impl Chat {
         &self,
         inbound: &Inbound,
         kind: &'static Kind,
-        for_ms: Option<i64>,
+        lasts: &str,
         views: &Views,
     ) -> Result<String, ArgError> {
         let now = self.parts.clock.now();
-        let until = now.plus_ms(for_ms.unwrap_or(0));
-        let Some(()) = self.parts.store.mute(&inbound.person.name, kind.name, until)? else {
-            return Ok(DONE_BEFORE.to_owned());
+        let until = muted_until(lasts, now, views.zone()?)?;
+        let entry = match &until {
+            None => self.entry(inbound, format!("/mute {} off", kind.name), "told again"),
+            Some(until) => {
+                let result = format!("muted for {}", age(until.at.since(now)));
+                self.entry(inbound, format!("/mute {}", kind.name), result)
+            }
         };
-        let Some(for_ms) = for_ms else {
-            self.noted(inbound, format!("/mute {} off", kind.name), "told again")?;
-            return Ok(format!("{} is told again", kind.name));
-        };
-        self.noted(inbound, format!("/mute {}", kind.name), &format!("muted for {}", age(for_ms)))?;
-        let until = time(until, views.zone()?);
+        let what = Own::Mute { kind: kind.name.to_owned(), until: until.as_ref().map(|until| until.at) };
+        let Some(()) = self.parts.store.change_own(entry, what)? else { return Ok(DONE_BEFORE.to_owned()) };
+        let Some(until) = until else { return Ok(format!("{} is told again", kind.name)) };
         Ok(format!(
-            "{} is muted until {until}; /missed shows what came meanwhile, /mute {} off ends it",
-            kind.name, kind.name
+            "{} is muted {}; /missed shows what came meanwhile, /mute {} off ends it",
+            kind.name, until.said, kind.name
         ))
     }
 
     /// The day's digest as a whole: none, or as it was.
     pub(super) fn digest(&self, inbound: &Inbound, wish: Option<Treatment>) -> Result<String, ArgError> {
-        let now = self.parts.clock.now();
-        let Some(()) = self.parts.store.wish(&inbound.person.name, DIGEST, wish, now)? else {
-            return Ok(DONE_BEFORE.to_owned());
+        let (words, result) = match wish {
+            None => ("/less digest off", "as configured"),
+            Some(_) => ("/less digest", "no digest"),
         };
+        let entry = self.entry(inbound, words.to_owned(), result);
+        let Some(()) = self.wish(entry, DIGEST, wish)? else { return Ok(DONE_BEFORE.to_owned()) };
         if wish.is_none() {
-            self.noted(inbound, "/less digest off".to_owned(), "as configured")?;
             return Ok("The digest comes again, once a day".to_owned());
         }
-        self.noted(inbound, "/less digest".to_owned(), "no digest")?;
         Ok("No digest any more: /missed shows what came, /less digest off undoes it".to_owned())
     }
 
@@ -188,33 +188,29 @@ impl Chat {
         if quieter == was {
             return Ok(format!("{} is told {} already; \"off\" is said in bellwether.toml", kind.name, how(was)));
         }
-        let Some(()) = self.parts.store.wish(person, kind.name, Some(quieter), now)? else {
-            return Ok(DONE_BEFORE.to_owned());
-        };
-        self.noted(inbound, format!("/less {}", kind.name), quieter.as_str())?;
+        let entry = self.entry(inbound, format!("/less {}", kind.name), quieter.as_str());
+        let Some(()) = self.wish(entry, kind.name, Some(quieter))? else { return Ok(DONE_BEFORE.to_owned()) };
         Ok(format!("From now on {} is told {}; /less {} off undoes it", kind.name, how(quieter), kind.name))
     }
 
     pub(super) fn usual(&self, inbound: &Inbound, kind: &'static Kind) -> Result<String, ArgError> {
-        let now = self.parts.clock.now();
-        let Some(()) = self.parts.store.wish(&inbound.person.name, kind.name, None, now)? else {
-            return Ok(DONE_BEFORE.to_owned());
-        };
-        self.noted(inbound, format!("/less {} off", kind.name), "as configured")?;
+        let entry = self.entry(inbound, format!("/less {} off", kind.name), "as configured");
+        let Some(()) = self.wish(entry, kind.name, None)? else { return Ok(DONE_BEFORE.to_owned()) };
         Ok(format!("{} is told as it is configured", kind.name))
+    }
+
+    fn wish(&self, entry: AuditEntry, kind: &str, treatment: Option<Treatment>) -> Result<Option<()>, StoreError> {
+        self.parts.store.change_own(entry, Own::Wish { kind: kind.to_owned(), treatment })
     }
 
     pub(super) fn drill(&self, inbound: &Inbound) -> Result<String, ArgError> {
         if inbound.person.role == Role::Viewer {
             return usage("/test is not for viewers: it writes to everybody".to_owned());
         }
-        Ok((self.parts.drill)(inbound)?)
+        let said = (self.parts.drill)(inbound)?;
+        self.parts.store.audit(self.entry(inbound, "/test".to_owned(), "sent"))?;
+        Ok(said)
     }
-}
-
-/// The channel of a chat, as people know it.
-fn channel_of(chat: &str) -> &str {
-    chat.split(':').next().unwrap_or(chat)
 }
 
 /// How a treatment is said.

@@ -1,7 +1,11 @@
 //! What is a command? A name, a help text, an example, and what it may do, as a type.
 
+use chrono_tz::Tz;
+
+use crate::clock::Timestamp;
 use crate::control::Control;
-use crate::domain::{AlertId, AlertRequest, Kind, Label, Message, NoticeId, Symbol, Timeframe};
+use crate::domain::when::WhenError;
+use crate::domain::{AlertId, Kind, Label, Message, NoticeId, Preference, Symbol, Timeframe};
 use crate::views::{ViewError, Views};
 
 use super::handle::Reply;
@@ -11,10 +15,11 @@ use super::seat::Place;
 /// What a command may do is its type: a view reads and answers; a text needs not even the store; a question is put to the running engine;
 /// something personal changes the
 /// asker's own messages and nothing else; a control touches nothing, it only names the change, which the desk holds until the PIN turns it into `Confirmed`.
+#[derive(Clone, Copy)]
 pub enum Run {
     /// Answers from the store.
     View(fn(&Views, &[&str]) -> Result<String, ArgError>),
-    /// Answers from the store in words, or with a file where the arguments say so.
+    /// Answers from the store in words, or with a whole message, such as a file or what people wrote, where that is asked for.
     ViewOrFile(
         fn(&Views, &[&str]) -> Result<String, ArgError>,
         fn(&Views, &[&str]) -> Result<Option<Message>, ArgError>,
@@ -27,25 +32,73 @@ pub enum Run {
     ViewOrAsk(fn(&Views, &[&str]) -> Result<String, ArgError>, fn(&[&str]) -> Result<Option<Question>, ArgError>),
     /// Changes only what the asker is told; no PIN, but a row of the audit.
     Personal(fn(&[&str]) -> Result<Personal, ArgError>),
+    /// Does something at the desk that is no change: nothing without who may make one.
+    Desk(fn(&[&str]) -> Result<DeskWork, ArgError>),
     /// Names a change.
-    Control(fn(&[&str]) -> Result<Control, ArgError>),
+    Control(ControlFn),
+}
+
+/// Reads which change is wished for.
+pub type ControlFn = fn(&Asked<'_>) -> Result<Wish, ArgError>;
+
+/// The words after a control's name, and what they are relative to.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked<'a> {
+    /// The words, without those that say when it ends.
+    pub args: &'a [&'a str],
+    /// When it ends, where that was said.
+    pub until: Option<Timestamp>,
+    /// The market's time; that of the wall where nothing has run yet.
+    pub now: Timestamp,
+    /// The zone in which whoever asks reads times.
+    pub zone: Tz,
+}
+
+/// A change that somebody wishes for, in the named book alone if one is named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wish {
+    /// What.
+    pub control: Control,
+    /// Where.
+    pub book: Option<Label>,
+}
+
+impl From<Control> for Wish {
+    fn from(control: Control) -> Self {
+        Self { control, book: None }
+    }
+}
+
+/// What can be done at the desk besides changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeskWork {
+    /// Agree to what somebody else wants.
+    Approve(i64),
+    /// End what waits for a second person.
+    Decline(i64),
+    /// Change the own PIN.
+    NewPin,
+    /// Say what this line would do, and do nothing.
+    WhatIf(String),
+    /// Say what keeps a book from real money, or the only one; these words were typed behind it.
+    Live(Option<Label>, String),
 }
 
 /// What somebody may change for themselves alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Personal {
-    /// Tell me when this comes true.
-    AddAlert(AlertRequest),
+    /// Tell me when this comes true, in the words that were typed.
+    AddAlert(String),
     /// Forget this alert of mine, or all of them.
     DeleteAlerts(Option<AlertId>),
     /// I have seen this message, or the last one that asks for it.
     Ack(Option<NoticeId>),
-    /// Do not tell me of this kind for so many milliseconds; tell me again where it is none.
+    /// Do not tell me of this kind for a while, or do so again.
     Mute {
         /// The kind.
         kind: &'static Kind,
-        /// For how long.
-        for_ms: Option<i64>,
+        /// For how long, in the words that were typed: nothing, "off", "2h", "until 16:00".
+        lasts: String,
     },
     /// Tell me of this kind more quietly, or of the kind that this message was of.
     Less(LessOf),
@@ -55,6 +108,37 @@ pub enum Personal {
     UsualDigest,
     /// Send a test message on every way.
     Drill,
+    /// Keep these words with what I name; where there are none, say what is kept.
+    Note {
+        /// What is named, as it was typed.
+        about: String,
+        /// The words.
+        text: Option<String>,
+    },
+    /// File what I name under some tags, and no more under others; where there are none, say under which it is.
+    Tag {
+        /// What is named, as it was typed.
+        about: String,
+        /// Tags that it gets.
+        put: Vec<Label>,
+        /// Tags that it loses.
+        take: Vec<Label>,
+    },
+    /// Write times and figures for me in another way, or wake me at other times.
+    Settings(Setting),
+    /// Take back what I changed last.
+    Undo,
+}
+
+/// What somebody wants of their settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Setting {
+    /// To see them.
+    Show,
+    /// This one to be so.
+    Set(Preference),
+    /// This one, or all, to be as in the file.
+    Usual(Option<&'static str>),
 }
 
 /// What somebody wants less of.
@@ -114,6 +198,12 @@ pub enum ArgError {
     View(#[from] ViewError),
 }
 
+impl From<WhenError> for ArgError {
+    fn from(error: WhenError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
 /// Where a command stands in the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
@@ -127,14 +217,31 @@ pub enum Group {
     Attention,
     /// The bot itself.
     System,
-    /// Changes.
+    /// What may be traded at all, and who agrees.
     Control,
+    /// Orders and levels.
+    Orders,
+    /// Settings over the file.
+    Tuning,
 }
 
 impl Group {
     /// All, in the order of the help.
-    pub const ALL: [Self; 6] =
-        [Self::Portfolio, Self::Risk, Self::Reasons, Self::Attention, Self::Control, Self::System];
+    pub const ALL: [Self; 8] = [
+        Self::Portfolio,
+        Self::Risk,
+        Self::Reasons,
+        Self::Attention,
+        Self::Control,
+        Self::Orders,
+        Self::Tuning,
+        Self::System,
+    ];
+
+    /// True for groups of what changes something for everybody.
+    pub const fn changes(self) -> bool {
+        matches!(self, Self::Control | Self::Orders | Self::Tuning)
+    }
 
     /// Its title.
     pub const fn title(self) -> &'static str {
@@ -145,11 +252,14 @@ impl Group {
             Self::Attention => "Messages",
             Self::System => "System",
             Self::Control => "Control",
+            Self::Orders => "Orders",
+            Self::Tuning => "Tuning",
         }
     }
 }
 
 /// A row of the table.
+#[derive(Clone, Copy)]
 pub struct Command {
     /// Its name, without the slash.
     pub name: &'static str,
@@ -168,8 +278,13 @@ pub struct Command {
 }
 
 impl Command {
+    /// Its name as people type it: `schedule set`.
+    pub fn spoken(&self) -> String {
+        self.name.replace('_', " ")
+    }
+
     /// As it is typed: `/chart SYMBOL|equity [TIMEFRAME|BOOK]`.
     pub fn usage(&self) -> String {
-        format!("/{} {}", self.name, shown(self.params)).trim_end().to_owned()
+        format!("/{} {}", self.spoken(), shown(self.params)).trim_end().to_owned()
     }
 }

@@ -1,9 +1,12 @@
 //! What could be typed next? Names, symbols, books and numbers that exist now and that whoever asks may see, the likeliest first.
 
-use crate::domain::{Event, KINDS, NoticeId, kind_named};
+use crate::domain::format::counted;
+use crate::domain::{Event, KINDS, Label, Money, NoticeId, OrderId, Symbol, kind_named};
+use crate::strategy::{Param as ParamSpec, STRATEGIES, find};
 use crate::views::{
-    ViewError, Views, book_names, book_preview, last_messages, last_trades, locked, open_messages, orders_under_way,
-    own_alerts, scenario_names, symbols, unlock_preview,
+    ViewError, Views, about, book_names, book_preview, held, last_messages, last_trades, limit_names, locked,
+    open_messages, orders_under_way, own_alerts, scenario_names, strategy_names, symbols, tags_in_use, tags_of,
+    unlock_preview,
 };
 
 use super::access::{Role, may};
@@ -11,6 +14,7 @@ use super::command::Command;
 use super::commands::COMMANDS;
 use super::params::{Param, What};
 use super::seat::Place;
+use super::settings::values_of;
 
 /// The most that is offered at once.
 pub const CHOICES_MAX: usize = 25;
@@ -29,16 +33,11 @@ pub struct Choice {
 }
 
 impl Choice {
-    fn new(value: impl std::fmt::Display, about: &str) -> Self {
+    pub(super) fn new(value: impl std::fmt::Display, about: &str) -> Self {
         let value = format!("{value}");
         let label = if about.is_empty() { value.clone() } else { format!("{value} · {about}") };
         Self { value, label: label.chars().take(CHOICE_CHARS_MAX).collect() }
     }
-}
-
-/// Every name with its help, as the terminal completes it.
-pub fn completions() -> Vec<(String, &'static str)> {
-    COMMANDS.iter().map(|command| (format!("/{}", command.name), command.help)).collect()
 }
 
 /// What could stand in a place of a command where `typed` stands so far and `before` in the places before it. Only what is possible now, and what
@@ -57,21 +56,37 @@ pub fn complete(
     if may(role, place, command).is_err() || (param.what == What::Open && role == Role::Viewer) {
         return Ok(Vec::new());
     }
-    let fixed = |words: &[&str]| words.iter().map(|word| Choice::new(word, "")).collect();
     let all = match param.what {
         What::Symbol => of_symbols(views)?,
+        What::Held => held(views)?.into_iter().map(|(symbol, _)| Choice::new(symbol, "held")).collect(),
+        What::HeldOrGroup => of_holdings(views)?,
+        What::OpenOrder => of_orders(views)?,
+        What::LimitName => limit_names(views)?.into_iter().map(|name| Choice::new(name, "")).collect(),
+        What::StrategyName => strategy_names(views)?.iter().map(|(name, when)| Choice::new(name, when)).collect(),
+        What::Limit => of_limits(views, before)?,
+        What::OfOrder => of_order(views, before)?,
+        What::Change => of_changes(views)?,
+        What::StrategyKind => STRATEGIES.iter().map(|kind| Choice::new(kind.name, kind.help)).collect(),
+        What::ParamName => of_params(before.first().copied(), |param| param.name.to_owned()),
+        What::ParamValues => {
+            let usual = Choice::new("usual", "each parameter as the table of strategies has it");
+            let set = of_params(before.get(1).copied(), |param| format!("{}={}", param.name, param.default));
+            std::iter::once(usual).chain(set).collect()
+        }
         What::Locked => of_locks(views)?,
         What::Picture => [vec![Choice::new("equity", "what a book was worth over time")], of_symbols(views)?].concat(),
         What::BarsOrBook if before.first().is_some_and(|first| first.eq_ignore_ascii_case("equity")) => {
             of_books(views, &[])?
         }
-        What::BarsOrBook => fixed(&["1m", "5m", "15m", "1h", "1d", "1w"]),
         What::Book => of_books(views, before)?,
         What::Scenario => {
             let names = scenario_names().map(|(name, title)| Choice::new(name, title));
             names.chain(of_books(views, &[])?).collect()
         }
         What::Reason => of_reasons(views)?,
+        What::Noted => [vec![Choice::new("today", "the day")], of_reasons(views)?].concat(),
+        What::Tags => of_tags(views, before)?,
+        What::Value => values_of(before),
         What::Kind => of_kinds(false),
         What::Patient => of_kinds(true),
         What::PatientOrMessage => {
@@ -82,18 +97,34 @@ pub fn complete(
         What::Off if before.first().is_some_and(|first| kind_named(&first.to_ascii_lowercase()).is_none()) => {
             Vec::new()
         }
-        What::Off => fixed(&["off"]),
         What::Message => last_messages(views)?.iter().map(of_message).collect(),
         What::Open => open_messages(views)?.iter().map(of_message).collect(),
         What::Command => {
             let allowed = COMMANDS.iter().filter(|command| may(role, place, command).is_ok());
             allowed.map(|command| Choice::new(command.name, command.help)).collect()
         }
-        What::OneOf(words) | What::Like(words) => fixed(words),
         What::Condition => of_conditions(views, typed)?,
-        What::Code => Vec::new(),
+        what => samples(what).iter().map(|word| Choice::new(word, "")).collect(),
     };
     Ok(likeliest(all, typed))
+}
+
+/// Words that stand for any others of their kind; none for what is anybody's choice, or a secret.
+fn samples(what: What) -> &'static [&'static str] {
+    match what {
+        What::OneOf(words) | What::Like(words) => words,
+        What::Share => &["25%", "50%", "75%", "100%"],
+        What::Amount => &["5", "10", "$500", "2%"],
+        What::Level => &["2%", "3%", "5%", "10%"],
+        What::When => &["bars", "every 15m", "hourly", "daily 09:30", "weekdays 09:30", "0 9 * * 1-5", "usual"],
+        What::Rhythm => &["bars", "5m", "15m", "1h", "1d", "hourly", "daily_09:30"],
+        What::BarsOrBook => &["1m", "5m", "15m", "1h", "1d", "1w"],
+        What::Off => &["off"],
+        What::Until => &["for 30m", "for 2h", "for 1d", "until 16:00", "until tomorrow 09:30", "until friday"],
+        What::Mute => &["15m", "1h", "2h", "8h", "24h", "until 16:00", "off"],
+        What::Changes => &["since today", "since yesterday", "since monday"],
+        _ => &[],
+    }
 }
 
 /// Those that are like what was typed, the likest first; among equals those that came first.
@@ -126,9 +157,55 @@ fn rank(choice: &Choice, typed: &str) -> Option<u32> {
     (typed.chars().count() > 2 && strsim::jaro_winkler(&value, typed) >= LIKENESS_MIN).then_some(4)
 }
 
+/// The parameters of a strategy, each as it is typed.
+fn of_params(strategy: Option<&str>, typed: impl Fn(&ParamSpec) -> String) -> Vec<Choice> {
+    let kind = strategy.and_then(|name| find(&name.to_ascii_lowercase()));
+    let params = kind.map_or(&[][..], |kind| kind.params);
+    params.iter().map(|param| Choice::new(typed(param), param.help)).collect()
+}
+
 fn of_symbols(views: &Views) -> Result<Vec<Choice>, ViewError> {
     let about = |held| if held { "held" } else { "watched" };
     Ok(symbols(views)?.iter().map(|(symbol, _, held)| Choice::new(symbol, about(*held))).collect())
+}
+
+/// What is held, and the groups of it that hold something.
+fn of_holdings(views: &Views) -> Result<Vec<Choice>, ViewError> {
+    let held = held(views)?;
+    let mut all: Vec<Choice> = held.iter().map(|(symbol, _)| Choice::new(symbol, "held")).collect();
+    let losers = held.iter().filter(|(_, profit)| *profit < Money::ZERO).count() as u64;
+    let winners = held.iter().filter(|(_, profit)| *profit > Money::ZERO).count() as u64;
+    let groups = [("losers", losers), ("winners", winners), ("all", held.len() as u64)];
+    let groups = groups.into_iter().filter(|(_, count)| *count > 0);
+    all.extend(groups.map(|(name, count)| Choice::new(name, &counted(count, "position"))));
+    Ok(all)
+}
+
+fn of_orders(views: &Views) -> Result<Vec<Choice>, ViewError> {
+    let orders = orders_under_way(views)?;
+    Ok(orders.iter().map(|(id, symbol)| Choice::new(id, &format!("order of {symbol}"))).collect())
+}
+
+/// A limit at the last price of the symbol that was typed before.
+fn of_limits(views: &Views, before: &[&str]) -> Result<Vec<Choice>, ViewError> {
+    let named = |symbol: &Symbol| before.iter().any(|word| symbol.as_str().eq_ignore_ascii_case(word));
+    let found = symbols(views)?.into_iter().find(|(symbol, ..)| named(symbol));
+    Ok(found.map(|(_, price, _)| Choice::new(format!("limit {price}"), "the last price")).into_iter().collect())
+}
+
+/// The last price for the order that was typed before; nothing once a price stands there.
+fn of_order(views: &Views, before: &[&str]) -> Result<Vec<Choice>, ViewError> {
+    let orders = orders_under_way(views)?;
+    let named = |id: &OrderId| before.first().is_some_and(|word| word.parse().ok() == Some(*id));
+    let symbol = orders.iter().find(|(id, _)| named(id)).map(|(_, symbol)| *symbol);
+    let marks = symbols(views)?.into_iter().filter(|(one, ..)| Some(*one) == symbol && before.len() == 1);
+    Ok(marks.map(|(_, price, _)| Choice::new(format!("price={price}"), "the last price")).collect())
+}
+
+/// What could be done with all that is held, and with each.
+fn of_changes(views: &Views) -> Result<Vec<Choice>, ViewError> {
+    let holdings = of_holdings(views)?;
+    Ok(holdings.into_iter().map(|it| Choice::new(format!("close {}", it.value), "")).collect())
 }
 
 /// Locks that whoever asks can lift.
@@ -175,6 +252,16 @@ fn of_reasons(views: &Views) -> Result<Vec<Choice>, ViewError> {
     Ok(all)
 }
 
+/// Tags of what was named, to be taken away, and those in use.
+fn of_tags(views: &Views, before: &[&str]) -> Result<Vec<Choice>, ViewError> {
+    let named = before.first().map(|word| about(views, word)).and_then(Result::ok);
+    let own = named.map_or(Ok(Vec::new()), |about| tags_of(views, about))?;
+    let taken = own.iter().map(|row| Choice::new(format!("-{}", row.tag), "no more"));
+    let is_own = |tag: &Label| own.iter().any(|row| row.tag == *tag);
+    let used = tags_in_use(views)?.into_iter().filter(|tag| !is_own(tag)).map(|tag| Choice::new(tag, ""));
+    Ok(used.chain(taken).collect())
+}
+
 /// Whole conditions on the symbol that is typed, or a first one on each; alerts that wait, to be deleted.
 fn of_conditions(views: &Views, typed: &str) -> Result<Vec<Choice>, ViewError> {
     let first = typed.split_whitespace().next().unwrap_or_default().to_lowercase();
@@ -188,7 +275,7 @@ fn of_conditions(views: &Views, typed: &str) -> Result<Vec<Choice>, ViewError> {
         return Ok(forget);
     }
     let symbols = symbols(views)?;
-    let of_symbol = |(symbol, price, _): &(crate::domain::Symbol, crate::domain::Price, bool)| {
+    let of_symbol = |(symbol, price, _): &(Symbol, crate::domain::Price, bool)| {
         let now = format!("now at {price}");
         [
             Choice::new(format!("{symbol} > {price}"), &now),

@@ -2,6 +2,7 @@
 
 use super::command::{Command, Group};
 use super::commands::COMMANDS;
+use super::head::in_two_words;
 
 /// The command that stands at the top as well: nobody in a hurry looks for its group.
 pub const AT_TOP: &str = "halt";
@@ -34,11 +35,20 @@ pub fn grouped(text: &str) -> String {
         let (word, after) = from.split_at(from.find(char::is_whitespace).unwrap_or(from.len()));
         let name = word.trim_end_matches(CLOSING);
         let begins = out.chars().next_back().is_none_or(|c| c.is_whitespace() || OPENING.contains(&c));
-        match named(name).filter(|_| begins) {
-            Some(command) => out.extend([command.path().as_str(), &word[name.len()..]]),
-            None => out.push_str(word),
-        }
+        let next =
+            after.strip_prefix(' ').map(|after| &after[..after.find(char::is_whitespace).unwrap_or(after.len())]);
+        let next = next.map(|next| next.trim_end_matches(CLOSING));
+        let pair =
+            name.strip_prefix('/').zip(next).and_then(|(name, next)| Some((in_two_words(COMMANDS, name, next)?, next)));
         rest = after;
+        match (pair, named(name)) {
+            (Some((command, next)), _) if begins => {
+                out.push_str(&command.path());
+                rest = &after[1 + next.len()..];
+            }
+            (_, Some(command)) if begins => out.extend([command.path().as_str(), &word[name.len()..]]),
+            _ => out.push_str(word),
+        }
     }
     out + rest
 }
@@ -46,7 +56,11 @@ pub fn grouped(text: &str) -> String {
 /// A whole typed line under its path, with what fills its places under their names: `/reasons why of:T17`. Any other line stays as it is.
 pub fn grouped_line(line: &str) -> String {
     let (name, words) = line.split_once(' ').unwrap_or((line, ""));
-    let Some(command) = named(name) else { return line.to_owned() };
+    let (next, after) = words.split_once(' ').unwrap_or((words, ""));
+    let pair = name.strip_prefix('/').and_then(|name| in_two_words(COMMANDS, name, next));
+    let (Some(command), words) = pair.map_or_else(|| (named(name), words), |command| (Some(command), after)) else {
+        return line.to_owned();
+    };
     let mut out = command.path();
     for (param, word) in command.params.iter().zip(words.splitn(command.params.len(), ' ')) {
         if !word.is_empty() {

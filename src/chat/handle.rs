@@ -4,22 +4,27 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono_tz::Tz;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
-use crate::control::{ChangeDesk, Control, DeskError, ShownOn, VALID_MS, check_strength};
+use crate::control::{Change, ChangeDesk, Control, DeskError, Factors, Taken, Tier, check_strength};
 use crate::domain::format::time;
-use crate::domain::{EventKind, Message, Style};
+use crate::domain::when::clause;
+use crate::domain::{Message, Preview, Style};
 use crate::store::{Store, StoreError};
-use crate::views::{Asker as Viewer, ViewError, Views, book_preview, resume_preview, unlock_preview};
+use crate::views::{Asker as Viewer, ViewError, Views, book_preview, preview_words, resume_preview, unlock_preview};
 
-use super::access::{Person, Role, may};
-use super::command::{ArgError, Question, Run};
-use super::parse::parse;
+use super::access::{Person, may};
+use super::choices::choices;
+use super::command::{ArgError, Asked, ControlFn, Question, Run, Wish};
+use super::params::What;
+use super::parse::{Parsed, parse};
 use super::seat::Place;
+use super::settings::style_of;
 
-/// How long a shown change can be confirmed, in seconds, as people are told it.
-pub const CONFIRM_S: i64 = VALID_MS / 1000;
+/// What is said of a change of the gravest tier before it is confirmed.
+const FOR_GOOD: &str = "This cannot be taken back: /undo does not reach it.";
 
 /// Something that somebody typed, from any channel.
 #[derive(Debug, Clone)]
@@ -96,6 +101,9 @@ fn written(text: &str, style: Style) -> String {
 /// Puts a question of somebody to the running engine, or to whoever draws, and waits for the answer.
 pub type Asker = Arc<dyn Fn(&Inbound, Question) -> Reply + Send + Sync>;
 
+/// Asks the engine what a change of this person would do; in words why it is not possible.
+pub type Previewer = Arc<dyn Fn(&Change, &str) -> Result<Preview, String> + Send + Sync>;
+
 /// Sends a drill on every way for somebody, and says where they learn what became of it.
 pub type Driller = Arc<dyn Fn(&Inbound) -> Result<String, StoreError> + Send + Sync>;
 
@@ -112,10 +120,10 @@ pub struct ChatParts {
     pub clock: Arc<dyn Clock>,
     /// The way to the engine; an error text where none runs.
     pub ask: Asker,
+    /// What the engine says that a change would do, asked for by this person; why it is not possible.
+    pub preview: Previewer,
     /// Tells the engine to look at the desk.
     pub wake: Arc<dyn Fn() + Send + Sync>,
-    /// Records a fact that everybody is to be told.
-    pub alarm: Arc<dyn Fn(EventKind) + Send + Sync>,
     /// Sends a drill on every way.
     pub drill: Driller,
 }
@@ -124,19 +132,21 @@ pub struct ChatParts {
 #[derive(Clone)]
 pub struct Chat {
     pub(super) parts: ChatParts,
+    /// Answers are written for their reader by whoever asked.
+    pub(super) is_plain: bool,
 }
 
 impl Chat {
     /// A chat of these parts.
     pub fn new(parts: ChatParts) -> Self {
-        Self { parts }
+        Self { parts, is_plain: false }
     }
 
     /// The same chat, asked by an update of the inbox: what it changes is changed once for that update.
     #[must_use]
     pub fn caused_by(&self, inbox: i64) -> Self {
         let (store, desk) = (self.parts.store.caused_by(inbox), self.parts.desk.caused_by(inbox));
-        Self { parts: ChatParts { store, desk, ..self.parts.clone() } }
+        Self { parts: ChatParts { store, desk, ..self.parts.clone() }, ..self.clone() }
     }
 
     /// Answers one line, with figures as whoever asked wants them written.
@@ -144,7 +154,7 @@ impl Chat {
         if let Some(reply) = read_only(inbound, &self.parts.database, self.parts.clock.now()) {
             return reply;
         }
-        self.answer(inbound).unwrap_or_else(|error| told_error(&error)).styled(inbound.person.style)
+        self.answer(inbound).unwrap_or_else(|error| told_error(&error)).styled(self.style_of(&inbound.person))
     }
 
     fn answer(&self, inbound: &Inbound) -> Result<Reply, ArgError> {
@@ -152,8 +162,9 @@ impl Chat {
         let question = match &parsed.command.run {
             Run::Ask(run) => Some(run(&parsed.args)?),
             Run::ViewOrAsk(_, asks) => asks(&parsed.args)?,
-            Run::Control(run) => return self.control(inbound, &run(&parsed.args)?),
-            Run::Personal(run) => return self.personal(inbound, run(&parsed.args)?).map(Reply::Text),
+            Run::Control(run) => return self.control(inbound, &parsed, *run),
+            Run::Desk(run) => return Ok(self.at_desk(inbound, run(&parsed.args)?)),
+            Run::Personal(run) => return self.personal(inbound, run(&parsed.args)?),
             Run::Text(_) | Run::View(_) | Run::ViewOrFile(..) => None,
         };
         let answered = question.map(|question| (self.parts.ask)(inbound, question));
@@ -164,33 +175,82 @@ impl Chat {
         Views::open(&self.parts.database, inbound.asker(), self.parts.clock.now())
     }
 
-    fn control(&self, inbound: &Inbound, control: &Control) -> Result<Reply, ArgError> {
-        let person = &inbound.person.name;
-        let desk = self.parts.desk.within(inbound.person.books.clone());
-        if control.is_safe() {
-            let admitted = desk.admit_safe(control, person, &inbound.chat);
+    /// Shows a change to whoever wishes for it, or hands it on where it needs no PIN.
+    fn control(&self, inbound: &Inbound, parsed: &Parsed<'_>, run: ControlFn) -> Result<Reply, ArgError> {
+        let wish = self.wished(inbound, parsed, run)?;
+        if wish.control.is_safe() {
+            let admitted = self.desk(inbound).admit_safe(&wish.control, &inbound.person.name, &inbound.chat);
             (self.parts.wake)();
             return Ok(admitted.map_or_else(|error| told(&error), |id| Reply::Admitted { id }));
         }
-        let views = self.views(inbound)?;
-        let mut control = control.clone();
-        let preview = match &mut control {
-            Control::Halt => return Ok(Reply::Refused("/halt needs no preview".to_owned())),
-            Control::Resume => resume_preview(&views)?,
-            Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
-            Control::Book { action, book } => {
-                let (meant, preview) = book_preview(&views, *action, *book)?;
-                *book = Some(meant);
-                preview
-            }
-        };
-        let shown_on = shown_on(&views)?;
-        Ok(match desk.show(&control, person, &inbound.chat, &shown_on) {
-            Ok(shown) => Reply::Confirm { id: shown.id, preview },
+        self.offer(inbound, wish)
+    }
+
+    /// What somebody wishes for, as they typed it.
+    pub(super) fn wished(&self, inbound: &Inbound, parsed: &Parsed<'_>, run: ControlFn) -> Result<Wish, ArgError> {
+        let (now, zone) = self.time_of(inbound);
+        let timed = parsed.command.params.iter().any(|param| param.what == What::Until);
+        let (args, until) = if timed { clause(&parsed.args, now, zone)? } else { (parsed.args.clone(), None) };
+        run(&Asked { args: &args, until: until.map(|until| until.at), now, zone })
+    }
+
+    /// Shows what a change would do, to be confirmed.
+    pub(super) fn offer(&self, inbound: &Inbound, wish: Wish) -> Result<Reply, ArgError> {
+        let desk = self.desk(inbound);
+        let change = self.change(inbound, wish)?;
+        let (change, preview) = self.preview(inbound, change)?;
+        let (_, zone) = self.time_of(inbound);
+        Ok(match desk.show(&change, &inbound.person.name, &inbound.chat, &preview) {
+            Ok(shown) => Reply::Confirm { id: shown.id, preview: preview_words(&preview, zone) },
             Err(DeskError::NoPin(_)) => Reply::NeedsPin,
             Err(error @ DeskError::Locked { .. }) => Reply::Refused(self.not_done(inbound, &error)),
             Err(error) => told(&error),
         })
+    }
+
+    /// The change that is wished for, in the books that whoever wishes may change.
+    pub(super) fn change(&self, inbound: &Inbound, wish: Wish) -> Result<Change, ArgError> {
+        let Wish { control, book } = wish;
+        let named = book.map(|book| book.to_string()).unwrap_or_default();
+        let change = self.desk(inbound).change(control, book);
+        change.map_err(|_| ArgError::Usage(format!("there is no book {named}; /books lists what there is")))
+    }
+
+    /// The market's time, and the zone in which whoever asks reads it.
+    pub(super) fn time_of(&self, inbound: &Inbound) -> (Timestamp, Tz) {
+        let views = self.views(inbound);
+        let zone = views.as_ref().ok().and_then(|views| views.zone().ok()).unwrap_or_default();
+        let market = views.ok().and_then(|views| views.reader().progress().ok().flatten());
+        (market.map_or_else(|| self.parts.clock.now(), |progress| progress.market), zone)
+    }
+
+    /// What a change would do, with the book that is meant: of states by what is stored, of everything else by the engine.
+    pub(super) fn preview(&self, inbound: &Inbound, mut change: Change) -> Result<(Change, Preview), ArgError> {
+        let views = self.views(inbound)?;
+        let words = match &mut change.control {
+            Control::Resume => resume_preview(&views)?,
+            Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
+            Control::Book { action, book } => {
+                let (meant, words) = book_preview(&views, *action, *book)?;
+                *book = Some(meant);
+                words
+            }
+            _ => {
+                let preview = (self.parts.preview)(&change, &inbound.person.name);
+                return preview.map(|preview| (change, preview)).map_err(|why| ViewError::Nothing(why).into());
+            }
+        };
+        let words = if change.control.tier() == Tier::Grave { format!("{words}\n{FOR_GOOD}") } else { words };
+        let basis = basis(&views)?;
+        Ok((change, Preview { basis, ..Preview::of_words(&words) }))
+    }
+
+    /// What the engine says that a change would do.
+    ///
+    /// # Errors
+    /// In words why it is not possible.
+    pub fn ask_engine(&self, change: &Change, person: &str) -> Result<Preview, String> {
+        (self.parts.preview)(change, person)
     }
 
     /// Why a change was not done, with times as whoever asked reads them.
@@ -200,7 +260,10 @@ impl Chat {
                 let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
                 format!("Not done: the PIN is locked until {}", time(*until, zone))
             }
-            DeskError::Wrong { .. } | DeskError::WrongCode { .. } | DeskError::NothingShown => {
+            DeskError::Wrong { .. }
+            | DeskError::WrongFactors { .. }
+            | DeskError::WrongCode { .. }
+            | DeskError::NothingShown => {
                 format!("Not done: {error}. Ask again to go on")
             }
             error => format!("Not done: {error}"),
@@ -211,18 +274,12 @@ impl Chat {
     ///
     /// # Errors
     /// In words, for each way in which it is not confirmed.
-    pub fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> Result<(), DeskError> {
+    pub fn confirm(&self, inbound: &Inbound, id: i64, pin: &SecretString) -> Result<Taken, DeskError> {
         let person = &inbound.person.name;
-        // Who may change what is judged by what holds now, not when it was shown.
-        if inbound.person.role == Role::Viewer || matches!(inbound.place, Place::Group { .. }) {
-            return Err(DeskError::NotYours);
-        }
-        let desk = self.parts.desk.within(inbound.person.books.clone());
-        let confirmed = desk.confirm(id, person, &inbound.chat, pin);
-        self.tell_lock(person, &confirmed);
-        confirmed?;
+        Self::may_confirm(inbound)?;
+        let taken = self.desk(inbound).confirm(id, person, &inbound.chat, pin)?;
         (self.parts.wake)();
-        Ok(())
+        Ok(taken)
     }
 
     /// Draws a code for a change that was just shown in this chat, to be sent to the phone that the chat is on, and until when it counts.
@@ -230,25 +287,22 @@ impl Chat {
     /// # Errors
     /// When nothing is shown there any more.
     pub fn draw_code(&self, inbound: &Inbound, id: i64) -> Result<(SecretString, Timestamp), DeskError> {
-        let desk = self.parts.desk.within(inbound.person.books.clone());
-        desk.draw_code(id, &inbound.person.name, &inbound.chat)
+        self.desk(inbound).draw_code(id, &inbound.person.name, &inbound.chat)
     }
 
-    /// Takes the code that was sent to a phone for the change that was shown there; the change's row.
+    /// Takes the code that was sent to a phone for the change that was shown there.
     ///
     /// # Errors
     /// In words, for each way in which it is not confirmed.
-    pub fn confirm_by_code(&self, inbound: &Inbound, code: &SecretString) -> Result<i64, DeskError> {
+    pub fn confirm_by_code(&self, inbound: &Inbound, code: &SecretString) -> Result<Taken, DeskError> {
         let person = &inbound.person.name;
-        if inbound.person.role == Role::Viewer || inbound.place != Place::Private {
+        Self::may_confirm(inbound)?;
+        if inbound.place != Place::Private {
             return Err(DeskError::NotYours);
         }
-        let desk = self.parts.desk.within(inbound.person.books.clone());
-        let confirmed = desk.confirm_by_code(person, &inbound.chat, code);
-        self.tell_lock(person, &confirmed);
-        let id = confirmed?;
+        let taken = self.desk(inbound).confirm_by_code(person, &inbound.chat, code)?;
         (self.parts.wake)();
-        Ok(id)
+        Ok(taken)
     }
 
     /// Whether a new PIN is good enough to be asked for once more.
@@ -259,21 +313,20 @@ impl Chat {
         Ok(check_strength(new)?)
     }
 
-    /// Sets a PIN from the terminal.
+    /// Sets a PIN from the terminal, by what the person holds.
     ///
     /// # Errors
-    /// When it is weak, or the old one is wrong.
+    /// When it is weak, or what they hold is wrong.
     pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
-        let set = self.parts.desk.set_pin(person, old, new);
-        self.tell_lock(person, &set);
-        set
+        self.parts.desk.set_pin(person, old, new)
     }
 
-    /// A PIN that this very try locked is told to everybody.
-    fn tell_lock<T>(&self, person: &str, tried: &Result<T, DeskError>) {
-        if let Err(DeskError::Locked { until, just_now: true }) = tried {
-            (self.parts.alarm)(EventKind::PinLocked { person: person.to_owned(), until: *until });
-        }
+    /// What a person holds that they prove who they are by, before a PIN of theirs is set.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn held(&self, person: &str) -> Result<Option<Factors>, DeskError> {
+        self.parts.desk.held(person)
     }
 
     /// What became of a change, once the engine carried it out.
@@ -286,27 +339,32 @@ impl Chat {
 }
 
 /// The states of books and locks that a preview is shown on.
-fn shown_on(views: &Views) -> Result<ShownOn, ViewError> {
-    let mut shown_on = ShownOn::nothing();
+fn basis(views: &Views) -> Result<Vec<String>, ViewError> {
+    let mut shown = Preview::default();
     for row in views.reader().books()? {
-        shown_on.add_book(row.book.name, row.state, row.since);
+        shown.add_book(row.book.name, row.state, row.since);
+        let (parked, until) = row.parked();
+        shown.add_pause(row.book.name, parked.as_ref(), until);
         for lock in row.entry_locks() {
-            shown_on.add_entry_lock(row.book.name, &lock);
+            shown.add_entry_lock(row.book.name, &lock);
         }
     }
     for mark in views.reader().marks()? {
         if let Some((_, since, _)) = mark.lock {
-            shown_on.add_lock(mark.symbol, since);
+            shown.add_lock(mark.symbol, since);
         }
     }
-    Ok(shown_on)
+    Ok(shown.basis)
 }
 
 /// Answers what needs neither the engine nor the desk: texts, views, and what is mistyped or not allowed. None for everything else.
 pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<Reply> {
     let parsed = match parse(&inbound.text) {
         Ok(parsed) => parsed,
-        Err(error) => return Some(told_error(&error)),
+        Err(error) => {
+            let offered = offered(inbound, database, now).map(|message| Reply::Message(Box::new(message)));
+            return Some(offered.unwrap_or_else(|| told_error(&error)).styled(style_of(&inbound.person, database)));
+        }
     };
     if let Err(why) = may(inbound.person.role, inbound.place, parsed.command) {
         return Some(Reply::Refused(why));
@@ -328,13 +386,19 @@ pub fn read_only(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<R
             Ok(None) => view(*run),
             Err(error) => Err(error),
         },
-        Run::Ask(_) | Run::Control(_) | Run::Personal(_) => return None,
+        Run::Ask(_) | Run::Control(_) | Run::Desk(_) | Run::Personal(_) => return None,
     };
-    Some(answer.unwrap_or_else(|error| told_error(&error)).styled(inbound.person.style))
+    Some(answer.unwrap_or_else(|error| told_error(&error)).styled(style_of(&inbound.person, database)))
+}
+
+/// What can be chosen where a line is not whole. Without it the line is refused as it is, so no error matters here.
+fn offered(inbound: &Inbound, database: &Path, now: Timestamp) -> Option<Message> {
+    let views = Views::open(database, inbound.asker(), now).ok()?;
+    choices(inbound, &views).ok().flatten()
 }
 
 /// What a person sees never tells of internals.
-fn told_error(error: &ArgError) -> Reply {
+pub(super) fn told_error(error: &ArgError) -> Reply {
     match error {
         ArgError::Usage(text) => Reply::Refused(text.clone()),
         ArgError::View(ViewError::Nothing(text)) => Reply::Text(text.clone()),
@@ -347,7 +411,7 @@ fn told_error(error: &ArgError) -> Reply {
     }
 }
 
-fn told(error: &DeskError) -> Reply {
+pub(super) fn told(error: &DeskError) -> Reply {
     let hint = match error {
         DeskError::Store(error) => error.hint().map(str::to_owned),
         _ => None,

@@ -1,5 +1,6 @@
 //! Which command does a line name? One answer for whoever reads it, refuses it, hides it or obeys it.
 
+use super::actions::{Short, short};
 use super::command::Command;
 use super::commands::COMMANDS;
 
@@ -16,17 +17,28 @@ pub(super) struct Head<'a> {
     pub(super) command: Option<&'static Command>,
     /// What follows.
     pub(super) args: Vec<&'a str>,
+    /// What a line with a `#` says that names no command.
+    pub(super) short: Option<Short<'a>>,
 }
 
 impl<'a> Head<'a> {
-    /// Of a line: `/halt`, `/stop`, a bare "stop" or "halt", and by its path `/control resume`.
+    /// Of a line: `/halt`, `/stop`, a bare "stop" or "halt", by its path `/control resume`, in two words `/schedule set`, and with a `#`.
     pub(super) fn of(line: &'a str) -> Self {
+        if let Some(short) = short(line) {
+            return Self::of_short(line, short);
+        }
         let mut words = line.split_whitespace();
         let word = words.next().unwrap_or_default();
-        let mut head = Self { typed: vec![word], first: neat(word), command: None, args: words.collect() };
+        let mut head = Self { typed: vec![word], first: neat(word), command: None, args: words.collect(), short: None };
         let is_bare_stop = matches!(head.first.as_str(), "stop" | "halt");
         head.command = if is_bare_stop { find(HALT) } else { head.name().and_then(find) };
-        let place = head.name().zip(head.args.first()).and_then(|(group, name)| below(group, name));
+        let pair = head.name().zip(head.args.first());
+        if let Some(command) = pair.and_then(|(name, next)| in_two_words(COMMANDS, name, next)) {
+            head.typed.push(head.args.remove(0));
+            head.command = Some(command);
+            return head;
+        }
+        let place = pair.and_then(|(group, name)| below(group, name));
         if let Some(command) = place {
             head.typed.push(head.args.remove(0));
             head.command = Some(command);
@@ -35,6 +47,16 @@ impl<'a> Head<'a> {
             }
         }
         head
+    }
+
+    fn of_short(line: &'a str, short: Short<'a>) -> Self {
+        let first = line.split_whitespace().next().map(neat).unwrap_or_default();
+        match short {
+            Short::Command { name, typed, args } => {
+                Self { typed: vec![typed], first, command: find(name), args, short: None }
+            }
+            short => Self { typed: vec![line], first, command: None, args: Vec::new(), short: Some(short) },
+        }
     }
 
     /// What was typed behind a slash. In groups, platforms add the bot's own name: `/status@my_bot`.
@@ -46,6 +68,13 @@ impl<'a> Head<'a> {
 /// The command of this name or alias.
 pub(super) fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| is_called(command, name))
+}
+
+/// The command whose name these two words are: `schedule set` is `schedule_set`.
+pub(super) fn in_two_words<'c>(commands: &'c [Command], first: &str, second: &str) -> Option<&'c Command> {
+    let second = neat(second);
+    let is_pair = |name: &str| name.split_once('_').is_some_and(|pair| pair == (first, second.as_str()));
+    commands.iter().find(|command| is_pair(command.name) || command.aliases.iter().any(|alias| is_pair(alias)))
 }
 
 /// The command that stands below this group under this name or alias.
@@ -74,6 +103,9 @@ fn filled<'a>(name: &str, word: &'a str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chat::command::Run;
+    use crate::chat::commands::BARE;
+    use crate::chat::handle::Reply;
 
     #[test]
     fn a_command_is_known_however_it_is_said() {
@@ -94,6 +126,11 @@ mod tests {
             ("/why of:T17", "why of:T17"),
             ("/control book action:start book:main", "book start main"),
             ("/portfolio alert when:AAPL > 200", "alert AAPL > 200"),
+            ("#emergency-stop!", "halt"),
+            ("#emergency-stop now", "halt now"),
+            ("# emergency stop", "halt stop"),
+            ("#", "none"),
+            ("#AAPL", "none"),
             ("control halt", "none halt"),
             ("/control hat", "none hat"),
             ("/portfolio stop", "none stop"),
@@ -103,5 +140,21 @@ mod tests {
             let name = head.command.map_or("none", |command| command.name);
             assert_eq!(format!("{name} {}", head.args.join(" ")).trim_end(), want.trim_end(), "{line}");
         }
+    }
+
+    #[test]
+    fn a_name_may_be_typed_in_two_words() {
+        let run = || Run::Text(|_, _| Ok(Reply::Text(String::new())));
+        let row = |name, aliases| Command { name, aliases, run: run(), ..BARE };
+        let table = [row("schedule", &[]), row("schedule_set", &["timetable_set"]), row("strategy_new", &[])];
+        let found = |first, second| in_two_words(&table, first, second).map_or("none", |command| command.name);
+        assert_eq!(found("schedule", "set"), "schedule_set");
+        assert_eq!(found("schedule", "SET!"), "schedule_set");
+        assert_eq!(found("timetable", "set"), "schedule_set");
+        assert_eq!(found("strategy", "new"), "strategy_new");
+        for (first, second) in [("schedule", "main"), ("schedule", ""), ("", "set"), ("schedule_set", "")] {
+            assert_eq!(found(first, second), "none", "{first} {second}");
+        }
+        assert_eq!(table[1].spoken(), "schedule set");
     }
 }

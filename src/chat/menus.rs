@@ -55,7 +55,7 @@ fn ending() -> String {
 fn typed(command: &Command, behind: &str) -> Line {
     let places = shown(command.params);
     let space = if places.is_empty() { "" } else { " " };
-    Line(vec![Span::Strong(format!("/{}", command.name)), Span::Text(format!("{space}{places}{behind}"))])
+    Line(vec![Span::Strong(format!("/{}", command.spoken())), Span::Text(format!("{space}{places}{behind}"))])
 }
 
 fn message(lines: Vec<Line>) -> Message {
@@ -88,9 +88,9 @@ const MENU_MAX: usize = 30;
 pub fn menu(role: Role, place: Place) -> Vec<(String, String)> {
     let allowed = COMMANDS.iter().filter(|command| may(role, place, command).is_ok());
     // What changes something is found first where there is little room.
-    let (controls, others): (Vec<&Command>, Vec<&Command>) =
-        allowed.partition(|command| command.group == Group::Control);
-    let room = MENU_MAX.saturating_sub(controls.len());
-    let shown = others.into_iter().take(room).chain(controls);
+    let (controls, others): (Vec<&Command>, Vec<&Command>) = allowed.partition(|command| command.group.changes());
+    // One half each: /help lists the rest.
+    let controls: Vec<&Command> = controls.into_iter().take(MENU_MAX / 2).collect();
+    let shown = others.into_iter().take(MENU_MAX - controls.len()).chain(controls);
     shown.map(|command| (command.name.to_owned(), command.help.to_owned())).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Timestamp;
-use crate::control::{PIN_DIGITS_MAX, PIN_DIGITS_MIN};
+use crate::control::{PIN_DIGITS_MIN, TYPED_DIGITS_MAX};
 use crate::domain::Button;
 
 use super::head::Head;
@@ -91,7 +91,7 @@ impl Pads {
         let prompt = &mut prompts[at];
         let count = prompt.digits.expose_secret().len();
         match key {
-            PadKey::Digit(digit) if count < usize::from(PIN_DIGITS_MAX) => {
+            PadKey::Digit(digit) if count < usize::from(TYPED_DIGITS_MAX) => {
                 prompt.digits = SecretString::from(format!("{}{digit}", prompt.digits.expose_secret()));
                 Pressed::Digits(count + 1)
             }
@@ -141,8 +141,6 @@ pub fn pad_key(line: &str) -> Option<(i64, PadKey)> {
     Some((id, key))
 }
 
-/// Commands whose arguments are numbers, so that digits in them are no PIN.
-const WITH_NUMBERS: [&str; 9] = ["alert", "trades", "trace", "why", "whynot", "ack", "less", "chart", "stress"];
 /// The command that takes a code.
 const PAIR: &str = "pair";
 /// Letters of one half of a code.
@@ -156,10 +154,19 @@ pub fn may_be_secret(text: &str) -> bool {
     if name == Some(PAIR) || is_nearly_pair(&head) || text.split_whitespace().any(is_code) {
         return true;
     }
+    // Nothing is pinned to the list by digits alone: whoever types them means their PIN.
+    if name == Some("pin") && head.args.iter().any(|word| is_pin(word)) {
+        return true;
+    }
     // Digits that hang on the command itself are none of its numbers.
     let is_bare = !head.typed.iter().any(|word| word.contains(char::is_numeric));
-    let takes_numbers = is_bare && name.is_some_and(|name| WITH_NUMBERS.contains(&name));
+    let takes_numbers =
+        is_bare && head.command.is_some_and(|command| command.params.iter().any(|param| param.what.has_numbers()));
     !takes_numbers && has_long_number(text)
+}
+
+fn is_pin(word: &str) -> bool {
+    word.len() >= usize::from(PIN_DIGITS_MIN) && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether `/pair` was meant, though nobody knows the word: `/pairK7QX`, or that below a group.

@@ -1,6 +1,7 @@
 //! What does a typed line mean? Text to a row of the table and its arguments, or the nearest thing that exists.
 
-use super::command::{ArgError, Command, Group};
+use super::actions::{Action, OF_ORDER, OF_SYMBOL, Short, WHOLE};
+use super::command::{ArgError, Command};
 use super::commands::COMMANDS;
 use super::head::{HALT, Head, find};
 use super::params::arity;
@@ -12,7 +13,7 @@ const LEAVE: [&str; 2] = ["quit", "exit"];
 /// How to leave.
 pub(super) const LEAVING: &str = "Ctrl-C in its terminal ends the bot";
 /// How unlike a name may be and still be suggested.
-const EDITS_MAX: usize = 3;
+pub(super) const EDITS_MAX: usize = 3;
 
 /// A line that means something.
 pub struct Parsed<'a> {
@@ -38,7 +39,7 @@ pub fn parse(line: &str) -> Result<Parsed<'_>, ArgError> {
         return usage(format!("{LEAVING}; /help lists the commands"));
     }
     let Some(command) = head.command else {
-        return usage(unknown(&head));
+        return usage(head.short.as_ref().map_or_else(|| unknown(&head), unsaid));
     };
     // The safe direction is understood whatever else is said.
     if is_halt {
@@ -67,6 +68,31 @@ pub fn is_safe(line: &str) -> bool {
     asked(line).is_some_and(|asked| [HALT, "ack"].contains(&asked.command.name))
 }
 
+/// What is said of a line with a `#` that names no command.
+fn unsaid(short: &Short<'_>) -> String {
+    let actions = |before: &str, actions: &[Action]| {
+        let all = actions.iter().map(|action| format!("#{before}{}{}", action.name, action.shown));
+        all.collect::<Vec<_>>().join(", ")
+    };
+    match short {
+        Short::Unknown(words) => words.clone(),
+        Short::Symbol(symbol) => format!("do what with it? {}", actions(&format!("{} ", shown(symbol)), &OF_SYMBOL)),
+        Short::Order(id) => format!("do what with it? {}", actions(&format!("order-{} ", shown(id)), &OF_ORDER)),
+        Short::Anything | Short::Command { .. } => {
+            format!(
+                "do what? {}, {}, {}",
+                actions("", &WHOLE),
+                actions("AAPL ", &OF_SYMBOL),
+                actions("order-12 ", &OF_ORDER)
+            )
+        }
+    }
+}
+
+fn shown(word: &str) -> String {
+    word.chars().take(32).flat_map(char::escape_debug).collect()
+}
+
 /// What is said of a line that names no command.
 fn unknown(head: &Head<'_>) -> String {
     let Some(name) = head.name() else {
@@ -77,9 +103,9 @@ fn unknown(head: &Head<'_>) -> String {
             _ => "commands begin with a slash; /help lists them".to_owned(),
         };
     };
-    let shown: String = name.chars().take(32).flat_map(char::escape_debug).collect();
+    let shown = shown(name);
     match nearest(name) {
-        Some(near) => format!("there is no /{shown}: did you mean /{near}?"),
+        Some(near) => format!("there is no /{shown}: did you mean /{}?", near.replace('_', " ")),
         None => format!("there is no /{shown}; /help lists what there is"),
     }
 }
@@ -87,7 +113,7 @@ fn unknown(head: &Head<'_>) -> String {
 /// The name that a mistyped one is most like; none if that changes anything, for nobody is to be led to a halt by a slip.
 pub(super) fn nearest(typed: &str) -> Option<&'static str> {
     let near = nearest_of_all(typed)?;
-    find(near).is_some_and(|command| command.group != Group::Control).then_some(near)
+    find(near).is_some_and(|command| !command.group.changes()).then_some(near)
 }
 
 fn nearest_of_all(typed: &str) -> Option<&'static str> {
@@ -109,6 +135,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::chat::grouped::{grouped, grouped_line};
+    use crate::chat::pad::may_be_secret;
 
     fn read(line: &str) -> String {
         match parse(line) {
@@ -153,6 +181,10 @@ mod tests {
             ("unlok", "commands begin with a slash; /help lists them"),
             ("/frobnicate", "there is no /frobnicate; /help lists what there is"),
             ("/why", "use /why SYMBOL|ORDER|TRADE|MESSAGE, for example /why O1"),
+            ("#emergency-stop!", "halt"),
+            ("#Emergency-Stop right now", "halt"),
+            ("#AAPL clse", "there is no action \"clse\": did you mean close?"),
+            ("#emergncy-stop", "there is no action \"emergncy-stop\": did you mean #emergency-stop?"),
             ("/status now", "use /status, for example /status"),
         ] {
             assert_eq!(read(line), want, "{line}");
@@ -167,6 +199,8 @@ mod tests {
             ("/messages ack N1", true),
             ("/control stop!", true),
             ("stop", true),
+            ("#emergency-stop!", true),
+            ("#emergency-stop2846", true),
             ("/acknowledge", false),
             ("/control resume", false),
             ("", false),
@@ -175,11 +209,42 @@ mod tests {
         }
     }
 
+    /// What somebody hostile types: letters of all kinds, what ends or begins something elsewhere, much of it, and words that mean something.
+    fn hostile() -> impl Strategy<Value = String> {
+        let words = COMMANDS.iter().flat_map(|command| [command.name.to_owned(), format!("/{}", command.example)]);
+        let words: Vec<String> =
+            words.chain(["#", "/", "stop", "\"", "'", "`", "\\", ":", "@", "price=", "%"].map(str::to_owned)).collect();
+        prop_oneof![
+            ".{0,80}",
+            any::<String>(),
+            "[#/@:\"'`=%\\\\\u{0}-\u{1f}\u{200b}-\u{202e} ]{0,40}",
+            proptest::collection::vec(prop_oneof![proptest::sample::select(words), ".{0,12}"], 0..8)
+                .prop_map(|words| words.concat()),
+            ("[#/]?", ".{1,4}", 200_usize..3_000).prop_map(|(first, piece, count)| first + &piece.repeat(count)),
+        ]
+    }
+
     proptest! {
         #[test]
-        fn no_line_makes_the_parser_panic(line in "\\PC{0,80}") {
-            let _ = parse(&line);
-            let _ = parse(&format!("/{line}"));
+        fn no_line_makes_the_parser_panic(line in hostile()) {
+            for line in [line.clone(), format!("/{line}"), format!("#{line}"), format!("#AAPL {line}"), format!("/help {line}")] {
+                let said = match parse(&line) {
+                    Ok(parsed) => parsed.args.join(" "),
+                    Err(error) => error.to_string(),
+                };
+                prop_assert!(said.chars().count() <= 2_000, "{}", said.chars().count());
+                let _ = (asked(&line).is_some(), is_halt(&line), is_safe(&line));
+                let _ = (may_be_secret(&line), grouped(&line), grouped_line(&line));
+            }
+        }
+
+        #[test]
+        fn what_stops_trading_stops_it_whatever_stands_behind(rest in hostile()) {
+            for stop in ["/halt ", "stop ", "/control halt ", "#emergency-stop "] {
+                let line = format!("{stop}{rest}");
+                let is_halt = parse(&line).is_ok_and(|parsed| parsed.command.name == HALT && parsed.args.is_empty());
+                prop_assert!(is_halt, "{}", line);
+            }
         }
     }
 }

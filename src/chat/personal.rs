@@ -2,18 +2,16 @@
 
 use std::collections::HashSet;
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
-use chrono_tz::Tz;
-
 use crate::clock::Timestamp;
-use crate::domain::format::{counted, time};
-use crate::domain::{ALERTS_MAX, AlertId, AlertRequest, AlertSubject, Condition, Label, Lasts, Symbol};
+use crate::domain::format::counted;
+use crate::domain::when::clause;
+use crate::domain::{ALERTS_MAX, AlertId, AlertRequest, AlertSubject, Condition, Label, Symbol};
 use crate::store::{NewAlert, StoreError};
 use crate::views::{ViewError, Views};
 
 use super::attention::DONE_BEFORE;
 use super::command::{ArgError, Personal};
-use super::handle::{Chat, Inbound};
+use super::handle::{Chat, Inbound, Reply};
 
 impl From<StoreError> for ArgError {
     fn from(error: StoreError) -> Self {
@@ -26,8 +24,7 @@ pub(super) fn alert(args: &[&str]) -> Result<Personal, ArgError> {
     let usage = |what: String| ArgError::Usage(what);
     let first = args.first().map(|word| word.to_ascii_lowercase()).unwrap_or_default();
     if !matches!(first.as_str(), "delete" | "remove") {
-        let request = args.join(" ").parse::<AlertRequest>().map_err(|error| usage(error.to_string()))?;
-        return Ok(Personal::AddAlert(request));
+        return Ok(Personal::AddAlert(args.join(" ")));
     }
     match args[1..] {
         [which] if which.eq_ignore_ascii_case("all") => Ok(Personal::DeleteAlerts(None)),
@@ -44,29 +41,45 @@ pub(super) fn alert(args: &[&str]) -> Result<Personal, ArgError> {
 
 impl Chat {
     /// Carries out what concerns the asker alone.
-    pub(super) fn personal(&self, inbound: &Inbound, what: Personal) -> Result<String, ArgError> {
+    pub(super) fn personal(&self, inbound: &Inbound, what: Personal) -> Result<Reply, ArgError> {
         let views = self.views(inbound)?;
-        match what {
-            Personal::AddAlert(request) => self.add_alert(inbound, request, &views),
+        let said = match what {
+            Personal::AddAlert(words) => self.add_alert(inbound, &words, &views),
             Personal::DeleteAlerts(which) => self.delete_alerts(inbound, which),
             Personal::Ack(notice) => self.acknowledge(inbound, notice, &views),
-            Personal::Mute { kind, for_ms } => self.mute(inbound, kind, for_ms, &views),
+            Personal::Mute { kind, lasts } => self.mute(inbound, kind, &lasts, &views),
             Personal::Less(of) => self.less(inbound, of, &views),
             Personal::Usual(kind) => self.usual(inbound, kind),
             Personal::UsualDigest => self.digest(inbound, None),
             Personal::Drill => self.drill(inbound),
-        }
+            Personal::Note { about, text } => self.note(inbound, &about, text, &views),
+            Personal::Tag { about, put, take } => self.tag(inbound, &about, (&put, &take), &views),
+            Personal::Settings(wanted) => self.settings(inbound, wanted, &views),
+            Personal::Undo => return self.undo(inbound),
+        };
+        said.map(Reply::Text)
     }
 
-    fn add_alert(&self, inbound: &Inbound, request: AlertRequest, views: &Views) -> Result<String, ArgError> {
+    fn add_alert(&self, inbound: &Inbound, words: &str, views: &Views) -> Result<String, ArgError> {
         let known = Known::of(views)?;
+        let words: Vec<&str> = words.split(' ').collect();
+        let (words, until) = clause(&words, known.market.unwrap_or_default(), views.zone()?)?;
+        let request = words.join(" ").parse::<AlertRequest>().map_err(|error| ArgError::Usage(error.to_string()))?;
+        if until.is_some() && known.market.is_none() {
+            let what = "nothing has run yet, so there is no time of the market to count from: leave the time out";
+            return Err(ArgError::Usage(what.to_owned()));
+        }
         let symbols = &known.symbols;
         let condition = request.condition.in_books(&known.books, |symbol| symbols.contains(&symbol));
         known.check(&condition, views)?;
-        let zone = views.zone()?;
-        let expires = expiry(request.lasts, known.market, zone)?;
         let person = inbound.person.name.clone();
-        let alert = NewAlert { person, channel: inbound.chat.clone(), condition, repeats: request.repeats, expires };
+        let alert = NewAlert {
+            person,
+            channel: inbound.chat.clone(),
+            condition,
+            repeats: request.repeats,
+            expires: until.as_ref().map(|until| until.at),
+        };
         let Some(added) = self.parts.store.add_alert(alert, self.parts.clock.now())? else {
             return Ok(DONE_BEFORE.to_owned());
         };
@@ -75,7 +88,7 @@ impl Chat {
             return Err(ArgError::Usage(what));
         };
         let often = if request.repeats { "each time it comes true" } else { "once" };
-        let until = expires.map(|at| format!(", until {}", time(at, zone))).unwrap_or_default();
+        let until = until.map(|until| format!(", {}", until.said)).unwrap_or_default();
         let mut lines = vec![format!("{id} set: {condition}, {often}{until}")];
         if let AlertSubject::Study { study, timeframe, .. } = condition.subject {
             let bars = timeframe.map_or("the finest bars".to_owned(), |timeframe| format!("bars of {timeframe}"));
@@ -160,30 +173,4 @@ impl Known {
         }
         Ok(())
     }
-}
-
-/// When an alert is over, in the market's time.
-fn expiry(lasts: Lasts, market: Option<Timestamp>, zone: Tz) -> Result<Option<Timestamp>, ArgError> {
-    let refuse = |what: String| Err(ArgError::Usage(what));
-    let at = match (lasts, market) {
-        (Lasts::Ever, _) => return Ok(None),
-        (Lasts::For(_), None) => {
-            return refuse(
-                "nothing has run yet, so there is no time of the market to count from: use until".to_owned(),
-            );
-        }
-        (Lasts::For(ms), Some(market)) => market.plus_ms(ms),
-        (Lasts::Until(day), _) => end_of(day, zone),
-    };
-    match market {
-        Some(market) if at <= market => refuse(format!("that is over: the market's time is {}", time(market, zone))),
-        _ => Ok(Some(at)),
-    }
-}
-
-/// When a day ends; where a zone skips its midnight, at the first instant after it.
-fn end_of(day: NaiveDate, zone: Tz) -> Timestamp {
-    let next = day.checked_add_days(Days::new(1)).unwrap_or(day).and_time(NaiveTime::MIN);
-    let instant = |hours| zone.from_local_datetime(&next.checked_add_signed(TimeDelta::hours(hours))?).earliest();
-    (0..4).find_map(instant).map_or(Timestamp::from_ms(i64::MAX), |at| Timestamp::from_ms(at.timestamp_millis()))
 }

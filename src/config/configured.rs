@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use chrono_tz::Tz;
 
 use crate::chat::{Person, Role};
-use crate::domain::{Money, Route, Symbol, Timeframe};
+use crate::control::ControlRules;
+use crate::domain::{Money, Ratio, Route, Symbol, Timeframe};
 use crate::engine::{DeskSettings, LossAction, StrategySettings};
 use crate::risk::{Limits, Sizing};
 use crate::strategy::{Values, find};
@@ -46,6 +47,8 @@ pub struct Config {
     pub books: Vec<BookConfig>,
     /// What short messages may cost.
     pub sms: SmsSettings,
+    /// What it takes to confirm a change.
+    pub control: ControlRules,
     /// Nightly copies that are kept.
     pub backups_keep: usize,
     /// Days for which steps are kept.
@@ -89,6 +92,7 @@ impl BookConfig {
             limits: Limits::default(),
             daily_loss: LossAction::Reduce,
             sizing: Sizing::Atr,
+            risk: Ratio::ONE,
             selector: None,
             regime_timeframe: None,
             overrides: Vec::new(),
@@ -110,6 +114,7 @@ impl Default for Config {
             routes: Vec::new(),
             books: vec![BookConfig::usual()],
             sms: SmsSettings::default(),
+            control: ControlRules::default(),
             backups_keep: 7,
             steps_days: 30,
             usdt_is_usd: false,

@@ -10,7 +10,7 @@ use crate::domain::Label;
 use super::book::book;
 use super::configured::Config;
 use super::value::{Mistake, Read, Table, Value, boolean, check_keys, each, mistake, table_of, whole};
-use super::{people, routes, sms};
+use super::{control, people, routes, sms};
 
 /// Why a configuration is refused.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +105,9 @@ fn parse(text: &str) -> Read<Config> {
     // These name books, and routes name people.
     let names: Vec<Label> = config.books.iter().map(|book| book.desk.name).collect();
     people::read(top, &names, &mut config)?;
+    if let Some(value) = top.get("control") {
+        config.control = control::read(value, &config)?;
+    }
     if let Some(value) = top.get("routes") {
         config.routes = routes::read(value, &names, &config)?;
     }

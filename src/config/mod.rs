@@ -9,6 +9,7 @@ mod screener;
 mod phone;
 mod people;
 mod sms;
+mod control;
 mod routes;
 mod file;
 mod secret_url;

@@ -5,8 +5,8 @@ use chrono_tz::Tz;
 use lettre::Address;
 
 use crate::chat::{Person, Role};
-use crate::domain::{ChannelKind, KINDS, Kind, Label, Lane, Money, Ratio, Style, Treatment, kind_named};
-use crate::notify::{Quiet, has_amount};
+use crate::domain::{ChannelKind, KINDS, Kind, Label, Lane, Money, Quiet, Ratio, Style, Treatment, kind_named};
+use crate::notify::has_amount;
 
 use super::configured::Config;
 use super::phone::Phone;

@@ -42,6 +42,8 @@ impl<'a> Reader<'a> {
                 treatments: one.tell.clone(),
                 looks_after: one.person.role != Role::Viewer,
                 is_owners: one.person.role == Role::Owner,
+                quiet: one.quiet,
+                digest: Some(one.digest),
             },
             Self::Group(one) => LaneRule {
                 lane,
@@ -49,6 +51,8 @@ impl<'a> Reader<'a> {
                 treatments: Vec::new(),
                 looks_after: false,
                 is_owners: false,
+                quiet: None,
+                digest: None,
             },
         }
     }

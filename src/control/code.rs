@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Timestamp;
-use crate::store::Charged;
+use crate::store::{Charged, Refund};
 
 use super::pin::RULES;
-use super::{ChangeDesk, DeskError};
+use super::{ChangeDesk, DeskError, Factors, Taken};
 
 /// How long a code can be used, in milliseconds: a text may take its time.
 pub const CODE_VALID_MS: i64 = 5 * 60_000;
@@ -78,48 +78,52 @@ impl ChangeDesk {
     /// # Errors
     /// When nothing is shown there, or the store fails.
     pub fn draw_code(&self, id: i64, person: &str, chat: &str) -> Result<(SecretString, Timestamp), DeskError> {
-        self.shown_change(id, person, chat)?;
+        let row = self.shown_row(id, person, chat)?;
+        if self.factors_of(&row)? != Factors::Pin {
+            return Err(DeskError::NotByText);
+        }
         let until = self.clock.now().plus_ms(CODE_VALID_MS);
         let code = self.codes.draw((id, person, chat)).ok_or(DeskError::NoChance)?;
         if self.store.extend_control(id, until)? { Ok((code, until)) } else { Err(DeskError::NothingShown) }
     }
 
-    /// Takes the code for the change that it was drawn for; its row. A wrong one counts like a wrong PIN.
+    /// Takes the code for the change that it was drawn for. A wrong one counts like a wrong PIN.
     ///
     /// # Errors
     /// For each way in which it is not confirmed.
-    pub fn confirm_by_code(&self, person: &str, chat: &str, code: &SecretString) -> Result<i64, DeskError> {
+    pub fn confirm_by_code(&self, person: &str, chat: &str, code: &SecretString) -> Result<Taken, DeskError> {
         let id = self.codes.waiting(person, chat).ok_or(DeskError::NothingShown)?;
-        let change = self.shown_change(id, person, chat)?;
-        match self.store.charge_pin(person, self.clock.now(), RULES)? {
+        let row = self.shown_row(id, person, chat)?;
+        let change = self.still_theirs(&row)?;
+        let now = self.clock.now();
+        match self.store.charge_pin(person, now, RULES)? {
             Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
             Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
             Charged::Try { left, locked, .. } if !self.codes.is_right(id, code) => {
-                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
-                self.store.audit(self.entry(person, chat, "code", result))?;
-                return Err(match locked {
-                    Some(until) => DeskError::Locked { until, just_now: true },
-                    None => DeskError::WrongCode { left },
-                });
+                self.note_wrong(self.entry(person, chat, "code", "wrong"), locked)?;
+                return Err(DeskError::WrongCode { left });
             }
-            Charged::Try { locked, .. } => self.store.refund_pin(person, locked.is_some(), RULES)?,
+            Charged::Try { left, locked, before, .. } => {
+                let refund = Refund { at: now, before, left, locked, step: None, forgives: false };
+                self.store.refund_pin(person, refund, RULES)?;
+            }
         }
         self.codes.forget(id);
-        self.confirmed(id, person, chat, &change)?;
-        Ok(id)
+        self.confirmed(&row, &change, Factors::Pin)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::desk::tests::{Bench, bench, pin};
-    use crate::control::{Control, ShownOn};
+    use crate::control::Control;
+    use crate::control::desk::tests::{Bench, bench, pin, resume};
+    use crate::domain::Preview;
 
     #[test]
     fn a_code_confirms_once_there_and_in_time_and_a_wrong_one_counts_as_a_wrong_pin() {
         let Bench { clock, desk, .. } = &bench();
-        let show = || desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()).expect("shown").id;
+        let show = || desk.show(&resume(), "ana", "sms:ana", &Preview::default()).expect("shown").id;
         let draw = |id| desk.draw_code(id, "ana", "sms:ana").expect("drawn").0;
         let id = show();
         let code = draw(id);
@@ -129,9 +133,9 @@ mod tests {
             assert!(matches!(desk.confirm_by_code(person, chat, &code), Err(DeskError::NothingShown)));
         }
         clock.advance(CODE_VALID_MS);
-        assert_eq!(desk.confirm_by_code("ana", "sms:ana", &code).expect("confirmed"), id);
+        assert_eq!(desk.confirm_by_code("ana", "sms:ana", &code).expect("confirmed"), Taken::Confirmed(id));
         assert!(matches!(desk.confirm_by_code("ana", "sms:ana", &code), Err(DeskError::NothingShown)), "once");
-        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Resume);
+        assert_eq!(desk.claim().expect("reads").expect("one").change().control, Control::Resume);
 
         let late = draw(show());
         clock.advance(CODE_VALID_MS + 1);
@@ -149,9 +153,6 @@ mod tests {
         assert!(desk.confirm_by_code("ana", "sms:ana", &second).is_ok());
         let locked = desk.set_pin("ana", Some(&pin("1111")), &pin("2846"));
         assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })), "{locked:?}");
-        assert!(matches!(
-            desk.show(&Control::Resume, "ana", "sms:ana", &ShownOn::nothing()),
-            Err(DeskError::Locked { .. })
-        ));
+        assert!(matches!(desk.show(&resume(), "ana", "sms:ana", &Preview::default()), Err(DeskError::Locked { .. })));
     }
 }

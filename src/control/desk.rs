@@ -5,23 +5,26 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::clock::{Clock, Timestamp};
-use crate::domain::Label;
-use crate::store::{AuditEntry, ControlRow, Reader, Store, StoreError};
+use crate::domain::{AuditId, Label, Preview, Routes, RunId};
+use crate::store::{AuditEntry, ControlRow, Move, Reader, Settlement, Store, StoreError};
 
-use super::action::Change;
+use super::claim::Roll;
 use super::code::Codes;
-use super::{Control, PinCost, ShownOn, WeakPin};
+use super::factors::Entered;
+use super::prompt::{Prompt, Steps};
+use super::second::change_of;
+use super::{Change, Control, ControlRules, Factors, PinCost, TWO_VALID_MS, WeakPin};
 
 /// How long a shown change can be confirmed, in milliseconds.
 pub const VALID_MS: i64 = 60_000;
 /// A change that a person confirmed. Made here alone, carried out once; not `Clone`.
 #[derive(Debug)]
 pub struct Confirmed {
-    id: i64,
-    person: String,
-    control: Control,
-    books: Option<Vec<Label>>,
-    shown_on: ShownOn,
+    pub(super) id: i64,
+    pub(super) person: String,
+    pub(super) change: Change,
+    pub(super) preview: Preview,
+    pub(super) audit: Option<AuditId>,
 }
 
 impl Confirmed {
@@ -35,19 +38,19 @@ impl Confirmed {
         &self.person
     }
 
-    /// What.
-    pub fn control(&self) -> &Control {
-        &self.control
+    /// What, and in which books.
+    pub fn change(&self) -> &Change {
+        &self.change
     }
 
-    /// Whether it may reach this book.
-    pub fn reaches(&self, book: Label) -> bool {
-        self.books.as_ref().is_none_or(|books| books.contains(&book))
+    /// What it was shown to do.
+    pub fn preview(&self) -> &Preview {
+        &self.preview
     }
 
-    /// The state it was decided on.
-    pub fn shown_on(&self) -> &ShownOn {
-        &self.shown_on
+    /// The row of the audit that confirmed it; none where an older version did.
+    pub fn audit(&self) -> Option<AuditId> {
+        self.audit
     }
 }
 
@@ -58,6 +61,21 @@ pub struct Shown {
     pub id: i64,
     /// Until when it can be confirmed, on the wall clock.
     pub expires: Timestamp,
+}
+
+/// What came of what was entered for a prompt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The engine carries this row out, and what came of it is told.
+    Confirmed(i64),
+    /// The engine carries this row out, and nothing is told but that it was accepted.
+    Quietly(i64),
+    /// It waits for a second person until then.
+    Waits(Timestamp),
+    /// This prompt comes next.
+    Next(i64),
+    /// It is done.
+    Done,
 }
 
 /// Why a change was not confirmed.
@@ -72,6 +90,32 @@ pub enum DeskError {
         /// Tries until it is locked.
         left: u32,
     },
+    /// No app gives codes.
+    #[error(
+        "a change asks for the code of an app, and none is set up: on the machine, \"bellwether totp set {0}\" does it"
+    )]
+    NoTotp(String),
+    /// The PIN or the code of the app is wrong, or the code was used before.
+    #[error("wrong PIN or code; it locks after {left} more")]
+    WrongFactors {
+        /// Tries until it is locked.
+        left: u32,
+    },
+    /// That is no code of an app that is being set up.
+    #[error("that is not the code that the app shows now; nothing is kept. Is the time of phone and machine right?")]
+    NotOfApp,
+    /// A code by SMS is not enough.
+    #[error("this is not confirmed by SMS: it asks for the code of your app")]
+    NotByText,
+    /// Nothing of this number waits for a second person.
+    #[error("nothing of the number {0} waits for you")]
+    NothingWaits(i64),
+    /// Somebody agrees with themselves.
+    #[error("somebody else has to agree to that")]
+    OwnChange,
+    /// The new PIN was not typed twice alike.
+    #[error("the two differ; nothing changed")]
+    Differ,
     /// The code is not the one that was sent.
     #[error("wrong code; the PIN locks after {left} more")]
     WrongCode {
@@ -118,14 +162,56 @@ pub struct ChangeDesk {
     pub(super) store: Store,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) cost: PinCost,
-    books: Option<Vec<Label>>,
+    pub(super) books: Option<Vec<Label>>,
+    pub(super) is_owner: bool,
     pub(super) codes: Codes,
+    pub(super) steps: Steps,
+    pub(super) rules: Arc<ControlRules>,
+    pub(super) roll: Option<Roll>,
+    pub(super) run: RunId,
+    pub(super) routes: Routes,
 }
 
 impl ChangeDesk {
     /// A desk over the store. `cost` is what one guess at a PIN costs.
     pub fn new(store: Store, clock: Arc<dyn Clock>, cost: PinCost) -> Self {
-        Self { store, clock, cost, books: None, codes: Codes::default() }
+        Self {
+            store,
+            clock,
+            cost,
+            books: None,
+            is_owner: true,
+            codes: Codes::default(),
+            steps: Steps::default(),
+            rules: Arc::default(),
+            roll: None,
+            run: RunId(0),
+            routes: Routes::default(),
+        }
+    }
+
+    /// The same desk by these rules.
+    #[must_use]
+    pub fn ruled_by(self, rules: ControlRules) -> Self {
+        Self { rules: Arc::new(rules), ..self }
+    }
+
+    /// The same desk, which carries out for those alone whom this roll knows, and what it lets them change.
+    #[must_use]
+    pub fn knowing(self, roll: Roll) -> Self {
+        Self { roll: Some(roll), ..self }
+    }
+
+    /// The same desk, which tells what happens there by these routes.
+    #[must_use]
+    pub fn telling(self, run: RunId, routes: Routes) -> Self {
+        Self { run, routes, ..self }
+    }
+
+    /// The same desk for an owner, or for an operator.
+    #[must_use]
+    pub fn for_owner(&self, is_owner: bool) -> Self {
+        Self { is_owner, ..self.clone() }
     }
 
     /// The same desk, asked by an update of the inbox.
@@ -140,8 +226,17 @@ impl ChangeDesk {
         Self { books, ..self.clone() }
     }
 
-    fn change(&self, control: &Control) -> Change {
-        Change { control: control.clone(), books: self.books.clone() }
+    /// A change within the books that whoever asks may change, or in the named one of them alone.
+    ///
+    /// # Errors
+    /// When the named book is not theirs.
+    pub fn change(&self, control: Control, book: Option<Label>) -> Result<Change, DeskError> {
+        let books = match (book, &self.books) {
+            (None, own) => own.clone(),
+            (Some(book), Some(own)) if !own.contains(&book) => return Err(DeskError::NotYours),
+            (Some(book), _) => Some(vec![book]),
+        };
+        Ok(Change { control, books })
     }
 
     pub(super) fn reader(&self) -> Result<Reader, StoreError> {
@@ -153,15 +248,12 @@ impl ChangeDesk {
     ///
     /// # Errors
     /// When there is no PIN or it is locked, or the store fails.
-    pub fn show(&self, control: &Control, person: &str, chat: &str, shown_on: &ShownOn) -> Result<Shown, DeskError> {
+    pub fn show(&self, change: &Change, person: &str, chat: &str, preview: &Preview) -> Result<Shown, DeskError> {
         let now = self.clock.now();
-        match self.reader()?.pin_locked_until(person)? {
-            None => return Err(DeskError::NoPin(person.to_owned())),
-            Some(until) if until > now => return Err(DeskError::Locked { until, just_now: false }),
-            Some(_) => {}
-        }
-        let expires = now.plus_ms(VALID_MS);
-        let id = self.store.show_control(row(&self.change(control), person, chat, shown_on, now, expires, "shown")?)?;
+        let tier = change.control.tier();
+        self.check_able(person, self.rules.factors(self.is_owner, tier))?;
+        let expires = now.plus_ms(if self.rules.needs_two(tier) { TWO_VALID_MS } else { VALID_MS });
+        let id = self.store.show_control(row(change, person, chat, preview, now, expires, "shown")?)?;
         Ok(Shown { id, expires })
     }
 
@@ -174,9 +266,9 @@ impl ChangeDesk {
             return Err(DeskError::NothingShown);
         }
         let now = self.clock.now();
-        let change = self.change(control);
+        let change = self.change(control.clone(), None)?;
         let entry = self.entry(person, chat, &change.to_string(), "confirmed without a PIN");
-        let row = row(&change, person, chat, &ShownOn::nothing(), now, now, "confirmed")?;
+        let row = row(&change, person, chat, &Preview::default(), now, now, "confirmed")?;
         self.store.admit_control(row, entry)?.ok_or(DeskError::DoneBefore)
     }
 
@@ -184,79 +276,81 @@ impl ChangeDesk {
     ///
     /// # Errors
     /// For each way in which it is not confirmed.
-    pub fn confirm(&self, id: i64, person: &str, chat: &str, pin: &SecretString) -> Result<(), DeskError> {
-        let change = self.shown_change(id, person, chat)?;
-        self.verify(person, pin)?;
-        self.confirmed(id, person, chat, &change)
+    pub fn confirm(&self, id: i64, person: &str, chat: &str, pin: &SecretString) -> Result<Taken, DeskError> {
+        let row = self.shown_row(id, person, chat)?;
+        match Prompt::of(&row) {
+            Some(Prompt::Approve { of }) => return self.agree(&row, of, pin),
+            Some(Prompt::NewPin { step }) => return self.take_new_pin(&row, step, pin),
+            None => {}
+        }
+        let change = self.still_theirs(&row)?;
+        let factors = self.factors_of(&row)?;
+        match self.verify(person, pin, factors)? {
+            Entered::Right => self.confirmed(&row, &change, factors),
+            Entered::Duress => {
+                let voided = vec![Move::new(id, "shown", "void")];
+                let entry = self.accepted(&row, &change);
+                let halt = self.yield_to((person, chat), Some(entry), voided)?;
+                // What waits for somebody else is answered at once.
+                let waits = self.rules.needs_two(change.control.tier());
+                Ok(if waits { Taken::Done } else { Taken::Quietly(halt) })
+            }
+        }
     }
 
     /// What was shown to this person in this chat and can still be confirmed by them.
-    pub(super) fn shown_change(&self, id: i64, person: &str, chat: &str) -> Result<Change, DeskError> {
+    pub(super) fn shown_row(&self, id: i64, person: &str, chat: &str) -> Result<ControlRow, DeskError> {
         let row = self.reader()?.control(id)?;
         let shown = row.filter(|row| row.person == person && row.chat == chat && row.status == "shown");
         let shown = shown.ok_or(DeskError::NothingShown)?;
-        if self.clock.now() > shown.expires || self.clock.now() < shown.shown {
-            self.store.move_control(id, "shown", "expired", None)?;
+        if self.is_over(&shown) {
+            self.store.move_control(id, "shown", "expired")?;
             return Err(DeskError::Expired);
         }
-        let change: Change = serde_json::from_str(&shown.control).map_err(StoreError::from)?;
-        if let Some(own) = &self.books
-            && !change.books.as_ref().is_some_and(|books| books.iter().all(|book| own.contains(book)))
-        {
-            self.store.move_control(id, "shown", "expired", None)?;
+        Ok(shown)
+    }
+
+    /// The change of a row, as long as its books are those of whoever asks.
+    pub(super) fn still_theirs(&self, row: &ControlRow) -> Result<Change, DeskError> {
+        let change = change_of(row)?;
+        if !self.may_change(&change) {
+            self.store.move_control(row.id, "shown", "expired")?;
             return Err(DeskError::NotYours);
         }
         Ok(change)
     }
 
-    pub(super) fn confirmed(&self, id: i64, person: &str, chat: &str, change: &Change) -> Result<(), DeskError> {
-        let entry = self.entry(person, chat, &change.to_string(), "confirmed");
-        if self.store.move_control(id, "shown", "confirmed", Some(entry))? {
-            Ok(())
-        } else {
-            Err(DeskError::NothingShown)
-        }
+    /// The row of the audit of a change that was confirmed.
+    fn accepted(&self, row: &ControlRow, change: &Change) -> AuditEntry {
+        let entry = self.entry(&row.person, &row.chat, &change.to_string(), "accepted");
+        AuditEntry { preview: Some(row.shown_on.clone()), ..entry }
     }
 
-    /// The next confirmed change that was not carried out. It stays confirmed until the engine's own transaction settles it, so a crash
-    /// in between neither loses nor repeats it; only what makes things safer is carried out late.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn claim(&self) -> Result<Option<Confirmed>, DeskError> {
-        let reader = self.reader()?;
-        while let Some(row) = reader.confirmed_control()? {
-            let Change { control, books } = serde_json::from_str(&row.control).map_err(StoreError::from)?;
-            if !control.is_safe() && self.clock.now() > row.expires.plus_ms(VALID_MS) {
-                self.store.move_control(row.id, "confirmed", "expired", None)?;
-                continue;
-            }
-            let shown_on = ShownOn::stored(&row.shown_on);
-            return Ok(Some(Confirmed { id: row.id, person: row.person, control, books, shown_on }));
+    pub(super) fn confirmed(&self, row: &ControlRow, change: &Change, by: Factors) -> Result<Taken, DeskError> {
+        let waits = self.rules.needs_two(change.control.tier());
+        let mut must = Move::new(row.id, "shown", if waits { "waiting" } else { "confirmed" });
+        must.factors = Some(by.as_str());
+        let told = self.told(if waits { vec![Self::asked(row, change)] } else { Vec::new() });
+        let entry = Some((self.accepted(row, change), Some(row.id)));
+        let settlement = Settlement { must: Some(must), also: Vec::new(), adds: None, entry, told };
+        match self.store.settle_control(settlement)? {
+            (false, _) => Err(DeskError::NothingShown),
+            (true, _) if waits => Ok(Taken::Waits(row.expires)),
+            (true, _) => Ok(Taken::Confirmed(row.id)),
         }
-        Ok(None)
-    }
-
-    /// What became of a control, once it is settled.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn result_of(&self, id: i64) -> Result<Option<String>, DeskError> {
-        let row = self.reader()?.control(id)?;
-        Ok(row.filter(|row| row.status == "done").and_then(|row| row.result))
     }
 
     pub(super) fn entry(&self, person: &str, channel: &str, words: &str, result: &str) -> AuditEntry {
         let [person, channel, words, result] = [person, channel, words, result].map(str::to_owned);
-        AuditEntry { at: self.clock.now(), person, channel, words, result }
+        AuditEntry { at: self.clock.now(), person, channel, words, preview: None, result }
     }
 }
 
-fn row(
+pub(super) fn row(
     change: &Change,
     person: &str,
     chat: &str,
-    shown_on: &ShownOn,
+    preview: &Preview,
     shown: Timestamp,
     expires: Timestamp,
     status: &str,
@@ -266,11 +360,14 @@ fn row(
         person: person.to_owned(),
         chat: chat.to_owned(),
         control: serde_json::to_string(change)?,
-        shown_on: shown_on.as_str().to_owned(),
+        shown_on: serde_json::to_string(preview)?,
         shown,
         expires,
         status: status.to_owned(),
         result: None,
+        audit: None,
+        second: None,
+        factors: None,
     })
 }
 
@@ -294,6 +391,10 @@ pub(super) mod tests {
         Bench { _folder: folder, clock, desk }
     }
 
+    pub(in crate::control) fn resume() -> Change {
+        Change { control: Control::Resume, books: None }
+    }
+
     pub(in crate::control) fn pin(text: &str) -> SecretString {
         SecretString::from(text)
     }
@@ -301,7 +402,7 @@ pub(super) mod tests {
     #[test]
     fn a_change_is_confirmed_once_by_the_right_person_in_the_right_chat_in_time() {
         let Bench { clock, desk, .. } = &bench();
-        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::stored("main halted 1")).expect("shown");
+        let shown = desk.show(&resume(), "ana", "terminal", &Preview::of_words("main halted 1")).expect("shown");
         let nothing = |result| matches!(result, Err(DeskError::NothingShown));
         desk.set_pin("bob", None, &pin("7391")).expect("set");
         assert!(nothing(desk.confirm(shown.id, "bob", "terminal", &pin("7391"))));
@@ -310,9 +411,9 @@ pub(super) mod tests {
         desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
         assert!(nothing(desk.confirm(shown.id, "ana", "terminal", &pin("2846"))));
         let confirmed = desk.claim().expect("reads").expect("one");
-        assert_eq!((confirmed.control(), confirmed.shown_on().as_str()), (&Control::Resume, "main halted 1"));
+        assert_eq!((confirmed.change(), confirmed.preview()), (&resume(), &Preview::of_words("main halted 1")));
 
-        let late = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
+        let late = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown");
         clock.advance(VALID_MS + 1);
         assert!(matches!(desk.confirm(late.id, "ana", "terminal", &pin("2846")), Err(DeskError::Expired)));
     }
@@ -320,11 +421,11 @@ pub(super) mod tests {
     #[test]
     fn only_the_safe_direction_is_carried_out_late() {
         let Bench { clock, desk, .. } = &bench();
-        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
+        let shown = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown");
         desk.confirm(shown.id, "ana", "terminal", &pin("2846")).expect("confirmed");
         desk.admit_safe(&Control::Halt, "ana", "shell").expect("admitted");
         clock.advance(3_600_000);
-        assert_eq!(desk.claim().expect("reads").expect("one").control(), &Control::Halt);
+        assert_eq!(desk.claim().expect("reads").expect("one").change().control, Control::Halt);
         assert!(desk.admit_safe(&Control::Resume, "ana", "shell").is_err());
     }
 }

@@ -4,17 +4,28 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::store::{Charged, PinRules};
+use crate::domain::EventKind;
+use crate::store::{Charged, PinKind, PinRules};
 
-use super::{ChangeDesk, DeskError};
+use super::factors::Entered;
+use super::{ChangeDesk, DeskError, Factors};
 
 /// The fewest digits of a PIN.
 pub const PIN_DIGITS_MIN: u8 = 4;
 /// The most digits of a PIN.
 pub const PIN_DIGITS_MAX: u8 = 12;
 
-/// Five wrong tries in a row lock the PIN for a quarter of an hour; each further lock lasts twice as long.
-pub(super) const RULES: PinRules = PinRules { wrong_max: 5, lock_ms: 15 * 60_000, doublings_max: 10 };
+/// Lines of the keys, words and numbers that many people take.
+const COMMON: [&str; 33] = [
+    "0007", "0070", "0741", "0852", "0963", "1004", "1470", "1590", "1701", "2580", "3570", "3690", "5683", "7410",
+    "7530", "8520", "9510", "9630", "112358", "123654", "147258", "147852", "159357", "159753", "258369", "258456",
+    "271828", "314159", "456123", "520131", "741852", "753159", "789456",
+];
+
+/// Five wrong tries lock the PIN for a quarter of an hour; each further lock lasts twice as long. An hour after the last wrong one a right
+/// one takes them back.
+pub(super) const RULES: PinRules =
+    PinRules { wrong_max: 5, lock_ms: 15 * 60_000, doublings_max: 10, kept_ms: 60 * 60_000 };
 
 /// How dear one guess is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +54,12 @@ pub enum WeakPin {
     /// Not only digits, too few or too many.
     #[error("a PIN has {PIN_DIGITS_MIN} to {PIN_DIGITS_MAX} digits")]
     NotDigits,
-    /// All the same, or one run up or down.
+    /// All the same, one run up or down, and whatever else many people take.
     #[error("that PIN is among the first that anybody would try")]
     Guessable,
+    /// It is the very one that it is to be told apart from.
+    #[error("that is the PIN that you have: choose another")]
+    Same,
 }
 
 /// Whether a PIN is good enough to be set.
@@ -58,11 +72,19 @@ pub fn check_strength(pin: &SecretString) -> Result<(), WeakPin> {
     if !length.contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
         return Err(WeakPin::NotDigits);
     }
+    if is_guessable(digits) { Err(WeakPin::Guessable) } else { Ok(()) }
+}
+
+/// One digit or one step all along, a year, a group that repeats, pairs, the same from behind, or one of the commonest.
+fn is_guessable(digits: &[u8]) -> bool {
     let steps: Vec<i16> = digits.windows(2).map(|pair| i16::from(pair[1]) - i16::from(pair[0])).collect();
-    let one_step = [0, 1, -1].iter().any(|step| steps.iter().all(|found| found == step));
+    let one_step = [0, 1, -1, 2, -2].iter().any(|step| steps.iter().all(|found| found == step));
     let year = digits.len() == 4 && (digits.starts_with(b"19") || digits.starts_with(b"20"));
-    let two_digits = digits.chunks(2).all(|pair| pair == &digits[..2]) && digits.len() % 2 == 0;
-    if one_step || year || two_digits { Err(WeakPin::Guessable) } else { Ok(()) }
+    let repeats = |group: usize| digits.len() > group && digits.chunks(group).all(|part| digits.starts_with(part));
+    let pairs = digits.len().is_multiple_of(2) && digits.chunks(2).all(|pair| pair[0] == pair[1]);
+    let mirrored = digits.iter().eq(digits.iter().rev());
+    let common = COMMON.iter().any(|common| common.as_bytes() == digits);
+    one_step || year || repeats(2) || repeats(3) || pairs || mirrored || common
 }
 
 /// The hash to keep, with its own salt and cost; none if the cost itself is impossible.
@@ -72,9 +94,9 @@ pub(super) fn hash(pin: &SecretString, cost: PinCost) -> Option<String> {
 }
 
 /// Whether `pin` is the one that was hashed; compared in constant time, at the cost that is part of the hash.
-pub(super) fn matches(pin: &SecretString, hash: &str) -> bool {
+pub(super) fn matches(pin: &str, hash: &str) -> bool {
     let Ok(hash) = PasswordHash::new(hash) else { return false };
-    Argon2::default().verify_password(pin.expose_secret().as_bytes(), &hash).is_ok()
+    Argon2::default().verify_password(pin.as_bytes(), &hash).is_ok()
 }
 
 impl ChangeDesk {
@@ -86,46 +108,113 @@ impl ChangeDesk {
         Ok(self.reader()?.has_pin(person)?)
     }
 
-    /// Sets a person's PIN; the old one is asked for if there is one. Whoever has the terminal and no PIN may set the first.
+    /// What a person shows before anything is changed that they prove who they are by: their PIN, the code of their app where there is no
+    /// PIN, and nothing where there is neither.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn held(&self, person: &str) -> Result<Option<Factors>, DeskError> {
+        let reader = self.reader()?;
+        Ok(match (reader.has_pin(person)?, reader.has_totp(person)?) {
+            (true, _) => Some(Factors::Pin),
+            (false, true) => Some(Factors::Totp),
+            (false, false) => None,
+        })
+    }
+
+    /// What was entered for what they hold; under duress everything halts.
+    pub(super) fn enter_held(&self, person: &str, typed: Option<&SecretString>) -> Result<Entered, DeskError> {
+        let Some(factors) = self.held(person)? else { return Ok(Entered::Right) };
+        self.verify(person, typed.unwrap_or(&SecretString::default()), factors)
+    }
+
+    /// Sets a person's PIN, by what they hold. Whoever has the terminal and holds nothing may set the first, of which everybody is told.
     ///
     /// # Errors
     /// When the new one is weak, or the old one wrong or locked.
     pub fn set_pin(&self, person: &str, old: Option<&SecretString>, new: &SecretString) -> Result<(), DeskError> {
         check_strength(new)?;
-        if self.has_pin(person)? {
-            self.verify(person, old.unwrap_or(&SecretString::default()))?;
-        }
-        let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
-        let entry = self.entry(person, "desk", "pin set", "done");
-        self.store.keep_pin(person, hash, entry)?;
-        Ok(())
+        let entered = self.enter_held(person, old)?;
+        self.halt_if(entered, person)?;
+        self.renew(person, entered, new)
     }
 
-    /// Every try is charged before it is looked at, in one transaction: guesses in parallel count one by one.
-    pub(super) fn verify(&self, person: &str, pin: &SecretString) -> Result<(), DeskError> {
-        let now = self.clock.now();
-        let hash = match self.store.charge_pin(person, now, RULES)? {
-            Charged::NoPin => return Err(DeskError::NoPin(person.to_owned())),
-            Charged::Locked(until) => return Err(DeskError::Locked { until, just_now: false }),
-            Charged::Try { hash, left, locked } if !matches(pin, &hash) => {
-                let result = if locked.is_some() { "wrong, locked" } else { "wrong" };
-                self.store.audit(self.entry(person, "desk", "pin", result))?;
-                return Err(match locked {
-                    Some(until) => DeskError::Locked { until, just_now: true },
-                    None => DeskError::Wrong { left },
-                });
-            }
-            Charged::Try { hash, .. } => hash,
-        };
-        Ok(self.store.clear_pin(person, hash)?)
+    /// Sets a PIN for whoever is made to enter one, by the PIN that they have.
+    ///
+    /// # Errors
+    /// When the new one is weak, or the old one wrong or locked.
+    pub fn set_duress(&self, person: &str, own: &SecretString, duress: &SecretString) -> Result<(), DeskError> {
+        check_strength(duress)?;
+        self.check_able(person, Factors::Pin)?;
+        let entered = self.verify(person, own, Factors::Pin)?;
+        self.halt_if(entered, person)?;
+        // Both were typed just now: that they are the same tells nothing.
+        if own.expose_secret() == duress.expose_secret() {
+            return Err(WeakPin::Same.into());
+        }
+        // Whoever is made to do this has entered the one they have, which is changed like that.
+        self.renew(person, Entered::Duress, duress)
+    }
+
+    /// Sets a PIN without the old one, for whoever has the machine; everybody is told.
+    ///
+    /// # Errors
+    /// When it is weak.
+    pub fn replace_pin(&self, person: &str, new: &SecretString) -> Result<(), DeskError> {
+        check_strength(new)?;
+        self.check_other(person, Entered::Right, new)?;
+        let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
+        let entry = self.entry(person, "desk", "pin set without the old one", "done");
+        let what = "their PIN was set anew on the machine, without the old one".to_owned();
+        let told = self.told(vec![EventKind::FactorChanged { person: person.to_owned(), what }]);
+        Ok(self.store.keep_pin(person, (PinKind::Anew, hash), entry, told)?)
+    }
+
+    /// Under duress everything halts, before anything is changed on the machine.
+    pub(super) fn halt_if(&self, entered: Entered, person: &str) -> Result<(), DeskError> {
+        match entered {
+            Entered::Right => Ok(()),
+            Entered::Duress => self.yield_to((person, "shell"), None, Vec::new()).map(drop),
+        }
+    }
+
+    /// The PIN that was entered is the new one from now on: whoever was made to enter the one for duress has changed that one, and goes on
+    /// being answered as before. Of a first one everybody is told.
+    pub(super) fn renew(&self, person: &str, entered: Entered, new: &SecretString) -> Result<(), DeskError> {
+        self.check_other(person, entered, new)?;
+        let kind = if entered == Entered::Right { PinKind::Own } else { PinKind::Duress };
+        let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
+        let entry = self.entry(person, "desk", "pin set", "done");
+        let first = (!self.has_pin(person)?).then(|| EventKind::FactorChanged {
+            person: person.to_owned(),
+            what: "their first PIN was set on the machine".to_owned(),
+        });
+        Ok(self.store.keep_pin(person, (kind, hash), entry, self.told(first.into_iter().collect()))?)
+    }
+
+    /// A new PIN that is the other one of the same person is a wrong try at that one, and is answered like one that anybody would guess:
+    /// who was given one of the two must not find the other by asking for it.
+    pub(super) fn check_other(&self, person: &str, entered: Entered, new: &SecretString) -> Result<(), DeskError> {
+        let reader = self.reader()?;
+        let (own, duress) = (reader.pin_hash(person, PinKind::Own)?, reader.pin_hash(person, PinKind::Duress)?);
+        let (same, other) = if entered == Entered::Right { (own, duress) } else { (duress, own) };
+        // As much is computed where there is no other one: how long it takes tells nothing.
+        let is_matched = other.as_ref().or(same.as_ref()).is_some_and(|hash| matches(new.expose_secret(), hash));
+        if !is_matched || other.is_none() {
+            return Ok(());
+        }
+        if let Charged::Try { locked, .. } = self.store.charge_pin(person, self.clock.now(), RULES)? {
+            self.note_wrong(self.entry(person, "desk", "pin", "wrong"), locked)?;
+        }
+        Err(WeakPin::Guessable.into())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::control::desk::tests::{Bench, bench, pin};
-    use crate::control::{Control, ShownOn};
+    use crate::control::desk::tests::{Bench, bench, pin, resume};
+    use crate::domain::Preview;
 
     #[test]
     fn weak_pins_are_refused() {
@@ -140,6 +229,14 @@ mod tests {
             ("987654", Err(WeakPin::Guessable)),
             ("1984", Err(WeakPin::Guessable)),
             ("4747", Err(WeakPin::Guessable)),
+            ("1357", Err(WeakPin::Guessable)),
+            ("8642", Err(WeakPin::Guessable)),
+            ("2580", Err(WeakPin::Guessable)),
+            ("112233", Err(WeakPin::Guessable)),
+            ("7337", Err(WeakPin::Guessable)),
+            ("739739", Err(WeakPin::Guessable)),
+            ("7397391", Ok(())),
+            ("147258", Err(WeakPin::Guessable)),
         ] {
             assert_eq!(check_strength(&SecretString::from(pin)), want, "{pin}");
         }
@@ -151,7 +248,7 @@ mod tests {
         let kept = hash(&pin, PinCost::REAL).expect("possible");
         assert!(kept.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{kept}");
         assert!(!kept.contains("2846"));
-        assert!(matches(&pin, &kept) && !matches(&SecretString::from("2847"), &kept));
+        assert!(matches("2846", &kept) && !matches("2847", &kept));
     }
 
     #[test]
@@ -159,23 +256,59 @@ mod tests {
         let Bench { clock, desk, .. } = &bench();
         let right = || desk.set_pin("ana", Some(&pin("2846")), &pin("2846"));
         assert!(matches!(desk.set_pin("ana", None, &pin("7391")), Err(DeskError::Wrong { left: 4 })));
-        assert!(right().is_ok());
-        for minutes in [15, 30] {
-            for left in [4, 3, 2, 1] {
-                let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
+        assert!(right().is_ok(), "it takes no wrong one back so soon");
+        for (minutes, lefts) in [(15, vec![3, 2, 1]), (30, vec![4, 3, 2, 1])] {
+            for left in lefts {
+                let shown = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown");
                 let wrong = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
                 assert!(matches!(wrong, Err(DeskError::Wrong { left: l }) if l == left));
             }
-            let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
+            let shown = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown");
             let locked = desk.confirm(shown.id, "ana", "terminal", &pin("1111"));
             assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })));
             let right = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
             assert!(matches!(right, Err(DeskError::Locked { just_now: false, .. })));
-            let again = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing());
+            let again = desk.show(&resume(), "ana", "terminal", &Preview::default());
             assert!(matches!(again, Err(DeskError::Locked { just_now: false, .. })));
             clock.advance(minutes * 60_000 + 1);
         }
-        let shown = desk.show(&Control::Resume, "ana", "terminal", &ShownOn::nothing()).expect("shown");
+        let shown = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown");
         assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
+    }
+
+    #[test]
+    fn neither_of_two_pins_is_found_by_the_other() {
+        for (entered, other) in [("2846", "918273"), ("918273", "2846")] {
+            let Bench { clock, desk, .. } = &bench();
+            desk.set_duress("ana", &pin("2846"), &pin("918273")).expect("set");
+            let enter = |typed: &str| desk.verify("ana", &pin(typed), Factors::Pin);
+            let wrong = |left| assert!(matches!(enter("1111"), Err(DeskError::Wrong { left: l }) if l == left));
+            wrong(4);
+            assert!(enter(entered).is_ok());
+            wrong(3);
+            let taken = desk.set_pin("ana", Some(&pin(entered)), &pin(other));
+            assert!(matches!(taken, Err(DeskError::Weak(WeakPin::Guessable))), "{taken:?}");
+            wrong(1);
+            clock.advance(RULES.kept_ms);
+            assert!(enter(entered).is_ok());
+            wrong(4);
+            desk.set_pin("ana", Some(&pin(entered)), &pin("7392")).expect("set");
+            wrong(3);
+            assert!(enter("7392").is_ok() && enter(other).is_ok());
+            let same = desk.set_duress("ana", &pin("7392"), &pin("7392"));
+            assert!(matches!(same, Err(DeskError::Weak(WeakPin::Same))), "{same:?}");
+        }
+    }
+
+    #[test]
+    fn of_a_first_pin_everybody_is_told_and_of_another_by_the_old_one_nobody() {
+        let Bench { desk, .. } = &bench();
+        desk.set_pin("ana", Some(&pin("2846")), &pin("7392")).expect("set");
+        let journal = desk.reader().expect("opens").journal_all().expect("reads");
+        let told: Vec<&EventKind> = journal.iter().map(|row| &row.event.kind).collect();
+        assert!(
+            matches!(told[..], [EventKind::FactorChanged { person, what }] if person == "ana" && what.contains("first PIN")),
+            "{told:?}"
+        );
     }
 }

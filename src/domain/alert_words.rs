@@ -1,17 +1,9 @@
-//! How does a person say what to be told of? `AAPL > 200 repeat for 2d`, read word by word and written back the same way.
+//! How does a person say what to be told of? `AAPL > 200 repeat`, read word by word and written back the same way.
 
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::NaiveDate;
-
 use super::{AlertSubject, Comparison, Condition, Label, NameError, Ratio, Study, StudyKind, Symbol, Timeframe};
-use crate::clock::DAY_MS;
-
-/// The longest that `for` may say: ten years.
-const LASTS_MAX_MS: i64 = 3_650 * DAY_MS;
-/// Units of `for`, longest first.
-const UNITS: [(&str, i64); 4] = [("w", 7 * DAY_MS), ("d", DAY_MS), ("h", 3_600_000), ("m", 60_000)];
 
 /// A condition or a request that means nothing; in words for whoever typed it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,17 +25,6 @@ fn shown(word: &str) -> String {
     word.chars().take(24).flat_map(char::escape_debug).collect()
 }
 
-/// How long an alert waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lasts {
-    /// For good.
-    Ever,
-    /// So many milliseconds of the market's time.
-    For(i64),
-    /// To the end of that day.
-    Until(NaiveDate),
-}
-
 /// What somebody asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AlertRequest {
@@ -51,22 +32,12 @@ pub struct AlertRequest {
     pub condition: Condition,
     /// True if it fires again when it comes true anew.
     pub repeats: bool,
-    /// How long it waits.
-    pub lasts: Lasts,
 }
 
 impl fmt::Display for AlertRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let often = if self.repeats { "repeat" } else { "once" };
-        write!(f, "{} {often}", self.condition)?;
-        match self.lasts {
-            Lasts::Ever => Ok(()),
-            Lasts::For(ms) => {
-                let unit = UNITS.into_iter().find(|(_, size)| ms % size == 0).unwrap_or(UNITS[3]);
-                write!(f, " for {}{}", ms / unit.1, unit.0)
-            }
-            Lasts::Until(day) => write!(f, " until {day}"),
-        }
+        write!(f, "{} {often}", self.condition)
     }
 }
 
@@ -76,29 +47,19 @@ impl FromStr for AlertRequest {
     fn from_str(text: &str) -> Result<Self, AlertError> {
         let words = words_of(text);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let (condition, mut rest) = condition(&words)?;
-        let (mut often, mut lasts) = (None, None);
-        while let Some((word, after)) = rest.split_first() {
-            rest = after;
-            let word = word.to_ascii_lowercase();
-            match word.as_str() {
-                "once" | "repeat" | "repeats" if often.is_none() => often = Some(word != "once"),
-                "for" | "until" if lasts.is_none() => {
-                    let Some((value, after)) = rest.split_first() else {
-                        return wrong(format!("{word} what? for 2d, or until 2026-12-01"));
-                    };
-                    rest = after;
-                    lasts = Some(if word == "for" { Lasts::For(stretch(value)?) } else { Lasts::Until(day(value)?) });
-                }
-                _ => {
-                    let word = shown(&word);
-                    return wrong(format!(
-                        "\"{word}\" means nothing here: use once or repeat, for 2d or until 2026-12-01"
-                    ));
-                }
+        let (condition, rest) = condition(&words)?;
+        let often = match rest {
+            [] => "once".to_owned(),
+            [often, ..] => often.to_ascii_lowercase(),
+        };
+        match (often.as_str(), rest) {
+            ("once" | "repeat" | "repeats", [] | [_]) => Ok(Self { condition, repeats: often != "once" }),
+            ("once" | "repeat" | "repeats", [_, word, ..]) | (_, [word, ..]) => {
+                let word = shown(word);
+                wrong(format!("\"{word}\" means nothing here: use once or repeat, for 2d or until 2026-12-01"))
             }
+            (_, []) => wrong("use once or repeat"),
         }
-        Ok(Self { condition, repeats: often.unwrap_or(false), lasts: lasts.unwrap_or(Lasts::Ever) })
     }
 }
 
@@ -254,23 +215,6 @@ fn number(word: &str) -> Result<Ratio, AlertError> {
     plain.parse().map_err(|_| fault())
 }
 
-/// `2d`, `36h`, `1w`, `30m`.
-fn stretch(word: &str) -> Result<i64, AlertError> {
-    let folded = word.to_ascii_lowercase();
-    let read = UNITS.into_iter().find_map(|(unit, size)| {
-        let count: i64 = folded.strip_suffix(unit)?.parse().ok()?;
-        count.checked_mul(size).filter(|ms| (1..=LASTS_MAX_MS).contains(ms))
-    });
-    read.ok_or_else(|| AlertError(format!("\"{}\" is no stretch of time: use 30m, 36h, 2d or 1w", shown(word))))
-}
-
-fn day(word: &str) -> Result<NaiveDate, AlertError> {
-    let read = NaiveDate::parse_from_str(word, "%Y-%m-%d").ok();
-    // Four digits of a year, so that what is written back is read the same way.
-    let read = read.filter(|day| word.len() == 10 && day.to_string() == word);
-    read.ok_or_else(|| AlertError(format!("\"{}\" is no day: write it as 2026-12-01", shown(word))))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -287,10 +231,10 @@ mod tests {
         for (text, want) in [
             ("aapl > 200", "AAPL > 200 once"),
             ("AAPL>=1,234.50 repeat", "AAPL >= 1,234.5 repeat"),
-            ("AAPL above 200 for 36h", "AAPL > 200 once for 36h"),
-            ("AAPL below 200 for 48h repeat", "AAPL < 200 repeat for 2d"),
             ("AAPL rsi < 30", "AAPL rsi 14 < 30 once"),
-            ("BTC-USD rsi 14 1h < 30 until 2026-12-01", "BTC-USD rsi 14 1h < 30 once until 2026-12-01"),
+            ("AAPL above 200", "AAPL > 200 once"),
+            ("AAPL below 200 Repeats", "AAPL < 200 repeat"),
+            ("BTC-USD rsi 14 1h < 30", "BTC-USD rsi 14 1h < 30 once"),
             ("AAPL ema 20 > 190", "AAPL ema 20 > 190 once"),
             ("AAPL ema 1d 50 ≤ 190", "AAPL ema 50 1d <= 190 once"),
             ("pnl < -300", "pnl < -300 once"),
@@ -325,10 +269,6 @@ mod tests {
             ("AAPL rsi 14 20 > 1", "\"20\" is no number of bars"),
             ("AAPL > 200 twice", "\"twice\" means nothing here"),
             ("AAPL > 200 once repeat", "\"repeat\" means nothing here"),
-            ("AAPL > 200 for", "for what?"),
-            ("AAPL > 200 for 2y", "\"2y\" is no stretch of time"),
-            ("AAPL > 200 for 99999999w", "is no stretch of time"),
-            ("AAPL > 200 until 2026-13-01", "is no day"),
             ("=CMD() > 1", "\"\" is not a symbol"),
         ] {
             let told = read(text);
@@ -372,17 +312,12 @@ mod tests {
             comparison in proptest::sample::select(Comparison::ALL.to_vec()),
             units in -90_000_000_000_000_000i64..=90_000_000_000_000_000,
             repeats: bool,
-            lasts in prop_oneof![
-                Just(Lasts::Ever),
-                (1i64..=LASTS_MAX_MS / 60_000).prop_map(|minutes| Lasts::For(minutes * 60_000)),
-                (0u32..3_000_000).prop_map(|day| Lasts::Until(NaiveDate::from_yo_opt((day / 366 + 1).cast_signed(), 1).expect("a day"))),
-            ],
         ) {
             let condition = Condition { subject, comparison, level: Ratio::from_units(units) };
             prop_assert_eq!(condition.to_string().parse(), Ok(condition), "{}", condition);
             let json = serde_json::to_string(&condition).expect("writes");
             prop_assert_eq!(serde_json::from_str::<Condition>(&json).expect("reads"), condition);
-            let request = AlertRequest { condition, repeats, lasts };
+            let request = AlertRequest { condition, repeats };
             prop_assert_eq!(request.to_string().parse(), Ok(request), "{}", request);
         }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     AlertId, Booking, CheckResult, EntryLock, HaltCause, Label, Lane, LiftReason, Money, NoticeId, Order, OrderId,
-    Price, Proposal, Quantity, Ratio, ReduceCause, Refusal, Regime, SignalId, SignalIntent, Symbol, Trade, TradeFill,
-    TradingState,
+    Preview, Price, Proposal, Quantity, Ratio, ReduceCause, Refusal, Regime, SignalId, SignalIntent, Symbol, Trade,
+    TradeFill, TradingState,
 };
 use crate::clock::Timestamp;
 
@@ -195,6 +195,28 @@ pub enum EventKind {
         #[serde(default)]
         average: Price,
     },
+    /// A person set the levels of a position.
+    LevelsSet {
+        /// Of what.
+        symbol: Symbol,
+        /// Where a loss ends.
+        stop: Price,
+        /// Where a profit is taken, if anywhere.
+        target: Option<Price>,
+        /// How far the stop follows behind the best price; none if it stands still.
+        trail: Option<Price>,
+        /// Who.
+        person: String,
+    },
+    /// A change of a person was taken back, and what had filled was booked back at the same prices and fees.
+    ControlUndone {
+        /// What it was, as it was typed.
+        control: String,
+        /// Who took it back.
+        person: String,
+        /// The bookings, whose fees are returned and therefore negative.
+        bookings: Vec<TradeFill>,
+    },
     /// A position has no working stop.
     PositionUnprotected {
         /// Of what.
@@ -257,6 +279,13 @@ pub enum EventKind {
         /// Who.
         person: String,
     },
+    /// The time is over for which a person had a book keep out of a symbol.
+    BlockEnded {
+        /// Of what.
+        symbol: Symbol,
+        /// Who had blocked it.
+        person: String,
+    },
     /// Money moved without a fill.
     CarryBooked {
         /// How much, and for what.
@@ -316,6 +345,26 @@ pub enum EventKind {
     ConfigChanged {
         /// Each difference in words.
         changes: Vec<String>,
+    },
+    /// A person changed a setting over the file.
+    SettingChanged {
+        /// Each difference in words.
+        changes: Vec<String>,
+        /// Who.
+        person: String,
+        /// When it ends by itself.
+        until: Option<Timestamp>,
+    },
+    /// What a person had set over the file holds no more.
+    SettingEnded {
+        /// As it was typed.
+        what: String,
+        /// Each difference in words.
+        changes: Vec<String>,
+        /// Who had set it.
+        person: String,
+        /// Why it cannot hold any more; none where its time is over.
+        why: Option<String>,
     },
     /// A changed configuration was refused; the old one stays.
     ConfigRefused {
@@ -553,6 +602,48 @@ pub enum EventKind {
     DrillSent {
         /// By whom.
         person: String,
+    },
+    /// What a person proves who they are by was changed on the machine.
+    FactorChanged {
+        /// Whose.
+        person: String,
+        /// What, in words.
+        what: String,
+    },
+    /// Somebody was made to enter a PIN: everything halted, and what was shown was not done. Never told to that person.
+    DuressPin {
+        /// Who.
+        person: String,
+    },
+    /// A change waits for a second person.
+    ApprovalAsked {
+        /// Its row.
+        control: i64,
+        /// Who wants it.
+        person: String,
+        /// What, as it is typed.
+        change: String,
+        /// What it was shown to do.
+        preview: Box<Preview>,
+        /// In which books; all where it is none.
+        books: Option<Vec<Label>>,
+        /// Until when, on the wall clock.
+        until: Timestamp,
+    },
+    /// A change waits no more for a second person.
+    ApprovalEnded {
+        /// Its row.
+        control: i64,
+        /// Who wanted it.
+        person: String,
+        /// What, as it is typed.
+        change: String,
+        /// In which books; all where it is none.
+        books: Option<Vec<Label>>,
+        /// Who ended it.
+        by: String,
+        /// True if it is done now.
+        agreed: bool,
     },
     /// The PIN was wrong too often.
     PinLocked {

@@ -40,20 +40,26 @@ impl EventKind {
             | Self::PositionOpened { .. }
             | Self::PositionScaled { .. }
             | Self::PositionClosed { .. }
+            | Self::LevelsSet { .. }
+            | Self::ControlUndone { .. }
             | Self::TradingResumed { .. }
             | Self::DayClosed { .. }
             | Self::FeedRecovered { .. }
             | Self::SymbolUnlocked { .. }
             | Self::EntryUnlocked { .. }
+            | Self::BlockEnded { .. }
             | Self::BookStopped { .. }
             | Self::BookReset { .. }
             | Self::ConfigChanged { .. }
+            | Self::SettingChanged { .. }
+            | Self::SettingEnded { .. }
             | Self::PositionPassed { .. }
             | Self::DayPassed { .. }
             | Self::AlertFired { .. }
             | Self::HealthRestored { .. }
             | Self::LaneRecovered { .. }
             | Self::DrillSent { .. }
+            | Self::ApprovalEnded { .. }
             | Self::SplitApplied { .. } => Severity::Notice,
             Self::EngineRecovered { .. }
             | Self::DailyLossNear { .. }
@@ -69,6 +75,8 @@ impl EventKind {
             | Self::SmsBudgetNear { .. }
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
+            | Self::FactorChanged { .. }
+            | Self::ApprovalAsked { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
             Self::PositionUnprotected { .. }
             | Self::TradingHalted { .. }
@@ -77,11 +85,13 @@ impl EventKind {
             | Self::MarginCalled { .. }
             | Self::LaneDied { .. }
             | Self::CopyRunning { .. }
+            | Self::DuressPin { .. }
             | Self::PinLocked { .. } => Severity::Critical,
         }
     }
 
     /// Which symbol it is about, if it is about one.
+    #[expect(clippy::too_many_lines, reason = "one arm a kind: the table of symbols")]
     pub fn symbol(&self) -> Option<Symbol> {
         match self {
             Self::SignalRaised { signal } => Some(signal.symbol),
@@ -92,6 +102,7 @@ impl EventKind {
             Self::OrderEnded { symbol, .. }
             | Self::PositionScaled { symbol, .. }
             | Self::StopMoved { symbol, .. }
+            | Self::LevelsSet { symbol, .. }
             | Self::PositionUnprotected { symbol, .. }
             | Self::PositionPassed { symbol, .. }
             | Self::FeedStale { symbol, .. }
@@ -99,6 +110,7 @@ impl EventKind {
             | Self::SymbolLocked { symbol, .. }
             | Self::SymbolUnlocked { symbol, .. }
             | Self::EntryUnlocked { symbol, .. }
+            | Self::BlockEnded { symbol, .. }
             | Self::RegimeSwitched { symbol, .. }
             | Self::SignalMeasured { symbol, .. }
             | Self::StrategyFailed { symbol, .. }
@@ -106,6 +118,7 @@ impl EventKind {
             | Self::SplitApplied { symbol, .. } => Some(*symbol),
             Self::EntryLocked { lock } => Some(lock.symbol),
             Self::CarryBooked { booking } => Some(booking.symbol),
+            Self::ControlUndone { bookings, .. } => bookings.first().map(|booking| booking.symbol),
             Self::EngineStarted { .. }
             | Self::EngineRecovered { .. }
             | Self::EngineStopped { .. }
@@ -118,6 +131,8 @@ impl EventKind {
             | Self::BookStopped { .. }
             | Self::BookReset { .. }
             | Self::ConfigChanged { .. }
+            | Self::SettingChanged { .. }
+            | Self::SettingEnded { .. }
             | Self::ConfigRefused { .. }
             | Self::ScreenerRan { .. }
             | Self::DayAudited { .. }
@@ -139,6 +154,10 @@ impl EventKind {
             | Self::PersonPaired { .. }
             | Self::LaneDied { .. }
             | Self::CopyRunning { .. }
+            | Self::FactorChanged { .. }
+            | Self::DuressPin { .. }
+            | Self::ApprovalAsked { .. }
+            | Self::ApprovalEnded { .. }
             | Self::PinLocked { .. } => None,
         }
     }
@@ -154,6 +173,7 @@ impl EventKind {
     }
 
     /// Its name as the journal stores it.
+    #[expect(clippy::too_many_lines, reason = "one arm a kind: the table of names")]
     pub fn name(&self) -> &'static str {
         match self {
             Self::EngineStarted { .. } => "engine_started",
@@ -170,6 +190,8 @@ impl EventKind {
             Self::PositionScaled { .. } => "position_scaled",
             Self::PositionClosed { .. } => "position_closed",
             Self::StopMoved { .. } => "stop_moved",
+            Self::LevelsSet { .. } => "levels_set",
+            Self::ControlUndone { .. } => "control_undone",
             Self::PositionUnprotected { .. } => "position_unprotected",
             Self::TradingHalted { .. } => "trading_halted",
             Self::TradingReduced { .. } => "trading_reduced",
@@ -178,6 +200,7 @@ impl EventKind {
             Self::DrawdownNear { .. } => "drawdown_near",
             Self::EntryLocked { .. } => "entry_locked",
             Self::EntryUnlocked { .. } => "entry_unlocked",
+            Self::BlockEnded { .. } => "block_ended",
             Self::CarryBooked { .. } => "carry_booked",
             Self::MarginCalled { .. } => "margin_called",
             Self::RegimeSwitched { .. } => "regime_switched",
@@ -185,6 +208,8 @@ impl EventKind {
             Self::BookStopped { .. } => "book_stopped",
             Self::BookReset { .. } => "book_reset",
             Self::ConfigChanged { .. } => "config_changed",
+            Self::SettingChanged { .. } => "setting_changed",
+            Self::SettingEnded { .. } => "setting_ended",
             Self::ConfigRefused { .. } => "config_refused",
             Self::StrategyFailed { .. } => "strategy_failed",
             Self::ScreenerRan { .. } => "screener_ran",
@@ -214,6 +239,10 @@ impl EventKind {
             Self::SmsBudgetNear { .. } => "sms_budget_near",
             Self::CopyRunning { .. } => "copy_running",
             Self::PinLocked { .. } => "pin_locked",
+            Self::FactorChanged { .. } => "factor_changed",
+            Self::DuressPin { .. } => "duress_pin",
+            Self::ApprovalAsked { .. } => "approval_asked",
+            Self::ApprovalEnded { .. } => "approval_ended",
         }
     }
 }

@@ -28,6 +28,11 @@ pub enum LockCause {
         /// What they came to.
         profit: Money,
     },
+    /// Somebody said so.
+    Person {
+        /// Who.
+        person: String,
+    },
 }
 
 impl LockCause {
@@ -35,7 +40,9 @@ impl LockCause {
     pub const fn severity(&self) -> Severity {
         match self {
             Self::Cooldown => Severity::Info,
-            Self::Stops { .. } | Self::LosingStreak { .. } | Self::LowProfit { .. } => Severity::Notice,
+            Self::Stops { .. } | Self::LosingStreak { .. } | Self::LowProfit { .. } | Self::Person { .. } => {
+                Severity::Notice
+            }
         }
     }
 
@@ -46,6 +53,7 @@ impl LockCause {
             Self::Stops { count } => format!("{count} stops in a short time"),
             Self::LosingStreak { count } => format!("{count} losses in a row"),
             Self::LowProfit { trades, profit } => format!("its last {trades} trades came to {profit:.2}"),
+            Self::Person { person } => format!("{person} blocked it"),
         }
     }
 }

@@ -158,14 +158,14 @@ pub const INTERACTION: &str = "interaction ";
 /// What a message answers that was written to the bot alone.
 pub const ALONE: &str = "alone";
 /// How the line of a button begins that asks for the PIN of a prompt in a form.
-pub const ASKS_PIN: &str = "pin ";
+pub const ASKS_PIN: [&str; 5] = ["pin ", "code ", "pin+code ", "newpin ", "newpin+code "];
 /// How the line of a button begins that leaves such a prompt.
 pub const LEAVES_PIN: &str = "leave ";
 
 impl Button {
     /// True if a channel knows it by its own line: its press is answered before anything can be looked up.
     pub fn is_plain(&self) -> bool {
-        self.line.starts_with(ASKS_PIN) || self.line.starts_with(LEAVES_PIN)
+        ASKS_PIN.iter().any(|asks| self.line.starts_with(asks)) || self.line.starts_with(LEAVES_PIN)
     }
 
     /// A button that types `line`.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -174,6 +175,33 @@ counter! {
 counter! {
     /// Something that a person asked to be told of.
     AlertId, "A"
+}
+counter! {
+    /// A setting that a person changed over the file.
+    ChangeId, "K"
+}
+
+/// A row of the audit, from 1 on. It is never zero, so that an order that nobody in particular wanted is no larger for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AuditId(NonZeroU64);
+
+impl AuditId {
+    /// From how it is stored; none where that is no number of a row.
+    pub fn stored(number: i64) -> Option<Self> {
+        u64::try_from(number).ok().and_then(NonZeroU64::new).map(Self)
+    }
+
+    /// How it is stored.
+    pub const fn number(self) -> i64 {
+        self.0.get().cast_signed()
+    }
+}
+
+impl fmt::Display for AuditId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Label, OrderId, Price, Quantity, SignalId, Symbol};
+use super::{AmountError, AuditId, Label, OrderId, Price, Quantity, SignalId, Symbol};
 use crate::clock::Timestamp;
 
 /// Buy or sell.
@@ -246,6 +246,17 @@ pub struct ExitPlan {
     pub trailing: bool,
 }
 
+impl ExitPlan {
+    /// Where the stop of an entry on this side lies if it fills at `price`.
+    ///
+    /// # Errors
+    /// When the level does not fit.
+    pub fn stop_from(&self, price: Price, side: Side) -> Result<Price, AmountError> {
+        let away = if side == Side::Sell { self.stop_distance } else { self.stop_distance.negated() };
+        Ok(price.plus(away)?.max(Price::STEP))
+    }
+}
+
 /// An order and what became of it so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
@@ -285,6 +296,9 @@ pub struct Order {
     pub expires: Option<Timestamp>,
     /// The rule behind it, in words.
     pub because: String,
+    /// The row of the audit in which a person wanted it; none where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditId>,
     /// When it was approved, or approved anew by a replacement, in the market's time.
     pub created: Timestamp,
     /// When it last changed, in the market's time.

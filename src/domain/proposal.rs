@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol, TimeInForce};
+use super::{
+    AuditId, ExitPlan, Label, Money, OrderKind, Price, Purpose, Quantity, Side, SignalId, Symbol, TimeInForce,
+};
 use crate::clock::Timestamp;
 
 /// A sized order that risk has not seen yet.
@@ -40,6 +42,9 @@ pub struct Proposal {
     pub expires: Option<Timestamp>,
     /// The rule behind it, in words.
     pub because: String,
+    /// The row of the audit in which a person wanted it; none where nobody did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditId>,
 }
 
 /// One check's verdict, with what it measured against what it allows.

@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use chrono::NaiveTime;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{KINDS, Kind};
-use super::{ChannelKind, Event, EventKind, Label, Lane, Severity, Treatment, kind_named};
+use super::{ChannelKind, Event, EventKind, Label, Lane, Quiet, Severity, Treatment, kind_named};
 
 /// A rule: events of these kinds, as loud as this or louder, of these books, go to these lanes after a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +58,26 @@ pub struct LaneRule {
     /// True if its reader is an owner.
     #[serde(default)]
     pub is_owners: bool,
+    /// When its person is not to be woken, as the file says.
+    #[serde(default)]
+    pub quiet: Option<Quiet>,
+    /// When its person's digest comes, as the file says.
+    #[serde(default)]
+    pub digest: Option<NaiveTime>,
 }
 
 impl LaneRule {
     /// A lane that may be told everything, in the usual way.
     pub fn open(lane: Lane) -> Self {
-        Self { lane, books: None, treatments: Vec::new(), looks_after: true, is_owners: true }
+        Self {
+            lane,
+            books: None,
+            treatments: Vec::new(),
+            looks_after: true,
+            is_owners: true,
+            quiet: None,
+            digest: None,
+        }
     }
 
     /// How this kind is told here.
@@ -78,6 +93,15 @@ impl LaneRule {
     fn asked_for(&self, kind: &str) -> bool {
         let wanted = |treatment| matches!(treatment, Treatment::On | Treatment::Silent);
         self.treatments.iter().any(|(name, treatment)| name == kind && wanted(*treatment))
+    }
+
+    /// Whether its reader may see each of these books; all there are where it is none.
+    fn may_see_all(&self, books: Option<&[Label]>) -> bool {
+        match (&self.books, books) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(books)) => books.iter().all(|book| own.contains(book)),
+        }
     }
 
     fn may_see(&self, book: Option<Label>) -> bool {
@@ -166,6 +190,21 @@ impl RouteTable {
                 let only = *waiting == 0 && !lanes.clone().any(|other| other.who == lane.who && other != *lane);
                 let around = self.around(*lane).filter(|to| self.is_worth_it(*to));
                 return around.chain(only.then_some(*lane)).map(everywhere).collect();
+            }
+            // Whoever is made to enter a PIN is watched: nothing of this goes where they read.
+            EventKind::DuressPin { person } => {
+                let others = self.lanes.iter().filter(|rule| rule.is_owners && rule.lane.who.as_str() != person);
+                return others.map(|rule| everywhere(rule.lane)).collect();
+            }
+            EventKind::ApprovalAsked { person, books, .. } => {
+                let may = |rule: &&LaneRule| rule.looks_after && rule.may_see_all(books.as_deref());
+                let others = self.lanes.iter().filter(may).filter(|rule| rule.lane.who.as_str() != person);
+                return others.map(|rule| everywhere(rule.lane)).collect();
+            }
+            EventKind::ApprovalEnded { books, .. } => {
+                let may = |rule: &&LaneRule| rule.looks_after && rule.may_see_all(books.as_deref());
+                let told = self.lanes.iter().filter(may).map(|rule| rule.lane);
+                return told.filter(|lane| self.is_worth_it(*lane)).map(everywhere).collect();
             }
             EventKind::AlertFired { person, .. } => {
                 let of_person = |lane: &Lane| lane.who.as_str() == person;

@@ -60,6 +60,38 @@ pub enum HourStyle {
     Half,
 }
 
+impl NumberStyle {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Comma => "1,234.56",
+            Self::Dot => "1.234,56",
+            Self::Space => "1 234,56",
+        }
+    }
+}
+
+impl DateStyle {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Iso => "2026-11-21",
+            Self::DayFirst => "21.11.2026",
+            Self::MonthFirst => "11/21/2026",
+        }
+    }
+}
+
+impl HourStyle {
+    /// As it is written.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Day => "24",
+            Self::Half => "12",
+        }
+    }
+}
+
 impl FromStr for NumberStyle {
     type Err = String;
 

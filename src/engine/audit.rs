@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::domain::{CycleId, Event, EventKind, Instrument, MarketSnapshot, Mode, Money, RunContext, RunId};
 use crate::execution::PaperBroker;
-use crate::store::{JournalRow, Reader, Saved};
+use crate::store::{EventRow, JournalRow, Reader, Saved};
 
 use super::brains::Brains;
 use super::recovery::restore_marks;
@@ -24,7 +24,7 @@ pub struct Stretch {
     pub day: String,
     /// Everything that was committed before it.
     pub saved: Saved,
-    /// The books as they were set up.
+    /// The books as they are configured; what people changed over that is among what was committed.
     pub settings: Vec<DeskSettings>,
     /// What the feed had prices of.
     pub instruments: Vec<Instrument>,
@@ -56,7 +56,7 @@ impl Stretch {
             Ok(made) => {
                 let own = journal.iter().filter(|row| row.seq <= self.last);
                 let recorded = by_cycle(own.map(|row| (row.cycle, &row.event)));
-                let made = by_cycle(made.iter().map(|(cycle, event)| (*cycle, event)));
+                let made = by_cycle(made.iter().map(|row| (row.cycle, &row.event)));
                 for number in self.after().0 + 1..=self.until().0 {
                     let cycle = CycleId(number);
                     let nothing = Vec::new();
@@ -72,13 +72,8 @@ impl Stretch {
         EventKind::DayAudited { day, cycles, orders, fills, differences }
     }
 
-    fn make_again(&self) -> Result<Vec<(CycleId, Event)>, Box<dyn std::error::Error>> {
-        let mut engine = Engine::new(&self.instruments, self.settings.clone())?;
-        let mut broker = PaperBroker::new(&self.instruments);
-        restore(&mut engine, &mut broker, &self.saved)?;
-        let brains = self.saved.brains.as_deref().ok_or("no memory was saved before it")?;
-        serde_json::from_str::<Brains>(brains)?.enter(&mut engine)?;
-        restore_marks(&mut engine, &self.saved.marks)?;
+    fn make_again(&self) -> Result<Vec<EventRow>, Box<dyn std::error::Error>> {
+        let (mut engine, mut broker) = revive(&self.instruments, self.settings.clone(), &self.saved)?;
         let mut out = Outcome::default();
         for snapshot in &self.snapshots {
             let context = RunContext {
@@ -111,7 +106,7 @@ impl Runner {
         self.stretch = Some(Stretch {
             day: day.map_or_else(String::new, |day| day.to_string()),
             saved,
-            settings: self.engine.desks.iter().map(|desk| desk.settings.clone()).collect(),
+            settings: self.engine.desks.iter().map(|desk| desk.base.clone()).collect(),
             instruments: self.engine.lanes.iter().map(|lane| lane.instrument.clone()).collect(),
             dry_run: self.options.dry_run,
             snapshots: Vec::new(),
@@ -150,6 +145,24 @@ impl Runner {
     }
 }
 
+/// Books and prices as they were saved, without a feed to read the past from.
+///
+/// # Errors
+/// When they do not fit, or no memory was saved.
+pub fn revive(
+    instruments: &[Instrument],
+    settings: Vec<DeskSettings>,
+    saved: &Saved,
+) -> Result<(Engine, PaperBroker), Box<dyn std::error::Error>> {
+    let mut engine = Engine::new(instruments, settings)?;
+    let mut broker = PaperBroker::new(instruments);
+    restore(&mut engine, &mut broker, saved)?;
+    let brains = saved.brains.as_deref().ok_or("no memory was saved before it")?;
+    serde_json::from_str::<Brains>(brains)?.enter(&mut engine)?;
+    restore_marks(&mut engine, &saved.marks)?;
+    Ok((engine, broker))
+}
+
 type ByCycle<'a> = BTreeMap<CycleId, Vec<&'a Event>>;
 
 fn by_cycle<'a>(events: impl Iterator<Item = (CycleId, &'a Event)>) -> ByCycle<'a> {
@@ -173,6 +186,10 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::BackupMade { .. }
             | EventKind::BackupFailed { .. }
             | EventKind::PinLocked { .. }
+            | EventKind::FactorChanged { .. }
+            | EventKind::DuressPin { .. }
+            | EventKind::ApprovalAsked { .. }
+            | EventKind::ApprovalEnded { .. }
             | EventKind::HealthDegraded { .. }
             | EventKind::HealthRestored { .. }
             | EventKind::LaneDied { .. }
@@ -184,6 +201,11 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::PersonPaired { .. }
             | EventKind::DrillSent { .. }
             | EventKind::ConfigChanged { .. }
+            | EventKind::SettingChanged { .. }
+            | EventKind::SettingEnded { .. }
+            | EventKind::LevelsSet { .. }
+            | EventKind::BlockEnded { .. }
+            | EventKind::ControlUndone { .. }
             | EventKind::ConfigRefused { .. }
             | EventKind::DayAudited { .. }
             | EventKind::AlertFired { .. }

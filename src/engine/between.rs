@@ -4,10 +4,14 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
+use crate::control::{Control, Tier};
 use crate::domain::{Event, EventKind};
+use crate::store::CarriedOut;
 
+use super::before::Before;
+use super::plan::Obeyed;
 use super::runner::{EngineMessage, Runner, RunnerError};
-use super::{Pace, obey, rankings, reconfigure, trial};
+use super::{Pace, books, obey, overlay, preview, rankings, reconfigure, trial};
 
 /// How often the runner shows that it lives.
 const BEAT_MS: u64 = 5_000;
@@ -66,6 +70,10 @@ impl Runner {
                 // Whoever asked may have stopped waiting.
                 let _ = answer.send(trial(&self.engine, &context).map_err(|error| error.to_string()));
             }
+            EngineMessage::Preview(change, person, answer) => {
+                let context = self.context(self.market, self.engine.counters.cycle);
+                let _ = answer.send(preview(&self.engine, &change, &person, &context).map_err(|why| why.to_string()));
+            }
             EngineMessage::Rank(answer) => {
                 let _ = answer.send(rankings(&self.engine, self.market));
             }
@@ -98,12 +106,43 @@ impl Runner {
             };
             self.send_stretch()?;
             let context = self.context(self.market, self.engine.counters.cycle);
+            self.group.outcome.audit = confirmed.audit();
+            let before = Before::of(&self.engine);
             let done = obey(&mut self.engine, &confirmed, &context, &mut self.group.outcome);
-            let result = done.unwrap_or_else(|error| format!("failed: {error}"));
+            self.group.outcome.audit = None;
+            let obeyed = done.unwrap_or_else(|error| Obeyed::not(format!("failed: {error}")));
             self.tell_broker();
-            self.group.controls.push((confirmed.id(), result));
+            let (traces, undid) = match &confirmed.change().control {
+                Control::Undo { of, .. } => (Vec::new(), obeyed.done.then_some(*of)),
+                // It took more to confirm than taking it back would.
+                control if control.tier() == Tier::Grave => (Vec::new(), None),
+                _ => (before.traces(&self.engine), None),
+            };
+            self.group.controls.push(CarriedOut { id: confirmed.id(), result: obeyed.words, traces, undid });
             self.flush(true)?;
         }
+    }
+
+    /// Ends what people set for a while and what is over at `at`, before anything is decided there.
+    pub(super) fn end_what_is_over(&mut self, at: Timestamp) -> Result<(), RunnerError> {
+        let is_over = |until: Option<Timestamp>| until.is_some_and(|until| until <= at);
+        let over = self.engine.desks.iter().any(|desk| {
+            is_over(desk.parked_until)
+                || desk.changes.iter().any(|row| is_over(row.until))
+                || books::has_over_block(desk, at)
+        });
+        if !over {
+            return Ok(());
+        }
+        self.send_stretch()?;
+        let context = self.context(at, self.engine.counters.cycle);
+        let ended = books::end_pauses(&mut self.engine, &context, &mut self.group.outcome);
+        if let Err(error) = ended {
+            tracing::error!(%error, "a pause did not end as it should");
+        }
+        books::end_blocks(&mut self.engine, &context, &mut self.group.outcome);
+        overlay::settle(&mut self.engine, &context, &mut self.group.outcome);
+        self.flush(true)
     }
 
     /// Shows that the runner lives, and notices a clock that was set.

@@ -49,6 +49,8 @@ struct LaneBrain {
     ended: bool,
     lock: Option<Lock>,
     believed: Option<Price>,
+    #[serde(default)]
+    split_after: Option<Timestamp>,
     atr: Atr,
     history: History,
 }
@@ -187,6 +189,7 @@ impl LaneBrain {
             ended: lane.ended,
             lock: lane.lock,
             believed: lane.believed,
+            split_after: lane.split_after,
             atr: lane.atr.clone(),
             history: lane.history.clone(),
         }
@@ -205,6 +208,7 @@ impl LaneBrain {
         lane.ended = self.ended;
         lane.lock = self.lock;
         lane.believed = self.believed;
+        lane.split_after = self.split_after;
         lane.atr = self.atr;
         lane.history = self.history;
     }

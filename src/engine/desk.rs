@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Book, EntryLock, HaltCause, Instrument, Label, Money, Order, Price, Purpose, Ratio, ReduceCause, Screening, Side,
-    SignalId, SignalIntent, Symbol, TimetableRow, TradeId, TradingState,
+    Book, ChangeLine, ChangeRow, EntryLock, HaltCause, Instrument, Label, Money, Order, OrderKind, Price, Purpose,
+    Quantity, Ratio, ReduceCause, Screening, Side, SignalId, SignalIntent, Standing, Symbol, TimetableRow, TradeId,
+    TradingState,
 };
 use crate::indicators::Atr;
 use crate::risk::{LIMITS, Limits, TrackRecord};
@@ -20,7 +21,7 @@ use super::locks::Ended;
 use super::schedule::timetable_row;
 use super::spots::Spots;
 use super::watch::Watch;
-use super::{DeskSettings, Due, Passed, PassedBy};
+use super::{DeskSettings, Due, Passed, PassedBy, overlay};
 
 /// Finest bars after which the outcome of an entry signal is measured.
 pub(super) const MEASURE_BARS: u64 = 20;
@@ -125,8 +126,12 @@ pub struct Refused {
 
 /// One book with everything around it.
 pub struct Desk {
-    /// How it is set up.
+    /// How it is set up: what the file says, with what people changed over it.
     pub settings: DeskSettings,
+    /// What the file says.
+    pub base: DeskSettings,
+    /// What people changed over the file, oldest first.
+    pub changes: Vec<ChangeRow>,
     /// Its money and positions.
     pub book: Book,
     /// What it may do.
@@ -173,6 +178,8 @@ pub struct Desk {
     pub forgotten: TradeId,
     /// Who paused or stopped it, until somebody starts it again; a halt on top of that changes nothing about it.
     pub parked: Option<ReduceCause>,
+    /// When a pause ends by itself; only somebody ends it where it is none.
+    pub parked_until: Option<Timestamp>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
     /// What each lane's market is like; empty without a selector.
@@ -232,10 +239,14 @@ pub struct DeskMemory {
     pub failing: Vec<(Label, Symbol)>,
     /// When each strategy runs, as `/schedule` shows it.
     pub timetable: Vec<TimetableRow>,
+    /// What people changed over the file, as `/changes` shows it.
+    pub changes: Vec<ChangeLine>,
     /// Trades up to this one were forgotten by a reset.
     pub forgotten: TradeId,
     /// Who paused or stopped it, until somebody starts it again.
     pub parked: Option<ReduceCause>,
+    /// When a pause ends by itself.
+    pub parked_until: Option<Timestamp>,
     /// Somebody stopped it, and it still holds something.
     pub stopping: bool,
     /// What its screener last found.
@@ -273,6 +284,8 @@ impl Desk {
         let capital = settings.capital;
         let limits_json = limits_json(&settings);
         Ok(Self {
+            base: settings.clone(),
+            changes: Vec::new(),
             settings,
             book,
             state: TradingState::Running,
@@ -297,6 +310,7 @@ impl Desk {
             carried_to: Timestamp::from_ms(i64::MIN),
             forgotten: TradeId::default(),
             parked: None,
+            parked_until: None,
             stopping: false,
             classifiers,
             passed: Vec::new(),
@@ -322,11 +336,22 @@ impl Desk {
         self.spots.note(&self.book, &self.orders, lane_of);
     }
 
-    /// True while something other than a stop is taking the book out of a symbol.
+    /// True while orders at the market are taking the book out of all that it holds of a symbol. A limit that waits, or an order for a
+    /// part, is no reason to keep from leaving.
     pub fn is_leaving(&self, symbol: Symbol) -> bool {
-        self.orders.iter().any(|order| {
-            order.symbol == symbol && matches!(order.purpose, Purpose::Exit | Purpose::Close | Purpose::Liquidate)
-        })
+        self.book.position(symbol).is_some_and(|held| self.leaves_now(symbol) >= held.quantity.abs())
+    }
+
+    /// How much of a symbol orders at the market are about to leave.
+    pub(super) fn leaves_now(&self, symbol: Symbol) -> Quantity {
+        let at_market = self.ways_out(symbol).filter(|order| order.kind == OrderKind::Market);
+        Quantity::from_units(at_market.map(|order| order.remaining().units()).fold(0, i64::saturating_add))
+    }
+
+    /// The orders that leave a symbol, besides its stop and target.
+    pub(super) fn ways_out(&self, symbol: Symbol) -> impl Iterator<Item = &Order> {
+        let leaves = |purpose| matches!(purpose, Purpose::Exit | Purpose::Close | Purpose::Liquidate);
+        self.orders.iter().filter(move |order| order.symbol == symbol && leaves(order.purpose))
     }
 
     /// Notes an entry signal, to be measured later.
@@ -352,8 +377,10 @@ impl Desk {
             carried_to: (self.carried_to.ms() != i64::MIN).then_some(self.carried_to),
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
+            changes: overlay::lines(self),
             forgotten: self.forgotten,
             parked: self.parked.clone(),
+            parked_until: self.parked_until,
             stopping: self.stopping,
             screening: self.screening.clone(),
             passed: self.passed.clone(),
@@ -402,11 +429,42 @@ impl Desk {
         self.carried_to = memory.carried_to.unwrap_or(Timestamp::from_ms(i64::MIN));
         self.forgotten = memory.forgotten;
         self.parked = memory.parked;
+        self.parked_until = memory.parked_until;
         self.stopping = memory.stopping;
         self.screening = memory.screening;
         self.passed = memory.passed;
         self.day.passed = memory.day_passed;
         self.rewatch();
+    }
+
+    /// What it may do, and why.
+    pub(super) fn standing(&self) -> Standing {
+        let (halt, reduce) = match self.cause.clone() {
+            StateCause::None => (None, None),
+            StateCause::Halt(cause) => (Some(cause), None),
+            StateCause::Reduce(cause) => (None, Some(cause)),
+        };
+        Standing {
+            state: self.state,
+            halt,
+            reduce,
+            since: self.since,
+            peak: self.peak,
+            parked: self.parked.clone(),
+            parked_until: self.parked_until,
+            stopping: self.stopping,
+            breaker_until: self.breaker_until,
+        }
+    }
+
+    /// Puts it where it stood. A peak that it reached since stays.
+    pub(super) fn stand(&mut self, was: Standing) {
+        let cause = was.halt.map(StateCause::Halt).or(was.reduce.map(StateCause::Reduce));
+        (self.state, self.cause, self.since) = (was.state, cause.unwrap_or(StateCause::None), was.since);
+        self.peak = self.peak.max(was.peak);
+        (self.parked, self.parked_until, self.stopping) = (was.parked, was.parked_until, was.stopping);
+        self.breaker_until = was.breaker_until;
+        self.revalue = true;
     }
 
     /// Its name.

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use crate::domain::{Label, Regime, Symbol, Timeframe};
+use crate::domain::format::percent;
+use crate::domain::{Label, Ratio, Regime, Symbol, Timeframe};
 use crate::risk::{LIMITS, Limits, Sizing};
 use crate::strategy::Selector;
 
@@ -37,6 +38,8 @@ impl Difference {
         all.limits("", &old.limits, &new.limits);
         all.note("daily_loss", &old.daily_loss.as_str(), &new.daily_loss.as_str());
         all.note("sizing", &old.sizing.as_str(), &new.sizing.as_str());
+        all.note("the size of a trade", &percent(old.risk), &percent(new.risk));
+        all.list(&old.symbols, &new.symbols);
         all.symbols(old, new);
         all.selector(old, new);
         all.note("pins", &symbols_listed(&old.pins), &symbols_listed(&new.pins));
@@ -62,6 +65,12 @@ impl Words {
         if old != new {
             self.say(&format!("{what} {old} -> {new}"));
         }
+    }
+
+    fn list(&mut self, old: &[Symbol], new: &[Symbol]) {
+        new.iter().filter(|symbol| !old.contains(symbol)).for_each(|symbol| self.say(&format!("watches {symbol}")));
+        let gone = old.iter().filter(|symbol| !new.contains(symbol));
+        gone.for_each(|symbol| self.say(&format!("no longer watches {symbol}")));
     }
 
     fn limits(&mut self, whose: &str, old: &Limits, new: &Limits) {
@@ -134,7 +143,7 @@ impl Words {
         }
         for strategy in new {
             match old.iter().find(|was| was.name == strategy.name) {
-                None => self.say(&format!("strategy {} added, {}", strategy.name, when(strategy))),
+                None => self.say(&format!("strategy {} added, {}", strategy.name, described(strategy))),
                 Some(was) => self.strategy(was, strategy),
             }
         }
@@ -150,6 +159,8 @@ impl Words {
 
     fn strategy(&mut self, old: &StrategySettings, new: &StrategySettings) {
         let name = new.name;
+        let enabled = |strategy: &StrategySettings| if strategy.enabled { "enabled" } else { "disabled" };
+        self.note(name.as_str(), &enabled(old), &enabled(new));
         for (param, (old, new)) in
             new.kind.params.iter().zip(old.values.iter().map(|it| it.1).zip(new.values.iter().map(|it| it.1)))
         {
@@ -161,8 +172,23 @@ impl Words {
     }
 }
 
+/// A strategy in words: when it runs, and what else is not usual.
+pub(super) fn described(strategy: &StrategySettings) -> String {
+    let symbols = if strategy.symbols.is_empty() {
+        String::new()
+    } else {
+        format!(", for {} alone", symbols_listed(&strategy.symbols))
+    };
+    let size = if strategy.risk == Ratio::ONE {
+        String::new()
+    } else {
+        format!(", at {} of the size", percent(strategy.risk))
+    };
+    format!("{}{symbols}{size}", when(strategy))
+}
+
 /// When a strategy runs, in words.
-fn when(strategy: &StrategySettings) -> String {
+pub(super) fn when(strategy: &StrategySettings) -> String {
     let bars = strategy.timeframe.map_or("the finest bars".to_owned(), |it| format!("{it} bars"));
     match &strategy.schedule {
         None => format!("at the end of {bars}"),
@@ -178,11 +204,7 @@ fn row_words(selector: &Selector, regime: Regime) -> String {
     let rows = selector.rows.iter().filter(|row| row.regime == regime);
     let rows: Vec<String> = rows
         .map(|row| {
-            let size = if row.size == crate::domain::Ratio::ONE {
-                String::new()
-            } else {
-                format!(" at {} of the size", row.size)
-            };
+            let size = if row.size == Ratio::ONE { String::new() } else { format!(" at {} of the size", row.size) };
             format!("{}{size}", listed(&row.strategies))
         })
         .collect();

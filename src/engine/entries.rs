@@ -251,13 +251,20 @@ impl Judge<'_> {
         if wanted.action == SignalAction::Exit {
             return self.may_leave(desk).map(|()| wanted);
         }
+        let strategy = &desk.settings.strategies[self.strategy];
+        if !strategy.enabled {
+            return Err(Stay::new("the strategy is enabled", 0.0, 1.0));
+        }
+        if !strategy.symbols.is_empty() && !strategy.symbols.contains(&self.lane.instrument.symbol) {
+            return Err(Stay::new("the strategy is for this symbol", 0.0, 1.0));
+        }
         if self.lane.ended {
             return Err(Stay::new("another bar of it follows", 0.0, 1.0));
         }
         if let Some(rule) = desk.watch.against(self.index) {
             return Err(Stay::new(rule, 0.0, 1.0));
         }
-        let wanted_confidence = desk.settings.strategies[self.strategy].min_confidence;
+        let wanted_confidence = strategy.min_confidence;
         if wanted.confidence < wanted_confidence {
             let (has, asks) = (wanted.confidence.to_f64(), wanted_confidence.to_f64());
             return Err(Stay::new("the signal is sure enough", has, asks));
@@ -279,9 +286,13 @@ impl Judge<'_> {
         Ok(())
     }
 
-    /// What the regime leaves of the usual size; none if it gives this strategy no turn.
+    /// What the regime leaves of the usual size; none if it gives this strategy no turn. A strategy that a person added for one symbol is
+    /// in no row of the selector and always has its turn.
     fn scale(&self, desk: &Desk) -> Option<Ratio> {
         let Some(selector) = &desk.settings.selector else { return Some(Ratio::ONE) };
+        if !desk.settings.strategies[self.strategy].symbols.is_empty() {
+            return Some(Ratio::ONE);
+        }
         let regime = desk.classifiers.get(self.index)?.regime()?;
         selector.allows(regime, desk.settings.strategies[self.strategy].name)
     }

@@ -238,6 +238,7 @@ pub(super) mod tests {
             limits: Limits::default(),
             daily_loss: LossAction::Reduce,
             sizing: Sizing::Atr,
+            risk: Ratio::ONE,
             selector: None,
             regime_timeframe: None,
             overrides: Vec::new(),

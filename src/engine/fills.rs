@@ -2,7 +2,8 @@
 
 use crate::domain::{
     Bar, Event, EventKind, ExitReason, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price,
-    Proposal, Protection, Purpose, Quantity, RunContext, Side, Symbol, TimeInForce, Timeframe, Trade, TradeFill,
+    Proposal, Protection, Purpose, Quantity, RunContext, Side, SignalId, Symbol, TimeInForce, Timeframe, Trade,
+    TradeFill,
 };
 use crate::execution::Report;
 use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
@@ -22,34 +23,42 @@ pub(super) fn take_reports(
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
     for report in reports {
-        match report {
-            Report::Filled { order, .. } => {
-                let Some(index) = find(desk, *order) else { continue };
-                take_fill(desk, index, prices, counters, report, context, out)?;
-            }
-            Report::Reduced { order, quantity } => {
-                let Some(index) = find(desk, *order) else { continue };
-                desk.orders[index].quantity = *quantity;
-                out.orders.push(desk.orders[index].clone());
-            }
-            Report::Triggered { order } => {
-                let Some(index) = find(desk, *order) else { continue };
-                desk.orders[index].triggered = true;
-                out.orders.push(desk.orders[index].clone());
-            }
-            Report::Moved { order, kind } => {
-                let Some(index) = find(desk, *order) else { continue };
-                desk.orders[index].kind = *kind;
-                out.orders.push(desk.orders[index].clone());
-                follow_trigger(desk, index);
-            }
-            Report::Expired { order, why } => end(desk, *order, OrderAction::Expire, why, context, out)?,
-        }
+        let Some(index) = find(desk, report.order()) else { continue };
+        // What comes of an order that a person wanted comes of their wish.
+        out.audit = desk.orders[index].audit;
+        let taken = take_report(desk, index, prices, counters, report, context, out);
+        out.audit = None;
+        taken?;
     }
     Ok(())
 }
 
-fn find(desk: &Desk, order: OrderId) -> Option<usize> {
+/// Takes a report of the order at `index`.
+fn take_report(
+    desk: &mut Desk,
+    index: usize,
+    prices: Prices<'_>,
+    counters: &mut Counters,
+    report: &Report,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    let order = &mut desk.orders[index];
+    match report {
+        Report::Filled { .. } => return take_fill(desk, index, prices, counters, report, context, out),
+        Report::Expired { order, why } => return end(desk, *order, OrderAction::Expire, why, context, out),
+        Report::Reduced { quantity, .. } => order.quantity = *quantity,
+        Report::Triggered { .. } => order.triggered = true,
+        Report::Moved { kind, .. } => order.kind = *kind,
+    }
+    out.orders.push(order.clone());
+    if matches!(report, Report::Moved { .. }) {
+        follow_trigger(desk, index);
+    }
+    Ok(())
+}
+
+pub(super) fn find(desk: &Desk, order: OrderId) -> Option<usize> {
     desk.orders.iter().position(|held| held.id == order)
 }
 
@@ -292,32 +301,46 @@ fn protect(
         return cover(desk, &held, levels.order, levels.stop, context, out);
     }
     let Some((stop, target, trail)) = levels_for(&held, order, fill)? else { return Ok(()) };
+    guard(desk, &held, (stop, target, trail), (order.signal, fill.price), counters, context, out)
+}
+
+/// Gives a position an order that ends it at its levels.
+pub(super) fn guard(
+    desk: &mut Desk,
+    held: &Position,
+    (stop, target, trail): Levels,
+    (signal, reference): (Option<SignalId>, Price),
+    counters: &mut Counters,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
     let proposal = Proposal {
         book: desk.name(),
-        strategy: order.strategy,
-        signal: order.signal,
-        symbol: fill.symbol,
+        strategy: held.strategy,
+        signal,
+        symbol: held.symbol,
         side: held.side().opposite(),
         quantity: held.quantity.abs(),
         kind: OrderKind::Bracket { stop, target },
         purpose: Purpose::Protect,
-        reference: fill.price,
+        reference,
         risk: Money::ZERO,
         plan: None,
         tif: TimeInForce::Gtc,
         expires: None,
         because: "protects the position".to_owned(),
+        audit: None,
     };
     let mut situation = Situation::of_capital(desk.equity);
     situation.state = desk.state;
     situation.look.held = held.quantity;
-    let limits = desk.settings.terms_of(fill.symbol).0;
+    let limits = desk.settings.terms_of(held.symbol).0;
     let decision = risk::review(proposal, counters.order.next(), context.now, &situation, limits)?;
     if let RiskDecision::Approved { request, .. } = decision {
         counters.order = counters.order.next();
         place(desk, request, context, out);
         let levels = Protection { stop, target, trail, order: counters.order };
-        if let Some(position) = desk.book.position_mut(fill.symbol) {
+        if let Some(position) = desk.book.position_mut(held.symbol) {
             position.protection = Some(levels);
         }
     }
@@ -325,7 +348,7 @@ fn protect(
 }
 
 /// Stop, target and trailing distance.
-type Levels = (Price, Option<Price>, Option<Price>);
+pub(super) type Levels = (Price, Option<Price>, Option<Price>);
 
 /// The levels of a position: those it had, where its order ended before all was sold, else the plan's.
 fn levels_for(held: &Position, order: &Order, fill: &TradeFill) -> Result<Option<Levels>, CycleError> {
@@ -357,7 +380,7 @@ pub(super) fn place(desk: &mut Desk, request: risk::ExecutionRequest, context: &
 }
 
 /// Makes the protective order cover what is held, with its stop at `stop` or better.
-fn cover(
+pub(super) fn cover(
     desk: &mut Desk,
     held: &Position,
     order: OrderId,

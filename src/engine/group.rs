@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::domain::RunId;
-use crate::store::{Batch, BookRow, MarkRow, ProgressRow, StepLine, StepRow};
+use crate::store::{Batch, BookRow, CarriedOut, MarkRow, ProgressRow, StepLine, StepRow};
 
 use super::Outcome;
 use super::desk::Desk;
@@ -26,7 +26,7 @@ pub(super) struct Group {
     /// What everything remembers, to be saved with the next batch.
     pub(super) brains: Option<String>,
     /// Controls that were carried out.
-    pub(super) controls: Vec<(i64, String)>,
+    pub(super) controls: Vec<CarriedOut>,
     /// When risk figures are due.
     pub(super) figures: Schedule,
 }
@@ -56,8 +56,10 @@ impl Group {
             orders: outcome.orders,
             fills: outcome.fills,
             trades: outcome.trades,
+            reopened: outcome.reopened,
             bookings: outcome.bookings,
             alerts: outcome.alerts,
+            changes: outcome.changes,
             figures,
             brains: self.brains.take(),
             days,

@@ -43,10 +43,10 @@ pub(super) fn roll_day(
     }
     desk.day = next;
     desk.revalue = true;
-    if matches!(desk.cause, StateCause::Reduce(ReduceCause::DailyLoss { .. })) {
-        set_running(desk, None, context, out);
+    match desk.cause {
+        StateCause::Reduce(ReduceCause::DailyLoss { .. }) => go_on(desk, None, context, out),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// The book's day as it stands.
@@ -94,8 +94,7 @@ pub(super) fn watch_losses(
     if desk.state == TradingState::Halted {
         return Ok(());
     }
-    let goes_on = goes_on_by_itself(desk);
-    if drawdown >= reduce_at && goes_on {
+    if drawdown >= reduce_at && !waits_for_a_person(desk) {
         return reduce(desk, ReduceCause::Drawdown { drawdown, limit: reduce_at }, None, context, out);
     }
     if day_loss >= loss_limit && (desk.state == TradingState::Running || !desk.day.loss_told) {
@@ -116,12 +115,14 @@ pub(super) fn watch_losses(
     Ok(())
 }
 
-/// True for a book that enters, or will again without anybody saying so.
-pub(super) fn goes_on_by_itself(desk: &Desk) -> bool {
-    match &desk.cause {
-        StateCause::None | StateCause::Reduce(ReduceCause::Breaker { .. } | ReduceCause::DailyLoss { .. }) => true,
-        StateCause::Halt(_) | StateCause::Reduce(_) => false,
-    }
+/// True for a book that is halted, or fell so far that it enters nothing until a person resumes it.
+pub(super) fn waits_for_a_person(desk: &Desk) -> bool {
+    matches!(desk.cause, StateCause::Halt(_) | StateCause::Reduce(ReduceCause::Drawdown { .. }))
+}
+
+/// True for a book that would enter if nobody had paused or stopped it. What else keeps a book from entering goes before that.
+pub(super) fn only_people_hold(desk: &Desk) -> bool {
+    matches!(desk.cause, StateCause::Reduce(ReduceCause::Paused { .. } | ReduceCause::Stopped { .. }))
 }
 
 /// The day's loss reached its limit: the book does what it is set to do then. One that waits for a person goes on waiting.
@@ -141,7 +142,7 @@ fn stop_the_day(
         LossAction::Reduce => 0,
     };
     let cause = ReduceCause::DailyLoss { loss, limit, closing };
-    if goes_on_by_itself(desk) {
+    if !waits_for_a_person(desk) {
         desk.breaker_until = None;
         return reduce(desk, cause, until, context, out);
     }
@@ -162,12 +163,13 @@ pub(super) fn watch_market(
         if context.now >= until {
             desk.breaker_until = None;
             if matches!(desk.cause, StateCause::Reduce(ReduceCause::Breaker { .. })) {
-                set_running(desk, None, context, out);
+                return go_on(desk, None, context, out);
             }
         }
         return Ok(());
     }
-    if desk.state != TradingState::Running || !desk.settings.limits.enforced {
+    let would_enter = desk.state == TradingState::Running || only_people_hold(desk);
+    if !would_enter || !desk.settings.limits.enforced {
         return Ok(());
     }
     let (mut sum, mut count) = (0.0, 0u32);
@@ -243,17 +245,25 @@ pub(super) fn reduce(
     Ok(())
 }
 
-/// Lets everything work again. After a halt, or a reduction for the drawdown, the fall from the peak is counted anew, or it would stop at
-/// once again.
-pub(super) fn set_running(desk: &mut Desk, person: Option<String>, context: &RunContext, out: &mut Outcome) {
-    let from = desk.state;
-    let fell = matches!(desk.cause, StateCause::Reduce(ReduceCause::Drawdown { .. }));
-    if from == TradingState::Halted || fell {
+/// Ends what kept a book from entering: it enters again, unless somebody paused or stopped it meanwhile or before.
+pub(super) fn go_on(
+    desk: &mut Desk,
+    person: Option<&str>,
+    context: &RunContext,
+    out: &mut Outcome,
+) -> Result<(), CycleError> {
+    if waits_for_a_person(desk) {
+        // The fall from the peak is counted anew, or it would stop at once again.
         desk.peak = desk.equity;
     }
+    if let Some(cause) = desk.parked.clone() {
+        return reduce(desk, cause, desk.parked_until, context, out);
+    }
+    let from = desk.state;
     set_state(desk, TradingState::Running, StateCause::None, context);
-    let kind = EventKind::TradingResumed { from, person };
+    let kind = EventKind::TradingResumed { from, person: person.map(str::to_owned) };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+    Ok(())
 }
 
 fn set_state(desk: &mut Desk, state: TradingState, cause: StateCause, context: &RunContext) {

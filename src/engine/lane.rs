@@ -41,6 +41,8 @@ pub struct Lane {
     pub last_move: Ratio,
     /// The true range of that bar in average true ranges before it; none while there is no average.
     pub stretch: Option<f64>,
+    /// The end of the last bar before its last split.
+    pub split_after: Option<Timestamp>,
     /// The last close that was not in doubt.
     pub believed: Option<Price>,
     /// Average true range of the finest bars.
@@ -65,6 +67,7 @@ impl Lane {
     pub(super) fn new(instrument: Instrument, sector: Option<usize>, returns: usize) -> Self {
         Self {
             stretch: None,
+            split_after: None,
             believed: None,
             atr: Atr::new(ATR_BARS),
             history: History::new(returns),

@@ -20,6 +20,7 @@ pub(super) fn rescale(engine: &mut Engine, split: Split) -> Result<(), CycleErro
     let (new, old) = (split.numerator, split.denominator);
     let lane = &mut engine.lanes[split.instrument];
     if let Some(bar) = &mut lane.last {
+        lane.split_after = Some(lane.last_end);
         bar.close = bar.close.scaled(old, new)?;
     }
     if let Some(lock) = &mut lane.lock {

@@ -1,7 +1,9 @@
 //! Should a book keep out of a symbol for a while? Looked at whenever a trade ends.
 
 use crate::clock::Timestamp;
-use crate::domain::{EntryLock, Event, EventKind, ExitReason, LockCause, Money, RunContext, Symbol, Timeframe, Trade};
+use crate::domain::{
+    EntryLock, Event, EventKind, ExitReason, Label, LockCause, Money, RunContext, Symbol, Timeframe, Trade, TradeId,
+};
 use crate::market::Hours;
 use crate::risk::Limits;
 
@@ -14,6 +16,10 @@ pub(super) const TRADES_REMEMBERED: usize = 500;
 /// A trade as the locks remember it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ended {
+    /// Its number.
+    pub trade: TradeId,
+    /// Whose.
+    pub strategy: Label,
     /// Of what.
     pub symbol: Symbol,
     /// When.
@@ -26,7 +32,14 @@ pub struct Ended {
 
 impl From<&Trade> for Ended {
     fn from(trade: &Trade) -> Self {
-        Self { symbol: trade.symbol, at: trade.closed, profit: trade.profit, stopped: trade.reason == ExitReason::Stop }
+        Self {
+            trade: trade.id,
+            strategy: trade.strategy,
+            symbol: trade.symbol,
+            at: trade.closed,
+            profit: trade.profit,
+            stopped: trade.reason == ExitReason::Stop,
+        }
     }
 }
 
@@ -54,6 +67,22 @@ pub(super) fn after_trade(desk: &mut Desk, trade: &Trade, bars: Bars, context: &
     desk.locks.push(lock.clone());
     let kind = EventKind::EntryLocked { lock };
     out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
+}
+
+/// Forgets a trade that goes on as if it had never ended, and lifts the lock that its end led to.
+pub(super) fn forget_trade(desk: &mut Desk, trade: &Trade) {
+    desk.ended.retain(|ended| ended.trade != trade.id);
+    desk.locks.retain(|lock| {
+        let by_person = matches!(lock.cause, LockCause::Person { .. });
+        by_person || lock.symbol != trade.symbol || lock.since < trade.closed
+    });
+    desk.day.trades = desk.day.trades.saturating_sub(1);
+    let Some(place) = desk.settings.strategies.iter().position(|it| it.name == trade.strategy) else { return };
+    let own = desk.ended.iter().rev().filter(|ended| ended.strategy == trade.strategy);
+    let mut wins = own.map(|ended| ended.profit > Money::ZERO).peekable();
+    let won = wins.peek().copied().unwrap_or_default();
+    let long = wins.take_while(|win| *win == won).count() as i64;
+    desk.records[place].uncount(trade.profit, if won { long } else { -long });
 }
 
 /// The gravest reason to keep out, and for how many bars.

@@ -38,7 +38,9 @@ pub(super) fn propose_entry(
     let plan = exit_plan(terms, limits)?;
     let stop_distance = plan.map_or(Price::ZERO, |plan| plan.stop_distance).min(price);
     let record = desk.records.get(terms.strategy).copied().unwrap_or(TrackRecord::default());
-    let wish = Wish { symbol: signal.symbol, price, stop_distance, record: &record, scale: terms.scale };
+    let own = desk.settings.strategies.get(terms.strategy).map_or(Ratio::ONE, |strategy| strategy.risk);
+    let share = desk.settings.risk.times(own)?;
+    let wish = Wish { symbol: signal.symbol, price, stop_distance, record: &record, scale: terms.scale, share };
     let quantity = size(sizing, wish, situation, limits)?;
     let tif = desk.settings.strategies.get(terms.strategy).map_or(TimeInForce::Gtc, |strategy| strategy.tif);
     Ok(Proposal {
@@ -56,6 +58,7 @@ pub(super) fn propose_entry(
         tif,
         expires: (tif == TimeInForce::Day).then(|| session_end(lane, signal.at)),
         because: signal.rule.clone(),
+        audit: None,
     })
 }
 
@@ -102,5 +105,6 @@ pub(super) fn propose_exit(desk: &Desk, lane: &Lane, signal: &SignalIntent, situ
         tif: TimeInForce::Gtc,
         expires: None,
         because: signal.rule.clone(),
+        audit: None,
     }
 }

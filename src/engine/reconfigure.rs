@@ -11,7 +11,7 @@ use super::desk::{Desk, StrategyRun, classifiers_for, limits_json};
 use super::difference::Difference;
 use super::lane::{ATR_BARS, Lane};
 use super::state::{Engine, returns_remembered};
-use super::{DeskSettings, Due, Outcome, StrategySettings};
+use super::{DeskSettings, Due, Outcome, StrategySettings, overlay};
 
 /// A changed configuration, as it was read.
 #[derive(Clone)]
@@ -31,24 +31,60 @@ pub fn reconfigure(engine: &mut Engine, read: Result<Reload, String>, context: &
         Err(error) => EventKind::ConfigRefused { error },
     };
     out.tell(context.cycle, Event { at: context.now, book: None, kind });
+    overlay::settle(engine, context, out);
 }
 
-/// Every difference in words, once all are in force.
+/// What a changed configuration would change, a difference a line; nothing changes.
+///
+/// # Errors
+/// In words why it would be refused.
+pub(super) fn differences(engine: &Engine, reload: Reload) -> Result<Vec<String>, String> {
+    let pairs = paired(engine, reload)?;
+    if pairs.iter().all(|(_, changes)| changes.is_empty()) {
+        return Ok(Vec::new());
+    }
+    let of_desk = |(desk, (base, changes)): (&Desk, (DeskSettings, Vec<String>))| {
+        let words = overlay::over(desk, &base);
+        changes.into_iter().chain(words)
+    };
+    Ok(engine.desks.iter().zip(pairs).flat_map(of_desk).collect())
+}
+
+/// Every difference in words, once all are in force. What people changed stays over it.
 fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<String>, String> {
     let pairs = paired(engine, reload)?;
     let different = pairs.iter().any(|(_, changes)| !changes.is_empty());
     if !different {
         return Ok(Vec::new());
     }
+    let overlaid = engine.desks.iter().zip(&pairs).map(|(desk, (base, _))| overlay::overlay(base, &desk.changes).0);
+    let settings = overlaid.enumerate().collect();
+    let entered = enter_all(engine, settings, now).map_err(|error| error.to_string())?;
+    let mut told = Vec::new();
+    for ((desk, (base, changes)), entered) in engine.desks.iter_mut().zip(pairs).zip(entered) {
+        told.extend(changes);
+        told.extend(overlay::over(desk, &base));
+        told.extend(entered);
+        desk.base = base;
+    }
+    Ok(told)
+}
+
+/// Puts settings in force, each in the desk of that place, or none of them; for each what else comes of it, in words.
+pub(super) fn enter_all(
+    engine: &mut Engine,
+    settings: Vec<(usize, DeskSettings)>,
+    now: Timestamp,
+) -> Result<Vec<Vec<String>>, ParamError> {
     let mut made = Vec::new();
-    for (desk, (settings, _)) in engine.desks.iter().zip(&pairs) {
-        made.push(Made::of(desk, settings, &engine.lanes).map_err(|error| error.to_string())?);
+    for (place, settings) in &settings {
+        made.push(Made::of(&engine.desks[*place], settings, &engine.lanes)?);
     }
     let mut told = Vec::new();
-    for ((desk, (settings, changes)), made) in engine.desks.iter_mut().zip(pairs).zip(made) {
-        told.extend(changes);
-        told.extend(orphans(desk, &settings).map(|words| format!("{}: {words}", settings.name)));
-        told.extend(made.young.iter().map(|young| format!("{}: {young}", settings.name)));
+    for ((place, settings), made) in settings.into_iter().zip(made) {
+        let desk = &mut engine.desks[place];
+        let words = orphans(desk, &settings).chain(made.young.iter().cloned());
+        told.push(words.map(|words| format!("{}: {words}", settings.name)).collect());
         engine.is_young |= !made.young.is_empty();
         made.enter(desk, settings, now);
     }
@@ -57,12 +93,15 @@ fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<Strin
     Ok(told)
 }
 
+/// What would come of settings besides their differences: what is left to stops alone, and what has not seen the past.
+pub(super) fn aftermath(engine: &Engine, desk: &Desk, settings: &DeskSettings) -> Result<Vec<String>, ParamError> {
+    let young = Made::of(desk, settings, &engine.lanes)?.young;
+    Ok(orphans(desk, settings).chain(young).collect())
+}
+
 /// The new settings of each desk with the differences, in the order of the desks.
 fn paired(engine: &Engine, reload: Reload) -> Result<Vec<(DeskSettings, Vec<String>)>, String> {
     let Reload { mut desks, mut restart } = reload;
-    let serves = |timeframe| {
-        engine.served.contains(&timeframe) || engine.lanes.iter().any(|lane| lane.timeframe == Some(timeframe))
-    };
     let mut pairs = Vec::new();
     for desk in &engine.desks {
         let Some(place) = desks.iter().position(|new| new.name == desk.name()) else {
@@ -70,7 +109,7 @@ fn paired(engine: &Engine, reload: Reload) -> Result<Vec<(DeskSettings, Vec<Stri
             continue;
         };
         let new = desks.remove(place);
-        let difference = Difference::between(&desk.settings, &new, serves);
+        let difference = Difference::between(&desk.base, &new, |timeframe| engine.serves(timeframe));
         restart.extend(difference.restart);
         pairs.push((new, difference.changes));
     }

@@ -10,6 +10,7 @@ use crate::store::{BookRow, MarkRow, ProgressRow, Saved};
 
 use super::desk::{Desk, StateCause};
 use super::lane::Lock;
+use super::overlay;
 use super::state::{Counters, Engine};
 
 /// What was taken up again.
@@ -65,7 +66,8 @@ pub enum RestoreBooksError {
 pub fn restore(engine: &mut Engine, broker: &mut PaperBroker, saved: &Saved) -> Result<Resumed, RestoreBooksError> {
     let Some(progress) = saved.progress else { return Ok(Resumed::default()) };
     let ProgressRow { cycle, signal, order, fill, trade, .. } = progress;
-    engine.counters = Counters { cycle, signal, order, fill, trade };
+    engine.counters = Counters { cycle, signal, order, fill, trade, change: saved.last_change };
+    overlay::take_up(engine, &saved.changes);
     let mut resumed = Resumed { progress, ..Resumed::default() };
     for row in &saved.books {
         let name = row.book.name;

@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, Sender};
 use std::time::Duration;
 
 use crate::clock::{Clock, Timestamp};
-use crate::control::ChangeDesk;
+use crate::control::{Change, ChangeDesk};
 use crate::domain::{
-    Alert, CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, Routes, RunContext, RunId,
-    TradingState,
+    Alert, CycleId, Event, EventKind, HaltCause, LiftReason, MarketSnapshot, Mode, Money, Preview, Routes, RunContext,
+    RunId, TradingState,
 };
 use crate::execution::PaperBroker;
 use crate::market::Feed;
@@ -22,7 +22,7 @@ use super::group::Group;
 use super::late::Late;
 use super::recovery::{RestoreBooksError, restore_marks};
 use super::state::Engine;
-use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt};
+use super::{CycleError, Pace, Ranking, Reload, Trial, cycle, halt, overlay};
 
 /// Cycles that form one transaction at full pace, at most.
 const GROUP_CYCLES_MAX: u64 = 1_000;
@@ -39,6 +39,8 @@ pub enum EngineMessage {
     Try(Sender<Result<Vec<Trial>, String>>),
     /// What would the screeners choose now?
     Rank(Sender<Vec<Ranking>>),
+    /// What would this change do now, asked for by this person?
+    Preview(Change, String, Sender<Result<Preview, String>>),
     /// People changed their alerts: take all that are open now.
     Alerts(Vec<Alert>),
     /// The configuration changed: take it, or the reason why it cannot be read.
@@ -211,6 +213,7 @@ impl Runner {
             if self.stopping {
                 break;
             }
+            self.end_what_is_over(snapshot.at)?;
             self.begin_stretch(&snapshot)?;
             self.step(&snapshot)?;
             self.end_stretch(&snapshot)?;
@@ -300,6 +303,7 @@ impl Runner {
             self.group.outcome.tell(cycle, Event { at, book: None, kind });
         }
         let context = self.context(at, cycle);
+        overlay::settle(&mut self.engine, &context, &mut self.group.outcome);
         for desk in &mut self.engine.desks {
             super::fills::alarm_unprotected(desk, &context, &mut self.group.outcome);
         }

@@ -29,6 +29,12 @@ pub struct StrategySettings {
     pub min_confidence: Ratio,
     /// How long its entries may wait.
     pub tif: TimeInForce,
+    /// False if it enters nothing; it leaves what it holds all the same.
+    pub enabled: bool,
+    /// The only symbols that it enters; all of the book where there are none.
+    pub symbols: Vec<Symbol>,
+    /// What is taken of the size that its entries would have, from 0 to 1.
+    pub risk: Ratio,
 }
 
 impl StrategySettings {
@@ -43,6 +49,9 @@ impl StrategySettings {
             outside_session: false,
             min_confidence: Ratio::ZERO,
             tif: TimeInForce::Gtc,
+            enabled: true,
+            symbols: Vec::new(),
+            risk: Ratio::ONE,
         }
     }
 
@@ -119,6 +128,8 @@ pub struct DeskSettings {
     pub daily_loss: LossAction,
     /// How entries are sized.
     pub sizing: Sizing,
+    /// What is taken of that size, from 0 to 1.
+    pub risk: Ratio,
     /// Which strategy may enter in which regime; none if all may always.
     pub selector: Option<Selector>,
     /// The bars that tell the regime; none for the finest there are.

@@ -1,14 +1,18 @@
 //! What does the engine know between two cycles? Lanes of symbols, desks of books, and the numbers it counts.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
-use crate::domain::{AssetClass, CycleId, FillId, Instrument, OrderId, Price, SignalId, Symbol, Timeframe, TradeId};
+use crate::domain::{
+    AssetClass, ChangeId, CycleId, FillId, Instrument, OrderId, Price, SignalId, Symbol, Timeframe, TradeId,
+};
 use crate::risk::Limits;
 use crate::strategy::ParamError;
 
-use super::DeskSettings;
 use super::desk::Desk;
 use super::lane::Lane;
+use super::{DeskSettings, Reload};
 
 /// The last numbers given out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -23,7 +27,12 @@ pub struct Counters {
     pub fill: FillId,
     /// Of round trips.
     pub trade: TradeId,
+    /// Of settings that people changed over the file.
+    pub change: ChangeId,
 }
+
+/// Reads the configuration at once; in words why it cannot be read.
+pub type FileReader = Arc<dyn Fn() -> Result<Reload, String> + Send + Sync>;
 
 /// How many returns correlations of any of these books are measured over.
 pub(super) fn returns_remembered<'a>(desks: impl IntoIterator<Item = &'a DeskSettings>) -> usize {
@@ -39,6 +48,8 @@ pub struct Engine {
     pub desks: Vec<Desk>,
     /// The last numbers given out.
     pub counters: Counters,
+    /// How the configuration is read when somebody asks for it; none where there is none to read.
+    pub file: Option<FileReader>,
     /// The bars that were asked for by name when the feed was made.
     pub(super) served: Vec<Timeframe>,
     /// True if some strategy has not seen all bars since the start: its memory is not worth saving, as the past is read again then.
@@ -64,7 +75,8 @@ impl Engine {
         };
         let lanes = instruments.iter().map(|item| Lane::new(item.clone(), sector(item), returns)).collect();
         let has_perpetuals = instruments.iter().any(|item| item.class == AssetClass::Perpetual);
-        Ok(Self { lanes, desks, counters: Counters::default(), served, is_young: false, index, has_perpetuals })
+        let counters = Counters::default();
+        Ok(Self { lanes, desks, counters, file: None, served, is_young: false, index, has_perpetuals })
     }
 
     /// Where a symbol's lane is.
@@ -75,6 +87,11 @@ impl Engine {
     /// The price a symbol is valued at.
     pub fn mark(&self, symbol: Symbol) -> Option<Price> {
         mark_of(&self.lanes, &self.index, symbol)
+    }
+
+    /// Whether the feed gives these bars.
+    pub(super) fn serves(&self, timeframe: Timeframe) -> bool {
+        self.served.contains(&timeframe) || self.lanes.iter().any(|lane| lane.timeframe == Some(timeframe))
     }
 
     /// The lanes, to be read.

@@ -2,7 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::domain::{AmountError, Holding, Label, Money, Price, Purpose, Quantity, Ratio, RunContext, Side, Symbol};
+use crate::domain::{
+    AmountError, Book, ExitPlan, Holding, Label, Money, Order, Price, Purpose, Quantity, Ratio, RunContext, Side,
+    Symbol,
+};
 use crate::risk::{Situation, Stake};
 
 use super::desk::Desk;
@@ -13,28 +16,59 @@ use super::state::Prices;
 
 /// The book's figures that do not depend on the symbol.
 pub(super) fn survey(desk: &Desk, prices: Prices<'_>) -> Result<Situation, AmountError> {
-    let mut situation = Situation::of_capital(desk.equity);
+    survey_of(desk, (&desk.book, &desk.orders, desk.equity), prices)
+}
+
+/// The same as if the book held this, with these orders, at this equity.
+pub(super) fn survey_of(
+    desk: &Desk,
+    (book, orders, equity): (&Book, &[Order], Money),
+    prices: Prices<'_>,
+) -> Result<Situation, AmountError> {
+    let mut situation = Situation::of_capital(equity);
     situation.state = desk.state;
-    situation.positions = desk.book.positions.len() as u64;
+    situation.positions = book.positions.len() as u64;
     situation.trades_today = desk.day.entries;
     (situation.day_loss, situation.drawdown) = losses(desk);
-    for held in &desk.book.positions {
+    for held in &book.positions {
         let price = prices.mark(held.symbol).unwrap_or_else(|| held.average_price());
         let (symbol, sector) = (held.symbol, prices.sector(held.symbol));
         situation.add_stake(Stake { symbol, sector, value: held.value_at(price)? })?;
         situation.add_open_risk(held.quantity, price, held.protection.map(|levels| levels.stop))?;
     }
     let mut waiting: HashSet<Symbol> = HashSet::new();
-    for order in desk.orders.iter().filter(|order| order.purpose == Purpose::Entry) {
+    for order in orders.iter().filter(|order| order.purpose == Purpose::Entry) {
         let value = order.remaining().value_at(order.reference)?;
         let value = if order.side == Side::Sell { value.negated() } else { value };
         let (symbol, sector) = (order.symbol, prices.sector(order.symbol));
         situation.add_stake(Stake { symbol, sector, value })?;
-        situation.positions += u64::from(desk.book.position(symbol).is_none() && waiting.insert(symbol));
-        let distance = order.plan.map_or(order.reference, |plan| plan.stop_distance);
+        situation.positions += u64::from(book.position(symbol).is_none() && waiting.insert(symbol));
+        let distance = loss_distance(book, (symbol, order.side), order.reference, order.plan)?;
         situation.open_risk = situation.open_risk.plus(order.remaining().value_at(distance)?)?;
     }
     Ok(situation)
+}
+
+/// The stop that an entry at `price` has from its fill on: that of the position that it adds to, which then covers all; none if it adds to
+/// nothing, or to nothing that is protected.
+pub(super) fn standing_stop(book: &Book, (symbol, side): (Symbol, Side), price: Price) -> Option<Price> {
+    let held = book.position(symbol).filter(|held| held.side() == side)?;
+    let stop = held.protection?.stop;
+    let loses = if side == Side::Buy { stop < price } else { stop > price };
+    loses.then_some(stop)
+}
+
+/// How far from `price` an entry is left with a loss: at the stop of what it adds to, else where its plan says, else nowhere.
+pub(super) fn loss_distance(
+    book: &Book,
+    whose: (Symbol, Side),
+    price: Price,
+    plan: Option<ExitPlan>,
+) -> Result<Price, AmountError> {
+    match standing_stop(book, whose, price) {
+        Some(stop) => Ok(price.minus(stop)?.abs()),
+        None => Ok(plan.map_or(price, |plan| plan.stop_distance)),
+    }
 }
 
 /// Adds the figures of one symbol that every proposal needs.

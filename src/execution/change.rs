@@ -35,6 +35,17 @@ pub fn split_order(order: &mut Order, new: i64, old: i64) -> Result<(), AmountEr
     Ok(())
 }
 
+/// The price by which an order of this kind is counted while it waits: its own level, else the last price when it was approved.
+pub fn reference_of(kind: OrderKind, last: Price) -> Price {
+    match kind {
+        OrderKind::Limit { price } => price,
+        OrderKind::Stop { trigger } => trigger,
+        OrderKind::Market | OrderKind::StopLimit { .. } | OrderKind::Trailing { .. } | OrderKind::Bracket { .. } => {
+            last
+        }
+    }
+}
+
 /// Carries out a replacement: another quantity in all and other levels, under the same number and with the same fills. It was
 /// approved anew at `at`, so it is on its way again from then; with other levels it has to be triggered again. An order that has
 /// filled `quantity` or more is left with nothing to fill: it is to be taken off.
@@ -42,6 +53,7 @@ pub fn replace_order(order: &mut Order, quantity: Quantity, kind: OrderKind, at:
     order.triggered &= kind == order.kind;
     order.quantity = quantity.max(order.filled);
     order.kind = kind;
+    order.reference = reference_of(kind, order.reference);
     order.created = at;
     order.updated = at;
 }
@@ -70,6 +82,7 @@ mod tests {
             tif: TimeInForce::Gtc,
             expires: None,
             because: String::new(),
+            audit: None,
             created: Timestamp::from_ms(1),
             updated: Timestamp::from_ms(1),
         }
@@ -83,6 +96,16 @@ mod tests {
         let mut other = order();
         replace_order(&mut other, Quantity::whole(3), kind, Timestamp::from_ms(5));
         assert_eq!((other.remaining(), other.kind, other.triggered), (Quantity::ZERO, kind, false));
+    }
+
+    #[test]
+    fn a_replacement_is_counted_by_its_new_level() {
+        let mut order = Order { kind: OrderKind::Limit { price: Price::whole(90) }, ..order() };
+        let kind = OrderKind::Limit { price: Price::whole(50) };
+        replace_order(&mut order, Quantity::whole(10), kind, Timestamp::from_ms(5));
+        assert_eq!(order.reference, Price::whole(50));
+        replace_order(&mut order, Quantity::whole(12), OrderKind::Market, Timestamp::from_ms(5));
+        assert_eq!(order.reference, Price::whole(50));
     }
 
     #[test]

@@ -11,7 +11,7 @@ mod change;
 mod fill;
 mod paper;
 
-pub use change::{replace_order, split_order};
+pub use change::{reference_of, replace_order, split_order};
 pub use costs::{Costs, borrow_cost, funding_payment};
 pub use margin::{initial_margin, liquidation_price, maintenance_margin};
 pub use paper::PaperBroker;

@@ -53,6 +53,19 @@ pub enum Report {
     },
 }
 
+impl Report {
+    /// The order it is about.
+    pub const fn order(&self) -> OrderId {
+        match self {
+            Self::Filled { order, .. }
+            | Self::Reduced { order, .. }
+            | Self::Triggered { order }
+            | Self::Moved { order, .. }
+            | Self::Expired { order, .. } => *order,
+        }
+    }
+}
+
 /// Why the broker did not do as it was told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerError {

@@ -11,6 +11,10 @@ pub fn buttons(event: &Event, number: NoticeId) -> Vec<Button> {
     if event.kind.severity() == Severity::Critical {
         row.push(acknowledge(number));
     }
+    if let EventKind::ApprovalAsked { control, .. } = &event.kind {
+        row.push(Button::new("Approve", format!("/approve {control}")));
+        row.push(Button::new("Decline", format!("/decline {control}")));
+    }
     row.extend(of_kind(&event.kind).map(|(label, line)| Button::new(label, line)));
     if let Some(symbol) = event.kind.symbol() {
         row.push(Button::new("Chart", format!("/chart {symbol}")));
@@ -29,6 +33,7 @@ pub(super) fn acknowledge(number: NoticeId) -> Button {
 }
 
 /// The one thing that this kind makes a reader ask for.
+#[expect(clippy::too_many_lines, reason = "one arm a kind: the table of buttons")]
 fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
     let why = |what: String| Some(("Why", format!("/why {what}")));
     match kind {
@@ -38,6 +43,7 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         EventKind::OrderEnded { order, .. } => why(order.to_string()),
         EventKind::PositionScaled { symbol, .. }
         | EventKind::StopMoved { symbol, .. }
+        | EventKind::LevelsSet { symbol, .. }
         | EventKind::PositionPassed { symbol, .. }
         | EventKind::MarginCalled { symbol, .. } => why(symbol.to_string()),
         EventKind::SignalRaised { signal } => why(signal.symbol.to_string()),
@@ -53,6 +59,7 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         EventKind::DayClosed { .. } | EventKind::DayPassed { .. } | EventKind::BookStopped { .. } => {
             Some(("Results", "/pnl".to_owned()))
         }
+        EventKind::SettingChanged { .. } | EventKind::SettingEnded { .. } => Some(("Changes", "/changes".to_owned())),
         EventKind::ScreenerRan { .. } => Some(("List", "/screener".to_owned())),
         EventKind::CarryBooked { .. } => Some(("Costs", "/costs".to_owned())),
         EventKind::RegimeSwitched { .. } | EventKind::SignalMeasured { .. } | EventKind::StrategyFailed { .. } => {
@@ -70,9 +77,11 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         | EventKind::LaneDied { .. }
         | EventKind::LaneRecovered { .. }
         | EventKind::DayAudited { .. } => Some(("Health", "/health".to_owned())),
+        EventKind::DuressPin { .. } => Some(("Positions", "/positions".to_owned())),
         EventKind::DeliveryDied { .. } => Some(("Missed", "/missed".to_owned())),
         EventKind::PersonPaired { .. } | EventKind::CopyRunning { .. } => Some(("Halt", "/halt".to_owned())),
         EventKind::OrderWithheld { .. }
+        | EventKind::ControlUndone { .. }
         | EventKind::AlertFired { .. }
         | EventKind::BackupMade { .. }
         | EventKind::BookReset { .. }
@@ -82,8 +91,12 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         | EventKind::DrillSent { .. }
         | EventKind::EngineStopped { .. }
         | EventKind::EntryUnlocked { .. }
+        | EventKind::BlockEnded { .. }
         | EventKind::FeedRecovered { .. }
         | EventKind::PinLocked { .. }
+        | EventKind::FactorChanged { .. }
+        | EventKind::ApprovalAsked { .. }
+        | EventKind::ApprovalEnded { .. }
         | EventKind::ReplayFinished { .. }
         | EventKind::SmsBudgetNear { .. }
         | EventKind::SplitApplied { .. }

@@ -4,11 +4,10 @@ use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Event, EventKind, Kind, LaneRule, Money, NoticeId, Severity, StoryPart, Style, Treatment, kind_named,
+    Event, EventKind, Kind, LaneRule, Money, NoticeId, Preferences, Quiet, Severity, StoryPart, Style, Treatment,
+    kind_named, next_at,
 };
 use crate::store::{Delivery, Wishes};
-
-use super::quiet::{Quiet, next};
 
 /// What a lane's reader wants, as it is configured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +66,20 @@ impl Policy {
             thresholds: Vec::new(),
             hides_amounts: false,
             patience: Patience::default(),
+        }
+    }
+}
+
+impl Policy {
+    /// The same with what its reader set for themselves.
+    #[must_use]
+    pub fn preferring(self, set: &Preferences) -> Self {
+        Self {
+            zone: set.zone().unwrap_or(self.zone),
+            style: set.style(self.style),
+            quiet: set.quiet(self.quiet),
+            digest_at: set.digest(self.digest_at),
+            ..self
         }
     }
 }
@@ -179,7 +192,7 @@ fn large_enough(case: &Case<'_>) -> Verdict {
     let limit = case.policy.thresholds.iter().find(|(kind, _)| kind == case.kind.name);
     match (limit, amount_of(&case.event.kind)) {
         (Some((_, limit)), Some(amount)) if amount < *limit && !case.delivery.held => {
-            let until = next(case.policy.digest_at, case.now, case.policy.zone);
+            let until = next_at(case.policy.digest_at, case.now, case.policy.zone);
             Hold(until, format!("smaller than {limit:.2}: with the digest"))
         }
         _ => Pass,
@@ -222,7 +235,7 @@ fn gathered(case: &Case<'_>) -> Verdict {
     if case.treatment() != Treatment::Digest || case.delivery.held || case.is_critical() {
         return Pass;
     }
-    Hold(next(case.policy.digest_at, case.now, case.policy.zone), "with the digest".to_owned())
+    Hold(next_at(case.policy.digest_at, case.now, case.policy.zone), "with the digest".to_owned())
 }
 
 fn outside_quiet_hours(case: &Case<'_>) -> Verdict {

@@ -10,7 +10,6 @@ mod words_system;
 mod buttons;
 mod together;
 mod gathered;
-mod quiet;
 mod filters;
 mod parcel;
 mod compose;
@@ -27,7 +26,6 @@ pub use channel::{Abilities, Allowance, Channel, Failure, HAD_ARRIVED, Key, Post
 pub use filters::{Patience, Policy, has_amount};
 pub use gathered::{Gathered, digest_blocks, summary_blocks};
 pub use living::living_blocks;
-pub use quiet::{Quiet, next};
 pub use sms_budget::{Grant, SmsBudget};
 pub use telling::Telling;
 pub use together::story_blocks;

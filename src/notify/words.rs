@@ -30,6 +30,10 @@ impl Words<'_> {
             EventKind::StopMoved { symbol, from, to, quantity, average } => {
                 self.stop_moved(*symbol, *from, *to, (*quantity, *average))
             }
+            EventKind::ControlUndone { control, person, bookings } => self.undone(control, person, bookings),
+            EventKind::LevelsSet { symbol, stop, target, trail, person } => {
+                self.levels_set(*symbol, *stop, (*target, *trail), person)
+            }
             EventKind::PositionPassed { symbol, profit, share, level } => {
                 self.position_passed(*symbol, *profit, *share, *level)
             }
@@ -51,6 +55,7 @@ impl Words<'_> {
             EventKind::DailyLossNear { day, loss, limit } => self.daily_loss_near(*day, *loss, *limit),
             EventKind::DrawdownNear { drawdown, limit } => self.drawdown_near(*drawdown, *limit),
             EventKind::EntryLocked { lock } => self.entry_locked(lock),
+            EventKind::BlockEnded { symbol, person } => self.block_ended(*symbol, person),
             EventKind::EntryUnlocked { symbol, person } => self.entry_unlocked(*symbol, person),
             EventKind::MarginCalled { symbol, left, required } => self.margin_called(*symbol, *left, *required),
             EventKind::SymbolLocked { symbol, before, after, quantity } => {
@@ -60,6 +65,14 @@ impl Words<'_> {
             EventKind::BookStopped { equity, profit } => self.book_stopped(*equity, *profit),
             EventKind::BookReset { equity, capital, person } => self.book_reset(*equity, *capital, person),
             EventKind::PinLocked { person, until } => self.pin_locked(person, *until),
+            EventKind::FactorChanged { person, what } => Self::factor_changed(person, what),
+            EventKind::DuressPin { person } => Self::duress(person),
+            EventKind::ApprovalAsked { control, person, change, preview, until, .. } => {
+                self.approval_asked(*control, person, change, preview, *until)
+            }
+            EventKind::ApprovalEnded { person, change, by, agreed, .. } => {
+                Self::approval_ended(person, change, by, *agreed)
+            }
             EventKind::EngineStarted { feed, symbols, dry_run } => Self::started(feed, *symbols, *dry_run),
             EventKind::EngineRecovered { down_s, last_cycle, positions, orders, unknown_deliveries } => {
                 Self::recovered(*down_s, *last_cycle, [*positions, *orders, *unknown_deliveries])
@@ -76,6 +89,10 @@ impl Words<'_> {
                 self.audited(day, [*cycles, *orders, *fills], differences)
             }
             EventKind::ConfigChanged { changes } => self.config_changed(changes),
+            EventKind::SettingChanged { changes, person, until } => self.setting_changed(changes, person, *until),
+            EventKind::SettingEnded { what, changes, person, why } => {
+                self.setting_ended(what, changes, person, why.as_deref())
+            }
             EventKind::ConfigRefused { error } => Self::config_refused(error),
             EventKind::ClockJumped { by_s } => Self::clock_jumped(*by_s),
             EventKind::StoreRecovered { error, down_s } => Self::store_recovered(error, *down_s),

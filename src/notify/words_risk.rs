@@ -3,7 +3,8 @@
 use crate::clock::Timestamp;
 use crate::domain::format::{counted, percent, price, quantity};
 use crate::domain::{
-    EntryLock, HaltCause, LiftReason, LockCause, Money, Price, Quantity, Ratio, ReduceCause, Symbol, TradingState,
+    EntryLock, HaltCause, LiftReason, LockCause, Money, Preview, Price, Quantity, Ratio, ReduceCause, Symbol,
+    TradingState, preview_words,
 };
 
 use super::telling::{Said, Words};
@@ -102,11 +103,18 @@ impl Words<'_> {
             LockCause::LowProfit { trades, profit } => {
                 format!("its last {trades} trades came to {}", self.signed(*profit))
             }
-            cause @ (LockCause::Cooldown | LockCause::Stops { .. } | LockCause::LosingStreak { .. }) => cause.words(),
+            cause @ (LockCause::Cooldown
+            | LockCause::Stops { .. }
+            | LockCause::LosingStreak { .. }
+            | LockCause::Person { .. }) => cause.words(),
         };
         Said::fact(&format!("{book} keeps out of {symbol} until {until}"))
             .and(&format!("Because of this: {why}"))
             .and(&format!("What it holds goes on; `/unlock {symbol}` lets it enter sooner"))
+    }
+
+    pub(super) fn block_ended(&self, symbol: Symbol, person: &str) -> Said {
+        Said::fact(&format!("{} may enter {symbol} again: the time is over for which {person} blocked it", self.book))
     }
 
     pub(super) fn entry_unlocked(&self, symbol: Symbol, person: &str) -> Said {
@@ -158,5 +166,38 @@ impl Words<'_> {
         Said::fact(&format!("PIN of {person} LOCKED until {} after five wrong tries", self.time(until)))
             .and("If that was not you, somebody else tries to change things from where you are")
             .and("`/halt` needs no PIN and still works")
+    }
+
+    pub(super) fn factor_changed(person: &str, what: &str) -> Said {
+        Said::fact(&format!("{person}: {what}"))
+            .and("If nobody of you did that, somebody else is on the machine")
+            .and("`/halt` needs no PIN and still works")
+    }
+
+    pub(super) fn duress(person: &str) -> Said {
+        Said::fact(&format!("{person} entered the PIN of somebody who is MADE to enter one"))
+            .and("Everything is halted, and what was asked for was not done")
+            .and(&format!(
+                "{person} was answered \"Accepted\" and is not told of this: do not write of it where {person} reads"
+            ))
+    }
+
+    pub(super) fn approval_asked(
+        &self,
+        control: i64,
+        person: &str,
+        change: &str,
+        preview: &Preview,
+        until: Timestamp,
+    ) -> Said {
+        let said = Said::fact(&format!("{person} asks for a second person: `{change}`"));
+        let said = preview_words(preview, self.telling.zone).lines().fold(said, Said::and);
+        said.and(&format!("Until {}: `/approve {control}` shows it and asks for your own proof", self.time(until)))
+            .and(&format!("`/decline {control}` ends it"))
+    }
+
+    pub(super) fn approval_ended(person: &str, change: &str, by: &str, agreed: bool) -> Said {
+        let how = if agreed { "agreed to" } else { "declined" };
+        Said::fact(&format!("{by} {how} what {person} asked for: `{change}`"))
     }
 }

@@ -78,7 +78,38 @@ impl Words<'_> {
 
     /// Limits and sizes may be amounts: readers who may not see any are told how many differences there are.
     pub(super) fn config_changed(&self, changes: &[String]) -> Said {
-        let said = Said::fact(&format!("Configuration changed: {}", counted(changes.len() as u64, "difference")));
+        let fact = format!("Configuration changed: {}", counted(changes.len() as u64, "difference"));
+        self.with_changes(Said::fact(&fact), changes)
+    }
+
+    /// What a person changed over the file; amounts are for those who may see them.
+    pub(super) fn setting_changed(&self, changes: &[String], person: &str, until: Option<Timestamp>) -> Said {
+        let until = until.map_or_else(
+            || "It holds until somebody takes it back; `/changes` shows it".to_owned(),
+            |until| format!("It holds until {}, then the file does", self.time(until)),
+        );
+        self.with_changes(Said::fact(&format!("{person} changed {} over the file", self.book)), changes).and(&until)
+    }
+
+    /// What a person had set over the file holds no more.
+    pub(super) fn setting_ended(&self, what: &str, changes: &[String], person: &str, why: Option<&str>) -> Said {
+        let fact = match why {
+            None => format!("What {person} set in {} is over: the file holds again", self.book),
+            Some(_) => format!("What {person} set in {} does not fit the file any more, and is ended", self.book),
+        };
+        let said = Said::fact(&fact);
+        let said = match self.telling.open(|| what) {
+            Some(what) => said.and(&format!("It was `{what}`")),
+            None => said,
+        };
+        let said = match why.and_then(|why| self.telling.open(|| why)) {
+            Some(why) => said.and_theirs("The reason: ", why),
+            None => said,
+        };
+        self.with_changes(said, changes)
+    }
+
+    fn with_changes(&self, said: Said, changes: &[String]) -> Said {
         match self.telling.open(|| changes) {
             Some(changes) => said.and_list(changes, LIST_LINES_MAX),
             None => said,

@@ -170,6 +170,30 @@ impl Words<'_> {
             .and(&format!("Of {}{at_stop} · `/why {symbol}`", self.book))
     }
 
+    pub(super) fn undone(&self, control: &str, person: &str, bookings: &[TradeFill]) -> Said {
+        let said = Said::fact(&format!("{person} took back `{control}` · {}", self.telling.mark));
+        bookings.iter().fold(said, |said, fill| {
+            let (verb, units, symbol) = (fill.side, self.held(fill.quantity, fill.symbol), price(fill.price));
+            said.and(&format!("Booked back in {}: {verb} {units} at {symbol}, the fee returned", self.book))
+        })
+    }
+
+    pub(super) fn levels_set(
+        &self,
+        symbol: Symbol,
+        stop: Price,
+        (target, trail): (Option<Price>, Option<Price>),
+        person: &str,
+    ) -> Said {
+        let target = target.map_or_else(|| "no target".to_owned(), |target| format!("target {}", price(target)));
+        let follows = trail.map_or_else(
+            || "the stop stands still".to_owned(),
+            |trail| format!("the stop follows {} behind the best price", price(trail)),
+        );
+        Said::fact(&format!("Stop of {symbol} set to {}, {target} · {}", price(stop), self.telling.mark))
+            .and(&format!("In {}, said {person}; {follows} · `/why {symbol}`", self.book))
+    }
+
     pub(super) fn position_passed(&self, symbol: Symbol, profit: Money, share: Ratio, level: Ratio) -> Said {
         let (profit, share, level) = (self.signed(profit), signed_percent(share), signed_percent(level));
         Said::fact(&format!("{symbol} of {} passed {level}: {share} now, {profit} · {}", self.book, self.telling.mark))

@@ -58,7 +58,10 @@ pub struct WorkerParts {
 
 /// Carries one lane's messages.
 pub struct Worker {
+    /// The policy in it is the one that holds now, with what its reader set.
     pub(super) parts: WorkerParts,
+    /// The policy as it is configured.
+    configured: Policy,
     reader: Option<Reader>,
     pool: Option<Pool>,
     nudged: Arc<AtomicBool>,
@@ -84,6 +87,7 @@ impl Worker {
     /// A worker for the lane of the policy.
     pub fn new(parts: WorkerParts) -> Self {
         Self {
+            configured: parts.policy.clone(),
             parts,
             reader: None,
             pool: None,
@@ -142,6 +146,7 @@ impl Worker {
 
     async fn step(&mut self, reader: &Reader, messages_max: usize, tally: &mut Tally) -> Result<(), StoreError> {
         let (now, steady) = (self.parts.clock.now(), self.parts.clock.steady());
+        self.heed(reader)?;
         if self.breaker.is_none() {
             let lane = self.lane();
             self.breaker = Some(Breaker::new(&lane.to_string(), reader.lane_state(lane)?, self.parts.seed));
@@ -198,6 +203,13 @@ impl Worker {
                 break;
             }
         }
+        Ok(())
+    }
+
+    /// From now on what the reader of the lane set holds over what is configured.
+    fn heed(&mut self, reader: &Reader) -> Result<(), StoreError> {
+        let set = reader.preferences(self.lane().who.as_str())?;
+        self.parts.policy = self.configured.clone().preferring(&set);
         Ok(())
     }
 

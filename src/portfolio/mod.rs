@@ -3,8 +3,10 @@
 
 mod apply;
 mod profit;
+mod reverse;
 mod shortfall;
 
 pub use apply::{Applied, Attribution, Change, apply_carry, apply_fill, apply_split};
 pub use profit::{drawdown, equity, exposure, loss_share};
+pub use reverse::{Reversal, reverse};
 pub use shortfall::{Expected, Shortfall, shortfall, shortfall_by_strategy, shortfalls};

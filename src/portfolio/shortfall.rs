@@ -225,6 +225,7 @@ mod tests {
             tif: TimeInForce::Gtc,
             expires: None,
             because: String::new(),
+            audit: None,
             created: Timestamp::from_ms(0),
             updated: Timestamp::from_ms(0),
         }

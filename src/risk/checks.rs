@@ -235,6 +235,13 @@ fn open_risk(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Res
     Ok(at_most(after.share_of(situation.equity), limits.open_risk_pct))
 }
 
+/// The open risk if so much were lost more, as the check of entries measures it.
+pub(super) fn open_risk_with(more: Money, situation: &Situation, limits: &Limits) -> Measured {
+    let after = situation.open_risk.plus(more)?;
+    let Measure { passed, value, limit } = at_most(after.share_of(situation.equity), limits.open_risk_pct);
+    Ok(CheckResult { check: "open risk".into(), passed, value, limit })
+}
+
 fn daily_loss(_: &Proposal, situation: &Situation, limits: &Limits) -> Result<Measure, AmountError> {
     Ok(below(situation.day_loss, limits.daily_loss_pct))
 }

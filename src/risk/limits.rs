@@ -45,6 +45,31 @@ impl LimitKind {
     }
 }
 
+/// Which way a limit allows more, or protects less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wider {
+    /// The higher it is.
+    Up,
+    /// The lower it is: it keeps out for less long, or looks at less.
+    Down,
+    /// Both may allow more.
+    Either,
+    /// It limits nothing: costs, alerts, and how things are measured.
+    Neither,
+}
+
+impl Wider {
+    /// Whether a limit allows more at `new` than at `old`.
+    pub fn allows_more(self, old: Ratio, new: Ratio) -> bool {
+        match self {
+            Self::Up => new > old,
+            Self::Down => new < old,
+            Self::Either => new != old,
+            Self::Neither => false,
+        }
+    }
+}
+
 /// One limit, as it is documented.
 #[derive(Debug, Clone, Copy)]
 pub struct LimitSpec {
@@ -52,6 +77,8 @@ pub struct LimitSpec {
     pub key: &'static str,
     /// How it is written.
     pub kind: LimitKind,
+    /// Which way it allows more.
+    pub wider: Wider,
     /// Its value if nothing is set, as written.
     pub default: &'static str,
     /// The smallest value, as written.
@@ -63,7 +90,7 @@ pub struct LimitSpec {
 }
 
 macro_rules! limits {
-    ($($key:ident: $kind:ident = $default:literal, $min:literal..=$max:literal, $help:literal;)*) => {
+    ($($key:ident: $kind:ident $wider:ident = $default:literal, $min:literal..=$max:literal, $help:literal;)*) => {
         /// The limits of one book. Shares are plain ratios here: 0.03 for three percent.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Limits {
@@ -79,6 +106,7 @@ macro_rules! limits {
             $(LimitSpec {
                 key: stringify!($key),
                 kind: LimitKind::$kind,
+                wider: Wider::$wider,
                 default: $default,
                 min: $min,
                 max: $max,
@@ -119,55 +147,55 @@ macro_rules! limits {
 }
 
 limits! {
-    position_pct: Percent = "20", 1..=100, "Largest position at entry, as a share of equity.";
-    exposure_pct: Percent = "80", 1..=1000, "All positions and working entries together without sign (gross), as a share of equity.";
-    net_pct: Percent = "80", 1..=1000, "Longs less shorts, working entries included, without sign, as a share of equity.";
-    leverage_max: Factor = "1", 1..=10, "Gross exposure that the book's equity may carry, in times of equity; 1 borrows nothing.";
-    sector_pct: Percent = "40", 1..=1000, "Positions and working entries of one sector without sign, as a share of equity.";
-    correlation_max: Factor = "0.7", 0..=1, "Highest correlation of returns with anything held on the same side; 1 allows all.";
-    correlation_bars: Count = "120", 20..=1000, "Bars in the window that correlations are measured over, at least 20 of them shared.";
-    liquidity_pct: Percent = "10", 1..=1000, "Largest entry as a share of the average volume of the last 20 bars.";
-    positions_max: Count = "10", 1..=1000, "Most open positions and working entries.";
-    trades_per_day: Count = "100", 1..=10000, "Most entries approved in one day of the book.";
-    open_risk_pct: Percent = "6", 1..=100, "Most that is lost if every stop fills, as a share of equity.";
-    daily_loss_pct: Percent = "3", 1..=100, "Loss since the start of the book's day at which entries stop until the next day.";
-    daily_loss_near_pct: Percent = "80", 1..=100, "Share of the daily loss limit at which a warning is sent.";
-    drawdown_warn_pct: Percent = "10", 1..=100, "Fall from the highest equity at which a warning is sent.";
-    drawdown_reduce_pct: Percent = "15", 1..=100, "Fall from the highest equity at which entries stop until somebody resumes.";
-    drawdown_pct: Percent = "20", 1..=100, "Fall from the highest equity at which trading halts.";
-    alert_day_pct: Percent = "2", 0..=100, "Profit or loss of the book's day that is told, at each multiple of it once a day; 0 tells none. It limits nothing.";
-    alert_position_pct: Percent = "5", 0..=1000, "Open profit or loss of a position that is told, at each multiple of it once, as a share of its cost; 0 tells none. It limits nothing.";
-    breaker_atr: Factor = "5", 1..=1000, "Mean true range of the book's symbols in one bar, in average true ranges, at which entries stop for a while.";
-    breaker_bars: Count = "20", 1..=10000, "Bars for which the volatility breaker stops entries.";
-    cooldown_bars: Count = "3", 0..=10000, "Bars after a stop in which the symbol is not entered again.";
-    stops_max: Count = "3", 1..=1000, "Stops of one symbol within the window that lock it against entries.";
-    stops_window_bars: Count = "200", 1..=100_000, "Bars in that window.";
-    losing_streak: Count = "4", 1..=1000, "Losses of one symbol in a row that lock it against entries.";
-    low_profit_trades: Count = "6", 1..=1000, "Last trades of one symbol that are added up for the next limit.";
-    low_profit_pct: Percent = "2", 0..=100, "What those trades may lose together, as a share of equity, before the symbol is locked against entries.";
-    lock_bars: Count = "100", 1..=100_000, "Bars for which stops, a losing streak or low profit lock a symbol against entries.";
-    data_age_bars: Count = "3", 1..=1000, "Bars that may be missing before prices count as stale and entries are refused.";
-    price_move_pct: Percent = "15", 1..=1000, "Largest move of the last bar against the one before; beyond it entries are refused.";
-    lock_move_pct: Percent = "40", 5..=1000, "Move from one close to the next open that locks the symbol until somebody says what it is.";
-    lock_sessions: Count = "5", 1..=1000, "Sessions after which a lock lifts by itself if nothing is held.";
-    stop_atr: Factor = "2", 1..=20, "Distance of the stop from the entry, in average true ranges.";
-    target_atr: Factor = "0", 0..=50, "Distance of the profit target from the entry, in average true ranges; 0 sets none.";
-    trailing: Count = "1", 0..=1, "1 lets the stop follow the price, 0 leaves it where it was set.";
-    risk_per_trade_pct: Percent = "0.5", 0..=20, "What sizing by ATR puts at risk in one trade, as a share of equity.";
-    fraction_pct: Percent = "10", 1..=100, "What sizing by fixed fraction puts into one trade, as a share of equity.";
-    volatility_target_pct: Percent = "10", 1..=200, "Yearly volatility that sizing by volatility gives one position, as a share of equity.";
-    kelly_share_pct: Percent = "50", 1..=100, "Share of the full Kelly fraction that sizing by Kelly puts in.";
-    kelly_cap_pct: Percent = "20", 1..=100, "Most that sizing by Kelly puts into one trade before streaks, as a share of equity.";
-    kelly_floor_pct: Percent = "2", 0..=100, "Least that sizing by Kelly puts in, and what it puts in before it knows 20 trades of a strategy.";
-    fixed_units: Factor = "1", 0..=1_000_000_000, "What sizing by fixed units puts into one trade: shares or coins.";
-    volume_share_pct: Percent = "10", 1..=100, "Largest share of a bar's volume that fills; the rest stays open.";
-    fee_bps: BasisPoints = "1", 0..=1000, "Fee of a fill, on its value.";
-    slippage_bps: BasisPoints = "2", 0..=1000, "How much worse than its level a market or stop order fills.";
-    impact_bps: BasisPoints = "0", 0..=10000, "What slippage grows by where an order takes all volume of a bar; by its share of that otherwise.";
-    latency_ms: Count = "0", 0..=3_600_000, "Milliseconds from a decision until the market sees the order.";
-    borrow_pct: Percent = "3", 0..=1000, "Yearly cost of borrowing what is sold short, on its value.";
-    funding_bps: BasisPoints = "1", 0..=1000, "What longs of a perpetual pay shorts every eight hours, on the value.";
-    maintenance_pct: Percent = "5", 1..=100, "Equity below this share of perpetual positions is a margin call: they are closed.";
+    position_pct: Percent Up = "20", 1..=100, "Largest position at entry, as a share of equity.";
+    exposure_pct: Percent Up = "80", 1..=1000, "All positions and working entries together without sign (gross), as a share of equity.";
+    net_pct: Percent Up = "80", 1..=1000, "Longs less shorts, working entries included, without sign, as a share of equity.";
+    leverage_max: Factor Up = "1", 1..=10, "Gross exposure that the book's equity may carry, in times of equity; 1 borrows nothing.";
+    sector_pct: Percent Up = "40", 1..=1000, "Positions and working entries of one sector without sign, as a share of equity.";
+    correlation_max: Factor Up = "0.7", 0..=1, "Highest correlation of returns with anything held on the same side; 1 allows all.";
+    correlation_bars: Count Neither = "120", 20..=1000, "Bars in the window that correlations are measured over, at least 20 of them shared.";
+    liquidity_pct: Percent Up = "10", 1..=1000, "Largest entry as a share of the average volume of the last 20 bars.";
+    positions_max: Count Up = "10", 1..=1000, "Most open positions and working entries.";
+    trades_per_day: Count Up = "100", 1..=10000, "Most entries approved in one day of the book.";
+    open_risk_pct: Percent Up = "6", 1..=100, "Most that is lost if every stop fills, as a share of equity.";
+    daily_loss_pct: Percent Up = "3", 1..=100, "Loss since the start of the book's day at which entries stop until the next day.";
+    daily_loss_near_pct: Percent Up = "80", 1..=100, "Share of the daily loss limit at which a warning is sent.";
+    drawdown_warn_pct: Percent Up = "10", 1..=100, "Fall from the highest equity at which a warning is sent.";
+    drawdown_reduce_pct: Percent Up = "15", 1..=100, "Fall from the highest equity at which entries stop until somebody resumes.";
+    drawdown_pct: Percent Up = "20", 1..=100, "Fall from the highest equity at which trading halts.";
+    alert_day_pct: Percent Neither = "2", 0..=100, "Profit or loss of the book's day that is told, at each multiple of it once a day; 0 tells none. It limits nothing.";
+    alert_position_pct: Percent Neither = "5", 0..=1000, "Open profit or loss of a position that is told, at each multiple of it once, as a share of its cost; 0 tells none. It limits nothing.";
+    breaker_atr: Factor Up = "5", 1..=1000, "Mean true range of the book's symbols in one bar, in average true ranges, at which entries stop for a while.";
+    breaker_bars: Count Down = "20", 1..=10000, "Bars for which the volatility breaker stops entries.";
+    cooldown_bars: Count Down = "3", 0..=10000, "Bars after a stop in which the symbol is not entered again.";
+    stops_max: Count Up = "3", 1..=1000, "Stops of one symbol within the window that lock it against entries.";
+    stops_window_bars: Count Down = "200", 1..=100_000, "Bars in that window.";
+    losing_streak: Count Up = "4", 1..=1000, "Losses of one symbol in a row that lock it against entries.";
+    low_profit_trades: Count Either = "6", 1..=1000, "Last trades of one symbol that are added up for the next limit.";
+    low_profit_pct: Percent Up = "2", 0..=100, "What those trades may lose together, as a share of equity, before the symbol is locked against entries.";
+    lock_bars: Count Down = "100", 1..=100_000, "Bars for which stops, a losing streak or low profit lock a symbol against entries.";
+    data_age_bars: Count Up = "3", 1..=1000, "Bars that may be missing before prices count as stale and entries are refused.";
+    price_move_pct: Percent Up = "15", 1..=1000, "Largest move of the last bar against the one before; beyond it entries are refused.";
+    lock_move_pct: Percent Up = "40", 5..=1000, "Move from one close to the next open that locks the symbol until somebody says what it is.";
+    lock_sessions: Count Down = "5", 1..=1000, "Sessions after which a lock lifts by itself if nothing is held.";
+    stop_atr: Factor Up = "2", 1..=20, "Distance of the stop from the entry, in average true ranges.";
+    target_atr: Factor Neither = "0", 0..=50, "Distance of the profit target from the entry, in average true ranges; 0 sets none.";
+    trailing: Count Down = "1", 0..=1, "1 lets the stop follow the price, 0 leaves it where it was set.";
+    risk_per_trade_pct: Percent Up = "0.5", 0..=20, "What sizing by ATR puts at risk in one trade, as a share of equity.";
+    fraction_pct: Percent Up = "10", 1..=100, "What sizing by fixed fraction puts into one trade, as a share of equity.";
+    volatility_target_pct: Percent Up = "10", 1..=200, "Yearly volatility that sizing by volatility gives one position, as a share of equity.";
+    kelly_share_pct: Percent Up = "50", 1..=100, "Share of the full Kelly fraction that sizing by Kelly puts in.";
+    kelly_cap_pct: Percent Up = "20", 1..=100, "Most that sizing by Kelly puts into one trade before streaks, as a share of equity.";
+    kelly_floor_pct: Percent Up = "2", 0..=100, "Least that sizing by Kelly puts in, and what it puts in before it knows 20 trades of a strategy.";
+    fixed_units: Factor Up = "1", 0..=1_000_000_000, "What sizing by fixed units puts into one trade: shares or coins.";
+    volume_share_pct: Percent Neither = "10", 1..=100, "Largest share of a bar's volume that fills; the rest stays open.";
+    fee_bps: BasisPoints Neither = "1", 0..=1000, "Fee of a fill, on its value.";
+    slippage_bps: BasisPoints Neither = "2", 0..=1000, "How much worse than its level a market or stop order fills.";
+    impact_bps: BasisPoints Neither = "0", 0..=10000, "What slippage grows by where an order takes all volume of a bar; by its share of that otherwise.";
+    latency_ms: Count Neither = "0", 0..=3_600_000, "Milliseconds from a decision until the market sees the order.";
+    borrow_pct: Percent Neither = "3", 0..=1000, "Yearly cost of borrowing what is sold short, on its value.";
+    funding_bps: BasisPoints Neither = "1", 0..=1000, "What longs of a perpetual pay shorts every eight hours, on the value.";
+    maintenance_pct: Percent Down = "5", 1..=100, "Equity below this share of perpetual positions is a margin call: they are closed.";
 }
 
 /// Limits of a whole book, which cannot be set for one of its symbols.

@@ -8,7 +8,9 @@ mod checks;
 mod review;
 
 pub use checks::check_names;
-pub use limits::{BOOK_WIDE, LIMITS, LimitKind, LimitSpec, Limits};
-pub use review::{ExecutionRequest, Instruction, RiskDecision, amend, replace, review, take_up_again, withdraw};
+pub use limits::{BOOK_WIDE, LIMITS, LimitKind, LimitSpec, Limits, Wider};
+pub use review::{
+    ExecutionRequest, Instruction, RiskDecision, amend, move_levels, replace, review, take_up_again, withdraw,
+};
 pub use situation::{Look, Situation, Stake, open_risk};
 pub use sizing::{Sizing, TrackRecord, Wish, size};

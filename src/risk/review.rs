@@ -1,10 +1,10 @@
 //! Who lets an order out? `review`, the sole maker of `ExecutionRequest`, and `replace`, which puts the rest of an order before it
-//! anew. Three small doors stand beside them: `amend` moves a stop only in the position's favour, `withdraw` takes back, and
-//! `take_up_again` gives back what the ledger has as approved.
+//! anew. Four small doors stand beside them: `amend` moves a stop only in the position's favour, `move_levels` where a person wants it,
+//! `withdraw` takes back, and `take_up_again` gives back what the ledger has as approved.
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    AmountError, CheckResult, Order, OrderId, OrderKind, OrderStatus, Price, Proposal, Purpose, Quantity, Side,
+    AmountError, CheckResult, Money, Order, OrderId, OrderKind, OrderStatus, Price, Proposal, Purpose, Quantity, Side,
 };
 
 use super::checks::CHECKS;
@@ -162,6 +162,7 @@ fn into_order(proposal: Proposal, id: OrderId, now: Timestamp) -> Order {
         tif: proposal.tif,
         expires: proposal.expires,
         because: proposal.because,
+        audit: proposal.audit,
         created: now,
         updated: now,
     }
@@ -193,6 +194,27 @@ pub fn amend(order: &Order, quantity: Quantity, stop: Price) -> Option<Execution
     Some(ExecutionRequest { instruction: Instruction::Amend { order: order.id, quantity, kind } })
 }
 
+/// Puts the levels of an order that protects a position where a person wants them, farther from the price than before, too: then what is
+/// lost `more` at the stop must fit the open risk of the book. The check that said no, if one did.
+///
+/// # Errors
+/// When an amount does not fit; nothing is approved then.
+pub fn move_levels(
+    order: &Order,
+    kind: OrderKind,
+    more: Money,
+    situation: &Situation,
+    limits: &Limits,
+) -> Result<Result<ExecutionRequest, CheckResult>, AmountError> {
+    let risk = more.max(Money::ZERO);
+    let checked = super::checks::open_risk_with(risk, situation, limits)?;
+    if order.purpose != Purpose::Protect || (!risk.is_zero() && limits.enforced && !checked.passed) {
+        return Ok(Err(checked));
+    }
+    let instruction = Instruction::Amend { order: order.id, quantity: order.quantity, kind };
+    Ok(Ok(ExecutionRequest { instruction }))
+}
+
 /// Takes an order back, which never needs permission.
 pub fn withdraw(order: OrderId) -> ExecutionRequest {
     ExecutionRequest { instruction: Instruction::Cancel { order } }
@@ -206,7 +228,7 @@ pub fn take_up_again(order: Order) -> Option<ExecutionRequest> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{ExitPlan, Money, Ratio, Side, TimeInForce, TradingState};
+    use crate::domain::{ExitPlan, Ratio, Side, TimeInForce, TradingState};
     use crate::risk::Stake;
 
     fn proposal(quantity: i64) -> Proposal {
@@ -225,6 +247,7 @@ mod tests {
             tif: TimeInForce::Gtc,
             expires: None,
             because: String::new(),
+            audit: None,
         }
     }
 

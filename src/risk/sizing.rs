@@ -74,6 +74,18 @@ impl TrackRecord {
         }
     }
 
+    /// Takes a trade out that was counted; `streak` is that of those which are left.
+    pub fn uncount(&mut self, profit: Money, streak: i64) {
+        self.trades = self.trades.saturating_sub(1);
+        if profit > Money::ZERO {
+            self.wins = self.wins.saturating_sub(1);
+            self.won = self.won.minus(profit).unwrap_or(Money::ZERO);
+        } else {
+            self.lost = self.lost.minus(profit.abs()).unwrap_or(Money::ZERO);
+        }
+        self.streak = streak;
+    }
+
     /// Kelly's fraction `W - (1 - W) / R` with the share of wins W and the ratio R of the average win to the average loss (Kelly, A New
     /// Interpretation of Information Rate, 1956); none before 20 trades. Negative where the record says not to play.
     ///
@@ -123,6 +135,8 @@ pub struct Wish<'a> {
     pub record: &'a TrackRecord,
     /// What the regime leaves of the usual size.
     pub scale: Ratio,
+    /// What people leave of the quantity that comes of all that.
+    pub share: Ratio,
 }
 
 /// The quantity of an entry, in whole lots, never more than the position limit or the buying power allow; zero if not even one lot fits.
@@ -151,7 +165,7 @@ pub fn size(sizing: Sizing, wish: Wish<'_>, situation: &Situation, limits: &Limi
         let stake = situation.stake_in(wish.symbol).abs();
         most = most.min(equity.times(limits.position_pct)?.minus(stake)?.buys_at(price));
     }
-    Ok(wanted.min(most).max(Quantity::ZERO).in_lots(situation.look.lot))
+    Ok(wanted.min(most).max(Quantity::ZERO).times(wish.share)?.in_lots(situation.look.lot))
 }
 
 /// The share of equity that Kelly's formula puts in, between floor and cap, after streaks.
@@ -176,6 +190,7 @@ mod tests {
             stop_distance: distance.parse().expect("price"),
             record,
             scale: Ratio::ONE,
+            share: Ratio::ONE,
         };
         size(sizing, wish, &situation, &Limits::default()).expect("fits")
     }

@@ -9,7 +9,8 @@ use crate::clock::Timestamp;
 use crate::domain::{ChannelKind, Lane, NoticeId};
 
 use super::outbox::{PRIORITY_ANSWER, PRIORITY_CRITICAL, Shows, add_edit};
-use super::{Ack, Points, Reader, Store, StoreError};
+use super::own::note_own;
+use super::{Ack, AuditEntry, Points, Reader, Store, StoreError};
 
 /// The word that somebody has seen notices which were told where no message can be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +27,14 @@ pub struct FollowUp {
 
 impl Store {
     /// Somebody has seen a notice: nobody else is called for it, nothing more of it is sent to them, and the messages that told it say so;
-    /// where they cannot be changed, one short message does. False if somebody had said so before.
+    /// where they cannot be changed, one short message does. False if somebody had said so before. `chat` is where it was said, such as
+    /// `telegram:501`.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn acknowledge(
-        &self,
-        notice: NoticeId,
-        person: &str,
-        channel: &str,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let (person, channel, points) = (person.to_owned(), channel.to_owned(), self.points().clone());
+    pub fn acknowledge(&self, notice: NoticeId, person: &str, chat: &str, now: Timestamp) -> Result<bool, StoreError> {
+        let channel = chat.split(':').next().unwrap_or(chat).to_owned();
+        let (person, chat, points) = (person.to_owned(), chat.to_owned(), self.points().clone());
         let done = self.write(move |transaction| {
             let mut lanes: BTreeMap<String, Vec<i64>> = BTreeMap::new();
             let mut first = false;
@@ -48,6 +45,11 @@ impl Store {
                         lanes.entry(lane).or_default().push(number);
                     }
                 }
+            }
+            if first {
+                let (words, result) = (format!("/ack {notice}"), "acknowledged".to_owned());
+                let entry = AuditEntry { at: now, person, channel: chat, words, preview: None, result };
+                note_own(transaction, &entry, None)?;
             }
             points.pass("ack: ladder stopped, nobody told")?;
             for (lane, mut notices) in lanes {

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::domain::{ALERTS_MAX, Alert, AlertId, AlertState, Condition};
 
 use super::audit::append;
+use super::own::{Own, note_own};
 use super::state::{parsed, unsigned};
 use super::{AuditEntry, Reader, Store, StoreError};
 
@@ -13,6 +14,7 @@ use super::{AuditEntry, Reader, Store, StoreError};
 const VERSION: &str = "alerts";
 /// Who closes an alert that fired or whose time is over, in the audit.
 const ENGINE: &str = "engine";
+const DELETED: &str = "deleted";
 const COLUMNS: &str = "id, person, body, repeats, expires_ms, state, fired, fired_ms";
 const IS_OPEN: &str = "state IN ('new', 'armed', 'resting')";
 
@@ -63,7 +65,10 @@ impl Store {
             )?;
             let id = AlertId(transaction.last_insert_rowid().unsigned_abs());
             let words = format!("/alert {condition} {}", if repeats { "repeat" } else { "once" });
-            append(transaction, &AuditEntry { at: now, person, channel, words, result: format!("{id} set") })?;
+            let back = Own::Alerts { states: vec![(id, DELETED.to_owned())] };
+            let result = format!("{id} set");
+            let entry = AuditEntry { at: now, person, channel, words, preview: None, result };
+            note_own(transaction, &entry, Some(&back))?;
             count_change(transaction)?;
             Ok(Some(id))
         })
@@ -92,12 +97,37 @@ impl Store {
                 let words = which.map_or("/alert delete all".to_owned(), |id| format!("/alert delete {id}"));
                 let ids: Vec<String> = found.iter().map(|alert| alert.id.to_string()).collect();
                 let result = format!("{} deleted", ids.join(", "));
-                append(transaction, &AuditEntry { at: now, person, channel, words, result })?;
+                let states = found.iter().map(|alert| (alert.id, alert.state.as_str().to_owned())).collect();
+                let entry = AuditEntry { at: now, person, channel, words, preview: None, result };
+                note_own(transaction, &entry, Some(&Own::Alerts { states }))?;
                 count_change(transaction)?;
             }
             Ok(found)
         })
     }
+}
+
+/// Gives alerts of a person that are not over yet these states; those that they had.
+pub(super) fn set_states(
+    transaction: &Transaction<'_>,
+    person: &str,
+    states: &[(AlertId, String)],
+) -> Result<Vec<(AlertId, String)>, StoreError> {
+    let mut before = Vec::new();
+    for (id, state) in states {
+        let row = params![id.0.cast_signed(), person];
+        let was: Option<String> = transaction
+            .prepare_cached(&format!(
+                "SELECT state FROM alerts WHERE id = ?1 AND person = ?2 AND ({IS_OPEN} OR state = '{DELETED}')"
+            ))?
+            .query_row(row, |row| row.get(0))
+            .optional()?;
+        let Some(was) = was.filter(|was| was != state) else { continue };
+        transaction.execute("UPDATE alerts SET state = ?2 WHERE id = ?1", params![id.0.cast_signed(), state])?;
+        before.push((*id, was));
+    }
+    count_change(transaction)?;
+    Ok(before)
 }
 
 fn count_change(transaction: &Transaction<'_>) -> Result<(), StoreError> {
@@ -128,7 +158,7 @@ pub(super) fn write_alerts(transaction: &Transaction<'_>, alerts: &[Alert], now:
             let words = format!("{} {}", alert.id, alert.condition);
             append(
                 transaction,
-                &AuditEntry { at: now, person, channel, words, result: alert.state.as_str().to_owned() },
+                &AuditEntry { at: now, person, channel, words, preview: None, result: alert.state.as_str().to_owned() },
             )?;
         }
     }

@@ -17,6 +17,7 @@ const MIGRATIONS: &[M<'_>] = &[
     M::up(include_str!("migrations/0002_desk.sql")),
     M::up(include_str!("migrations/0003_delivery.sql")),
     M::up(include_str!("migrations/0004_sms.sql")),
+    M::up(include_str!("migrations/0005_control.sql")),
 ];
 
 /// The header of every database file.

@@ -6,11 +6,11 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Booking, BookingKind, CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId, Order,
-    OrderId, Price, Quantity, RunId, Severity, Side, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradeId,
+    AuditId, Booking, BookingKind, CycleId, Event, EventKind, ExitReason, FillId, FillLeg, Label, Money, NoticeId,
+    Order, OrderId, Price, Quantity, RunId, Severity, Side, SignalId, SignalIntent, Symbol, Trade, TradeFill, TradeId,
 };
 
-use super::state::{parsed, time, unsigned};
+use super::state::{audit_id, parsed, time, unsigned};
 use super::{DayRow, FiguresRow, Reader, StoreError};
 
 /// A fact of the journal.
@@ -24,6 +24,8 @@ pub struct JournalRow {
     pub wall: Timestamp,
     /// The number it was told under, if it was told.
     pub notice: Option<NoticeId>,
+    /// The row of the audit in which a person wanted it; none where nobody did.
+    pub audit: Option<AuditId>,
     /// The fact.
     pub event: Event,
 }
@@ -71,7 +73,7 @@ pub struct StepRecord {
 }
 
 /// The journal, as [`Reader::journal`] reads it.
-pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number
+pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number, j.audit
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
 
 /// All fills, as [`fill`] reads them.
@@ -126,6 +128,15 @@ impl Reader {
     pub fn journal_told(&self, rows: u32) -> Result<Vec<JournalRow>, StoreError> {
         let sql = format!("{JOURNAL} WHERE n.number IS NOT NULL ORDER BY j.seq DESC LIMIT ?1");
         self.journal(&sql, [rows])
+    }
+
+    /// That somebody was made to enter a PIN, since an instant of the wall clock.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn duress_since(&self, since: Timestamp) -> Result<Vec<JournalRow>, StoreError> {
+        let kind = "j.severity IN ('warning', 'critical') AND j.kind = 'duress_pin'";
+        self.journal(&format!("{JOURNAL} WHERE {kind} AND j.wall_ms >= ?1"), [since.ms()])
     }
 
     /// All facts, oldest first.
@@ -201,6 +212,7 @@ impl Reader {
                 cycle: CycleId(unsigned(row, 1)?),
                 wall: time(row, 3)?,
                 notice: row.get::<_, Option<i64>>(6)?.map(|number| NoticeId(number.unsigned_abs())),
+                audit: audit_id(row, 7)?,
                 event: Event { at: time(row, 2)?, book: book.and_then(|book| book.parse().ok()), kind },
             });
         }
@@ -229,6 +241,15 @@ impl Reader {
             connection.prepare_cached(&format!("{TRADES} ORDER BY closed_ms DESC, id DESC LIMIT ?1"))?;
         let trades = statement.query_map([rows], trade)?.collect::<Result<_, _>>()?;
         Ok((trades, all))
+    }
+
+    /// The round trip of this number.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn trade(&self, id: TradeId) -> Result<Option<Trade>, StoreError> {
+        let mut statement = self.connection().prepare_cached(&format!("{TRADES} WHERE id = ?1"))?;
+        Ok(statement.query_row([id.0.cast_signed()], trade).optional()?)
     }
 
     /// So many of the last round trips of each book, newest first.
@@ -261,6 +282,16 @@ impl Reader {
     pub fn fills(&self) -> Result<Vec<TradeFill>, StoreError> {
         let mut statement = self.connection().prepare_cached(&format!("{FILLS} ORDER BY id"))?;
         let rows = statement.query_map([], fill)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// What filled of an order, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn fills_of(&self, order: OrderId) -> Result<Vec<TradeFill>, StoreError> {
+        let mut statement = self.connection().prepare_cached(&format!("{FILLS} WHERE \"order\" = ?1 ORDER BY id"))?;
+        let rows = statement.query_map([order.0 as i64], fill)?;
         Ok(rows.collect::<Result<_, _>>()?)
     }
 

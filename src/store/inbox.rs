@@ -1,14 +1,16 @@
 //! What was asked? Each update of each channel, once, before anything is done about it.
 
-use rusqlite::{OptionalExtension, params};
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use crate::clock::Timestamp;
 
 use super::errands::add_errand;
 use super::outbox::add_answer;
-use super::state::time;
+use super::state::{time, unsigned};
 use super::totals::{Total, add};
-use super::{Answer, Reader, Store, StoreError};
+use super::{Answer, Reader, Store, StoreError, schema_version};
 
 /// One update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +43,45 @@ pub struct Update {
     /// What is to be done in its chat until it is over, as JSON.
     pub errand: Option<String>,
 }
+
+/// A line that somebody gave, once or again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AskedRow {
+    /// Who.
+    pub person: String,
+    /// What it says.
+    pub text: String,
+    /// How often.
+    pub count: u64,
+    /// The first time that is kept.
+    pub first: Timestamp,
+    /// The last time.
+    pub last: Timestamp,
+}
+
+/// Where lines come from that a process beside the bot answers by itself.
+const BESIDE: &str = "beside";
+
+/// How long whoever notes a line beside the bot waits for the database, in milliseconds: the answer is worth more than its record.
+const NOTE_WAIT_MS: u32 = 200;
+
+/// Notes a line that a process beside the bot answers, in a database that is there and of this version.
+///
+/// # Errors
+/// When the database cannot be written now.
+pub fn note_beside(path: &Path, key: &str, person: &str, text: &str, now: Timestamp) -> Result<(), StoreError> {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // What is lost with the power is one line of a statistic.
+    connection.execute_batch(&format!("PRAGMA busy_timeout = {NOTE_WAIT_MS}; PRAGMA synchronous = NORMAL"))?;
+    let version: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == schema_version() {
+        connection.execute(NOTE, params![BESIDE, key, person, text, now.ms()])?;
+    }
+    Ok(())
+}
+
+const NOTE: &str = "INSERT OR IGNORE INTO inbox (channel, update_key, person, text, received_ms, state, answered_ms)
+                    VALUES (?1, ?2, ?3, ?4, ?5, 'answered', ?5)";
 
 /// What is to be done with an update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +133,7 @@ impl Store {
         let row = [channel, update_key, person, text].map(str::to_owned);
         self.write(move |transaction| {
             let [channel, update_key, person, text] = row;
-            transaction.execute(
-                "INSERT OR IGNORE INTO inbox (channel, update_key, person, text, received_ms, state, answered_ms)
-                 VALUES (?1, ?2, ?3, ?4, ?5, 'answered', ?5)",
-                params![channel, update_key, person, text, now.ms()],
-            )?;
+            transaction.execute(NOTE, params![channel, update_key, person, text, now.ms()])?;
             Ok(())
         })
     }
@@ -191,6 +228,28 @@ impl Store {
 }
 
 impl Reader {
+    /// The lines that are kept of people who are known, each with how often somebody gave it. What a process beside the bot puts to it is
+    /// left out: it notes the line by itself.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn asked(&self) -> Result<Vec<AskedRow>, StoreError> {
+        let mut statement = self.connection().prepare_cached(
+            "SELECT person, text, count(*), min(received_ms), max(received_ms) FROM inbox
+             WHERE person != '' AND text != '' AND channel NOT IN ('shell', 'preview') GROUP BY person, text",
+        )?;
+        let rows = statement.query_map([], |row| {
+            Ok(AskedRow {
+                person: row.get(0)?,
+                text: row.get(1)?,
+                count: unsigned(row, 2)?,
+                first: time(row, 3)?,
+                last: time(row, 4)?,
+            })
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
     /// Updates of a channel that nobody has handled, oldest first.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Event, INTERACTION, Lane, Message, RouteTable, Severity, StoryPart};
+use crate::domain::{Event, INTERACTION, Lane, Message, NoticeId, RouteTable, Severity, StoryPart};
 
 use super::{Store, StoreError};
 
@@ -273,12 +273,22 @@ impl super::Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn lane_counts(&self) -> Result<Vec<LaneCounts>, StoreError> {
+        self.lane_counts_without(&[])
+    }
+
+    /// The same, as if these notices were not there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn lane_counts_without(&self, hidden: &[NoticeId]) -> Result<Vec<LaneCounts>, StoreError> {
+        let hidden: Vec<u64> = hidden.iter().map(|notice| notice.0).collect();
         let mut statement = self.connection().prepare_cached(
             "SELECT lane, count(*), sum(state = 'sent'), sum(state = 'skipped'), sum(state = 'dead'),
-               sum(state IN ('pending', 'sending')) FROM outbox WHERE task != 'edit' GROUP BY lane ORDER BY lane",
+               sum(state IN ('pending', 'sending')) FROM outbox
+             WHERE task != 'edit' AND notice NOT IN (SELECT value FROM json_each(?1)) GROUP BY lane ORDER BY lane",
         )?;
         let unsigned = super::state::unsigned;
-        let rows = statement.query_map([], |row| {
+        let rows = statement.query_map([serde_json::to_string(&hidden)?], |row| {
             Ok(LaneCounts {
                 lane: row.get(0)?,
                 accepted: unsigned(row, 1)?,

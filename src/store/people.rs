@@ -109,7 +109,10 @@ impl Store {
             }
             let words = "/pair".to_owned();
             let (channel, result) = (channel.to_string(), "bound to this chat".to_owned());
-            append(transaction, &AuditEntry { at: now, person: person.clone(), channel, words, result })?;
+            append(
+                transaction,
+                &AuditEntry { at: now, person: person.clone(), channel, words, preview: None, result },
+            )?;
             Ok(Bound::To(person))
         })
     }

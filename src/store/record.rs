@@ -1,17 +1,21 @@
 //! How is a batch written? In one transaction: what happened, what is held, and who will be told.
 
+use std::sync::Arc;
+
 use rusqlite::{Transaction, params};
 
 use crate::clock::Timestamp;
-use crate::domain::{Booking, CycleId, Event, Label, Position, RouteTable, Routes, RunId, Symbol};
+use crate::domain::{AuditId, Booking, CycleId, Event, Label, Position, RouteTable, Routes, RunId, Symbol};
 
 use super::alerts::write_alerts;
 use super::audit::append;
+use super::changes::write_changes;
 use super::db::in_transaction;
 use super::outbox::{Fact, enqueue};
 use super::totals::{Total, add, add_events};
 use super::{
-    AuditEntry, Batch, BookRow, DayRow, FiguresRow, MarkRow, Points, ProgressRow, RunStart, Store, StoreError, Ticket,
+    AuditEntry, Batch, BookRow, CarriedOut, DayRow, EventRow, FiguresRow, MarkRow, Points, ProgressRow, RunStart,
+    Store, StoreError, Ticket,
 };
 
 /// What became of a batch.
@@ -25,6 +29,19 @@ pub enum Recorded {
         /// Why.
         error: StoreError,
     },
+}
+
+/// Facts that no cycle makes, and who is told of them.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// In which run.
+    pub run: RunId,
+    /// When, on the wall clock.
+    pub wall: Timestamp,
+    /// What.
+    pub events: Vec<Event>,
+    /// To whom.
+    pub routes: Arc<RouteTable>,
 }
 
 impl Store {
@@ -56,13 +73,33 @@ impl Store {
         events: Vec<Event>,
         routes: &Routes,
     ) -> Result<(), StoreError> {
-        let (points, routes) = (self.points().clone(), routes.now());
+        let routes = routes.now();
+        self.tell(Told { run, wall, events, routes }, |_| Ok(true)).map(drop)
+    }
+
+    /// Does `work` and records what is told of it, in one transaction; nothing where `work` answers that there was nothing to do.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn tell(
+        &self,
+        told: Told,
+        work: impl FnOnce(&Transaction<'_>) -> Result<bool, StoreError> + Send + 'static,
+    ) -> Result<bool, StoreError> {
+        let points = self.points().clone();
         let stored = self.write(move |transaction| {
+            if !work(transaction)? {
+                return Ok(false);
+            }
+            let Told { run, wall, events, routes } = told;
+            if events.is_empty() {
+                return Ok(true);
+            }
             let cycle: Option<i64> = transaction.query_row("SELECT max(cycle) FROM progress", [], |row| row.get(0))?;
             let cycle = CycleId(cycle.unwrap_or(0).unsigned_abs());
-            let events = events.into_iter().map(|event| (cycle, event)).collect();
+            let events = events.into_iter().map(|event| EventRow { cycle, event, audit: None }).collect();
             let batch = Batch { run, wall, events, ..Batch::default() };
-            write_batch(transaction, &batch, &routes, &points)
+            write_batch(transaction, &batch, &routes, &points).map(|()| true)
         });
         self.bell().ring();
         stored
@@ -133,9 +170,10 @@ fn write_batch(
     write_steps(transaction, batch)?;
     points.pass("batch: days, marks, steps written")?;
     write_alerts(transaction, &batch.alerts, batch.wall)?;
+    write_changes(transaction, &batch.changes)?;
     write_events(transaction, batch, routes, points)?;
-    for (control, result) in &batch.controls {
-        settle_control(transaction, *control, result, batch.wall)?;
+    for control in &batch.controls {
+        settle_control(transaction, control, batch.wall)?;
     }
     if let Some(progress) = &batch.progress {
         write_progress(transaction, progress, batch)?;
@@ -156,13 +194,24 @@ fn as_json<'a>(buffer: &'a mut Vec<u8>, what: &impl serde::Serialize) -> Result<
 }
 
 /// A control that was carried out, with what became of it, in the audit too.
-fn settle_control(transaction: &Transaction<'_>, id: i64, result: &str, now: Timestamp) -> Result<(), StoreError> {
-    transaction.execute("UPDATE controls SET status = 'done', result = ?2 WHERE id = ?1", params![id, result])?;
+fn settle_control(transaction: &Transaction<'_>, control: &CarriedOut, now: Timestamp) -> Result<(), StoreError> {
+    let CarriedOut { id, result, traces, undid } = control;
+    let undo = if traces.is_empty() { None } else { Some(serde_json::to_string(traces)?) };
+    transaction.execute(
+        "UPDATE controls SET status = 'done', result = ?2, undo = ?3, done_ms = ?4 WHERE id = ?1",
+        params![id, result, undo, now.ms()],
+    )?;
+    if let Some(undid) = undid {
+        transaction.execute("UPDATE controls SET undone = ?2 WHERE id = ?1", params![undid, id])?;
+    }
+    let sql =
+        "SELECT c.person, c.chat, coalesce(a.words, c.control) FROM controls c LEFT JOIN audit a ON a.seq = c.audit
+               WHERE c.id = ?1";
     let (person, channel, words) =
-        transaction.query_row("SELECT person, chat, control FROM controls WHERE id = ?1", [id], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-        })?;
-    append(transaction, &AuditEntry { at: now, person, channel, words, result: result.to_owned() })?;
+        transaction.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    let entry = AuditEntry { at: now, person, channel, words, preview: None, result: result.clone() };
+    let settled = append(transaction, &entry)?;
+    transaction.execute("UPDATE controls SET settled = ?2 WHERE id = ?1", params![id, settled])?;
     Ok(())
 }
 
@@ -239,6 +288,10 @@ fn write_fills(transaction: &Transaction<'_>, batch: &Batch) -> Result<(), Store
             trade.best.units(),
             trade.worst.units()
         ])?;
+    }
+    let mut statement = transaction.prepare_cached("DELETE FROM trades WHERE id = ?1")?;
+    for trade in &batch.reopened {
+        statement.execute([trade.0 as i64])?;
     }
     for (total, rows) in [(Total::Fills, batch.fills.len()), (Total::Trades, batch.trades.len())] {
         if rows > 0 {
@@ -404,11 +457,11 @@ fn write_events(
     points: &Points,
 ) -> Result<(), StoreError> {
     let mut statement = transaction.prepare_cached(
-        "INSERT INTO journal (cycle, market_ms, wall_ms, run, book, kind, severity, symbol, \"order\", body)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT INTO journal (cycle, market_ms, wall_ms, run, book, kind, severity, symbol, \"order\", body, audit)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
     )?;
     let mut body = Vec::new();
-    for (cycle, event) in &batch.events {
+    for EventRow { cycle, event, audit } in &batch.events {
         let severity = event.kind.severity();
         let symbol = event.kind.symbol();
         statement.execute(params![
@@ -421,14 +474,15 @@ fn write_events(
             severity.as_str(),
             symbol.as_ref().map(Symbol::as_str),
             event.kind.order().map(|order| order.0 as i64),
-            as_json(&mut body, &event.kind)?
+            as_json(&mut body, &event.kind)?,
+            audit.map(AuditId::number)
         ])?;
         points.pass("batch: journal row without its deliveries")?;
         let body = std::str::from_utf8(&body).unwrap_or_default();
         let seq = transaction.last_insert_rowid();
         enqueue(transaction, &Fact { seq, event, body, wall: batch.wall }, routes)?;
     }
-    add_events(transaction, batch.events.iter().map(|(_, event)| event))
+    add_events(transaction, batch.events.iter().map(|row| &row.event))
 }
 
 fn write_progress(transaction: &Transaction<'_>, progress: &ProgressRow, batch: &Batch) -> Result<(), StoreError> {

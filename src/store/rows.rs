@@ -2,8 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Alert, Book, Booking, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price, RunId, SignalId,
-    Symbol, Timeframe, Trade, TradeFill, TradeId, TradingState,
+    Alert, AuditId, Book, Booking, ChangeRow, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price,
+    ReduceCause, RunId, SignalId, Symbol, Timeframe, Trace, Trade, TradeFill, TradeId, TradingState,
 };
 
 /// The last numbers given out, and how far the market's time had come.
@@ -67,6 +67,18 @@ impl BookRow {
             locks: Vec<EntryLock>,
         }
         serde_json::from_str(&self.memory).map_or_else(|_| Vec::new(), |memory: Memory| memory.locks)
+    }
+
+    /// Who paused or stopped it, and when that ends by itself, from its memory.
+    pub fn parked(&self) -> (Option<ReduceCause>, Option<Timestamp>) {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Memory {
+            parked: Option<ReduceCause>,
+            parked_until: Option<Timestamp>,
+        }
+        let memory: Memory = serde_json::from_str(&self.memory).unwrap_or_default();
+        (memory.parked, memory.parked_until)
     }
 
     /// Its strategies and each one's current streak, from its memory: wins in a row, or losses in a row as a negative number.
@@ -164,6 +176,17 @@ pub struct StepRow {
     pub lines: Vec<StepLine>,
 }
 
+/// A fact, and where it comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    /// The cycle that made it.
+    pub cycle: CycleId,
+    /// The fact.
+    pub event: Event,
+    /// The row of the audit in which a person wanted it; none where nobody did.
+    pub audit: Option<AuditId>,
+}
+
 /// Everything that one or more cycles changed.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -172,13 +195,15 @@ pub struct Batch {
     /// The wall clock.
     pub wall: Timestamp,
     /// Facts, in order.
-    pub events: Vec<(CycleId, Event)>,
+    pub events: Vec<EventRow>,
     /// Orders as they are after each change.
     pub orders: Vec<Order>,
     /// Executions.
     pub fills: Vec<TradeFill>,
     /// Finished round trips.
     pub trades: Vec<Trade>,
+    /// Round trips that had ended and go on: they are no trades any more.
+    pub reopened: Vec<TradeId>,
     /// Money that moved without a fill.
     pub bookings: Vec<Booking>,
     /// Risk figures that were computed anew.
@@ -197,8 +222,23 @@ pub struct Batch {
     pub brains: Option<String>,
     /// Alerts as they are after each change, in order.
     pub alerts: Vec<Alert>,
-    /// Controls carried out in it, with what became of them.
-    pub controls: Vec<(i64, String)>,
+    /// Settings that people changed over the file, as they are after each change, in order.
+    pub changes: Vec<ChangeRow>,
+    /// Controls carried out in it.
+    pub controls: Vec<CarriedOut>,
+}
+
+/// A control that was carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CarriedOut {
+    /// Its row.
+    pub id: i64,
+    /// What became of it, in words.
+    pub result: String,
+    /// What it did, by which it can be taken back; nothing where it cannot.
+    pub traces: Vec<Trace>,
+    /// The control that it took back.
+    pub undid: Option<i64>,
 }
 
 /// What is noted when a run starts.

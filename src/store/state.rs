@@ -4,8 +4,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Alert, Book, CycleId, FillId, Label, Money, Order, OrderId, Position, Price, Quantity, SignalId, Symbol, Trade,
-    TradeId,
+    Alert, AuditId, Book, ChangeId, ChangeRow, CycleId, FillId, Label, Money, Order, OrderId, Position, Price,
+    Quantity, SignalId, Symbol, Trade, TradeId,
 };
 
 use super::{BookRow, MarkRow, ProgressRow, Reader, StoreError};
@@ -32,6 +32,10 @@ pub struct Saved {
     pub finished: Option<CycleId>,
     /// What people want to be told of.
     pub alerts: Vec<Alert>,
+    /// What people changed over the file, oldest first.
+    pub changes: Vec<ChangeRow>,
+    /// The last number given to such a change.
+    pub last_change: ChangeId,
 }
 
 impl Reader {
@@ -55,6 +59,8 @@ impl Reader {
             marks: self.marks()?,
             finished: finished.map(|cycle| CycleId(cycle.unsigned_abs())),
             alerts: self.open_alerts()?,
+            changes: self.changes()?,
+            last_change: self.last_change()?,
         })
     }
 
@@ -207,6 +213,11 @@ fn positions(connection: &Connection, book: Label) -> Result<Vec<Position>, Stor
 /// A count that is never negative.
 pub(super) fn unsigned(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(index).map(i64::unsigned_abs)
+}
+
+/// A row of the audit, where one is named.
+pub(super) fn audit_id(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<AuditId>> {
+    Ok(row.get::<_, Option<i64>>(index)?.and_then(AuditId::stored))
 }
 
 /// An instant.

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::domain::{Lane, NoticeId, Treatment};
 
 use super::state::time;
-use super::{Reader, Store, StoreError};
+use super::{Reader, StoreError};
 
 /// What somebody said about kinds of events.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -26,47 +26,6 @@ pub struct Ack {
     pub channel: String,
     /// When, on the wall clock.
     pub at: Timestamp,
-}
-
-impl Store {
-    /// Mutes a kind for somebody until then; a mute that ended is none.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn mute(&self, person: &str, kind: &str, until: Timestamp) -> Result<Option<()>, StoreError> {
-        let (person, kind) = (person.to_owned(), kind.to_owned());
-        self.change(move |transaction| {
-            transaction.execute(
-                "INSERT OR REPLACE INTO mutes (person, kind, until_ms) VALUES (?1, ?2, ?3)",
-                params![person, kind, until.ms()],
-            )?;
-            Ok(())
-        })
-    }
-
-    /// Has a kind be told to somebody in another way from now on; as configured where it is none.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn wish(
-        &self,
-        person: &str,
-        kind: &str,
-        treatment: Option<Treatment>,
-        now: Timestamp,
-    ) -> Result<Option<()>, StoreError> {
-        let (person, kind) = (person.to_owned(), kind.to_owned());
-        self.change(move |transaction| {
-            match treatment {
-                Some(treatment) => transaction.execute(
-                    "INSERT OR REPLACE INTO wishes (person, kind, treatment, set_ms) VALUES (?1, ?2, ?3, ?4)",
-                    params![person, kind, treatment.as_str(), now.ms()],
-                )?,
-                None => transaction.execute("DELETE FROM wishes WHERE person = ?1 AND kind = ?2", [person, kind])?,
-            };
-            Ok(())
-        })
-    }
 }
 
 impl Reader {

@@ -4,7 +4,7 @@ use crate::domain::{BookAction, Label, Money, TradingState};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
-use super::status::{is_parked, since_words, state_words};
+use super::status::{is_parked, only_people_hold, since_words, state_words};
 use crate::domain::format::{counted, money, quantity, signed, signed_percent};
 
 /// The answer to `/books`.
@@ -67,6 +67,11 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
         }
         BookAction::Start if row.state == TradingState::Halted => {
             lines.push("Start it? It stays halted until /resume.".to_owned());
+        }
+        BookAction::Start if !only_people_hold(row) => {
+            lines.push(
+                "Start it? What else keeps it from entering stays: it only leaves until that is over.".to_owned(),
+            );
         }
         BookAction::Reset if !book.positions.is_empty() => {
             return nothing(format!("{} holds {held}: /book stop {} closes them first", book.name, book.name));

@@ -1,9 +1,13 @@
 //! What can be named now? Symbols, books, messages, orders and alerts of whoever asks, for whoever completes what is typed.
 
-use crate::domain::{Alert, Event, Label, NoticeId, OrderId, Price, Symbol, TradeId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::domain::{Alert, Event, Label, Money, NoticeId, OrderId, Price, Symbol, TradeId};
 use crate::stats::scenarios;
 
+use super::limits::settings_of;
 use super::open::{ViewError, Views};
+use super::schedule::timetable_of;
 use super::status::state_words;
 
 /// Messages, orders and trades that are looked back at.
@@ -20,6 +24,46 @@ pub fn symbols(views: &Views) -> Result<Vec<(Symbol, Price, bool)>, ViewError> {
     let mut all: Vec<_> = marks.iter().map(|mark| (mark.symbol, mark.price, is_held(mark.symbol))).collect();
     all.sort_by_key(|(symbol, _, held)| (!held, *symbol));
     Ok(all)
+}
+
+/// Symbols that are held, by name, each with its open profit in all books together.
+///
+/// # Errors
+/// When the store cannot be read or an amount does not fit.
+pub fn held(views: &Views) -> Result<Vec<(Symbol, Money)>, ViewError> {
+    let marks = views.reader().marks()?;
+    let mut all: BTreeMap<Symbol, Money> = BTreeMap::new();
+    for position in views.reader().books()?.iter().flat_map(|row| &row.book.positions) {
+        let Some(mark) = marks.iter().find(|mark| mark.symbol == position.symbol) else { continue };
+        let sum = all.entry(position.symbol).or_default();
+        *sum = sum.plus(position.unrealised_at(mark.price)?)?;
+    }
+    Ok(all.into_iter().collect())
+}
+
+/// The names of limits, as they are written in the configuration.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn limit_names(views: &Views) -> Result<Vec<String>, ViewError> {
+    let mut names = BTreeSet::new();
+    for row in views.reader().books()? {
+        names.extend(settings_of(&row).into_iter().map(|(name, _)| name));
+    }
+    Ok(names.into_iter().collect())
+}
+
+/// The names of strategies, each with when it runs.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn strategy_names(views: &Views) -> Result<Vec<(Label, String)>, ViewError> {
+    let mut names = BTreeMap::new();
+    for row in views.reader().books()? {
+        let rows = timetable_of(&row).into_iter();
+        names.extend(rows.map(|one| (one.strategy, one.schedule.unwrap_or_else(|| "at the end of bars".to_owned()))));
+    }
+    Ok(names.into_iter().collect())
 }
 
 /// Symbols that are locked in price or for entries, by name.

@@ -9,6 +9,7 @@ use crate::notify::{HAD_ARRIVED, Telling, told};
 use crate::store::{LaneState, MissedRow, TraceRow};
 
 use super::open::{ViewError, Views};
+use super::why::audited;
 
 /// Messages that `/missed` says again.
 const MISSED_SHOWN: u32 = 20;
@@ -68,7 +69,8 @@ pub fn trace(views: &Views, notice: NoticeId) -> Result<String, ViewError> {
         return Err(ViewError::Nothing(format!("there is no message {notice}")));
     };
     let zone = views.zone()?;
-    let mut text = format!("{notice} {} · committed {}\n", fact.event.kind.name(), time(fact.wall, zone));
+    let (name, committed) = (fact.event.kind.name(), time(fact.wall, zone));
+    let mut text = format!("{notice} {name} · committed {committed}{}\n", audited(fact.audit));
     for line in lines_of(views, &fact.event)? {
         let _ = writeln!(text, "  {line}");
     }
@@ -123,7 +125,7 @@ fn skew_words(skew_ms: i64) -> String {
     if skew_ms.abs() <= SKEW_KNOWN_MS { String::new() } else { format!("{} {way}", age(skew_ms.abs())) }
 }
 
-fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, ViewError> {
+pub(super) fn lines_of(views: &Views, event: &crate::domain::Event) -> Result<Vec<String>, ViewError> {
     let telling = Telling::plain(views.zone()?, mark(views)?);
     Ok(Message { blocks: told(event, &telling), ..Message::default() }.plain_lines())
 }

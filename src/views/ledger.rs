@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Alert, ChannelKind, Event, EventKind, Instrument, Label, Lane, NoticeId, Order, OrderId, Ratio, RouteTable,
-    Severity, SignalIntent, Symbol, Trade, TradeFill,
+    About, Alert, AuditId, ChannelKind, Event, EventKind, Instrument, Label, Lane, NoticeId, Order, OrderId,
+    Preferences, Ratio, RouteTable, Severity, SignalIntent, Symbol, Trade, TradeFill, TradeId,
 };
 use crate::store::{
-    Ack, BookRow, Chore, DayRow, FiguresRow, JournalRow, LaneCounts, LaneState, LatencyRow, LeaseRow, MarkRow,
-    MissedRow, NoiseRow, ProgressRow, Pulse, Reader, RunRow, SignalsRow, Skew, StepRecord, StoreError, Totals,
-    TraceRow, Wishes,
+    Ack, AskedRow, AuditFound, AuditQuery, BookRow, Chore, DayRow, FiguresRow, JournalRow, LaneCounts, LaneState,
+    LatencyRow, LeaseRow, MarkRow, MissedRow, NoiseRow, NoteRow, ProgressRow, Pulse, Reader, RunRow, SignalsRow, Skew,
+    StepRecord, StoreError, TagRow, Totals, TraceRow, Undoable, Wishes,
 };
 
 use super::open::Asker;
@@ -32,6 +32,31 @@ impl Ledger {
     /// Who reads.
     pub(super) fn asker(&self) -> &Asker {
         &self.asker
+    }
+
+    /// The last change of their own to the books that was carried out since then and can be taken back.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn undoable(&self, since: Timestamp) -> Read<Option<Undoable>> {
+        self.reader.undoable_control(&self.asker.name, since)
+    }
+
+    /// Who asked for halts of books that they may see, where these were not carried out; each once.
+    pub(super) fn waiting_halts(&self) -> Read<Vec<String>> {
+        let mut halts = self.reader.waiting_halts()?;
+        halts.retain(|halt| halt.books.as_ref().is_none_or(|books| books.iter().any(|book| self.sees(*book))));
+        let mut people: Vec<String> = halts.into_iter().map(|halt| halt.person).collect();
+        people.dedup();
+        Ok(people)
+    }
+
+    /// Whether they have a PIN, and an app for codes.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn factors(&self) -> Read<(bool, bool)> {
+        Ok((self.reader.has_pin(&self.asker.name)?, self.reader.has_totp(&self.asker.name)?))
     }
 
     /// Whether they may see this book.
@@ -95,14 +120,36 @@ impl Ledger {
                 | EventKind::StrangersKnocked { .. }
                 | EventKind::PersonPaired { .. }
                 | EventKind::DrillSent { .. }
+                | EventKind::FactorChanged { .. }
+                | EventKind::DuressPin { .. }
                 | EventKind::PinLocked { .. },
                 None,
             ) => true,
+            (
+                EventKind::ApprovalAsked { books: Some(books), .. }
+                | EventKind::ApprovalEnded { books: Some(books), .. },
+                None,
+            ) => books.iter().all(|book| self.sees(*book)),
             (_, None) => false,
         }
     }
 
+    /// False for what nobody may learn but the other owners: that somebody was made to enter a PIN. Whoever made them reads along.
+    fn is_open(&self, event: &Event) -> bool {
+        match &event.kind {
+            EventKind::DuressPin { person } => self.asker.is_owner() && *person != self.asker.name,
+            _ => true,
+        }
+    }
+
+    fn hidden(&self, since: Timestamp) -> Read<Vec<JournalRow>> {
+        let mut rows = self.reader.duress_since(since)?;
+        rows.retain(|row| !self.is_open(&row.event));
+        Ok(rows)
+    }
+
     fn seen(&self, mut rows: Vec<JournalRow>) -> Read<Vec<JournalRow>> {
+        rows.retain(|row| self.is_open(&row.event));
         if !self.sees_all() {
             let own = self.symbols()?;
             rows.retain(|row| self.sees_fact(&row.event, &own));
@@ -200,6 +247,44 @@ impl Ledger {
         Ok((trades, all))
     }
 
+    /// The round trip of this number.
+    pub(super) fn trade(&self, id: TradeId) -> Read<Option<Trade>> {
+        Ok(self.reader.trade(id)?.filter(|trade| self.sees(trade.book)))
+    }
+
+    /// The books of theirs that watch or hold a symbol.
+    pub(super) fn books_of(&self, symbol: Symbol) -> Read<Vec<Label>> {
+        let mut books = Vec::new();
+        for row in self.books()? {
+            if traded(&self.reader, &row)?.contains(&symbol) {
+                books.push(row.book.name);
+            }
+        }
+        Ok(books)
+    }
+
+    /// The notes to something that they may read.
+    pub(super) fn notes(&self, about: About) -> Read<Vec<NoteRow>> {
+        let mut notes = self.reader.notes(about)?;
+        notes.retain(|note| note.books.iter().all(|book| self.sees(*book)));
+        Ok(notes)
+    }
+
+    /// What something is filed under, or everything, as far as they may see it.
+    pub(super) fn tags(&self, about: Option<About>) -> Read<Vec<TagRow>> {
+        let mut tags = self.reader.tags(about)?;
+        tags.retain(|row| row.books.iter().all(|book| self.sees(*book)));
+        Ok(tags)
+    }
+
+    /// What they set for themselves over the file.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn preferences(&self) -> Read<Preferences> {
+        self.reader.preferences(&self.asker.name)
+    }
+
     pub(super) fn trades_of(&self, book: Label) -> Read<Vec<Trade>> {
         if self.sees(book) { self.reader.trades_of(book, None) } else { Ok(Vec::new()) }
     }
@@ -253,7 +338,11 @@ impl Ledger {
 
     /// How many facts of a severity there were since an instant of the wall clock; none for those who may not see all of them.
     pub(super) fn journal_count(&self, severity: Severity, since: Timestamp) -> Read<Option<u64>> {
-        if self.sees_all() { self.reader.journal_count(severity, since).map(Some) } else { Ok(None) }
+        if !self.sees_all() {
+            return Ok(None);
+        }
+        let hidden = self.hidden(since)?.iter().filter(|row| row.event.kind.severity() == severity).count() as u64;
+        Ok(Some(self.reader.journal_count(severity, since)?.saturating_sub(hidden)))
     }
 
     /// The fact that a message told.
@@ -298,6 +387,7 @@ impl Ledger {
 
     pub(super) fn missed(&self, rows_max: u32) -> Read<Vec<MissedRow>> {
         let mut rows = self.reader.missed(&self.asker.name, self.asker.channel, rows_max)?;
+        rows.retain(|row| self.is_open(&row.event));
         if !self.sees_all() {
             let own = self.symbols()?;
             rows.retain(|row| self.sees_fact(&row.event, &own));
@@ -320,6 +410,41 @@ impl Ledger {
             });
         }
         Ok(alerts)
+    }
+}
+
+/// What people did.
+impl Ledger {
+    /// Whose changes and lines they may see: everybody's only where nobody's book, way or chat is kept from them.
+    fn only_of(&self) -> Option<&str> {
+        let all = self.sees_all() && self.asker.ways.is_none();
+        (!all).then_some(&self.asker.name)
+    }
+
+    pub(super) fn may_see_changes_of(&self, person: &str) -> bool {
+        self.only_of().is_none_or(|own| own == person)
+    }
+
+    pub(super) fn changes(&self, query: AuditQuery<'_>) -> Read<Vec<AuditFound>> {
+        self.reader.find_audit(AuditQuery { person: self.only_of().or(query.person), ..query })
+    }
+
+    pub(super) fn change(&self, id: AuditId) -> Read<Option<AuditFound>> {
+        Ok(self.reader.audit_of(id)?.filter(|found| self.may_see_changes_of(&found.row.entry.person)))
+    }
+
+    pub(super) fn journal_of_change(&self, id: AuditId) -> Read<Vec<JournalRow>> {
+        self.seen(self.reader.journal_of_audit(id)?)
+    }
+
+    /// Lines that people gave, with how often each did.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn asked(&self) -> Read<Vec<AskedRow>> {
+        let mut rows = self.reader.asked()?;
+        rows.retain(|row| self.may_see_changes_of(&row.person));
+        Ok(rows)
     }
 }
 
@@ -398,7 +523,8 @@ impl Ledger {
     }
 
     pub(super) fn lane_counts(&self) -> Read<Vec<LaneCounts>> {
-        self.reader.lane_counts()
+        let hidden = self.hidden(Timestamp::from_ms(0))?;
+        self.reader.lane_counts_without(&hidden.iter().filter_map(|row| row.notice).collect::<Vec<_>>())
     }
 
     pub(super) fn lane_states(&self) -> Read<Vec<LaneState>> {

@@ -2,11 +2,12 @@
 
 use std::cmp::Reverse;
 
-use crate::domain::{LimitFigures, LimitUnit, Ratio, RiskFigures};
+use crate::domain::{LimitFigures, LimitUnit, Ratio, RiskFigures, Setting};
 use crate::store::BookRow;
 
 use super::measured::Measured;
 use super::open::{ViewError, Views};
+use super::over_file::{changes_of, mark};
 use crate::domain::format::{money, percent};
 
 /// A limit of which this share is used is marked.
@@ -71,16 +72,18 @@ pub fn limits(views: &Views, book: Option<&str>) -> Result<String, ViewError> {
     let mut lines = Vec::new();
     for row in scene.books_named(book)? {
         let measured = Measured::of(views, &scene, row)?;
+        let changes = changes_of(row);
+        let mark = |key: &str| mark(&changes, |set| matches!(set, Setting::Limit { name, .. } if name == key));
         lines.extend(measured.as_ref().map_or_else(
             || vec![format!("{} has no risk figures yet: its next cycle measures what is used", row.book.name)],
-            limit_lines,
+            |measured| limit_lines(measured, mark),
         ));
-        lines.extend(setting_lines(row, measured.as_ref().map(|measured| &measured.figures)));
+        lines.extend(setting_lines(row, measured.as_ref().map(|measured| &measured.figures), mark));
     }
     Ok(lines.join("\n"))
 }
 
-fn limit_lines(measured: &Measured<'_>) -> Vec<String> {
+fn limit_lines(measured: &Measured<'_>, chat: impl Fn(&str) -> &'static str) -> Vec<String> {
     let sorted = nearest_first(&measured.figures);
     let near = sorted.iter().filter(|limit| limit.used() >= Some(NEAR)).count();
     let name = measured.row.book.name;
@@ -92,7 +95,7 @@ fn limit_lines(measured: &Measured<'_>) -> Vec<String> {
     lines.push("Nearest first; working entries are counted in".to_owned());
     lines.extend(sorted.iter().map(|limit| {
         let mark = if limit.used() >= Some(NEAR) { '!' } else { ' ' };
-        format!("{mark} {}", limit_words(limit))
+        format!("{mark} {}{}", limit_words(limit), chat(&limit.key))
     }));
     lines
 }
@@ -127,12 +130,12 @@ pub(super) fn limit_words(limit: &LimitFigures) -> String {
 }
 
 /// All settings of the book that no line above has, as they are written in the configuration.
-fn setting_lines(row: &BookRow, figures: Option<&RiskFigures>) -> Vec<String> {
-    let all: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&row.limits).unwrap_or_default();
+fn setting_lines(row: &BookRow, figures: Option<&RiskFigures>, mark: impl Fn(&str) -> &'static str) -> Vec<String> {
+    let all = settings_of(row);
     let measured = |key: &str| figures.is_some_and(|figures| limit_of_figures(figures, key).is_some());
     let worded = |key: &str| {
         let value: Ratio = all.get(key)?.as_str()?.parse().ok()?;
-        Some(format!("{key} {}", written(key, value)))
+        Some(format!("{key} {}{}", written(key, value), mark(key)))
     };
     let grouped: Vec<&str> = SETTINGS.iter().flat_map(|(_, keys)| keys.iter().copied()).collect();
     let others: Vec<&str> =
@@ -143,6 +146,11 @@ fn setting_lines(row: &BookRow, figures: Option<&RiskFigures>) -> Vec<String> {
         (!words.is_empty()).then(|| format!("{title}: {}", words.join(" · ")))
     };
     rows.filter_map(line).collect()
+}
+
+/// The limits of a book by their keys.
+pub(super) fn settings_of(row: &BookRow) -> serde_json::Map<String, serde_json::Value> {
+    serde_json::from_str(&row.limits).unwrap_or_default()
 }
 
 /// A setting as it is written: percent and basis points by the end of its key.

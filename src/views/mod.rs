@@ -19,10 +19,12 @@ mod exposure;
 mod correlation;
 mod stress;
 mod limits;
+mod over_file;
 mod locks;
 mod watchlist;
 mod screener;
 mod readiness;
+mod live;
 mod runs;
 mod schedule;
 mod why;
@@ -33,13 +35,19 @@ mod metrics;
 mod delivery;
 mod route;
 mod alerts;
+mod audit;
 mod choices;
+mod about;
 
+pub use crate::domain::preview_words;
+pub use about::{about, books_about, count_notes, tag_words, tags_in_use, tags_of};
 pub use alerts::alerts;
+pub use audit::{Changes, change, changes};
 pub use books::{book_preview, books};
+
 pub use choices::{
-    book_names, last_messages, last_trades, locked, open_messages, orders_under_way, own_alerts, scenario_names,
-    symbols,
+    book_names, held, last_messages, last_trades, limit_names, locked, open_messages, orders_under_way, own_alerts,
+    scenario_names, strategy_names, symbols,
 };
 pub use correlation::correlation;
 pub use costs::costs;
@@ -48,10 +56,12 @@ pub use exposure::exposure;
 pub use health::{HealthReport, health, health_report};
 pub use ledger::Ledger;
 pub use limits::limits;
+pub use live::live;
 pub use locks::{locks, unlock_preview};
 pub use metrics::{BookMetrics, LaneMetrics, MetricsReport, metrics_report};
 pub use open::{Asker, ViewError, Views};
 pub use orders::orders;
+pub use over_file::over_file;
 pub use parts::{Part, PartHealth, parts};
 pub use pnl::{Period, pnl};
 pub use positions::positions;
@@ -67,7 +77,7 @@ pub use status_texted::status_texted;
 pub use strategies::strategies;
 pub use stress::stress;
 pub use trades::trades;
-pub use trades_csv::trades_csv;
+pub use trades_csv::{cell, trades_csv};
 pub use watchlist::watchlist;
-pub use why::why;
+pub use why::{why, why_noted};
 pub use whynot::whynot;

@@ -35,7 +35,7 @@ pub enum ViewError {
 pub struct Asker {
     /// Their name; empty for nobody in particular.
     pub name: String,
-    /// The zone their times are shown in; the book's own if none.
+    /// The zone their times are shown in where they set no other; the book's own if none.
     pub zone: Option<Tz>,
     /// The books they may see; all if none.
     pub books: Option<Vec<Label>>,
@@ -48,6 +48,11 @@ pub struct Asker {
 }
 
 impl Asker {
+    /// True for an owner where nobody else reads along.
+    pub(super) fn is_owner(&self) -> bool {
+        self.ways.is_none() && !self.name.is_empty()
+    }
+
     /// Whether they may see how this lane is, given as `ana:telegram`.
     pub(super) fn may_see_way(&self, lane: &str) -> bool {
         self.ways.as_deref().is_none_or(|whose| lane.split(':').next() == Some(whose))
@@ -67,7 +72,10 @@ impl Views {
     /// # Errors
     /// When there is no database or it cannot be read.
     pub fn open(path: &Path, asker: Asker, wall: Timestamp) -> Result<Self, ViewError> {
-        Ok(Self { ledger: Ledger::new(Reader::open(path)?, asker), wall, running: Lease::is_taken(path) })
+        let reader = Reader::open(path)?;
+        let zone = reader.preferences(&asker.name)?.zone().or(asker.zone);
+        let asker = Asker { zone, ..asker };
+        Ok(Self { ledger: Ledger::new(reader, asker), wall, running: Lease::is_taken(path) })
     }
 
     /// The store, as far as whoever asks may read it.

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use crate::clock::Timestamp;
 use crate::domain::{EventKind, HaltCause, Label, Money, ReduceCause, Trade, TradingState};
 use crate::stats::{
-    Drill, Evidence, Performance, PerformanceInput, TradeRecord, periods_per_year, readiness as held_against,
+    Drill, Evidence, Performance, PerformanceInput, Readiness, TradeRecord, periods_per_year, readiness as held_against,
 };
 use crate::store::{BookRow, DayRow, JournalRow};
 
@@ -37,6 +37,16 @@ pub fn readiness(views: &Views, book: Option<Label>) -> Result<String, ViewError
     Ok(lines.join("\n"))
 }
 
+/// How ready a book is, as rules that are met of all, and the share of its capital in percent that this allows.
+pub(super) fn stage(views: &Views, row: &BookRow) -> Result<(usize, usize, u8), ViewError> {
+    let drills = drills(&views.reader().journal_of_states()?, views.reader().restored()?, row.book.name);
+    let (trades, _) = views.reader().trades(u32::MAX)?;
+    let trades: Vec<&Trade> = trades.iter().filter(|trade| trade.book == row.book.name).collect();
+    let (_, verdict) = judged(views, row, &trades, &drills)?;
+    let met = verdict.rules.iter().filter(|rule| rule.met).count();
+    Ok((met, verdict.rules.len(), verdict.capital_pct))
+}
+
 /// Each drill that was done, with when it last was, on the wall clock.
 type Done = Vec<(Drill, Timestamp)>;
 
@@ -64,14 +74,14 @@ fn drills(states: &[JournalRow], restored: Option<Timestamp>, book: Label) -> Do
     done
 }
 
-fn book_lines(
+/// What a book did, held against the rules.
+fn judged(
     views: &Views,
     row: &BookRow,
     trades: &[&Trade],
     drills: &Done,
-    feed: &str,
-) -> Result<Vec<String>, ViewError> {
-    let (name, zone) = (row.book.name, views.zone_of(row));
+) -> Result<(Performance, Readiness), ViewError> {
+    let name = row.book.name;
     let days = views.reader().days(name, "")?;
     let classes = views.reader().watchlist(name)?.1.into_iter().map(|item| item.class);
     let periods = periods_per_year(classes);
@@ -89,6 +99,19 @@ fn book_lines(
         sharpe: measured.returns.sharpe,
         drills: drills.iter().map(|done| done.0).collect(),
     });
+    Ok((measured, verdict))
+}
+
+fn book_lines(
+    views: &Views,
+    row: &BookRow,
+    trades: &[&Trade],
+    drills: &Done,
+    feed: &str,
+) -> Result<Vec<String>, ViewError> {
+    let (name, zone) = (row.book.name, views.zone_of(row));
+    let days = views.reader().days(name, "")?;
+    let (measured, verdict) = judged(views, row, trades, drills)?;
     let (met, all) = (verdict.rules.iter().filter(|rule| rule.met).count(), verdict.rules.len());
     let (pct, because) = (verdict.capital_pct, &verdict.because);
     let mut lines = vec![if met == all {

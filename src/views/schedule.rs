@@ -2,9 +2,11 @@
 
 use serde::Deserialize;
 
-use crate::domain::TimetableRow;
+use crate::domain::{Setting, TimetableRow};
+use crate::store::BookRow;
 
 use super::open::{ViewError, Views};
+use super::over_file::{changes_of, mark};
 use crate::domain::format::time;
 
 /// What of a book's memory this view reads.
@@ -24,10 +26,13 @@ pub fn schedule(views: &Views) -> Result<String, ViewError> {
     for row in &scene.books {
         let zone = views.zone_of(row);
         let at = |instant| time(instant, zone);
-        let memory: Memory = serde_json::from_str(&row.memory).unwrap_or_default();
+        let changes = changes_of(row);
         lines.push(format!("{}, market time {}", row.book.name, at(scene.progress.market)));
-        for TimetableRow { strategy, timeframe, schedule, outside_session, next, last } in memory.timetable {
+        for TimetableRow { strategy, timeframe, schedule, outside_session, next, last } in timetable_of(row) {
             let bars = timeframe.map_or("the finest bars".to_owned(), |timeframe| format!("{timeframe} bars"));
+            let is_set = |set: &Setting| matches!(set, Setting::Schedule { .. } | Setting::Strategy(_));
+            let strategy =
+                format!("{strategy}{}", mark(&changes, |set| is_set(set) && set.strategy() == Some(strategy)));
             let last = last.map_or("has not run yet".to_owned(), |last| format!("last run {}", at(last)));
             lines.push(match schedule {
                 None => format!("  {strategy}: at the end of {bars} · {last}"),
@@ -41,4 +46,9 @@ pub fn schedule(views: &Views) -> Result<String, ViewError> {
         }
     }
     Ok(lines.join("\n"))
+}
+
+/// When the strategies of a book run.
+pub(super) fn timetable_of(row: &BookRow) -> Vec<TimetableRow> {
+    serde_json::from_str::<Memory>(&row.memory).unwrap_or_default().timetable
 }

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Money, Ratio, TradingState};
+use crate::domain::{Money, Ratio, ReduceCause, TradingState};
 use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
 
@@ -29,6 +29,7 @@ pub fn status(views: &Views) -> Result<String, ViewError> {
     if !views.is_running() {
         let ago = views.beat_age_ms()?.map(|ms| format!(", last sign of life {} ago", age(ms))).unwrap_or_default();
         lines.push(format!("The bot is not running now{ago}: nothing trades until it is started"));
+        lines.extend(waiting_halts(views)?);
     }
     for mark in &scene.marks {
         if let Some((before, since, _)) = mark.lock {
@@ -108,7 +109,14 @@ pub(super) fn state_words(row: &BookRow) -> String {
         Some("broken_invariant") => " (something impossible happened; see /health)".to_owned(),
         _ => String::new(),
     };
-    format!("{}{why}", row.state)
+    let beneath = match row.parked().0 {
+        Some(ReduceCause::Paused { person }) if cause_name(row) != "paused" => format!(", paused by {person} besides"),
+        Some(ReduceCause::Stopped { person }) if cause_name(row) != "stopped" => {
+            format!(", stopped by {person} besides")
+        }
+        _ => String::new(),
+    };
+    format!("{}{why}{beneath}", row.state)
 }
 
 /// Since when a book is in its state; nothing of one that was never in another.
@@ -149,28 +157,26 @@ pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
 /// When the store cannot be read or nothing has run yet.
 pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     let scene = views.scene()?;
-    let waiting: Vec<&BookRow> = scene.books.iter().filter(|row| waits_for_a_person(row)).collect();
+    if let Some(halt) = waiting_halts(views)?.first() {
+        return Err(ViewError::Nothing(format!("{halt}: the bot is not running, so nothing can be resumed now")));
+    }
+    let any_halted = scene.books.iter().any(waits_for_a_person);
+    // What is halted goes on first; a pause below it is ended by resuming once more.
+    let waits = |row: &&BookRow| if any_halted { waits_for_a_person(row) } else { is_paused(row) };
+    let waiting: Vec<&BookRow> = scene.books.iter().filter(waits).collect();
     if waiting.is_empty() {
-        let reducing = scene.books.iter().find(|row| row.state == TradingState::Reducing);
-        return Err(ViewError::Nothing(reducing.map_or_else(
-            || "nothing to resume: every book is running".to_owned(),
-            |row| {
-                let (name, state) = (row.book.name, state_words(row));
-                let back = if is_parked(row) {
-                    format!(": /book start {name} ends that")
-                } else {
-                    " and goes on by itself".to_owned()
-                };
-                format!("{name} is {state}{back}")
-            },
-        )));
+        return Err(ViewError::Nothing(nothing_to_resume(views, &scene)));
     }
     let mut lines = Vec::new();
     for row in waiting {
         let zone = views.zone_of(row);
         let day = row.equity.minus(row.day_start).unwrap_or(Money::ZERO);
         lines.push(format!("Resume {}? It is {}{}.", row.book.name, state_words(row), since_words(row, zone)));
-        let (may, anew) = if is_parked(row) {
+        let (may, anew) = if !any_halted && cause_name(row) == "paused" {
+            ("enter and leave again at the next bar".to_owned(), String::new())
+        } else if !any_halted {
+            ("leave only, as before; the pause is over".to_owned(), String::new())
+        } else if is_parked(row) {
             (format!("leave again at the next bar, and enter after /book start {}", row.book.name), String::new())
         } else if cause_name(row) == "daily_loss" && is_of_today(row) {
             (format!("leave again at the next bar, and enter from {} on", time(row.day_ends, zone)), String::new())
@@ -191,6 +197,35 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     Ok(lines.join("\n"))
 }
 
+/// Why there is nothing to resume.
+fn nothing_to_resume(views: &Views, scene: &Scene) -> String {
+    if !views.is_running() {
+        return "the bot is not running, so nothing can be resumed now: start it first".to_owned();
+    }
+    let reducing = scene.books.iter().find(|row| row.state == TradingState::Reducing);
+    reducing.map_or_else(
+        || "nothing to resume: every book is running".to_owned(),
+        |row| {
+            let (name, state) = (row.book.name, state_words(row));
+            let back = if is_parked(row) {
+                format!(": /book start {name} ends that")
+            } else {
+                " and goes on by itself".to_owned()
+            };
+            format!("{name} is {state}{back}")
+        },
+    )
+}
+
+/// Halts that are recorded and that no engine carried out, because none runs: `a halt by ana waits for the next start`.
+pub(super) fn waiting_halts(views: &Views) -> Result<Vec<String>, ViewError> {
+    if views.is_running() {
+        return Ok(Vec::new());
+    }
+    let people = views.reader().waiting_halts()?;
+    Ok(people.iter().map(|person| format!("a halt by {person} waits for the next start")).collect())
+}
+
 /// True if a book came into its state on the day that it is in now.
 fn is_of_today(row: &BookRow) -> bool {
     let zone = row.zone.parse().unwrap_or(Tz::UTC);
@@ -205,8 +240,16 @@ fn cause_name(row: &BookRow) -> String {
 
 /// True for a book that a person paused or stopped, and nobody started since.
 pub(super) fn is_parked(row: &BookRow) -> bool {
-    let memory: serde_json::Value = serde_json::from_str(&row.memory).unwrap_or_default();
-    memory["parked"].is_object()
+    row.parked().0.is_some()
+}
+
+/// True for a book that would enter if nobody had paused or stopped it.
+pub(super) fn only_people_hold(row: &BookRow) -> bool {
+    matches!(cause_name(row).as_str(), "paused" | "stopped")
+}
+
+fn is_paused(row: &BookRow) -> bool {
+    matches!(row.parked().0, Some(ReduceCause::Paused { .. }))
 }
 
 /// True for a book that stands still until somebody resumes.

@@ -8,7 +8,7 @@ use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
-use super::status::{limit_of, open_risk, state_words};
+use super::status::{limit_of, open_risk, state_words, waiting_halts};
 
 /// The answer to `/status` where a line is what is told or left out as a whole.
 ///
@@ -22,6 +22,7 @@ pub fn status_texted(views: &Views) -> Result<String, ViewError> {
     }
     if !views.is_running() {
         lines.push("The bot is not running".to_owned());
+        lines.extend(waiting_halts(views)?);
     }
     match scene.books.as_slice() {
         [book] => {

@@ -7,6 +7,7 @@ use crate::stats::{TradeFigures, TradeRecord, change, ratio};
 use crate::store::{BookRow, JournalRow, SignalsRow};
 
 use super::open::{ViewError, Views};
+use super::over_file::changes_of;
 use crate::domain::format::{counted, money, percent, signed};
 
 /// The answer to `/strategies [book]`.
@@ -23,11 +24,14 @@ pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError
         let rights = Rights::of(regimes.iter().filter(|event| of_book(event)));
         lines.push(format!("{}: results of closed trades after fees, in {}", row.book.name, row.book.currency));
         lines.extend(rights.line());
+        let changes = changes_of(row);
         for (strategy, streak) in all_of(row, &trades, &signals) {
             let own = |trade: &&Trade| trade.strategy == strategy;
             let records: Vec<TradeRecord<'_>> = trades.iter().filter(own).map(TradeRecord::from).collect();
             let figures = TradeFigures::of(&records)?;
             lines.push(format!("{strategy}: {}", figures_words(&figures, &row.book.currency)));
+            let of_it = changes.iter().filter(|line| line.row.setting.strategy() == Some(strategy));
+            lines.extend(of_it.map(|line| format!("  {}: {} (chat)", line.row.setting.what(), line.now)));
             lines.push(format!("  {} · {}", streak_words(streak), held_words(row, strategy)));
             let signals = signals.iter().find(|found| found.book == row.book.name && found.strategy == strategy);
             lines.push(format!("  {}", signals.map_or("no signal to enter yet".to_owned(), signals_words)));

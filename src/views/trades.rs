@@ -1,8 +1,9 @@
 //! How did the last trades end?
 
+use super::about::tag_words;
 use super::open::{ViewError, Views};
-use crate::domain::Side;
 use crate::domain::format::{age, carried, counted, price, quantity, signed, time};
+use crate::domain::{About, Side};
 
 /// The answer to `/trades [n]`.
 ///
@@ -18,6 +19,8 @@ pub fn trades(views: &Views, rows: u32) -> Result<String, ViewError> {
     let mut lines =
         vec![format!("{}, the last {} newest first; results after fees", counted(all, "closed trade"), trades.len())];
     for trade in &trades {
+        let tags = views.reader().tags(Some(About::Trade(trade.id)))?;
+        let tagged = if tags.is_empty() { String::new() } else { format!(" · tagged {}", tag_words(&tags)) };
         let currency =
             books.iter().find(|row| row.book.name == trade.book).map_or("", |row| row.book.currency.as_str());
         let side = match trade.side {
@@ -25,7 +28,7 @@ pub fn trades(views: &Views, rows: u32) -> Result<String, ViewError> {
             Side::Sell => "short ",
         };
         lines.push(format!(
-            "{} {side}{} {} {} {currency} · {} to {}{} · by {} · {} after {} · {}",
+            "{} {side}{} {} {} {currency} · {} to {}{} · by {} · {} after {} · {}{tagged}",
             trade.id,
             quantity(trade.quantity),
             trade.symbol,

@@ -45,9 +45,10 @@ fn row(text: &mut String, trade: &Trade) {
     );
 }
 
-/// A cell of text that no program takes for a formula, and that stays one cell.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+/// A cell of text that no program takes for a formula, and that stays one cell. What begins like a formula, or with the mark that says
+/// so, has a `'` before it.
+pub fn cell(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\'']);
     let text = if formula { format!("'{text}") } else { text.to_owned() };
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -64,6 +65,7 @@ mod tests {
             ("-x", "'-x"),
             ("+x", "'+x"),
             ("@x", "'@x"),
+            ("'=x", "''=x"),
             ("a,b", "\"a,b\""),
             ("=\"x\"", "\"'=\"\"x\"\"\""),
             ("", ""),

@@ -1,7 +1,9 @@
 //! What do we watch?
 
 use super::open::{ViewError, Views};
+use super::over_file::changes_of;
 use super::screener::screening_of;
+use crate::domain::Setting;
 use crate::domain::format::counted;
 
 /// The answer to `/watchlist`.
@@ -17,6 +19,7 @@ pub fn watchlist(views: &Views) -> Result<String, ViewError> {
         sectors.sort_unstable();
         sectors.dedup();
         lines.push(format!("{} watches {} ({source})", row.book.name, counted(list.len() as u64, "symbol")));
+        let changes = changes_of(row);
         let screening = screening_of(row);
         let is_out = |symbol| screening.as_ref().is_some_and(|last| last.leaves_out(symbol));
         if let Some(screening) = &screening {
@@ -32,6 +35,17 @@ pub fn watchlist(views: &Views) -> Result<String, ViewError> {
             });
             let members: Vec<String> = members.collect();
             lines.push(format!("{named}: {}", members.join(" · ")));
+        }
+        for (watched, words) in [(true, "Watched by a word in chat"), (false, "No longer watched, by a word in chat")] {
+            let symbols = changes.iter().filter_map(|line| match line.row.setting {
+                Setting::Watched { symbol, watched: is } if is == watched => Some(symbol),
+                _ => None,
+            });
+            let symbols: Vec<String> =
+                symbols.map(|symbol| format!("{symbol} {}", scene.price_words(symbol))).collect();
+            if !symbols.is_empty() {
+                lines.push(format!("{words}: {}", symbols.join(" · ")));
+            }
         }
     }
     Ok(lines.join("\n"))

@@ -3,39 +3,59 @@
 use chrono_tz::Tz;
 
 use crate::domain::{
-    CheckResult, EventKind, NoticeId, OrderId, Purpose, Side, SignalIntent, Symbol, TradeFill, TradeId,
+    About, AuditId, Block, CheckResult, EventKind, Message, NoticeId, OrderId, Purpose, Side, SignalIntent, Symbol,
+    TradeFill, TradeId,
 };
 
+use super::about::{about, note_lines, tag_words};
 use super::open::{ViewError, Views};
 use super::orders::order_words;
 use crate::domain::format::{age, carried, money, price, quantity, signed, signed_percent, time};
 
-/// The answer to `/why` with a symbol, an order, a trade or the number of a message.
+/// The answer to `/why` with a trade, an order, a symbol, a day or the number of a message, but for what people wrote to it.
 ///
 /// # Errors
 /// When nothing is known of it, or the store cannot be read.
 pub fn why(views: &Views, what: &str) -> Result<String, ViewError> {
-    let numbered = |letter: char| {
-        let mut chars = what.chars();
-        let first = chars.next().is_some_and(|first| first.eq_ignore_ascii_case(&letter));
-        let digits = chars.as_str();
-        (first && !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()))
-            .then(|| digits.parse().ok())
-            .flatten()
-    };
-    let plain = what.parse::<u64>().ok();
-    if let Some(number) = numbered('O').or(plain) {
-        return why_order(views, OrderId(number));
+    let about = about(views, what)?;
+    let tags = views.reader().tags(Some(about))?;
+    if tags.is_empty() {
+        return why_about(views, about);
     }
-    if let Some(number) = numbered('T') {
-        return why_trade(views, TradeId(number));
+    Ok(format!("{}\nTagged {}", known(why_about(views, about))?, tag_words(&tags)))
+}
+
+/// The same with what people wrote to it; none where nobody wrote anything.
+///
+/// # Errors
+/// When the store cannot be read.
+pub fn why_noted(views: &Views, what: &str) -> Result<Option<Message>, ViewError> {
+    let about = about(views, what)?;
+    let notes = views.reader().notes(about)?;
+    if notes.is_empty() {
+        return Ok(None);
     }
-    if let Some(number) = numbered('N') {
-        return why_notice(views, NoticeId(number));
+    let mut message = Message::answer(&known(why(views, what))?);
+    message.blocks.extend(note_lines(views, notes)?.into_iter().map(Block::Line));
+    Ok(Some(message))
+}
+
+/// That nothing is known is an answer where people wrote something.
+fn known(told: Result<String, ViewError>) -> Result<String, ViewError> {
+    match told {
+        Err(ViewError::Nothing(text)) => Ok(text),
+        told => told,
     }
-    let symbol: Symbol =
-        what.parse().map_err(|error: crate::domain::NameError| ViewError::Nothing(error.to_string()))?;
-    why_symbol(views, symbol)
+}
+
+fn why_about(views: &Views, about: About) -> Result<String, ViewError> {
+    match about {
+        About::Trade(id) => why_trade(views, id),
+        About::Order(id) => why_order(views, id),
+        About::Notice(id) => why_notice(views, id),
+        About::Symbol(symbol) => why_symbol(views, symbol),
+        About::Day(day) => Ok(format!("{day}: /trades lists what was closed, /note {day} adds a note")),
+    }
 }
 
 /// A message: the order or the symbol it was about.
@@ -52,7 +72,7 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
     let order = views.reader().order(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no order {id}")))?;
     let zone = views.zone()?;
     let rows = views.reader().journal_of_order(id)?;
-    let mut lines = vec![format!("{} · {}", order_words(&order), order.status.as_str())];
+    let mut lines = vec![format!("{} · {}{}", order_words(&order), order.status.as_str(), audited(order.audit))];
     if order.purpose == Purpose::Protect {
         let (did, way) = match order.side {
             Side::Sell => ("bought", "upwards"),
@@ -75,15 +95,16 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
         }
     }
     for row in &rows {
+        let audited = audited(row.audit.filter(|audit| order.audit != Some(*audit)));
         match &row.event.kind {
             EventKind::OrderSubmitted { checks, .. } | EventKind::OrderWithheld { checks, .. } => {
-                lines.push(format!("Risk approved it at {}:", time(row.event.at, zone)));
+                lines.push(format!("Risk approved it at {}{audited}:", time(row.event.at, zone)));
                 lines.extend(check_lines(checks));
             }
-            EventKind::OrderFilled { fill, .. } => lines.push(fill_line(fill, zone)),
+            EventKind::OrderFilled { fill, .. } => lines.push(fill_line(fill, zone) + &audited),
             EventKind::OrderEnded { why, unfilled, .. } => {
                 lines.push(format!(
-                    "Ended at {} with {} unfilled: {why}",
+                    "Ended at {} with {} unfilled: {why}{audited}",
                     time(row.event.at, zone),
                     quantity(*unfilled)
                 ));
@@ -92,6 +113,11 @@ fn why_order(views: &Views, id: OrderId) -> Result<String, ViewError> {
         }
     }
     Ok(lines.join("\n"))
+}
+
+/// Which row of the audit something comes from, where a person wanted it: ` · audit 17`.
+pub(super) fn audited(audit: Option<AuditId>) -> String {
+    audit.map(|audit| format!(" · audit {audit}")).unwrap_or_default()
 }
 
 fn signal_lines(signal: &SignalIntent, zone: Tz) -> Vec<String> {
@@ -136,9 +162,8 @@ fn fill_line(fill: &TradeFill, zone: Tz) -> String {
 }
 
 fn why_trade(views: &Views, id: TradeId) -> Result<String, ViewError> {
-    let (trades, _) = views.reader().trades(u32::MAX)?;
-    let trade = trades.into_iter().find(|trade| trade.id == id);
-    let trade = trade.ok_or_else(|| ViewError::Nothing(format!("there is no closed trade {id}")))?;
+    let trade =
+        views.reader().trade(id)?.ok_or_else(|| ViewError::Nothing(format!("there is no closed trade {id}")))?;
     let zone = views.zone()?;
     let fills = views.reader().fills()?;
     let inside = |fill: &&TradeFill| {

@@ -142,7 +142,8 @@ fn of_nothing(text: &str) -> String {
 
 /// What is suggested goes by the letters that were typed.
 fn without_hints(answer: &str) -> &str {
-    answer.split(": did you mean").next().unwrap_or_default()
+    let answer = answer.split(": did you mean").next().unwrap_or_default();
+    answer.strip_suffix("; /help lists what there is").unwrap_or(answer)
 }
 
 /// Nothing that belongs to the other book is in any answer; its names are answered as names that do not exist.
@@ -290,7 +291,10 @@ fn a_change_reaches_the_books_of_whoever_asks() {
     assert!(preview.contains("Resume main?") && !preview.contains("zeta"), "{preview}");
     bench.live(piece()).expect("runs");
     assert_eq!(states(&bench), both(running, halted));
-    assert_eq!(confirmed(&bench, &of_main("/resume")), "nothing to resume: every book is running");
+    assert_eq!(
+        confirmed(&bench, &of_main("/resume")),
+        "the bot is not running, so nothing can be resumed now: start it first"
+    );
     assert!(confirmed(&bench, &of_main("/book stop zeta")).contains("there is no book zeta"));
     assert!(confirmed(&bench, &of_main("/book pause")).contains("main"), "the only one that they know of is meant");
     bench.live(piece()).expect("runs");

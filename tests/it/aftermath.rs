@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bellwether::clock::Clock;
-use bellwether::domain::{NoticeId, Route, RouteTable, Severity};
-use bellwether::notify::{Abilities, Channel, Failure, Pool, Post, Quiet, Receipt, SendError};
+use bellwether::domain::{NoticeId, Quiet, Route, RouteTable, Severity};
+use bellwether::notify::{Abilities, Channel, Failure, Pool, Post, Receipt, SendError};
+
+use bellwether::store::Own;
 
 use crate::support::post_office::CHAT;
 use crate::support::post_office::{ANA, BO, kind, of_two};
@@ -413,7 +415,7 @@ fn a_begun_night_of_which_a_kind_was_muted_still_goes() {
     office.clock.advance(5 * 3_600_000);
     office.tick(ANA);
     let now = office.clock.now();
-    office.store.mute("ana", "config_changed", now.plus_ms(86_400_000)).expect("fine");
+    office.change_own("ana", Own::Mute { kind: "config_changed".to_owned(), until: Some(now.plus_ms(86_400_000)) });
     office.run(ANA, 600);
     // What comes later waits behind it.
     office.happen([kind("day_closed")]);

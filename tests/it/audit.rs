@@ -114,6 +114,23 @@ fn a_person_between_two_stretches_spoils_neither() {
     assert_eq!(bench.saved().books[0].state, bellwether::domain::TradingState::Reducing);
 }
 
+/// Settings that people changed are part of what a stretch begins with, and end between two.
+#[test]
+fn settings_that_people_changed_are_made_again() {
+    for control in ["/setrisk half for 3h", "/limit positions_max 1", "/disable sma_cross for 2h"] {
+        let bench = Bench::new();
+        let stretches = days(&bench, Some(control));
+        let with_change = stretches.iter().filter(|stretch| !stretch.saved.changes.is_empty()).count();
+        assert!(with_change > 0, "{control}: of {} stretches", stretches.len());
+        for stretch in stretches {
+            let EventKind::DayAudited { differences, .. } = stretch.audit(&journal(&bench, &stretch)) else {
+                panic!("an audit")
+            };
+            assert_eq!(differences, Vec::<String>::new(), "{control}");
+        }
+    }
+}
+
 /// A stretch begins with a commit of its own, after the feed gave the next bars. Whoever dies then has them again.
 #[test]
 fn a_death_at_the_start_of_a_stretch_loses_no_bar() {

@@ -41,7 +41,8 @@ fn what_is_offered_works() {
         for (place, param) in command.params.iter().enumerate() {
             let mut before: Vec<String> = Vec::new();
             for earlier in command.params[..place].iter().filter(|earlier| earlier.needed) {
-                let first = offered(&bench, &owner(""), (command, earlier), &[]).first().cloned();
+                let known: Vec<&str> = before.iter().map(String::as_str).collect();
+                let first = offered(&bench, &owner(""), (command, earlier), &known).first().cloned();
                 before.extend(first.map(|choice| choice.value));
             }
             let known: Vec<&str> = before.iter().map(String::as_str).collect();

@@ -11,7 +11,7 @@ use bellwether::domain::{
     TimeInForce, Timeframe, Trade, TradeFill, TradeId,
 };
 use bellwether::engine::{DeskSettings, SymbolTerms};
-use bellwether::store::{Batch, MarkRow};
+use bellwether::store::{Batch, EventRow, MarkRow};
 
 use crate::chat::said;
 use crate::support::{Bench, Holding, Life, ListFeed, book_batch, flat_bars, order, quick_cross};
@@ -53,8 +53,8 @@ fn fill(id: u64, order: &Order, quantity: i64, price: &str, slippage: i64, leg: 
     }
 }
 
-fn told(book: &str, kind: EventKind) -> (CycleId, Event) {
-    (CycleId(1), Event { at: AT, book: Some(name(book)), kind })
+fn told(book: &str, kind: EventKind) -> EventRow {
+    EventRow { cycle: CycleId(1), event: Event { at: AT, book: Some(name(book)), kind }, audit: None }
 }
 
 fn signal(id: u64, action: SignalAction) -> SignalIntent {

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use bellwether::domain::{EventKind, LaneRule, Money, Route, RouteTable, Severity, Treatment};
-use bellwether::notify::{Quiet, SendError};
+use bellwether::domain::{EventKind, LaneRule, Money, Quiet, Route, RouteTable, Severity, Treatment};
+use bellwether::notify::SendError;
+
+use bellwether::store::Own;
 
 use crate::support::post_office::{ANA, BO, kind, ladder, of_two, unreachable};
 use crate::support::{Does, PostOffice, lane};
@@ -287,10 +289,12 @@ fn a_night_is_quiet_but_for_what_is_critical_and_ends_in_one_message() {
 fn what_somebody_does_not_want_is_held_back_with_its_cause_but_never_what_can_ruin_them() {
     let mut office = PostOffice::of_one();
     let now = bellwether::clock::Clock::now(&*office.clock);
-    office.store.mute("ana", "day_closed", now.plus_ms(3_600_000)).expect("stored");
-    office.store.mute("ana", "trading_halted", now.plus_ms(3_600_000)).expect("stored");
-    office.store.wish("ana", "config_changed", Some(Treatment::Off), now).expect("stored");
-    office.store.wish("ana", "split_applied", Some(Treatment::Silent), now).expect("stored");
+    for kind in ["day_closed", "trading_halted"] {
+        office.change_own("ana", Own::Mute { kind: kind.to_owned(), until: Some(now.plus_ms(3_600_000)) });
+    }
+    for (kind, treatment) in [("config_changed", Treatment::Off), ("split_applied", Treatment::Silent)] {
+        office.change_own("ana", Own::Wish { kind: kind.to_owned(), treatment: Some(treatment) });
+    }
     office.policy(ANA, |policy| policy.thresholds = vec![("position_closed".to_owned(), Money::whole(1_000_000))]);
     office.happen(kinds(["day_closed", "trading_halted", "config_changed", "split_applied", "position_closed"]));
     office.run(ANA, 5);

@@ -134,7 +134,7 @@ async fn a_press_a_form_and_words_are_heard() {
         other => panic!("{other:?}"),
     }
     let discord = discord(&fake, Arc::new(SystemClock::new()));
-    discord.ask_pin(&one, "pin 7", ("Your PIN", "PIN"), (4, 9)).await.expect("shown");
+    discord.ask_pin(&one, "pin 7", ("Your PIN", &[("pin", "PIN")]), (4, 9)).await.expect("shown");
     let field =
         &fake.control("interaction", &json!({ "id": pressed["id"] }))["shown"]["components"][0]["components"][0];
     assert_eq!((&field["min_length"], &field["max_length"]), (&json!(4), &json!(9)));

@@ -113,7 +113,9 @@ fn where_a_person_has_a_channel_private_answers_stay_out_of_it() {
     let seen = life.fake.seen(alone, ANA);
     let shown = seen.iter().find(|one| one.to_string().contains("Valid for 60 s"));
     let pressed = life.press(ANA, shown.unwrap_or_else(|| panic!("{seen:#?}")), "Confirm");
-    life.submit(pressed, PIN, "paused");
+    let after = life.mark();
+    life.submit(pressed, PIN, "Accepted");
+    life.wait_after(after, "follow_up", "paused");
     // Without a first response there is no token to answer by.
     let after = life.mark();
     life.fake.control("fault", &json!({ "kind": "status", "method": "callback", "status": 500 }));

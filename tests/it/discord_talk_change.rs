@@ -33,7 +33,10 @@ fn a_change_is_completed_shown_confirmed_by_a_form_and_done_once() {
     // Whoever else sees the channel sees nothing to press.
     assert_eq!(life.fake.seen(FAMILY, BO).len(), 0);
     let pressed = life.press(ANA, &shown, "Confirm");
-    life.submit(pressed, PIN, "paused");
+    let after = life.mark();
+    let answered = life.submit(pressed, PIN, "Accepted").to_string();
+    life.wait_after(after, "follow_up", "paused");
+    assert!(!answered.contains("paused"), "what came of it is a message of its own: {answered}");
     life.ask(ANA, None, "portfolio books", json!({}), "paused");
     // Twice: there is nothing shown any more.
     let again = life.press(ANA, &shown, "Confirm");
@@ -90,7 +93,9 @@ fn what_belongs_to_others_or_is_forged_does_nothing() {
     life.wait_after(after, "edit_original", "That button is over");
     // Ana's prompt is still hers, and goes through in her chat.
     let pressed = life.press(ANA, &shown, "Confirm");
-    life.submit(pressed, PIN, "running: main");
+    let after = life.mark();
+    life.submit(pressed, PIN, "Accepted");
+    life.wait_after(after, "follow_up", "running: main");
 }
 
 #[test]

@@ -163,7 +163,7 @@ fn a_form_that_was_taken_before_a_death_tells_its_outcome_after_it() {
             |part: &str| life.fake.calls("edit_original").iter().any(|call| call["params"].to_string().contains(part));
         let waits =
             || std::fs::read_to_string(life.shell.path().join("log")).expect("reads").contains("could not be handled");
-        while !(if gets_through { waits() } else { tried("main is paused") }) {}
+        while !(if gets_through { waits() } else { tried("Accepted") }) {}
         life.kill();
         life.fake.control("clear", &json!({}));
         database.execute_batch("DROP TRIGGER IF EXISTS refuse").expect("gone");

@@ -45,6 +45,11 @@ fn the_example_of_an_environment_is_what_the_table_says() {
 }
 
 #[test]
+fn commands_page_is_what_the_table_says() {
+    is_current("docs/COMMANDS.md", &bellwether::chat::manual());
+}
+
+#[test]
 fn strategies_page_is_what_the_tables_say() {
     is_current("docs/STRATEGIES.md", &guide());
 }
@@ -89,7 +94,7 @@ fn what_the_runbooks_say_can_be_typed() {
     use clap::CommandFactory;
     let shell = bellwether::cli::Cli::command();
     let shell: Vec<&str> = shell.get_subcommands().map(clap::Command::get_name).collect();
-    let chat: Vec<String> = bellwether::chat::completions().into_iter().map(|(name, _)| name).collect();
+    let chat: Vec<&str> = bellwether::chat::COMMANDS.iter().map(|command| command.name).collect();
     for page in ["TELEGRAM.md", "RUNBOOK.md", "deploy/README.md"] {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(page);
         let text = std::fs::read_to_string(path).expect("there");
@@ -103,7 +108,7 @@ fn what_the_runbooks_say_can_be_typed() {
         for word in words_after(&text, "`/")
             .filter(|word| !word.is_empty() && !["metrics", "newbot", "revoke", "var", "etc"].contains(word))
         {
-            assert!(chat.iter().any(|name| name.trim_start_matches('/') == word), "{page}: /{word}");
+            assert!(chat.contains(&word), "{page}: /{word}");
             seen += 1;
         }
         assert!(seen > 3, "{page} names no command");

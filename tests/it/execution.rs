@@ -129,6 +129,7 @@ fn replacement(order: &Order, rest: i64, kind: OrderKind, at: i64) -> bellwether
         tif: order.tif,
         expires: None,
         because: String::new(),
+        audit: None,
     };
     let situation = Situation::of_capital(Money::whole(1_000_000));
     match replace(order, proposal, Timestamp::from_ms(at), &situation, &Limits::default()).expect("fits") {

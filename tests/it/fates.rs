@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bellwether::clock::Clock;
-use bellwether::domain::{ChannelKind, Event, EventKind, RouteTable, Routes, RunId, Severity};
-use bellwether::notify::{Abilities, Channel, Failure, Post, Quiet, Receipt, SendError};
+use bellwether::domain::{ChannelKind, Event, EventKind, Quiet, RouteTable, Routes, RunId, Severity};
+use bellwether::notify::{Abilities, Channel, Failure, Post, Receipt, SendError};
 
 use crate::support::post_office::{ANA, BO, CHAT, kind, of_two, texts, unreachable};
 use crate::support::{Does, PostOffice, book_batch, lane};

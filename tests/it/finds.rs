@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bellwether::clock::Clock;
-use bellwether::domain::{Event, EventKind, NoticeId, RunId};
-use bellwether::notify::{Abilities, Channel, Failure, HAD_ARRIVED, Policy, Post, Quiet, Receipt, SendError};
+use bellwether::domain::{Event, EventKind, NoticeId, Quiet, RunId};
+use bellwether::notify::{Abilities, Channel, Failure, HAD_ARRIVED, Policy, Post, Receipt, SendError};
 use bellwether::store::{Points, Reader};
 use bellwether::views::{Asker, Views, trace};
 use proptest::prelude::*;

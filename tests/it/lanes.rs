@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bellwether::clock::Clock;
-use bellwether::domain::{RouteTable, Severity};
-use bellwether::notify::{Pool, Quiet, SendError};
+use bellwether::domain::{Quiet, RouteTable, Severity};
+use bellwether::notify::{Pool, SendError};
 use bellwether::store::Points;
 
 use crate::support::post_office::{ANA, BO, kind, ladder, of_two, unreachable};

@@ -206,6 +206,7 @@ impl Checked {
             tif: order.tif,
             expires: order.expires,
             because: String::new(),
+            audit: None,
         };
         let mut situation = Situation::of_capital(Money::whole(1_000_000_000));
         // An exit is for what is held on the other side.

@@ -6,7 +6,7 @@ use bellwether::domain::{
     CycleId, Event, EventKind, ExitReason, HaltCause, Money, Price, Quantity, Ratio, ReduceCause, RunId, Side, Style,
     Trade, TradeId, TradingState,
 };
-use bellwether::store::{Batch, DayRow, Recorded, Store};
+use bellwether::store::{Batch, DayRow, EventRow, Recorded, Store};
 
 use crate::support::{Bench, Life, ListFeed, flat_bars};
 
@@ -70,9 +70,9 @@ fn days(equities: &[i64]) -> Vec<DayRow> {
     equities.windows(2).enumerate().map(day).collect()
 }
 
-fn event(book: Option<&str>, kind: EventKind) -> (CycleId, Event) {
+fn event(book: Option<&str>, kind: EventKind) -> EventRow {
     let book = book.map(|name| name.parse().expect("name"));
-    (CycleId(1), Event { at: Timestamp::from_ms(0), book, kind })
+    EventRow { cycle: CycleId(1), event: Event { at: Timestamp::from_ms(0), book, kind }, audit: None }
 }
 
 fn halted(cause: HaltCause) -> EventKind {

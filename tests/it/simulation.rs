@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bellwether::clock::{Clock, Timestamp};
-use bellwether::control::{ChangeDesk, Control, PinCost, ShownOn};
-use bellwether::domain::{EventKind, Instrument, Purpose, Ratio, TradingState};
+use bellwether::control::{ChangeDesk, Control, PinCost};
+use bellwether::domain::{EventKind, Instrument, Preview, Purpose, Ratio, TradingState};
 use bellwether::engine::{
     DeskSettings, EngineMessage, LossAction, Pace, Reload, RunnerError, Schedule, StrategySettings,
 };
@@ -104,11 +104,12 @@ fn people_act(bench: &Bench, seed: u64, life: u64) {
     let books = bench.reader().books().expect("reads");
     let waits = |row: &BookRow| row.state == TradingState::Halted || row.cause.contains("drawdown");
     if books.iter().any(waits) {
-        let mut shown_on = ShownOn::nothing();
+        let mut preview = Preview::default();
         for row in &books {
-            shown_on.add_book(row.book.name, row.state, row.since);
+            preview.add_book(row.book.name, row.state, row.since);
         }
-        let shown = desk.show(&Control::Resume, "owner", "terminal", &shown_on).expect("shown");
+        let change = desk.change(Control::Resume, None).expect("own");
+        let shown = desk.show(&change, "owner", "terminal", &preview).expect("shown");
         desk.confirm(shown.id, "owner", "terminal", &pin).expect("confirmed");
     } else if draw(seed, life + 500).is_multiple_of(3) {
         desk.admit_safe(&Control::Halt, "owner", "terminal").expect("admitted");

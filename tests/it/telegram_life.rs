@@ -74,7 +74,8 @@ fn a_change_waits_for_the_pin_which_stays_nowhere() {
     life.fake.control("press", &json!({ "from": ANA, "message_id": id, "text": "OK" }));
     life.wait_after(after, "editMessageText", "", 1);
     let shown = life.fake.seen(ANA).into_iter().find(|message| message["message_id"] == id).expect("there");
-    assert!(shown["text"].as_str().expect("text").contains("running") && shown["edits"] == 1, "{shown}");
+    assert!(shown["text"] == "Accepted" && shown["edits"] == 1, "{shown}");
+    life.wait_after(after, "sendMessage", "running: main", 1);
     assert!(shown["buttons"].is_null(), "the pad is gone: {shown}");
     // Typed: the message is removed at once.
     life.ask(ANA, ANA, "/halt", "halted");
@@ -82,7 +83,8 @@ fn a_change_waits_for_the_pin_which_stays_nowhere() {
     let after = life.mark();
     life.fake.control("message", &json!({ "from": ANA, "text": PIN }));
     life.wait_after(after, "deleteMessage", "", 1);
-    life.wait_after(after, "editMessageText", "running", 1);
+    life.wait_after(after, "editMessageText", "Accepted", 1);
+    life.wait_after(after, "sendMessage", "running: main", 1);
     assert!(life.fake.seen(ANA).iter().all(|message| message["text"] != PIN), "it is gone from the chat");
     assert_eq!(pads(&life), 0, "the prompt says what came of it");
     // A wrong one changes nothing and is told.

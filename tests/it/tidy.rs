@@ -40,9 +40,9 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("views", &["notify", "clock", "domain", "portfolio", "stats", "store"]),
     ("notify", &["clock", "domain", "store"]),
     ("web", &["clock", "domain", "views"]),
-    ("chat", &["clock", "control", "domain", "store", "views"]),
+    ("chat", &["clock", "control", "domain", "store", "strategy", "views"]),
     ("channels", &["chat", "clock", "domain", "notify"]),
-    ("config", &["chat", "domain", "engine", "notify", "risk", "strategy"]),
+    ("config", &["chat", "control", "domain", "engine", "notify", "risk", "strategy"]),
     ("cli", &["backtest", "clock", "domain", "engine"]),
     (
         "app",
@@ -155,7 +155,7 @@ fn the_table_has_no_circle() {
 fn proofs_are_made_where_they_belong() {
     for (what, home) in [
         ("ExecutionRequest {", "risk/review.rs"),
-        ("Confirmed {", "control/desk.rs"),
+        ("Confirmed {", "control/claim.rs"),
         ("take_up_again(", "engine/recovery.rs"),
     ] {
         for (_, path, code) in sources() {

@@ -305,7 +305,7 @@ fn a_storm_is_counted_and_a_night_is_listed() {
         "2 positions closed",
         "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
         "15:33:00 AAPL closed at 194.05 · +9,042.59 (+3.5 %) after 4 d 2 h · paper",
-        "16:06:00 HALTED main: by ana",
+        "16:08:00 HALTED main: by ana",
     ];
     assert_eq!(lines(night), want);
 }

@@ -5,14 +5,17 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use bellwether::chat::{Chat, ChatParts, Inbound, Person, Reply, Role};
+use bellwether::chat::{Chat, ChatParts, Inbound, Person, Previewer, Reply, Role};
 use bellwether::clock::{Clock, ManualClock, Timestamp};
 use bellwether::config::BookConfig;
 use bellwether::control::{ChangeDesk, PinCost};
-use bellwether::domain::{EventKind, Instrument, Lane, LaneRule, Money, NoticeId, RouteTable, Routes, Severity, Style};
+use bellwether::domain::{
+    EventKind, Instrument, Lane, LaneRule, Mode, Money, NoticeId, RouteTable, Routes, RunContext, RunId, Severity,
+    Style,
+};
 use bellwether::engine::{
-    DeskSettings, Engine, EngineMessage, Finished, Pace, Runner, RunnerError, RunnerOptions, RunnerParts, Stretch,
-    restore,
+    DeskSettings, Engine, EngineMessage, FileReader, Finished, Pace, Reload, Runner, RunnerError, RunnerOptions,
+    RunnerParts, Stretch, preview, restore, revive,
 };
 use bellwether::execution::PaperBroker;
 use bellwether::market::Feed;
@@ -107,11 +110,16 @@ impl Channel for Sink {
     }
 }
 
+/// What a life traded, how its books were set up, and its file.
+type Last = (Vec<Instrument>, Vec<DeskSettings>, Option<FileReader>);
+
 /// A folder with one database.
 pub(crate) struct Bench {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) sink: Sink,
+    /// What the last life traded, how its books were set up, and the file that it could read.
+    last: Arc<Mutex<Last>>,
 }
 
 /// What one life is to do.
@@ -125,6 +133,8 @@ pub(crate) struct Life {
     pub(crate) auditor: Option<Sender<Stretch>>,
     /// What others ask of the engine; nobody asks anything where it is none.
     pub(crate) queue: Option<Receiver<EngineMessage>>,
+    /// The file as it is when somebody has it read; there is none to read where it is none.
+    pub(crate) file: Option<FileReader>,
 }
 
 impl Life {
@@ -140,11 +150,18 @@ impl Life {
             dry_run: false,
             auditor: None,
             queue: None,
+            file: None,
         }
     }
 }
 
 impl Life {
+    /// A life in which the file says this by the time that somebody has it read.
+    pub(crate) fn with_file(self, read: Result<Vec<DeskSettings>, String>) -> Self {
+        let file: FileReader = Arc::new(move || read.clone().map(|desks| Reload { desks, restart: Vec::new() }));
+        Self { file: Some(file), ..self }
+    }
+
     /// Hands these to the engine, each just before it decides on the instant of that number, counted from 1.
     pub(crate) fn telling(self, messages: Vec<(u64, EngineMessage)>) -> Self {
         let telling = |message: EngineMessage| -> Act {
@@ -173,10 +190,19 @@ impl Life {
     }
 }
 
+/// The owner in the terminal.
+fn inbound_of(text: &str) -> Inbound {
+    let person =
+        Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None, style: Style::default() };
+    let place = bellwether::chat::Place::Machine;
+    Inbound { person, place, chat: "terminal".to_owned(), text: text.to_owned() }
+}
+
 impl Bench {
     pub(crate) fn new() -> Self {
         let clock = Arc::new(ManualClock::at(Timestamp::from_ms(1_800_000_000_000)));
-        Self { folder: tempfile::tempdir().expect("folder"), clock, sink: Sink::default() }
+        let folder = tempfile::tempdir().expect("folder");
+        Self { folder, clock, sink: Sink::default(), last: Arc::default() }
     }
 
     pub(crate) fn database(&self) -> PathBuf {
@@ -196,32 +222,60 @@ impl Bench {
             desk: ChangeDesk::new(store, self.clock.clone(), PinCost::LEAST),
             clock: self.clock.clone(),
             ask: Arc::new(|_, _| Reply::Text("nothing to do".to_owned())),
+            preview: self.previewer(),
             wake: Arc::new(|| {}),
-            alarm: Arc::new(|_| {}),
             drill: Arc::new(|_| Ok("a drill".to_owned())),
+        })
+    }
+
+    /// Previews changes as the engine of the last life would, from what it left behind.
+    fn previewer(&self) -> Previewer {
+        let (database, last) = (self.database(), self.last.clone());
+        Arc::new(move |change, person| {
+            let (instruments, desks, file) = last.lock().expect("lock").clone();
+            let saved = Reader::open(&database).expect("opens").saved().expect("reads");
+            let (mut engine, _) = revive(&instruments, desks, &saved).map_err(|error| error.to_string())?;
+            engine.file = file;
+            let progress = saved.progress.expect("something ran");
+            let context = RunContext {
+                run: RunId(0),
+                mode: Mode::Paper,
+                started: progress.market,
+                cycle: progress.cycle,
+                now: progress.market,
+                cost_budget: Money::ZERO,
+                dry_run: false,
+            };
+            preview(&engine, change, person, &context).map_err(|why| why.to_string())
         })
     }
 
     /// Types a control in the terminal and confirms it with the PIN; what was shown before, or the refusal.
     pub(crate) fn confirm(&self, text: &str) -> String {
-        let chat = self.chat();
-        let person =
-            Person { name: "owner".to_owned(), role: Role::Owner, zone: None, books: None, style: Style::default() };
-        let inbound = Inbound {
-            person,
-            place: bellwether::chat::Place::Machine,
-            chat: "terminal".to_owned(),
-            text: text.to_owned(),
-        };
+        match self.show(text) {
+            Ok((id, preview)) => {
+                self.agree(id);
+                preview
+            }
+            Err(refused) => refused,
+        }
+    }
+
+    /// Confirms a change that was shown in the terminal, with the PIN.
+    pub(crate) fn agree(&self, id: i64) {
+        let inbound = inbound_of("");
+        self.chat().confirm(&inbound, id, &SecretString::from("2846")).expect("confirmed");
+    }
+
+    /// Types a control in the terminal; its row and what is shown, or the refusal.
+    pub(crate) fn show(&self, text: &str) -> Result<(i64, String), String> {
+        let (chat, inbound) = (self.chat(), inbound_of(text));
         let pin = SecretString::from("2846");
         let old = self.reader().has_pin("owner").expect("reads").then_some(&pin);
         chat.set_pin("owner", old, &pin).expect("set");
         match chat.handle(&inbound) {
-            Reply::Confirm { id, preview } => {
-                chat.confirm(&inbound, id, &pin).expect("confirmed");
-                preview
-            }
-            Reply::Text(text) | Reply::Refused(text) => text,
+            Reply::Confirm { id, preview } => Ok((id, preview)),
+            Reply::Text(text) | Reply::Refused(text) => Err(text),
             reply => panic!("{text}: {reply:?}"),
         }
     }
@@ -239,9 +293,11 @@ impl Bench {
     }
 
     fn run(&self, store: &Store, life: Life) -> Result<Finished, RunnerError> {
-        let Life { feed, desks, cycles_max, pace, dry_run, auditor, queue, points: _ } = life;
+        let Life { feed, desks, cycles_max, pace, dry_run, auditor, queue, file, points: _ } = life;
         let saved = Reader::open(store.path())?.saved()?;
+        *self.last.lock().expect("lock") = (feed.instruments().to_vec(), desks.clone(), file.clone());
         let mut engine = Engine::new(feed.instruments(), desks).expect("parameters");
+        engine.file = file;
         let mut broker = PaperBroker::new(feed.instruments());
         let resumed = restore(&mut engine, &mut broker, &saved)?;
         store.reclaim_unknown(self.clock.now())?;

@@ -38,6 +38,7 @@ impl Holding {
             tif: TimeInForce::Gtc,
             expires: None,
             because: "a stop".to_owned(),
+            audit: None,
             created: at,
             updated: at,
         })

@@ -49,6 +49,11 @@ impl Feed for ListFeed {
     fn history_until(&self) -> Timestamp {
         Timestamp::from_ms(i64::MIN)
     }
+
+    /// It goes nowhere again, but what was learned of it is kept.
+    fn save(&self) -> Option<String> {
+        Some("nowhere".to_owned())
+    }
 }
 
 /// The daily bar number `day`, from open, high, low and close in whole units.
@@ -150,6 +155,11 @@ impl Feed for FaultyFeed {
 
     fn history_until(&self) -> Timestamp {
         SimulatedFeed::START
+    }
+
+    /// It goes nowhere again, but what was learned of it is kept.
+    fn save(&self) -> Option<String> {
+        Some("nowhere".to_owned())
     }
 }
 

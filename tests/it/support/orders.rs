@@ -35,6 +35,7 @@ pub(crate) fn order(id: u64, side: Side, kind: OrderKind, quantity: i64) -> Orde
         tif: TimeInForce::Gtc,
         expires: None,
         because: String::new(),
+        audit: None,
         created: Timestamp::from_ms(0),
         updated: Timestamp::from_ms(0),
     }

@@ -14,7 +14,7 @@ use bellwether::domain::{
 use bellwether::notify::{
     Abilities, Allowance, Channel, Failure, Policy, Pool, Post, Receipt, SendError, Tally, Worker, WorkerParts,
 };
-use bellwether::store::{Answer, LaneCounts, Points, Reader, Store, StoreError};
+use bellwether::store::{Answer, AuditEntry, LaneCounts, Own, Points, Reader, Store, StoreError};
 
 /// What a scripted channel does with a message.
 #[derive(Debug, Clone)]
@@ -296,6 +296,14 @@ impl PostOffice {
     /// Changes what the reader of a lane wants, before its worker begins.
     pub(crate) fn policy(&mut self, name: &str, change: impl FnOnce(&mut Policy)) {
         change(&mut self.at(name).policy);
+    }
+
+    /// Somebody changes something for themselves.
+    pub(crate) fn change_own(&self, who: &str, what: Own) {
+        let (person, channel, words) = (who.to_owned(), "terminal".to_owned(), "/it".to_owned());
+        let entry =
+            AuditEntry { at: self.clock.now(), person, channel, words, preview: None, result: "done".to_owned() };
+        self.store.change_own(entry, what).expect("stored");
     }
 
     /// Commits facts, as the engine would.

@@ -3,7 +3,7 @@
 use bellwether::clock::Timestamp;
 use bellwether::domain::{
     AlertId, Booking, BookingKind, CheckResult, EntryLock, Event, EventKind, ExitReason, FillId, FillLeg, HaltCause,
-    Input, Label, Lane, LiftReason, LockCause, Money, NoticeId, Order, OrderId, OrderKind, OrderStatus, Price,
+    Input, Label, Lane, LiftReason, LockCause, Money, NoticeId, Order, OrderId, OrderKind, OrderStatus, Preview, Price,
     Proposal, Purpose, Quantity, Ratio, ReduceCause, Regime, Side, SignalAction, SignalId, SignalIntent, Symbol,
     TimeInForce, Timeframe, Trade, TradeFill, TradeId, TradingState,
 };
@@ -29,11 +29,12 @@ macro_rules! every_kind {
 
 every_kind! {
     EngineStarted EngineRecovered EngineStopped ReplayFinished SignalRaised ProposalRefused OrderSubmitted OrderWithheld OrderFilled
-    OrderEnded PositionOpened PositionScaled PositionClosed StopMoved PositionUnprotected TradingHalted TradingReduced TradingResumed
-    DailyLossNear DrawdownNear EntryLocked EntryUnlocked CarryBooked MarginCalled RegimeSwitched SignalMeasured BookStopped BookReset
-    ConfigChanged ConfigRefused StrategyFailed ScreenerRan DayAudited DayClosed FeedStale FeedRecovered SymbolLocked SymbolUnlocked
+    OrderEnded PositionOpened PositionScaled PositionClosed StopMoved LevelsSet ControlUndone PositionUnprotected TradingHalted TradingReduced TradingResumed
+    DailyLossNear DrawdownNear EntryLocked EntryUnlocked BlockEnded CarryBooked MarginCalled RegimeSwitched SignalMeasured BookStopped BookReset
+    ConfigChanged SettingChanged SettingEnded ConfigRefused StrategyFailed ScreenerRan DayAudited DayClosed FeedStale FeedRecovered SymbolLocked SymbolUnlocked
     SplitApplied ClockJumped StoreRecovered BackupMade BackupFailed PositionPassed DayPassed AlertFired CyclesMissed HealthDegraded
     HealthRestored LaneDied LaneRecovered DeliveryDied SmsBudgetNear CopyRunning StrangersKnocked PersonPaired DrillSent PinLocked
+    FactorChanged DuressPin ApprovalAsked ApprovalEnded
 }
 
 /// Every sample, as an event of the book `main`, a minute apart.
@@ -113,6 +114,7 @@ fn sample_trade() -> Trade {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one sample a kind")]
 fn trades() -> Vec<EventKind> {
     let opened = |side, stop, target| EventKind::PositionOpened {
         fill: sample_fill(side),
@@ -148,6 +150,18 @@ fn trades() -> Vec<EventKind> {
             to: price("185.10"),
             quantity: quantity("1379"),
             average: price("187.42"),
+        },
+        EventKind::LevelsSet {
+            symbol: symbol("BRK.B"),
+            stop: price("412.5"),
+            target: Some(price("461")),
+            trail: None,
+            person: "ana".to_owned(),
+        },
+        EventKind::ControlUndone {
+            control: "/close AAPL 50%".to_owned(),
+            person: "ana".to_owned(),
+            bookings: vec![sample_fill(Side::Buy)],
         },
         EventKind::PositionPassed {
             symbol: symbol("BRK.B"),
@@ -249,6 +263,7 @@ fn refused() -> Vec<EventKind> {
         tif: TimeInForce::Gtc,
         expires: None,
         because: "close 241.10 above the high of 20 bars, 240.00".to_owned(),
+        audit: None,
     };
     let short = Proposal { side: Side::Sell, ..proposal.clone() };
     let cash = refusals[1..2].to_vec();
@@ -277,6 +292,7 @@ fn sample_order(kind: OrderKind) -> Order {
         tif: TimeInForce::Day,
         expires: None,
         because: "sma20 fell below sma50".to_owned(),
+        audit: None,
         created: SAMPLE_AT,
         updated: SAMPLE_AT,
     }
@@ -307,6 +323,7 @@ fn limits() -> Vec<EventKind> {
         locked(LockCause::LosingStreak { count: 4 }),
         locked(LockCause::LowProfit { trades: 5, profit: money("-6067.87") }),
         EventKind::EntryUnlocked { symbol: symbol("TSLA"), person: "ana".to_owned() },
+        EventKind::BlockEnded { symbol: symbol("TSLA"), person: "ana".to_owned() },
         EventKind::PositionUnprotected { symbol: symbol("AAPL"), quantity: quantity("8642") },
         EventKind::MarginCalled { symbol: symbol("BTC-PERP"), left: money("101.23"), required: money("404.56") },
     ]
@@ -379,6 +396,24 @@ fn prices() -> Vec<EventKind> {
 fn system() -> Vec<EventKind> {
     vec![
         EventKind::ConfigChanged { changes: (1..30).map(|number| format!("main: size 7171{number}.71")).collect() },
+        EventKind::SettingChanged {
+            changes: vec!["fixed_units 71717.71 -> 71718.71".to_owned()],
+            person: "ana".to_owned(),
+            until: Some(SAMPLE_AT.plus_ms(7_200_000)),
+        },
+        EventKind::SettingChanged { changes: vec!["rsi disabled".to_owned()], person: "ana".to_owned(), until: None },
+        EventKind::SettingEnded {
+            what: "/limit fixed_units 71718.71".to_owned(),
+            changes: vec!["fixed_units 71718.71 -> 71717.71".to_owned()],
+            person: "ana".to_owned(),
+            why: None,
+        },
+        EventKind::SettingEnded {
+            what: "/disable rsi".to_owned(),
+            changes: Vec::new(),
+            person: "ana".to_owned(),
+            why: Some("main has no strategy rsi".to_owned()),
+        },
         EventKind::ConfigRefused { error: format!("bellwether.toml:4:1: {THEIRS} {}", "long ".repeat(100)) },
         EventKind::ClockJumped { by_s: -3_600 },
         EventKind::StoreRecovered { error: THEIRS.to_owned(), down_s: 61 },
@@ -405,6 +440,27 @@ fn people() -> Vec<EventKind> {
         },
         EventKind::DrillSent { person: "ana".to_owned() },
         EventKind::PinLocked { person: "ana".to_owned(), until: SAMPLE_AT.plus_ms(900_000) },
+        EventKind::FactorChanged {
+            person: "ana".to_owned(),
+            what: "their PIN was set anew on the machine, without the old one".to_owned(),
+        },
+        EventKind::DuressPin { person: "ana".to_owned() },
+        EventKind::ApprovalAsked {
+            control: 7,
+            person: "ana".to_owned(),
+            change: "/book reset main".to_owned(),
+            preview: Box::new(Preview::of_words("Reset main?\nIt begins anew with 10,000.00 USD")),
+            books: None,
+            until: SAMPLE_AT.plus_ms(300_000),
+        },
+        EventKind::ApprovalEnded {
+            control: 7,
+            person: "ana".to_owned(),
+            change: "/book reset main".to_owned(),
+            books: None,
+            by: "bo".to_owned(),
+            agreed: false,
+        },
     ]
 }
 

@@ -1,0 +1,192 @@
+//! Somebody is made to enter a PIN: who learns of it, and what those see who stand behind them.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use bellwether::chat::{ACCEPTED, COMMANDS, Chat, ChatParts, Inbound, Person, Place, Reply, Role};
+use bellwether::control::{ChangeDesk, PinCost};
+use bellwether::domain::{Lane, NoticeId, RouteTable, Routes, RunId, Severity, Style, TradingState};
+use bellwether::store::Store;
+use secrecy::SecretString;
+
+use crate::chat::lived;
+use crate::support::{Bench, Fault, FaultyFeed, Life};
+
+const OWN: &str = "284691";
+const DURESS: &str = "739105";
+
+fn routes() -> Routes {
+    let lane = |text: &str| text.parse::<Lane>().expect("a lane");
+    let lanes = ["ana:telegram", "ana:terminal", "ana:email", "bo:telegram", "bo:sms", "cy:telegram", "club:telegram"];
+    let mut table = RouteTable::simple(&lanes.map(lane), Severity::Notice);
+    for rule in &mut table.lanes {
+        let who = rule.lane.who.as_str();
+        (rule.is_owners, rule.looks_after) = (matches!(who, "ana" | "bo"), who != "club");
+    }
+    Routes::new(table)
+}
+
+/// A chat that tells what happens at its desk.
+fn chat(bench: &Bench) -> Chat {
+    let store = Store::open(&bench.database()).expect("opens");
+    let desk = ChangeDesk::new(store.clone(), bench.clock.clone(), PinCost::LEAST).telling(RunId(1), routes());
+    Chat::new(ChatParts {
+        database: bench.database(),
+        store: store.clone(),
+        desk,
+        clock: bench.clock.clone(),
+        ask: Arc::new(|_, _| Reply::Text("nothing to do".to_owned())),
+        preview: Arc::new(|_, _| Err("nobody plans here".to_owned())),
+        wake: Arc::new(|| {}),
+        drill: Arc::new(|_| Ok("a drill".to_owned())),
+    })
+}
+
+fn by(name: &str, text: &str) -> Inbound {
+    let person = Person { name: name.to_owned(), role: Role::Owner, zone: None, books: None, style: Style::default() };
+    Inbound { person, place: Place::Private, chat: format!("telegram:{name}"), text: text.to_owned() }
+}
+
+fn words(reply: Reply) -> String {
+    match reply {
+        Reply::Text(text) | Reply::Refused(text) | Reply::Confirm { preview: text, .. } => text,
+        Reply::Message(message) => message.plain_lines().join("\n"),
+        Reply::Failed { what, .. } => what,
+        Reply::NeedsPin | Reply::Admitted { .. } => String::new(),
+    }
+}
+
+/// Everything that somebody is answered to every command, with every number of a message behind it.
+fn answers(chat: &Chat, name: &str, last: NoticeId) -> String {
+    let mut all = String::new();
+    let views = COMMANDS.iter().filter(|command| !matches!(command.name, "route" | "help" | "less" | "mute"));
+    for command in views {
+        let numbers = (1..=last.0).map(|number| format!("N{number}"));
+        for arguments in numbers.chain(["", "100", "all", "main"].map(str::to_owned)) {
+            let answer = words(chat.handle(&by(name, &format!("/{} {arguments}", command.name))));
+            writeln!(all, "/{} {arguments}\n{answer}", command.name).expect("a string");
+        }
+    }
+    all
+}
+
+/// Resumes a halted book by this PIN; what is said last where the engine says `result`.
+fn resumed(chat: &Chat, pin: &str, result: Option<&str>) -> String {
+    let Reply::Confirm { id, .. } = chat.handle(&by("ana", "/resume")) else { panic!("shown") };
+    let taken = chat.confirm(&by("ana", ""), id, &SecretString::from(pin)).expect("taken");
+    let said = chat.follow_up(&by("ana", ""), taken, |_| result.map(str::to_owned));
+    said.unwrap_or_else(|| ACCEPTED.to_owned())
+}
+
+#[test]
+fn it_is_accepted_halts_and_is_told_to_the_other_owners_alone() {
+    let bench = Bench::new();
+    let feed = || {
+        let symbols = ["AAPL", "BTC-USD"].map(|symbol| symbol.parse().expect("symbol"));
+        FaultyFeed::new(3, symbols.map(bellwether::domain::Instrument::bare).to_vec(), 200, |_, _, _| None::<Fault>)
+    };
+    let piece = || Life { cycles_max: Some(30), ..Life::whole(feed(), |_| {}) };
+    let state = || bench.saved().books[0].state;
+    bench.live(piece()).expect("runs");
+    let first = chat(&bench);
+    first.set_pin("ana", None, &SecretString::from(OWN)).expect("set");
+    let desk = ChangeDesk::new(Store::open(&bench.database()).expect("opens"), bench.clock.clone(), PinCost::LEAST);
+    desk.set_duress("ana", &SecretString::from(OWN), &SecretString::from(DURESS)).expect("set");
+    assert!(matches!(first.handle(&by("ana", "/halt")), Reply::Admitted { .. }));
+    bench.live(piece()).expect("runs");
+    let resumes = resumed(&first, OWN, Some("running: main"));
+    assert_eq!(resumes, "running: main", "it follows the word that it was accepted");
+    bench.live(piece()).expect("runs");
+    assert_eq!(state(), TradingState::Running);
+    assert!(matches!(first.handle(&by("ana", "/halt")), Reply::Admitted { .. }));
+    bench.live(piece()).expect("runs");
+
+    // What is confirmed under duress is answered as what the engine takes its time for.
+    let slow = ACCEPTED.to_owned();
+    assert_eq!(resumed(&first, DURESS, Some("halted: nothing of this is said")), slow);
+    bench.live(piece()).expect("runs");
+    assert_eq!(state(), TradingState::Halted, "it was not done");
+
+    let reader = bench.reader();
+    let told = reader.duress_since(bellwether::clock::Timestamp::from_ms(0)).expect("reads");
+    let [fact] = told.as_slice() else { panic!("one: {told:?}") };
+    let notice = fact.notice.expect("told");
+    let mut lanes: Vec<String> = reader.trace(notice).expect("reads").into_iter().map(|row| row.lane).collect();
+    lanes.sort();
+    assert_eq!(lanes, ["bo:sms", "bo:telegram"], "no operator, no group, and none of theirs");
+
+    let theirs = answers(&first, "ana", NoticeId(notice.0 + 3));
+    for given_away in ["uress", "MADE", "made to enter"] {
+        let line = theirs.lines().find(|line| line.contains(given_away) && !line.starts_with('/'));
+        assert_eq!(line, None, "{given_away}");
+    }
+    // A number that was never given is answered the same.
+    for command in ["/trace", "/why", "/ack"] {
+        let asked = |number: &str| words(first.handle(&by("ana", &format!("{command} {number}"))));
+        assert_eq!(asked(&notice.to_string()), asked("N4711").replace("N4711", &notice.to_string()), "{command}");
+    }
+    let others = answers(&first, "bo", NoticeId(notice.0 + 1));
+    assert!(others.contains("MADE to enter"), "{others}");
+    let counted = |name: &str| words(first.handle(&by(name, "/deliveries")));
+    let of_bo = |text: &str| text.lines().find(|line| line.starts_with("bo:telegram")).map(str::to_owned);
+    assert_ne!(of_bo(&counted("ana")), of_bo(&counted("bo")), "it is not counted where they look");
+    let health = |name: &str| words(first.handle(&by(name, "/health")));
+    let criticals = |text: String| text.lines().find(|line| line.contains("Last 24 hours")).map(str::to_owned);
+    assert_ne!(criticals(health("ana")), criticals(health("bo")));
+    assert_eq!(reader.verify_audit().expect("reads").1, None);
+}
+
+/// A sweep that would pass with answers that say nothing is worth nothing.
+#[test]
+fn the_sweep_reads_what_there_is() {
+    let bench = lived();
+    let all = answers(&chat(&bench), "ana", NoticeId(3));
+    assert!(all.contains("committed") && all.contains("Last 24 hours"), "{all}");
+}
+
+/// What is left behind looks like what everybody leaves behind.
+#[test]
+fn its_halt_stands_there_like_any_other_and_is_not_offered_back() {
+    let bench = Bench::new();
+    let piece = || {
+        let symbols = ["AAPL", "BTC-USD"].map(|symbol| symbol.parse().expect("symbol"));
+        let bare = symbols.map(bellwether::domain::Instrument::bare).to_vec();
+        let feed = FaultyFeed::new(3, bare, 400, |_, _, _| None::<Fault>);
+        bench.live(Life { cycles_max: Some(20), ..Life::whole(feed, |_| {}) }).expect("runs");
+    };
+    piece();
+    let chat = chat(&bench);
+    let desk = ChangeDesk::new(Store::open(&bench.database()).expect("opens"), bench.clock.clone(), PinCost::LEAST);
+    chat.set_pin("ana", None, &SecretString::from(OWN)).expect("set");
+    desk.set_duress("ana", &SecretString::from(OWN), &SecretString::from(DURESS)).expect("set");
+    let confirm = |line: &str, pin: &str| {
+        let shown = chat.handle(&by("ana", line));
+        let Reply::Confirm { id, .. } = shown else { panic!("{line}: {shown:?}") };
+        chat.confirm(&by("ana", ""), id, &SecretString::from(pin)).expect("taken");
+    };
+    let undoable = || {
+        let since = bellwether::clock::Timestamp::from_ms(0);
+        bench.reader().undoable_control("ana", since).expect("reads").map(|found| found.words)
+    };
+    assert!(matches!(chat.handle(&by("ana", "/halt")), Reply::Admitted { .. }));
+    piece();
+    assert_eq!(undoable().as_deref(), Some("/halt"), "one of their own is");
+    confirm("/resume", OWN);
+    piece();
+    assert_eq!(undoable().as_deref(), Some("/resume"));
+    confirm("/book pause main", DURESS);
+    piece();
+    assert_eq!(bench.saved().books[0].state, TradingState::Halted);
+    assert_eq!(undoable().as_deref(), Some("/resume"), "the halt is not");
+
+    let rows = bench.reader().audit_rows().expect("reads");
+    let of = |words: &str| -> Vec<_> {
+        let rows = rows.iter().map(|row| &row.entry).filter(|entry| entry.words == words);
+        rows.map(|entry| (entry.channel.clone(), entry.preview.clone(), entry.result.clone())).collect()
+    };
+    let halts = of("/halt");
+    let [own, own_result, forced, forced_result] = halts.as_slice() else { panic!("{halts:?}") };
+    assert_eq!((own, own_result), (forced, forced_result));
+    let (real, forced) = (of("/resume"), of("/book pause main"));
+    assert_eq!((real[0].1.is_some(), &real[0].2), (forced[0].1.is_some(), &forced[0].2), "{real:?} {forced:?}");
+}
