@@ -56,7 +56,11 @@ impl Watch {
     pub(super) fn reader(&self) -> FileReader {
         let watch = self.clone();
         Arc::new(move || {
-            let text = read_file(watch.named.as_deref()).map_err(|error| chain(&error))?;
+            let missing = |error: &ConfigError| matches!(error, ConfigError::Read { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound);
+            let text = read_file(watch.named.as_deref()).map_err(|error| match missing(&error) {
+                true => format!("{error}: there is none. Write it, and /reload takes it"),
+                false => chain(&error),
+            })?;
             watch.reload(&text)
         })
     }

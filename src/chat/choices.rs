@@ -79,7 +79,8 @@ fn button(before: &str, action: &Action) -> Button {
 fn anything(inbound: &Inbound, views: &Views) -> Result<Option<Message>, ViewError> {
     let (held, orders) = (held(views)?, orders_under_way(views)?);
     let possible = |action: &&Action| match action.name {
-        "close-all" | "set-stops" | "take-profits" => !held.is_empty(),
+        "close-all" => !held.is_empty() || !orders.is_empty(),
+        "set-stops" | "take-profits" => !held.is_empty(),
         "cancel-all" => !orders.is_empty(),
         // Whoever buys or sells says what.
         "buy" | "sell" => false,

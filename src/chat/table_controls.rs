@@ -140,7 +140,7 @@ pub(super) const CONTROLS: &[Command] = &[
     Command {
         name: "closeall",
         group: Group::Orders,
-        help: "Leave everything; asks for the PIN",
+        help: "Leave everything, and take back what waits to enter; asks for the PIN",
         example: "/closeall",
         run: Run::Control(controls::close_all),
         ..OF_A_BOOK

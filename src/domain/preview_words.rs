@@ -2,32 +2,56 @@
 
 use chrono_tz::Tz;
 
-use super::format::{money, percent, price, quantity, time};
-use super::{BookEffect, OrderKind, PlannedCancel, PlannedOrder, Preview};
+use super::format::{counted, money, percent, price, quantity, time};
+use super::{AmountError, BookEffect, Money, Note, OrderKind, PlannedCancel, PlannedOrder, Preview, Side};
 
-/// Lines of one kind, at most; the rest is counted.
+/// Orders that have a line each, at most; of those beyond is said which they are and what they come to. What is asked is never cut.
 const LINES_MAX: usize = 12;
 
 /// A preview in words, with times in this zone.
 pub fn preview_words(preview: &Preview, zone: Tz) -> String {
-    let notes = preview.notes.iter().map(|note| match note.at {
+    let Preview { notes, cancels, orders, books, .. } = preview;
+    let note = |note: &Note| match note.at {
         Some(at) => note.text.replace("{at}", &time(at, zone)),
         None => note.text.clone(),
-    });
-    let mut lines = bounded(notes.collect());
-    lines.extend(bounded(preview.cancels.iter().map(cancel_line).collect()));
-    lines.extend(bounded(preview.orders.iter().map(|order| order_line(preview, order)).collect()));
-    lines.extend(bounded(preview.books.iter().flat_map(book_lines).collect()));
+    };
+    let mut lines: Vec<String> = notes.iter().map(note).collect();
+    let (each, beyond) = cancels.split_at(cancels.len().min(LINES_MAX));
+    lines.extend(each.iter().map(cancel_line));
+    lines.extend(more_cancels(beyond));
+    let (each, beyond) = orders.split_at(orders.len().min(LINES_MAX));
+    lines.extend(each.iter().map(|order| order_line(preview, order)));
+    lines.extend(books.iter().filter_map(|effect| more_orders(effect, beyond)));
+    lines.extend(books.iter().flat_map(book_lines));
     lines.join("\n")
 }
 
-fn bounded(mut lines: Vec<String>) -> Vec<String> {
-    let more = lines.len().saturating_sub(LINES_MAX);
-    if more > 0 {
-        lines.truncate(LINES_MAX);
-        lines.push(format!("… and {more} more"));
-    }
-    lines
+/// `Taken back as well, 3 more: O5, O6, O7`.
+fn more_cancels(beyond: &[PlannedCancel]) -> Option<String> {
+    let ids: Vec<String> = beyond.iter().map(|cancel| cancel.order.to_string()).collect();
+    (!ids.is_empty()).then(|| format!("Taken back as well, {} more: {}", ids.len(), ids.join(", ")))
+}
+
+/// `13 more orders in main: AAPL, MSFT; 1,200.00 USD bought, 3,400.00 USD sold, fees 4.60`.
+fn more_orders(effect: &BookEffect, beyond: &[PlannedOrder]) -> Option<String> {
+    let own: Vec<&PlannedOrder> = beyond.iter().filter(|order| order.book == effect.book).collect();
+    let value = |side| {
+        let of_side = own.iter().filter(|order| order.side == side);
+        sum(of_side.map(|order| order.quantity.value_at(order.price)))
+    };
+    let (bought, sold) = (value(Side::Buy), value(Side::Sell));
+    let fees = sum(own.iter().map(|order| Ok(order.fee)));
+    let symbols: Vec<&str> = own.iter().map(|order| order.symbol.as_str()).collect();
+    let (count, currency, list) = (own.len(), &effect.currency, symbols.join(", "));
+    (count > 0).then(|| {
+        let orders = counted(count as u64, "more order");
+        format!("{orders} in {}: {list}; {bought} {currency} bought, {sold} {currency} sold, fees {fees}", effect.book)
+    })
+}
+
+fn sum(mut amounts: impl Iterator<Item = Result<Money, AmountError>>) -> String {
+    let sum = amounts.try_fold(Money::ZERO, |sum, amount| sum.plus(amount?));
+    sum.map_or_else(|_| "?".to_owned(), money)
 }
 
 /// `Taken back: O5, buy 10 AAPL, in main`.
@@ -52,7 +76,7 @@ fn order_line(preview: &Preview, order: &PlannedOrder) -> String {
     let value = order.quantity.value_at(order.price).map_or_else(|_| "?".to_owned(), money);
     let stop = order.stop.map_or_else(String::new, |stop| format!(", stop at {}", price(stop)));
     let instead = order.replaces.map_or_else(String::new, |order| format!(" instead of what {order} has open"));
-    let verb = if order.side == super::Side::Buy { "Buy" } else { "Sell" };
+    let verb = if order.side == Side::Buy { "Buy" } else { "Sell" };
     let (units, symbol, fee) = (quantity(order.quantity), order.symbol, money(order.fee));
     format!("{verb} {units} {symbol} {at}{instead}: {value} {currency}, fee {fee}{stop}")
 }

@@ -2,7 +2,7 @@
 
 use crate::control::{Part, Positions};
 use crate::domain::format::signed;
-use crate::domain::{Money, Note, Position, Purpose, Quantity, Ratio};
+use crate::domain::{AmountError, Money, Note, Position, Purpose, Quantity, Ratio, Symbol};
 
 use super::close::leaving;
 use super::desk::Desk;
@@ -11,18 +11,35 @@ use super::plan::{Asked, Left, Plan, PlanError, Step, last, not, still_traded};
 use super::plan_orders::{because, check, whole_lots};
 use super::state::{Engine, Prices};
 
+/// From so many positions of a book on, what is asked of them is one line.
+const LINES_MAX: usize = 8;
+
+/// A position that would be left, or a part of it.
+struct Closing {
+    symbol: Symbol,
+    quantity: Quantity,
+    all: Quantity,
+    /// Its result before fees.
+    profit: Money,
+    rounded: Vec<Note>,
+    steps: Vec<Step>,
+}
+
 /// Leaves positions, or a part of each. One that cannot be left keeps none of the others.
 pub(super) fn close(engine: &Engine, asked: &Asked<'_>, what: Positions, part: Part) -> Result<Plan, PlanError> {
     let prices = engine.prices();
     let (mut plan, mut left) = (Plan::default(), Left::default());
     for (place, desk) in asked.desks(engine) {
+        let mut closings = Vec::new();
         for held in desk.book.positions.iter().filter(|held| is_meant(held, what, prices)) {
             let which = format!("{} of {}", held.symbol, desk.name());
-            if let Some((notes, steps)) = left.unless(&which, close_one(desk, held, part, prices, asked))? {
-                plan.preview.notes.extend(notes);
-                plan.steps.extend(steps.into_iter().map(|step| (place, step)));
-            }
+            closings.extend(left.unless(&which, close_one(desk, held, part, prices, asked))?);
         }
+        let flat = what == Positions::All && matches!(part, Part::Share(share) if share >= Ratio::ONE);
+        let rest = if flat { entries_besides(desk, &closings) } else { Vec::new() };
+        plan.preview.notes.extend(questions(desk, &mut closings, !rest.is_empty())?);
+        let steps = closings.into_iter().flat_map(|closing| closing.steps).chain(rest);
+        plan.steps.extend(steps.map(|step| (place, step)));
     }
     left.noted(
         plan,
@@ -30,9 +47,43 @@ pub(super) fn close(engine: &Engine, asked: &Asked<'_>, what: Positions, part: P
             Positions::Of(symbol) => format!("{symbol} is not held"),
             Positions::Losers => "nothing that is held loses now".to_owned(),
             Positions::Winners => "nothing that is held wins now".to_owned(),
-            Positions::All => "nothing is held".to_owned(),
+            Positions::All => "nothing is held, and nothing waits to enter".to_owned(),
         },
     )
+}
+
+/// What waits to enter anything else than what is closed: whoever closes everything wants to be out.
+fn entries_besides(desk: &Desk, closings: &[Closing]) -> Vec<Step> {
+    let other = |symbol| closings.iter().all(|closing| closing.symbol != symbol);
+    let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && other(order.symbol));
+    entries.map(|order| Step::Withdraw(order.id)).collect()
+}
+
+/// What is asked of a book, a line a position, or one where they are many.
+fn questions(desk: &Desk, closings: &mut [Closing], entries: bool) -> Result<Vec<Note>, AmountError> {
+    let (name, currency) = (desk.name(), &desk.settings.currency);
+    if closings.is_empty() && entries {
+        return Ok(vec![format!("Nothing is held in {name}. Take back what waits to enter?").into()]);
+    }
+    let result = |profit| format!("Result before fees about {} {currency}.", signed(profit));
+    let rounded: Vec<Note> = closings.iter_mut().flat_map(|closing| closing.rounded.drain(..)).collect();
+    let each = |Closing { symbol, quantity, all, profit, .. }: &Closing| {
+        Note::from(format!("Close {quantity} of {all} {symbol} in {name}? {}", result(*profit)))
+    };
+    let mut notes: Vec<Note> = if closings.len() <= LINES_MAX {
+        closings.iter().map(each).collect()
+    } else {
+        let profit = closings.iter().try_fold(Money::ZERO, |sum, closing| sum.plus(closing.profit))?;
+        let each = |Closing { symbol, quantity, all, .. }: &Closing| match quantity == all {
+            true => symbol.to_string(),
+            false => format!("{symbol} ({quantity} of {all})"),
+        };
+        let list: Vec<String> = closings.iter().map(each).collect();
+        let (count, list) = (closings.len(), list.join(", "));
+        vec![format!("Close {count} positions in {name}: {list}? {}", result(profit)).into()]
+    };
+    notes.extend(rounded);
+    Ok(notes)
 }
 
 fn is_meant(held: &Position, what: Positions, prices: Prices<'_>) -> bool {
@@ -45,14 +96,14 @@ fn is_meant(held: &Position, what: Positions, prices: Prices<'_>) -> bool {
     }
 }
 
-/// Leaves one position at the market; what else would leave it is taken back first.
+/// Leaves one position at the market; what else would leave it is taken back first, and what would enter it again where all of it is left.
 fn close_one(
     desk: &Desk,
     held: &Position,
     part: Part,
     prices: Prices<'_>,
     asked: &Asked<'_>,
-) -> Result<(Vec<Note>, Vec<Step>), PlanError> {
+) -> Result<Closing, PlanError> {
     let (symbol, all) = (held.symbol, held.quantity.abs());
     if desk.is_leaving(symbol) {
         return not("it is on the way out already");
@@ -66,14 +117,11 @@ fn close_one(
     check(desk, &proposal, prices, asked.context)?;
     let profit = held.unrealised_at(price)?;
     let profit = if quantity == all { profit } else { profit.scaled(quantity.units(), all.units())? };
-    let (name, currency) = (desk.name(), &desk.settings.currency);
-    let told = signed(profit);
-    let question = format!("Close {quantity} of {all} {symbol} in {name}? Result before fees about {told} {currency}.");
-    let mut notes = vec![Note::from(question)];
-    notes.append(&mut rounded);
-    let mut steps: Vec<Step> = desk.ways_out(symbol).map(|order| Step::Withdraw(order.id)).collect();
+    let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && order.symbol == symbol);
+    let given_up = desk.ways_out(symbol).chain(entries.filter(|_| quantity == all));
+    let mut steps: Vec<Step> = given_up.map(|order| Step::Withdraw(order.id)).collect();
     steps.push(Step::Submit(proposal));
-    Ok((notes, steps))
+    Ok(Closing { symbol, quantity, all, profit, rounded, steps })
 }
 
 /// So much of what there is, in whole lots: at least one, at most all of it. All may be less than a lot.

@@ -111,18 +111,14 @@ fn possible(engine: &Engine, desk: &Desk, setting: &Setting) -> Result<(), PlanE
     match setting {
         Setting::Watched { symbol, watched: true } => fits_currency(engine, desk, *symbol),
         Setting::Pinned { symbol, pinned: true } => {
-            if engine.lane_of(*symbol).is_none() {
-                return not(format!("{symbol} has no prices here: /watch {symbol} and start anew"));
-            }
+            watches(desk, *symbol)?;
             fits_currency(engine, desk, *symbol)
         }
         Setting::Strategy(NewStrategy { name, symbol, timeframe, .. }) => {
             if desk.settings.strategies.iter().any(|known| known.name == *name) {
                 return not(already_there(desk.name(), *name));
             }
-            if !desk.settings.symbols.contains(symbol) && !desk.settings.pins.contains(symbol) {
-                return not(format!("{} does not watch {symbol}: /watch {symbol} first", desk.name()));
-            }
+            watches(desk, *symbol)?;
             match timeframe {
                 Some(timeframe) if !engine.serves(*timeframe) => not(no_bars(engine, *timeframe)),
                 _ => Ok(()),
@@ -143,6 +139,15 @@ fn possible(engine: &Engine, desk: &Desk, setting: &Setting) -> Result<(), PlanE
         | Setting::Pinned { pinned: false, .. }
         | Setting::Schedule { .. } => Ok(()),
     }
+}
+
+/// Whether there are prices would tell what other books watch, so that this is asked of the book's own lists.
+fn watches(desk: &Desk, symbol: Symbol) -> Result<(), PlanError> {
+    let lists = [&desk.settings.symbols, &desk.settings.pins, &desk.base.symbols, &desk.base.pins];
+    if lists.iter().any(|list| list.contains(&symbol)) {
+        return Ok(());
+    }
+    not(format!("{} does not watch {symbol}: /watch {symbol} first", desk.name()))
 }
 
 fn no_bars(engine: &Engine, timeframe: Timeframe) -> String {
@@ -260,7 +265,20 @@ fn question(
             let kind = find(new.name.as_str()).map_or("", |kind| kind.help);
             format!("Add {what} to {book}: {value}? {kind}")
         }
+        Setting::Schedule { strategy, .. } => {
+            format!("Run {strategy} of {book} {value}{end}? Now it runs {now}, the file says {file}.")
+        }
         Setting::Dropped { .. } => format!("Drop {what} from {book}{end}?"),
+        Setting::Watched { symbol, watched: true } => format!("Watch {symbol} in {book}{end}?"),
+        Setting::Watched { symbol, watched: false } => format!("Watch {symbol} in {book} no more{end}?"),
+        Setting::Pinned { symbol, pinned: true } => format!("Pin {symbol} to the list of {book}{end}?"),
+        Setting::Pinned { symbol, pinned: false } => format!("Take the pin of {symbol} off the list of {book}{end}?"),
+        Setting::Enabled { strategy, enabled: true } => {
+            format!("Let {strategy} enter again in {book}{end}? Now it is {now}, the file says {file}.")
+        }
+        Setting::Enabled { strategy, enabled: false } => {
+            format!("Keep {strategy} of {book} from entering{end}? Now it is {now}, the file says {file}.")
+        }
         _ => format!("Set {what} of {book} to {value}{end}? Now it is {now}, the file says {file}."),
     };
     Note { text, at: until }

@@ -114,7 +114,7 @@ impl Words<'_> {
     }
 
     pub(super) fn block_ended(&self, symbol: Symbol, person: &str) -> Said {
-        Said::fact(&format!("{} may enter {symbol} again: the time is over for which {person} blocked it", self.book))
+        Said::fact(&format!("{} may enter {symbol} again: the block by {person} is over", self.book))
     }
 
     pub(super) fn entry_unlocked(&self, symbol: Symbol, person: &str) -> Said {

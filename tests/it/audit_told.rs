@@ -50,7 +50,7 @@ fn a_change_is_told_from_its_words_to_its_fills() {
     assert!(!list.contains('{'), "{list}");
     let whole = said(&bench, &format!("/audit {audit}"));
     assert!(whole.contains("\n/book stop main\nShown before:\n  main is running.\n  Stop it?"), "{whole}");
-    assert!(whole.contains("\nconfirmed, then: main is stopped: "), "{whole}");
+    assert!(whole.contains("\naccepted, then: main is stopped: "), "{whole}");
     for kind in ["trading_reduced", "order_filled", "position_closed"] {
         assert!(whole.contains(&format!(" {kind} · N")) || whole.contains(&format!(" {kind}: ")), "{kind}: {whole}");
     }

@@ -278,7 +278,7 @@ fn one_word_takes_back_the_last_change() {
     assert_eq!(said("/undo"), "Taken back: /alert AAPL > 100,000 once");
     assert!(said("/alerts").contains("no alert"), "{}", said("/alerts"));
 
-    said("/note AAPL");
+    said("/note AAPL \"once\"");
     said("/settings dates 21.11.2026");
     assert_eq!(BO_OF_ZETA.told(&bench, "/undo"), nothing, "what others changed is theirs");
     assert_eq!(said("/undo"), "Taken back: /settings dates 21.11.2026");

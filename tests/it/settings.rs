@@ -146,7 +146,7 @@ fn a_disabled_strategy_enters_nothing_leaves_what_it_holds_and_is_enabled_by_its
     let now = bench.saved().progress.expect("ran").market;
     let shown = bench.confirm("/disable sma_cross for 30h");
     assert!(
-        shown.contains("Set sma_cross of main to disabled until ") && shown.contains("then as the file says?"),
+        shown.contains("Keep sma_cross of main from entering until ") && shown.contains("then as the file says?"),
         "{shown}"
     );
     let before = entries(&bench).len();
@@ -212,7 +212,7 @@ fn a_parameter_is_set_and_what_must_be_learned_anew_is_said() {
 fn lists_and_pins_are_changed() {
     let bench = lived();
     let shown = done(&bench, "/watch ETH-USD");
-    assert!(shown.contains("Set ETH-USD of main to watched? Now it is not watched"), "{shown}");
+    assert!(shown.contains("Watch ETH-USD in main?"), "{shown}");
     bench.live(life(100)).expect("runs");
     assert!(entries(&bench).iter().any(|order| order.symbol.as_str() == "ETH-USD"), "it is entered");
     assert!(said(&bench, "/watchlist").contains("Watched by a word in chat: ETH-USD"));
@@ -234,8 +234,8 @@ fn lists_and_pins_are_changed() {
     bench.live(life(1)).expect("runs");
     done(&bench, "/unwatch ETH-USD");
     let shown = done(&bench, "/pin ETH-USD");
-    assert!(shown.contains("Set the pin of ETH-USD of main to set?"), "{shown}");
-    assert!(bench.confirm("/pin TSLA").contains("TSLA has no prices here"));
+    assert!(shown.contains("Pin ETH-USD to the list of main?"), "{shown}");
+    assert!(bench.confirm("/pin TSLA").contains("main does not watch TSLA: /watch TSLA first"));
     done(&bench, "/pin ETH-USD off");
     let left: Vec<String> = changes(&bench).iter().map(|row| row.setting.to_string()).collect();
     assert_eq!(left, ["/unwatch BTC-USD", "/watch NVDA"], "what the file says again leaves no row");
@@ -245,7 +245,7 @@ fn lists_and_pins_are_changed() {
 fn a_schedule_is_set_with_its_next_runs_shown() {
     let bench = lived();
     let shown = done(&bench, "/schedule_set sma_cross daily 15:30 main");
-    assert!(shown.contains("Set the schedule of sma_cross of main to at 15:30"), "{shown}");
+    assert!(shown.contains("Run sma_cross of main at 15:30"), "{shown}");
     assert!(shown.matches("15:30 E").count() >= 3, "{shown}");
     bench.live(life(3)).expect("a restart");
     let schedule = said(&bench, "/schedule");

@@ -234,7 +234,13 @@ fn a_trade_that_goes_on_counts_nowhere() {
     assert_eq!(closed.desks[0].ended.len(), before.desks[0].ended.len() + 1);
     live("/undo");
     let (after, now) = (revived(), memory());
-    assert_eq!((now.records, now.locks), (then.records, then.locks));
+    // What ran out meanwhile is over either way.
+    let market = bench.reader().progress().expect("reads").expect("ran").market;
+    let in_force = |mut memory: DeskMemory| {
+        memory.locks.retain(|lock| lock.until > market);
+        (memory.records, memory.locks)
+    };
+    assert_eq!(in_force(now), in_force(then));
     assert_eq!(after.desks[0].ended, before.desks[0].ended);
     assert_eq!(after.desks[0].records, before.desks[0].records);
     assert_eq!(after.desks[0].day.trades, before.desks[0].day.trades);
