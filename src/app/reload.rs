@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use crate::config::{Config, read, read_file};
+use crate::config::{Config, ConfigError, read, read_file};
 use crate::domain::{Label, Symbol};
 use crate::engine::{DeskSettings, EngineMessage, FileReader, Reload};
 

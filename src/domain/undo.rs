@@ -40,8 +40,11 @@ pub enum Did {
         was: Box<Standing>,
         /// How it made it stand.
         now: Box<Standing>,
-        /// Entries that it took back, which do not come again.
-        withdrew: Vec<OrderId>,
+    },
+    /// It did this besides, which stays when the rest is taken back.
+    Stays {
+        /// In words, such as `O5, buy 10 AAPL, is not sent again`.
+        what: String,
     },
     /// It changed settings over the file.
     Settings {

@@ -6,8 +6,8 @@ use crate::domain::{
 
 use super::desk::Desk;
 use super::lane::Lock;
-use super::overlay;
 use super::state::Engine;
+use super::{overlay, plan_orders};
 
 /// Everything that a change may change, as it was.
 pub(super) struct Before {
@@ -72,9 +72,7 @@ impl Was {
         }
         let now = desk.standing();
         if self.standing != now {
-            let gone = |order: &&Order| order.purpose == Purpose::Entry && !is_in(&desk.orders, order.id);
-            let withdrew = self.orders.iter().filter(gone).map(|order| order.id).collect();
-            all.push(Did::State { was: Box::new(self.standing.clone()), now: Box::new(now), withdrew });
+            all.push(Did::State { was: Box::new(self.standing.clone()), now: Box::new(now) });
         }
         let not_in = |list: &[EntryLock], lock: &&EntryLock| !list.contains(lock);
         let made: Vec<EntryLock> = desk.locks.iter().filter(|lock| not_in(&self.locks, lock)).cloned().collect();
@@ -90,7 +88,22 @@ impl Was {
         if !made.is_empty() || !ended.is_empty() {
             all.push(Did::Settings { made, ended });
         }
+        if !all.is_empty() {
+            all.extend(self.what_stays(desk));
+        }
         all
+    }
+
+    /// What is not taken back with the rest: orders that are gone would come again at the end of their queue, and a position that had no
+    /// stop is not left without one.
+    fn what_stays(&self, desk: &Desk) -> Vec<Did> {
+        let gone = |order: &&Order| order.purpose != Purpose::Protect && !is_in(&desk.orders, order.id);
+        let orders = self.orders.iter().filter(gone);
+        let orders = orders.map(|order| format!("{}, is not sent again", plan_orders::words(order)));
+        let bare = |held: &&Position| self.positions.iter().any(|was| was.symbol == held.symbol && levels(was).is_none());
+        let new = desk.book.positions.iter().filter(|held| bare(held) && levels(held).is_some());
+        let stops = new.map(|held| format!("the stop of {} stays, as it had none before", held.symbol));
+        orders.chain(stops).map(|what| Did::Stays { what }).collect()
     }
 
     /// Orders that it sent out or changed; what protects positions follows these.

@@ -369,6 +369,8 @@ fn block(engine: &Engine, asked: &Asked<'_>, symbol: Symbol, until: Timestamp) -
         let text = format!("Keep {} out of {symbol} until {{at}}? What it holds of it goes on.", desk.name());
         plan.preview.notes.push(Note { text, at: Some(until) });
         let cause = LockCause::Person { person: asked.person.to_owned() };
+        let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && order.symbol == symbol);
+        plan.steps.extend(entries.map(|order| (place, Step::Withdraw(order.id))));
         plan.steps.push((place, Step::Block(EntryLock { symbol, cause, since: asked.context.now, until })));
     }
     Ok(plan)

@@ -2,13 +2,13 @@
 
 use crate::domain::format::price as shown;
 use crate::domain::{
-    Book, Did, EntryLock, Levels, Money, Order, OrderId, Purpose, Quantity, ReduceCause, RunContext, Sent, Side,
+    Book, Did, EntryLock, HaltCause, Levels, Money, Order, OrderId, Purpose, Quantity, ReduceCause, RunContext, Sent, Side,
     Standing, Symbol, Terms, Trace, TradeFill, TradeId, TradingState,
 };
 use crate::portfolio::{Reversal, equity, reverse};
 
 use super::before::{levels, terms};
-use super::desk::{Day, Desk};
+use super::desk::{Day, Desk, StateCause};
 use super::fills::find;
 use super::plan::{Asked, Plan, PlanError, Step, not};
 use super::state::{Engine, Prices};
@@ -62,8 +62,12 @@ impl<'e> Scene<'e> {
             Did::Sent(sent) => self.back_from_order(sent, &trace.fills, plan),
             Did::Changed { order, was, now } => self.back_to_terms(*order, *was, *now, plan),
             Did::Set { symbol, trade, was, now } => self.back_to_levels((*symbol, *trade), *was, *now, plan),
-            Did::State { was, now, withdrew } => self.back_to_state(was, now, withdrew, plan),
+            Did::State { was, now } => self.back_to_state(was, now, plan),
             Did::Locks { made, lifted } => self.back_to_locks(made, lifted, plan),
+            Did::Stays { what } => {
+                plan.preview.notes.push(format!("In {}, {what}.", self.desk.name()).into());
+                Ok(())
+            }
             Did::Settings { made, ended } => {
                 let (desk, name) = (self.desk, self.desk.name());
                 let step = overlay::step_back(desk, made, ended, self.context).map_err(PlanError::Not)?;
@@ -137,6 +141,9 @@ impl<'e> Scene<'e> {
                 .notes
                 .push(format!("Its result of {:.2} counts no more: {symbol} goes on.", trade.profit).into());
         }
+        if desk.state != TradingState::Running {
+            plan.preview.notes.push(format!("{name} is {} now.", desk.state).into());
+        }
         let held = desk.book.position(*symbol);
         let (trade, quantity) = held.map_or_else(Default::default, |held| (held.trade, held.quantity));
         plan.preview.basis.push(format!("held {name} {symbol} {quantity} in {trade} by {order} of {}", fills.len()));
@@ -147,6 +154,12 @@ impl<'e> Scene<'e> {
     /// What is held again must have its money, and its levels must not be passed already.
     fn can_hold(&self, sent: &Sent, then: &Book) -> Result<(), PlanError> {
         let (desk, name, symbol) = (self.desk, self.desk.name(), sent.symbol);
+        let held = |book: &Book| book.position(symbol).map_or(Quantity::ZERO, |held| held.quantity.abs());
+        if held(then) > held(&self.book)
+            && let Some(why) = closed_for(desk, self.prices, symbol)
+        {
+            return not(format!("{why}, so {} is not booked back", sent.order));
+        }
         let survey = |book: &Book| {
             let value = equity(book, |symbol| self.prices.mark(symbol))?;
             survey_of(desk, (book, &desk.orders, value), self.prices)
@@ -210,13 +223,7 @@ impl<'e> Scene<'e> {
         Ok(())
     }
 
-    fn back_to_state(
-        &self,
-        was: &Standing,
-        now: &Standing,
-        withdrew: &[OrderId],
-        plan: &mut Plan,
-    ) -> Result<(), PlanError> {
+    fn back_to_state(&self, was: &Standing, now: &Standing, plan: &mut Plan) -> Result<(), PlanError> {
         let (desk, name) = (self.desk, self.desk.name());
         let stands = desk.standing();
         // A stop that has sold everything is over by itself; a peak is the market's.
@@ -237,10 +244,6 @@ impl<'e> Scene<'e> {
                 plan.preview.notes.push(text.into());
                 plan.steps.push((self.place, Step::Withdraw(open.id)));
             }
-        }
-        if !withdrew.is_empty() {
-            let list: Vec<String> = withdrew.iter().map(ToString::to_string).collect();
-            plan.preview.notes.push(format!("Entries that it took back stay so: {}.", list.join(", ")).into());
         }
         plan.preview.add_book(name, desk.state, desk.since);
         plan.preview.add_pause(name, desk.parked.as_ref(), desk.parked_until);
@@ -270,6 +273,21 @@ impl<'e> Scene<'e> {
         }
         plan.steps.push((self.place, Step::Locks(made.to_vec(), again)));
         Ok(())
+    }
+}
+
+/// Why a book is not to hold more of a symbol than it does, in words.
+fn closed_for(desk: &Desk, prices: Prices<'_>, symbol: Symbol) -> Option<String> {
+    let name = desk.name();
+    match (&desk.parked, &desk.cause) {
+        (Some(ReduceCause::Stopped { .. }), _) => Some(format!("{name} is stopped since")),
+        (_, StateCause::Reduce(ReduceCause::DailyLoss { .. }) | StateCause::Halt(HaltCause::DailyLoss { .. })) => {
+            Some(format!("the day's loss of {name} reached its limit"))
+        }
+        _ if prices.lane(symbol).is_some_and(|lane| lane.lock.is_some()) => {
+            Some(format!("the price of {symbol} is in doubt"))
+        }
+        _ => None,
     }
 }
 

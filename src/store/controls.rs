@@ -7,7 +7,7 @@ use crate::domain::{AuditId, Did, Label, Trace};
 
 use super::audit::append;
 use super::state::{audit_id, time};
-use super::{AuditEntry, Reader, Store, StoreError, Told};
+use super::{AuditEntry, Reader, Store, StoreError, Told, UNDO_MS};
 
 /// A change that was shown to somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -375,11 +375,13 @@ impl Reader {
     /// When the database cannot be read.
     pub fn undoable_control(&self, person: &str, since: Timestamp) -> Result<Option<Undoable>, StoreError> {
         let sql = "SELECT c.id, c.done_ms, coalesce(a.words, c.control), c.undo FROM controls c LEFT JOIN audit a ON a.seq = c.audit
-                   WHERE c.person = ?1 AND c.status = 'done' AND c.done_ms >= ?2 AND c.undo IS NOT NULL AND c.undone IS NULL
+                   WHERE c.person = ?1 AND c.status = 'done' AND c.done_ms BETWEEN ?2 AND ?3 AND c.undo IS NOT NULL AND c.undone IS NULL
                      AND json_extract(c.control, '$.control') != 'undo'
                    ORDER BY c.done_ms DESC, c.id DESC LIMIT 1";
         let mut statement = self.connection().prepare_cached(sql)?;
-        let row = statement.query_row(params![person, since.ms()], |row| {
+        // What a clock that was set back makes out to lie ahead is not young for ever.
+        let ends = since.plus_ms(UNDO_MS);
+        let row = statement.query_row(params![person, since.ms(), ends.ms()], |row| {
             Ok((row.get::<_, i64>(0)?, time(row, 1)?, row.get::<_, String>(2)?, row.get::<_, String>(3)?))
         });
         let Some((id, at, words, undo)) = row.optional()? else { return Ok(None) };

@@ -106,10 +106,10 @@ impl Store {
         self.change(move |transaction| {
             let last = transaction
                 .prepare_cached(
-                    "SELECT id, words, back FROM own_changes WHERE person = ?1 AND NOT gone AND at_ms > ?2
+                    "SELECT id, words, back FROM own_changes WHERE person = ?1 AND NOT gone AND at_ms > ?2 AND at_ms <= ?3
                      ORDER BY id DESC LIMIT 1",
                 )?
-                .query_row(params![person, newer_than.ms()], |row| {
+                .query_row(params![person, newer_than.ms(), now.ms()], |row| {
                     Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, Option<String>>(2)?))
                 })
                 .optional()?;

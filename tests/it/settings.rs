@@ -448,7 +448,7 @@ fn the_file_is_read_and_never_written() {
     ask("2846", "Once more");
     ask("2846", "the file says 10");
     ask("2846", "positions_max 10 -> 5");
-    ask("/watch NVDA", "counts from the next start on");
+    ask("/watch NVDA", "from the next start on");
     ask("2846", "watches NVDA");
     ask("/reload", "the file says what runs already");
     let file = || std::fs::read_to_string(shell.path().join("bellwether.toml")).expect("there");

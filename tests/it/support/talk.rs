@@ -1,13 +1,19 @@
 //! A conversation with the program: what it asks is read, what is typed goes through its input.
 
 use std::io::{Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+/// A program that says nothing for so long says nothing any more.
+const SILENCE_MAX: Duration = Duration::from_secs(120);
 
 /// A program that asks.
 pub(crate) struct Talk {
     child: Child,
     input: Option<ChildStdin>,
-    output: ChildStdout,
+    output: Receiver<String>,
     /// Everything that it said.
     pub(crate) said: String,
     read: usize,
@@ -17,7 +23,17 @@ impl Talk {
     pub(crate) fn start(mut command: Command) -> Self {
         let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = piped.spawn().expect("starts");
-        let (input, output) = (child.stdin.take(), child.stdout.take().expect("piped"));
+        let input = child.stdin.take();
+        let mut pipe = child.stdout.take().expect("piped");
+        let (sender, output) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = pipe.read(&mut bytes) {
+                let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
+                // Whoever listened may have heard enough.
+                let _ = sender.send(text);
+            }
+        });
         Self { child, input, output, said: String::new(), read: 0 }
     }
 
@@ -29,10 +45,11 @@ impl Talk {
                 self.read = to;
                 return self.said[from..to].to_owned();
             }
-            let mut bytes = [0; 4096];
-            let count = self.output.read(&mut bytes).expect("reads");
-            assert!(count > 0, "it never says {part}:\n{}", self.said);
-            self.said.push_str(std::str::from_utf8(&bytes[..count]).expect("text"));
+            let Ok(text) = self.output.recv_timeout(SILENCE_MAX) else {
+                self.child.kill().expect("ended");
+                panic!("it never says {part}:\n{}", self.said);
+            };
+            self.said.push_str(&text);
         }
     }
 
@@ -44,7 +61,7 @@ impl Talk {
     /// There is nothing more to type; its exit code.
     pub(crate) fn end(mut self) -> (i32, String) {
         self.input = None;
-        self.output.read_to_string(&mut self.said).expect("text");
+        self.said.extend(self.output.iter());
         let status = self.child.wait().expect("ends");
         (status.code().unwrap_or(-1), self.said)
     }
