@@ -11,7 +11,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::control::{Change, ChangeDesk, Control, DeskError, Factors, Taken, Tier, check_strength};
 use crate::domain::format::time;
 use crate::domain::when::clause;
-use crate::domain::{Message, Preview, Style};
+use crate::domain::{BookAction, Message, Preview, Style};
 use crate::store::{Store, StoreError};
 use crate::views::{Asker as Viewer, ViewError, Views, book_preview, preview_words, resume_preview, unlock_preview};
 
@@ -227,8 +227,13 @@ impl Chat {
     /// What a change would do, with the book that is meant: of states by what is stored, of everything else by the engine.
     pub(super) fn preview(&self, inbound: &Inbound, mut change: Change) -> Result<(Change, Preview), ArgError> {
         let views = self.views(inbound)?;
+        let mut shown = Preview { basis: basis(&views)?, ..Preview::default() };
         let words = match &mut change.control {
-            Control::Resume => resume_preview(&views)?,
+            Control::Resume => {
+                let (books, words) = resume_preview(&views)?;
+                books.into_iter().for_each(|book| shown.add_resume(book));
+                words
+            }
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
             Control::Book { action, book } => {
                 let (meant, words) = book_preview(&views, *action, *book)?;
@@ -241,8 +246,12 @@ impl Chat {
             }
         };
         let words = if change.control.tier() == Tier::Grave { format!("{words}\n{FOR_GOOD}") } else { words };
-        let basis = basis(&views)?;
-        Ok((change, Preview { basis, ..Preview::of_words(&words) }))
+        if let Control::Book { action: BookAction::Stop, .. } = &change.control {
+            let planned = self.ask_engine(&change, &inbound.person.name).map_err(ViewError::Nothing)?;
+            shown = Preview { basis: shown.basis, ..planned };
+        }
+        shown.notes.splice(0..0, Preview::of_words(&words).notes);
+        Ok((change, shown))
     }
 
     /// What the engine says that a change would do.
@@ -349,6 +358,7 @@ fn basis(views: &Views) -> Result<Vec<String>, ViewError> {
             shown.add_entry_lock(row.book.name, &lock);
         }
     }
+    shown.add_entries(&views.reader().open_orders()?);
     for mark in views.reader().marks()? {
         if let Some((_, since, _)) = mark.lock {
             shown.add_lock(mark.symbol, since);

@@ -178,6 +178,17 @@ impl Preview {
         self.basis.extend(parked.map(|cause| format!("pause {name} {cause:?}{until}")));
     }
 
+    /// A book that is to go on.
+    pub fn add_resume(&mut self, name: Label) {
+        self.basis.push(format!("resume {name}"));
+    }
+
+    /// Those of some orders that wait to enter.
+    pub fn add_entries(&mut self, orders: &[Order]) {
+        let entries = orders.iter().filter(|order| order.purpose == Purpose::Entry);
+        self.basis.extend(entries.map(|order| format!("enters {} {}", order.book, order.id)));
+    }
+
     /// A symbol that is locked since then.
     pub fn add_lock(&mut self, symbol: Symbol, since: Timestamp) {
         self.basis.push(format!("lock {symbol} {}", since.ms()));

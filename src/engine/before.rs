@@ -100,7 +100,8 @@ impl Was {
         let gone = |order: &&Order| order.purpose != Purpose::Protect && !is_in(&desk.orders, order.id);
         let orders = self.orders.iter().filter(gone);
         let orders = orders.map(|order| format!("{}, is not sent again", plan_orders::words(order)));
-        let bare = |held: &&Position| self.positions.iter().any(|was| was.symbol == held.symbol && levels(was).is_none());
+        let bare =
+            |held: &&Position| self.positions.iter().any(|was| was.symbol == held.symbol && levels(was).is_none());
         let new = desk.book.positions.iter().filter(|held| bare(held) && levels(held).is_some());
         let stops = new.map(|held| format!("the stop of {} stays, as it had none before", held.symbol));
         orders.chain(stops).map(|what| Did::Stays { what }).collect()

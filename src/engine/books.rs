@@ -13,6 +13,7 @@ use super::close::{close_all, close_position};
 use super::desk::{Day, Desk, StateCause};
 use super::fills::end;
 use super::operate::{MOVED, was_shown};
+use super::plan::{Asked, PlanError, plan};
 use super::state::{Counters, Engine, Prices};
 use super::{CycleError, Outcome, guard};
 
@@ -25,6 +26,9 @@ pub(super) fn operate(
     out: &mut Outcome,
 ) -> Result<String, CycleError> {
     let person = confirmed.person();
+    if let (BookAction::Stop, Some(why)) = (action, stop_moved(engine, confirmed, context)?) {
+        return Ok(format!("not done: {why}; ask again"));
+    }
     let (prices, desks, counters) = engine.split();
     let found = match (name, desks) {
         (None, [only]) => Some(only),
@@ -35,6 +39,9 @@ pub(super) fn operate(
     let mut now = Preview::default();
     now.add_book(desk.name(), desk.state, desk.since);
     now.add_pause(desk.name(), desk.parked.as_ref(), desk.parked_until);
+    if matches!(action, BookAction::Pause | BookAction::Reset) {
+        now.add_entries(&desk.orders);
+    }
     if !was_shown(confirmed, &now) {
         return Ok(MOVED.to_owned());
     }
@@ -61,6 +68,17 @@ pub(super) fn operate(
             reset(desk, counters.trade, person, context, out)?;
             Ok(format!("{name} begins anew"))
         }
+    }
+}
+
+/// What stopping would do otherwise than was shown, in words.
+fn stop_moved(engine: &Engine, confirmed: &Confirmed, context: &RunContext) -> Result<Option<String>, CycleError> {
+    let shown = confirmed.preview();
+    let asked = Asked { change: confirmed.change(), person: confirmed.person(), context, shown: Some(shown) };
+    match plan(engine, &asked) {
+        Ok(plan) => Ok(shown.moved(&plan.preview)),
+        Err(PlanError::Not(why)) => Ok(Some(why)),
+        Err(PlanError::Cycle(error)) => Err(error),
     }
 }
 

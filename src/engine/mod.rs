@@ -34,6 +34,7 @@ mod undo;
 mod take_back;
 mod before;
 mod plan_settings;
+mod plan_stop;
 mod overlay;
 mod operate;
 mod difference;

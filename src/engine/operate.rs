@@ -35,7 +35,7 @@ pub fn obey(
         Control::Book { action, book } => books::operate(engine, (*action, *book), confirmed, context, out)?,
         _ => return carry_out(engine, confirmed, context, out),
     };
-    Ok(Obeyed { done: words != MOVED, words })
+    Ok(Obeyed { done: !words.starts_with(NOT_DONE), words })
 }
 
 fn halt_by_person(
@@ -48,9 +48,13 @@ fn halt_by_person(
     let cause = HaltCause::Command { person: person.to_owned() };
     let mut halted = Vec::new();
     for desk in engine.desks.iter_mut().filter(|desk| change.reaches(desk.name())) {
-        // Whoever says so last answers for it: who said so before does not take it back any more.
-        if matches!(&desk.cause, StateCause::Halt(HaltCause::Command { .. })) {
-            desk.cause = StateCause::Halt(cause.clone());
+        if let StateCause::Halt(known) = &desk.cause {
+            // Whoever says so last answers for it: who said so before does not take it back any more. What was shown before, such as a
+            // `/resume` that waits for its PIN, counts no more either.
+            if matches!(known, HaltCause::Command { .. }) || !is_of_today(desk) {
+                desk.cause = StateCause::Halt(cause.clone());
+            }
+            desk.since = context.now;
         }
         guard::halt(desk, cause.clone(), context, out)?;
         halted.push(desk.name().to_string());
@@ -59,6 +63,8 @@ fn halt_by_person(
     Ok(format!("halted{which}: no entries, no exits by strategies; stops and targets stay in force"))
 }
 
+/// How the words begin of what was not done.
+const NOT_DONE: &str = "not done";
 pub(super) const MOVED: &str = "not done: things changed after it was shown; ask again";
 
 /// Whether all of this was shown when it was confirmed.
@@ -82,6 +88,7 @@ fn resume(
         |desk: &&mut Desk| reached(desk) && if any_halted { guard::waits_for_a_person(desk) } else { is_paused(desk) };
     let mut now = Preview::default();
     for desk in engine.desks.iter_mut().filter(waits) {
+        now.add_resume(desk.name());
         now.add_book(desk.name(), desk.state, desk.since);
         now.add_pause(desk.name(), desk.parked.as_ref(), desk.parked_until);
     }

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use crate::clock::Timestamp;
 use crate::control::{Change, Confirmed, Control};
 use crate::domain::{
-    AmountError, EntryLock, Event, EventKind, LockCause, Note, OrderAction, OrderId, PlannedCancel, PlannedLevels,
-    PlannedOrder, Preview, Price, Proposal, Purpose, ReduceCause, RunContext, Standing, Symbol,
+    AmountError, BookAction, EntryLock, Event, EventKind, LockCause, Note, OrderAction, OrderId, PlannedCancel,
+    PlannedLevels, PlannedOrder, Preview, Price, Proposal, Purpose, ReduceCause, RunContext, Standing, Symbol,
 };
 use crate::risk;
 
@@ -21,8 +21,8 @@ use super::state::{Counters, Engine, Prices};
 use super::survey::standing_stop;
 use super::undo::Back;
 use super::{
-    CycleError, Outcome, Reload, books, overlay, plan_close, plan_levels, plan_orders, plan_settings, plan_trade,
-    reconfigure, take_back, undo,
+    CycleError, Outcome, Reload, books, overlay, plan_close, plan_levels, plan_orders, plan_settings, plan_stop,
+    plan_trade, reconfigure, take_back, undo,
 };
 
 /// What a change would do.
@@ -127,6 +127,7 @@ pub(super) fn plan(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanError
         Control::Undo { what, traces, .. } => undo::undo(engine, asked, what, traces)?,
         Control::Set { setting, until } => plan_settings::set(engine, asked, setting, *until)?,
         Control::Reload => plan_settings::reload(engine, asked)?,
+        Control::Book { action: BookAction::Stop, book: Some(book) } => plan_stop::stop(engine, asked, *book)?,
         Control::Halt | Control::Resume | Control::Unlock { .. } | Control::Book { .. } => {
             return not("the state of books is shown from the store");
         }
@@ -353,6 +354,7 @@ fn pause(engine: &Engine, asked: &Asked<'_>, until: Option<Timestamp>) -> Result
         plan.preview.notes.push(books::standing(desk));
         plan.preview.add_book(name, desk.state, desk.since);
         plan.preview.add_pause(name, desk.parked.as_ref(), desk.parked_until);
+        plan.preview.add_entries(&desk.orders);
         plan.steps.push((place, Step::Pause(until)));
     }
     if plan.steps.is_empty() {
@@ -437,9 +439,13 @@ impl Left {
         if plan.steps.is_empty() {
             return not(if self.0.is_empty() { none.to_owned() } else { self.0.join("; ") });
         }
-        let notes = self.0.into_iter().map(|why| format!("Left as it is, {why}.").into());
-        plan.preview.notes.splice(0..0, notes);
+        plan.preview.notes.splice(0..0, self.words("Left as it is"));
         Ok(plan)
+    }
+
+    /// What is left out, a note each, begun with what that means.
+    pub(super) fn words(self, begin: &str) -> Vec<Note> {
+        self.0.into_iter().map(|why| format!("{begin}, {why}.").into()).collect()
     }
 }
 

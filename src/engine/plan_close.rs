@@ -15,14 +15,14 @@ use super::state::{Engine, Prices};
 const LINES_MAX: usize = 8;
 
 /// A position that would be left, or a part of it.
-struct Closing {
+pub(super) struct Closing {
     symbol: Symbol,
     quantity: Quantity,
     all: Quantity,
     /// Its result before fees.
     profit: Money,
     rounded: Vec<Note>,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
 }
 
 /// Leaves positions, or a part of each. One that cannot be left keeps none of the others.
@@ -53,7 +53,7 @@ pub(super) fn close(engine: &Engine, asked: &Asked<'_>, what: Positions, part: P
 }
 
 /// What waits to enter anything else than what is closed: whoever closes everything wants to be out.
-fn entries_besides(desk: &Desk, closings: &[Closing]) -> Vec<Step> {
+pub(super) fn entries_besides(desk: &Desk, closings: &[Closing]) -> Vec<Step> {
     let other = |symbol| closings.iter().all(|closing| closing.symbol != symbol);
     let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && other(order.symbol));
     entries.map(|order| Step::Withdraw(order.id)).collect()
@@ -97,7 +97,7 @@ fn is_meant(held: &Position, what: Positions, prices: Prices<'_>) -> bool {
 }
 
 /// Leaves one position at the market; what else would leave it is taken back first, and what would enter it again where all of it is left.
-fn close_one(
+pub(super) fn close_one(
     desk: &Desk,
     held: &Position,
     part: Part,

@@ -2,8 +2,8 @@
 
 use crate::domain::format::price as shown;
 use crate::domain::{
-    Book, Did, EntryLock, HaltCause, Levels, Money, Order, OrderId, Purpose, Quantity, ReduceCause, RunContext, Sent, Side,
-    Standing, Symbol, Terms, Trace, TradeFill, TradeId, TradingState,
+    Book, Did, EntryLock, HaltCause, Levels, Money, Order, OrderId, Purpose, Quantity, ReduceCause, RunContext, Sent,
+    Side, Standing, Symbol, Terms, Trace, TradeFill, TradeId, TradingState,
 };
 use crate::portfolio::{Reversal, equity, reverse};
 

@@ -1,6 +1,6 @@
 //! Which books are there, and what would starting, pausing, stopping or resetting one of them do?
 
-use crate::domain::{BookAction, Label, Money, TradingState};
+use crate::domain::{BookAction, Label, Money, Order, Purpose, TradingState};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
@@ -91,10 +91,28 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
             }
         }
         BookAction::Reset => lines.push(format!(
-            "Reset it? It is worth {} and begins anew with {}; its past stays in /trades.",
+            "Reset it? It is worth {} and begins anew with {}; its past stays in /trades. The records of its strategies, the day's \
+             count and what keeps it out of symbols, by /block too, are forgotten.",
             amount(row.equity, &book.currency),
             amount(book.capital, &book.currency)
         )),
     }
+    lines.extend(order_lines(views, action, book.name)?);
     Ok((book.name, lines.join("\n")))
+}
+
+/// What becomes of the orders of a book that wait.
+fn order_lines(views: &Views, action: BookAction, book: Label) -> Result<Vec<String>, ViewError> {
+    let orders = views.reader().open_orders()?.into_iter().filter(|order| order.book == book);
+    let (begin, purpose) = match action {
+        BookAction::Start => ("Still on the way out, and sold at the next bar", Purpose::Close),
+        BookAction::Pause | BookAction::Reset => ("Taken back", Purpose::Entry),
+        // What a stop takes back is planned by the engine.
+        BookAction::Stop => return Ok(Vec::new()),
+    };
+    let meant = orders.filter(|order| order.purpose == purpose);
+    let line = |order: Order| {
+        format!("{begin}: {}, {} {} {}", order.id, order.side, quantity(order.remaining()), order.symbol)
+    };
+    Ok(meant.map(line).collect())
 }

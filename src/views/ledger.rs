@@ -196,7 +196,11 @@ impl Ledger {
         if self.sees(book) { self.reader.days(book, from) } else { Ok(Vec::new()) }
     }
 
-    pub(super) fn open_orders(&self) -> Read<Vec<Order>> {
+    /// Orders that wait, of the books that may be seen.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn open_orders(&self) -> Read<Vec<Order>> {
         let mut orders = self.reader.open_orders()?;
         orders.retain(|order| self.sees(order.book));
         Ok(orders)

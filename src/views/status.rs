@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use crate::clock::Timestamp;
-use crate::domain::{Money, Ratio, ReduceCause, TradingState};
+use crate::domain::{Label, Money, Ratio, ReduceCause, TradingState};
 use crate::portfolio::{drawdown, exposure};
 use crate::store::BookRow;
 
@@ -151,11 +151,11 @@ pub(super) fn open_risk(scene: &Scene, row: &BookRow) -> Money {
     })
 }
 
-/// What `/resume` would do, before anybody confirms it; and the books' states, for the desk.
+/// Which books `/resume` would let go on, and what that would do, before anybody confirms it.
 ///
 /// # Errors
 /// When the store cannot be read or nothing has run yet.
-pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
+pub fn resume_preview(views: &Views) -> Result<(Vec<Label>, String), ViewError> {
     let scene = views.scene()?;
     if let Some(halt) = waiting_halts(views)?.first() {
         return Err(ViewError::Nothing(format!("{halt}: the bot is not running, so nothing can be resumed now")));
@@ -167,6 +167,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
     if waiting.is_empty() {
         return Err(ViewError::Nothing(nothing_to_resume(views, &scene)));
     }
+    let names = waiting.iter().map(|row| row.book.name).collect();
     let mut lines = Vec::new();
     for row in waiting {
         let zone = views.zone_of(row);
@@ -194,7 +195,7 @@ pub fn resume_preview(views: &Views) -> Result<String, ViewError> {
             percent(limit_of(row, "daily_loss_pct"))
         ));
     }
-    Ok(lines.join("\n"))
+    Ok((names, lines.join("\n")))
 }
 
 /// Why there is nothing to resume.

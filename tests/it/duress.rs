@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bellwether::chat::{ACCEPTED, COMMANDS, Chat, ChatParts, Inbound, Person, Place, Reply, Role};
+use bellwether::clock::Clock;
 use bellwether::control::{ChangeDesk, PinCost};
 use bellwether::domain::{Lane, NoticeId, RouteTable, Routes, RunId, Severity, Style, TradingState};
 use bellwether::store::Store;
@@ -165,7 +166,7 @@ fn its_halt_stands_there_like_any_other_and_is_not_offered_back() {
         chat.confirm(&by("ana", ""), id, &SecretString::from(pin)).expect("taken");
     };
     let undoable = || {
-        let since = bellwether::clock::Timestamp::from_ms(0);
+        let since = bench.clock.now().plus_ms(-1_000);
         bench.reader().undoable_control("ana", since).expect("reads").map(|found| found.words)
     };
     assert!(matches!(chat.handle(&by("ana", "/halt")), Reply::Admitted { .. }));

@@ -33,6 +33,7 @@ mod attempts;
 mod secrets;
 mod duress;
 mod controls;
+mod in_between;
 mod orders_by_hand;
 mod settings;
 mod pauses;

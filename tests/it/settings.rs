@@ -232,11 +232,11 @@ fn lists_and_pins_are_changed() {
     );
     assert!(bench.confirm("/watch BTC-EUR").contains("BTC-EUR is quoted in EUR, but main counts in USD"));
     bench.live(life(1)).expect("runs");
-    done(&bench, "/unwatch ETH-USD");
     let shown = done(&bench, "/pin ETH-USD");
     assert!(shown.contains("Pin ETH-USD to the list of main?"), "{shown}");
     assert!(bench.confirm("/pin TSLA").contains("main does not watch TSLA: /watch TSLA first"));
     done(&bench, "/pin ETH-USD off");
+    done(&bench, "/unwatch ETH-USD");
     let left: Vec<String> = changes(&bench).iter().map(|row| row.setting.to_string()).collect();
     assert_eq!(left, ["/unwatch BTC-USD", "/watch NVDA"], "what the file says again leaves no row");
 }
