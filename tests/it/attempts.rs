@@ -491,7 +491,7 @@ fn a_grave_change_is_not_taken_back() {
         assert_eq!(shown.contains("cannot be taken back"), said, "{shown}");
         piece();
         assert_eq!(bench.saved().books[0].state, TradingState::Reducing, "{line}");
-        let last = bench.reader().undoable_control("owner", Timestamp::from_ms(0)).expect("reads");
+        let last = bench.reader().undoable_control("owner", bench.clock.now().plus_ms(-1_000)).expect("reads");
         assert_eq!(last.is_some_and(|found| found.words.starts_with(line)), left, "{line}");
     }
 }
