@@ -59,9 +59,17 @@ impl Chat {
     fn what_if(&self, inbound: &Inbound, line: &str) -> Result<Reply, ArgError> {
         let line = if line.starts_with(['/', '#']) { line.to_owned() } else { format!("/{line}") };
         let parsed = parse(&line)?;
-        let Run::Control(run) = parsed.command.run else {
-            let what = format!("/{} changes nothing: just ask it", parsed.command.name);
-            return Err(ArgError::Usage(what));
+        let name = parsed.command.name;
+        let run = match parsed.command.run {
+            Run::Control(run) => run,
+            // What it takes back of a book is shown, too; what concerns whoever asks alone is not.
+            Run::Personal(_) | Run::Desk(_) => {
+                let what = format!("what /{name} does concerns you alone, or is shown before it is done: just ask it");
+                return Err(ArgError::Usage(what));
+            }
+            Run::View(_) | Run::ViewOrFile(..) | Run::ViewOrAsk(..) | Run::Ask(_) | Run::Text(_) => {
+                return Err(ArgError::Usage(format!("/{name} changes nothing: just ask it")));
+            }
         };
         let wish = self.wished(inbound, &parsed, run)?;
         if wish.control.is_safe() {
