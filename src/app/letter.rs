@@ -23,7 +23,7 @@ pub(super) struct Letter {
     pub(super) message: i32,
     /// The message that it answers.
     pub(super) reply_to: Option<i32>,
-    /// The token of the button.
+    /// The token of the button, where something is left to be done about it; never that of a digit of a PIN.
     pub(super) token: String,
     /// When it was sent, by our clock. For a press, when the last poll before it was answered: it cannot be older.
     pub(super) sent: i64,

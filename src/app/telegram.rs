@@ -103,7 +103,19 @@ pub(super) struct Ears {
     pub(super) stop: Arc<Notify>,
     pub(super) over: Arc<AtomicBool>,
     /// Presses that were taken and are not stored yet: Telegram gives them again if the store fails.
-    pub(super) pressed: RefCell<HashMap<i64, bool>>,
+    pub(super) pressed: RefCell<HashMap<i64, Rest>>,
+}
+
+/// What is left to be done about a press. Its token is kept only where that takes it: the tokens of keys, in the order in which they were
+/// pressed, are the PIN.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// Nothing.
+    Nothing,
+    /// Whoever pressed is looked at. The button stands for nothing that they may know of.
+    Who,
+    /// What the button stands for.
+    Button,
 }
 
 /// The chat as prompts and controls know it.
@@ -311,7 +323,7 @@ impl Ears {
     }
 
     /// An update as it is kept. A text that may be a PIN or a code is taken out of it, and out of the chat.
-    fn update(&self, heard: Heard, polled_at: Timestamp, skew_ms: i64) -> Result<Option<Update>, StoreError> {
+    fn update(&self, mut heard: Heard, polled_at: Timestamp, skew_ms: i64) -> Result<Option<Update>, StoreError> {
         let key = heard.update_id.to_string();
         let what = What::of(heard.kind);
         let private = heard.chat_kind == ChatKind::Private;
@@ -339,12 +351,15 @@ impl Ears {
         }
         if what == What::Press {
             let before = self.pressed.borrow().get(&heard.update_id).copied();
-            let handled = match before {
-                Some(handled) => handled,
+            let rest = match before {
+                Some(rest) => rest,
                 None => self.pressed(&heard, &key)?,
             };
-            self.pressed.borrow_mut().insert(heard.update_id, handled);
-            fate = if handled { Fate::Handled } else { Fate::Open };
+            self.pressed.borrow_mut().insert(heard.update_id, rest);
+            if rest != Rest::Button {
+                heard.data.clear();
+            }
+            fate = if rest == Rest::Nothing { Fate::Handled } else { Fate::Open };
         }
         let kept = match (halts && what != What::Press, secret) {
             (true, _) => Kept::Halts,
@@ -363,35 +378,35 @@ impl Ears {
         Ok(Some(Update { key, text, body, fate, errand }))
     }
 
-    /// Answers a press at once, since Telegram waits for that. Keys of a pad are taken here and kept nowhere; true if nothing is left to
-    /// be done.
-    fn pressed(&self, heard: &Heard, key: &str) -> Result<bool, StoreError> {
-        let Some(query) = heard.query_id.clone() else { return Ok(true) };
+    /// Answers a press at once, since Telegram waits for that. Keys of a pad are taken here and kept nowhere.
+    fn pressed(&self, heard: &Heard, key: &str) -> Result<Rest, StoreError> {
+        let Some(query) = heard.query_id.clone() else { return Ok(Rest::Nothing) };
         let seat = self.shared.seats().find(ChannelKind::Telegram, heard.user, heard.chat);
         let Some(seat) = seat else {
             // A stranger learns nothing, not even that a button was seen.
-            return Ok(false);
+            return Ok(Rest::Who);
         };
         let line = Reader::open(self.store.path())?.button(&heard.data, seat.lane)?;
         let Some((id, pressed)) = line.as_deref().and_then(pad_key) else {
-            let words = if line.is_some() { "" } else { "That button is over" };
+            let (words, rest) = if line.is_some() { ("", Rest::Button) } else { ("That button is over", Rest::Who) };
             self.answer(query, words.to_owned());
-            return Ok(false);
+            return Ok(rest);
         };
         let now = self.clock.now();
-        let (words, handled) = match self.shared.pads.press(id, &chat_key(heard.chat), pressed, now) {
-            Pressed::Digits(0) => ("PIN: none yet".to_owned(), true),
-            Pressed::Digits(count) => (format!("PIN: {}", "\u{2022} ".repeat(count).trim_end()), true),
+        let (words, rest) = match self.shared.pads.press(id, &chat_key(heard.chat), pressed, now) {
+            Pressed::Digits(0) => ("PIN: none yet".to_owned(), Rest::Nothing),
+            Pressed::Digits(count) => (format!("PIN: {}", "\u{2022} ".repeat(count).trim_end()), Rest::Nothing),
             Pressed::Pin(pin) => {
                 self.shared.keep_secret(key, pin);
-                ("Checking".to_owned(), false)
+                ("Checking".to_owned(), Rest::Button)
             }
-            Pressed::Left => ("Left as it is".to_owned(), false),
-            Pressed::Over if pressed == PadKey::Leave => ("Left as it is".to_owned(), false),
-            Pressed::Over => ("That prompt is over: ask again".to_owned(), true),
+            Pressed::Left => ("Left as it is".to_owned(), Rest::Button),
+            Pressed::Over if pressed == PadKey::Leave => ("Left as it is".to_owned(), Rest::Button),
+            // It may have been taken just before the bot was started anew.
+            Pressed::Over => ("That prompt is over. If nothing came of it, ask again".to_owned(), Rest::Nothing),
         };
         self.answer(query, words);
-        Ok(handled)
+        Ok(rest)
     }
 
     fn answer(&self, query: String, words: String) {

@@ -345,6 +345,43 @@ mod tests {
         assert!(matches!(migrate(&path), Err(StoreError::Newer { found: 99, .. })));
     }
 
+    /// A version before this one kept which buttons were pressed, in order: on a pad that is the PIN.
+    #[test]
+    fn digits_that_were_pressed_before_are_forgotten() {
+        let folder = tempfile::tempdir().expect("folder");
+        let path = folder.path().join("a.db");
+        let mut connection = connect(&path, OpenFlags::default()).expect("opens");
+        Migrations::from_slice(&MIGRATIONS[..4]).to_latest(&mut connection).expect("migrates");
+        let token = |key: &str| format!("token-of-{key}-0123456789abcdef");
+        for key in ["2", "back", "done", "leave", "gone"] {
+            let row = "INSERT INTO inbox (channel, update_key, person, text, received_ms, state, body)
+                       VALUES ('telegram', ?1 || ?3, 'ana', '', 1, ?3, ?2)";
+            let body = serde_json::json!({ "what": "press", "token": token(key), "sent": 7 }).to_string();
+            connection.execute(row, [key, &body, "answered"]).expect("kept");
+            connection.execute(row, [key, &body, "new"]).expect("kept");
+            if key != "gone" {
+                let button =
+                    "INSERT INTO buttons (token, lane, line, made_ms) VALUES (?1, 'ana:telegram', 'pad 7 ' || ?2, 1)";
+                connection.execute(button, [&token(key), key]).expect("kept");
+            }
+        }
+        let unreadable = "INSERT INTO inbox (channel, update_key, person, text, received_ms, state, body)
+                          VALUES ('telegram', '0', '', '', 1, 'answered', '')";
+        connection.execute_batch(unreadable).expect("kept");
+        drop(connection);
+        migrate(&path).expect("migrates");
+        let connection = Connection::open(&path).expect("opens");
+        let sql = "SELECT json_extract(body, '$.token') FROM inbox WHERE body != '' AND json_extract(body, '$.sent') = 7 ORDER BY id";
+        let mut statement = connection.prepare(sql).expect("prepares");
+        let left = statement.query_map([], |row| row.get::<_, String>(0)).expect("reads");
+        let left: Vec<String> = left.map(|row| row.expect("reads")).filter(|left| !left.is_empty()).collect();
+        assert_eq!(left, ["done", "leave", "gone"].map(token), "what is still to be done is known");
+        drop(statement);
+        // Nor in what is free in the file, which a backup copies.
+        let (bytes, kept) = (std::fs::read(&path).expect("reads"), format!("\"token\":\"{}", token("2")));
+        assert!(!bytes.windows(kept.len()).any(|window| window == kept.as_bytes()));
+    }
+
     #[test]
     fn a_truncated_database_is_told() {
         let folder = tempfile::tempdir().expect("folder");
