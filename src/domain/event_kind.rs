@@ -90,6 +90,11 @@ impl EventKind {
         }
     }
 
+    /// Whether there is somebody who must not learn of it, whatever they may see: nothing that they read may count it.
+    pub fn is_kept_from_some(&self) -> bool {
+        matches!(self, Self::DuressPin { .. })
+    }
+
     /// Which symbol it is about, if it is about one.
     #[expect(clippy::too_many_lines, reason = "one arm a kind: the table of symbols")]
     pub fn symbol(&self) -> Option<Symbol> {

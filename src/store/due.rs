@@ -1,6 +1,6 @@
 //! What may a lane send now? Its rows, with everything that is needed to put them into words.
 
-use rusqlite::{Row, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use crate::clock::Timestamp;
 use crate::domain::{
@@ -143,10 +143,11 @@ impl Reader {
     /// When the database cannot be read.
     pub fn overtook(&self, answer: i64, lane: Lane) -> Result<Option<NoticeId>, StoreError> {
         let mut statement = self.connection().prepare_cached(
-            "SELECT max(notice) FROM outbox INDEXED BY outbox_critical
-             WHERE priority = 4 AND task = 'notice' AND id > ?1 AND lane = ?2 AND state IN ('sent', 'sending')",
+            "SELECT notice FROM outbox INDEXED BY outbox_critical
+             WHERE priority = 4 AND task = 'notice' AND id > ?1 AND lane = ?2 AND state IN ('sent', 'sending')
+             ORDER BY id DESC LIMIT 1",
         )?;
-        let notice: Option<i64> = statement.query_row(params![answer, lane.to_string()], |row| row.get(0))?;
+        let notice = statement.query_row(params![answer, lane.to_string()], |row| row.get::<_, i64>(0)).optional()?;
         Ok(notice.map(|notice| NoticeId(notice.unsigned_abs())))
     }
 

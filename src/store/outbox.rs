@@ -15,6 +15,8 @@ pub(super) const PRIORITY_ANSWER: i64 = 3;
 pub(super) const PRIORITY_CRITICAL: i64 = 4;
 /// What answers an interaction goes by its token, past whatever holds its lane up, and the token does not last.
 const PRIORITY_INTERACTION: i64 = 5;
+/// The first number of those that not everybody may learn of.
+const APART: i64 = 1_000_000_000;
 /// Characters of the hash that tells whether two facts say the same.
 const DIGEST_CHARS: usize = 16;
 
@@ -49,8 +51,7 @@ pub(super) fn enqueue(transaction: &Transaction<'_>, fact: &Fact<'_>, routes: &R
         // Told by nobody; but the message that tells its story shows where it stands now.
         return episode.map_or(Ok(()), |episode| refresh(transaction, episode, fact.wall));
     }
-    transaction.prepare_cached("INSERT INTO notices (seq) VALUES (?1)")?.execute([fact.seq])?;
-    let notice = transaction.last_insert_rowid();
+    let notice = number(transaction, fact)?;
     // The same words about another book are news.
     let book = fact.event.book.map(|book| book.to_string()).unwrap_or_default();
     let digest = blake3::hash(format!("{book} {}", fact.body).as_bytes()).to_hex();
@@ -72,6 +73,19 @@ pub(super) fn enqueue(transaction: &Transaction<'_>, fact: &Fact<'_>, routes: &R
             ])?;
     }
     Ok(())
+}
+
+/// Gives a fact the next number. What some people must not learn of has numbers of its own, far away: one of the common series that is
+/// missing where they look would tell them.
+fn number(transaction: &Transaction<'_>, fact: &Fact<'_>) -> Result<i64, StoreError> {
+    let (from, until) = if fact.event.kind.is_kept_from_some() { (APART, i64::MAX) } else { (1, APART) };
+    transaction
+        .prepare_cached(
+            "INSERT INTO notices (number, seq) VALUES (coalesce(
+               (SELECT number + 1 FROM notices WHERE number >= ?1 AND number < ?3 ORDER BY number DESC LIMIT 1), ?1), ?2)",
+        )?
+        .execute([from, fact.seq, until])?;
+    Ok(transaction.last_insert_rowid())
 }
 
 /// Notes which story a fact belongs to; its episode, if it is a part of one that has begun.

@@ -71,7 +71,7 @@ pub(super) fn add_events<'a>(
     let mut kinds: BTreeMap<(&str, &str), i64> = BTreeMap::new();
     let mut checks: BTreeMap<&str, i64> = BTreeMap::new();
     // What somebody must not be told of is counted nowhere that they may look.
-    for event in events.filter(|event| !matches!(event.kind, EventKind::DuressPin { .. })) {
+    for event in events.filter(|event| !event.kind.is_kept_from_some()) {
         *kinds.entry((event.kind.name(), event.kind.severity().as_str())).or_default() += 1;
         if let EventKind::ProposalRefused { refusals, .. } = &event.kind {
             for refusal in refusals {

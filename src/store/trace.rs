@@ -178,7 +178,7 @@ impl Reader {
              WHERE o.task = 'notice' AND o.lane LIKE ?1 ESCAPE '\\' AND (o.state != 'sent' OR o.told_in IS NOT NULL)
                AND NOT EXISTS (SELECT 1 FROM outbox t WHERE t.notice = o.notice AND t.task = 'notice'
                  AND t.lane LIKE ?1 ESCAPE '\\' AND t.state = 'sent' AND t.told_in IS NULL)
-             GROUP BY o.notice ORDER BY o.notice DESC LIMIT ?2",
+             GROUP BY o.notice ORDER BY n.seq DESC LIMIT ?2",
         )?;
         let rows = statement.query_map(params![lanes_of(person, channel), rows_max], |row| {
             let (book, body): (Option<String>, String) = (row.get(4)?, row.get(5)?);
