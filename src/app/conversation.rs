@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::chat::{ACCEPTED, Chat, Inbound, Reply, Seat};
-use crate::control::{Ask, DeskError, Taken};
+use crate::control::{Ask, Begun, DeskError, Taken};
 use crate::domain::Message;
 use crate::store::Answer;
 
@@ -13,6 +13,11 @@ use crate::store::Answer;
 pub(super) const OLD_MS: i64 = 120_000;
 /// What is said of a change that takes longer than anybody waits.
 const NOT_YET: &str = "Recorded; the engine has not carried it out yet";
+/// What is said of what was entered and not taken before the bot was started anew.
+const UNREAD: &str = "The bot was started anew while it read that: ask again";
+/// What is said of a new PIN that was entered then.
+const EITHER: &str =
+    "The bot was started anew while it took that: the new PIN holds by now, or the old one does. /newpin asks anew";
 /// What people answer to an alarm that they have seen.
 const SEEN: [&str; 9] = ["ack", "ok", "okay", "seen", "got it", "yes", "\u{1f44d}", "\u{2705}", "\u{1f44c}"];
 
@@ -92,6 +97,17 @@ impl Conversation {
             Ok(taken) => self.follow_up(inbound, taken).map(|words| Said::Message(Message::answer(&words))),
         };
         (ACCEPTED.to_owned(), next)
+    }
+
+    /// What is said of what was entered before the bot was started anew: whether it was accepted, and what follows.
+    pub(super) fn begun(&self, inbound: &Inbound, begun: Begun) -> (String, Option<Said>) {
+        let follows = match begun {
+            Begun::Taken(taken) => self.follow_up(inbound, taken),
+            Begun::NotDone(why) => Some(format!("Not done: {why}. Ask again if it still holds")),
+            Begun::Either => return (EITHER.to_owned(), None),
+            Begun::Nothing => return (UNREAD.to_owned(), None),
+        };
+        (ACCEPTED.to_owned(), follows.map(|words| Said::Message(Message::answer(&words))))
     }
 
     fn follow_up(&self, inbound: &Inbound, taken: Taken) -> Option<String> {

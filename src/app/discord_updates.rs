@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use secrecy::ExposeSecret;
 
-use crate::chat::{ACCEPTED, Inbound, Place, Seat, is_safe};
+use crate::chat::{Inbound, Place, Seat, is_safe};
 use crate::clock::Clock;
 use crate::domain::format::age;
 use crate::domain::{ALONE, Block, Button, ChannelKind, INTERACTION, Lane, Message};
@@ -77,14 +77,14 @@ impl DiscordHandler {
         let answers = match &letter.what {
             DiscordWhat::Command => self.command(case),
             DiscordWhat::Press { token, message } => self.press(case, token, *message)?,
-            DiscordWhat::Form { prompt } => match secret {
-                Some(pin) => {
-                    let (words, next) = self.talk.confirm(&case.inbound(""), *prompt, &pin);
-                    let next = next.map(|next| case.answer(as_shown(next)));
-                    std::iter::once(case.says(&words)).chain(next).collect()
-                }
-                None => self.begun(case, *prompt)?,
-            },
+            DiscordWhat::Form { prompt } => {
+                let inbound = case.inbound("");
+                case.tells(match secret {
+                    Some(pin) => self.talk.confirm(&inbound, *prompt, &pin),
+                    // It may have been taken before.
+                    None => self.talk.begun(&inbound, self.talk.chat.begun(&inbound, *prompt)?),
+                })
+            }
             DiscordWhat::Words { own: false, .. } => {
                 vec![case.says("What others wrote is no command of yours: type it yourself")]
             }
@@ -101,20 +101,6 @@ impl DiscordHandler {
             )],
             Kept::Whole | Kept::Halts => self.if_young(case, &case.case.row.text),
         }
-    }
-
-    /// What became of a form whose PIN is gone: it may have been taken before.
-    fn begun(&self, case: &Known<'_>, prompt: i64) -> Result<Vec<Answer>, StoreError> {
-        let control = Reader::open(self.store.path())?.control(prompt)?;
-        let is_taken = control.is_some_and(|control| {
-            control.person == case.seat.person.name && matches!(control.status.as_str(), "confirmed" | "done")
-        });
-        if is_taken {
-            let words = self.talk.outcome(prompt);
-            let follows = (words != ACCEPTED).then(|| case.says(&words));
-            return Ok(std::iter::once(case.says(ACCEPTED)).chain(follows).collect());
-        }
-        Ok(vec![case.says("The bot was started anew while it read that: ask again")])
     }
 
     /// Words to the bot alone.
@@ -234,6 +220,12 @@ impl Known<'_> {
             chat: room_key(self.case.letter.channel),
             text: line.to_owned(),
         }
+    }
+
+    /// What came of what was entered, and what is said next.
+    fn tells(&self, (words, next): (String, Option<Said>)) -> Vec<Answer> {
+        let next = next.map(|next| self.answer(as_shown(next)));
+        std::iter::once(self.says(&words)).chain(next).collect()
     }
 
     fn says(&self, text: &str) -> Answer {

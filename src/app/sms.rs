@@ -10,7 +10,7 @@ use crate::channels::{CODE_HERE, sms_segments};
 use crate::chat::{Chat, Inbound, Seat, is_halt};
 use crate::clock::{Clock, Timestamp};
 use crate::config::policy;
-use crate::control::CODE_VALID_MS;
+use crate::control::{Begun, CODE_VALID_MS};
 use crate::domain::format::age;
 use crate::domain::{EventKind, Lane, Message};
 use crate::store::{Answer, InboxRow, LaneState, Reader, Store, StoreError, is_lost, lost_words, sms_grade};
@@ -144,15 +144,14 @@ impl SmsHandler {
             // Whoever begins with a word of ours is somebody who waits for what follows.
             Wish::Nearly => say(&format!("{NOT_UNDERSTOOD} {MENU}")),
             Wish::Unknown => Ok(self.puzzled(seat)),
-            Wish::Line(_) | Wish::Code if old > OLD_MS && !is_ack(&wish) => {
-                say(&format!("That came {} ago, so it was not done: send it again if it still holds", age(old)))
-            }
+            Wish::Line(_) if old > OLD_MS && !is_ack(&wish) => say(&late(old)),
             Wish::Line(line) => say(&self.run(row, seat, &line)),
             Wish::Code => {
                 let name = reader.update_key(row.id)?.unwrap_or_default();
                 match self.phones.secret(&name) {
+                    Some(_) if old > OLD_MS => say(&late(old)),
                     Some(code) => say(&self.confirm(row, seat, &code)),
-                    None => say("The bot was started anew while it read that: send RESUME again"),
+                    None => say(&self.begun(row, seat)?),
                 }
             }
         }
@@ -184,6 +183,22 @@ impl SmsHandler {
         let inbound = inbound(seat, &row.text);
         let taken = self.chat.caused_by(row.id).confirm_by_code(&inbound, code);
         self.talk().words_of(&inbound, taken)
+    }
+
+    /// What became of a code that is gone: it may have been taken before.
+    fn begun(&self, row: &InboxRow, seat: &Seat) -> Result<String, StoreError> {
+        let inbound = inbound(seat, &row.text);
+        let begun = self.chat.begun_at(&inbound, row.received)?.map(|(_, begun)| begun);
+        Ok(match begun {
+            None | Some(Begun::Nothing) => "The bot was started anew while it read that: send RESUME again".to_owned(),
+            Some(begun) => {
+                let (words, next) = self.talk().begun(&inbound, begun);
+                match next {
+                    Some(Said::Message(message)) => format!("{words}\n{}", message.plain_lines().join("\n")),
+                    _ => words,
+                }
+            }
+        })
     }
 
     fn puzzled(&self, seat: &Seat) -> Vec<Answer> {
@@ -233,6 +248,11 @@ impl SmsHandler {
 
 fn is_ack(wish: &Wish) -> bool {
     matches!(wish, Wish::Line(line) if line.starts_with("/ack"))
+}
+
+/// What is said of what came so many milliseconds ago.
+fn late(old: i64) -> String {
+    format!("That came {} ago, so it was not done: send it again if it still holds", age(old))
 }
 
 /// What stands above what a change would do: what is to be sent back and which books it is about, since those must not be what is cut. None

@@ -20,6 +20,9 @@ use super::pairing::code_in;
 use super::rounds::{in_order, rounds_until};
 use super::telegram::{Shared, TELEGRAM, chat_key};
 
+/// What is said of digits where no prompt waits for any.
+const UNASKED: &str = "Nothing asks for a PIN here. Your message is removed, in case it was one";
+
 /// Handles what Telegram brings.
 pub(super) struct Handler {
     pub(super) talk: Conversation,
@@ -180,22 +183,37 @@ impl Handler {
         let chat = chat_key(letter.chat);
         let waiting = self.shared.pads.waiting(&chat, self.clock.now());
         match (waiting, secret) {
-            (None, _) => say("Nothing asks for a PIN here. Your message is removed, in case it was one"),
-            (Some(_), None) => say("The bot was started anew while it read that: ask again"),
+            (_, None) => {
+                // It may have been taken before.
+                let inbound = Self::inbound(letter, seat, &row.text);
+                let Some((id, begun)) = self.talk.chat.begun_at(&inbound, row.received)? else { return say(UNASKED) };
+                self.tells(letter, seat, id, self.talk.begun(&inbound, begun))
+            }
+            (None, Some(_)) => say(UNASKED),
             (Some(id), Some(typed)) => {
                 let digits: String = typed.expose_secret().chars().filter(char::is_ascii_digit).collect();
                 let own: usize = typed.expose_secret().chars().filter(|character| !character.is_whitespace()).count();
                 self.shared.pads.close(id);
-                let (words, next) = if digits.len() == own {
-                    self.confirm(row, letter, seat, (id, SecretString::from(digits)))
+                let told = if digits.len() == own {
+                    self.talk.confirm(&Self::inbound(letter, seat, &row.text), id, &SecretString::from(digits))
                 } else {
                     ("A PIN has digits only: ask again, and send nothing else with it".to_owned(), None)
                 };
-                let said = self.pad_says(id, &words)?;
-                let said = said.unwrap_or_else(|| answer(letter, seat, &words));
-                Ok(std::iter::once(said).chain(next).collect())
+                self.tells(letter, seat, id, told)
             }
         }
+    }
+
+    /// What came of what was typed for a prompt, where its pad stands, and what is said next.
+    fn tells(
+        &self,
+        letter: &Letter,
+        seat: &Seat,
+        prompt: i64,
+        (words, next): (String, Option<Said>),
+    ) -> Result<Vec<Answer>, StoreError> {
+        let said = self.pad_says(prompt, &words)?.unwrap_or_else(|| answer(letter, seat, &words));
+        Ok(std::iter::once(said).chain(next.map(|next| self.saying(letter, seat, next))).collect())
     }
 
     fn press(
@@ -213,11 +231,14 @@ impl Handler {
             return Ok(Vec::new());
         };
         if let Some((id, key)) = pad_key(&line) {
+            let inbound = Self::inbound(letter, seat, &row.text);
             let (words, next) = match secret {
-                Some(pin) => self.confirm(row, letter, seat, (id, pin)),
+                Some(pin) => self.talk.confirm(&inbound, id, &pin),
                 None if key == PadKey::Leave => ("Left as it is".to_owned(), None),
-                None => ("That prompt is over: ask again".to_owned(), None),
+                // It may have been taken before.
+                None => self.talk.begun(&inbound, self.talk.chat.begun(&inbound, id)?),
             };
+            let next = next.map(|next| self.saying(letter, seat, next));
             return Ok(std::iter::once(edited(letter, seat, &words)).chain(next).collect());
         }
         let old = self.clock.now().ms() - letter.sent;
@@ -262,18 +283,6 @@ impl Handler {
         message.buttons = pad(id);
         message.protect = true;
         replying(letter, seat, message)
-    }
-
-    /// Takes what was entered for a prompt; what came of it, and what is asked next.
-    fn confirm(
-        &self,
-        row: &InboxRow,
-        letter: &Letter,
-        seat: &Seat,
-        (id, pin): (i64, SecretString),
-    ) -> (String, Option<Answer>) {
-        let (words, next) = self.talk.confirm(&Self::inbound(letter, seat, &row.text), id, &pin);
-        (words, next.map(|next| self.saying(letter, seat, next)))
     }
 
     /// A code came.

@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
-use crate::control::{Ask, DeskError, Taken};
+use crate::clock::Timestamp;
+use crate::control::{Ask, Begun, DeskError, Taken};
 use crate::domain::format::time;
 use crate::domain::preview_words;
+use crate::store::StoreError;
 use crate::views::live;
 
 use super::access::Role;
@@ -99,6 +101,22 @@ impl Chat {
     /// When there is no such prompt.
     pub fn ask_of(&self, inbound: &Inbound, id: i64) -> Result<Ask, DeskError> {
         self.desk(inbound).ask_of(id)
+    }
+
+    /// What became of what was entered for a prompt before the bot was started anew.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn begun(&self, inbound: &Inbound, id: i64) -> Result<Begun, StoreError> {
+        self.desk(inbound).begun(id, &inbound.person.name, &inbound.chat)
+    }
+
+    /// The same of what was entered at this instant, with the prompt that was open there; none where none was.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn begun_at(&self, inbound: &Inbound, at: Timestamp) -> Result<Option<(i64, Begun)>, StoreError> {
+        self.desk(inbound).begun_at(at, &inbound.person.name, &inbound.chat)
     }
 
     /// The desk as it stands for whoever asks.

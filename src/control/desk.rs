@@ -288,9 +288,11 @@ impl ChangeDesk {
         match self.verify(person, pin, factors)? {
             Entered::Right => self.confirmed(&row, &change, factors),
             Entered::Duress => {
-                let voided = vec![Move::new(id, "shown", "void")];
+                // It stands there as what was accepted, so that it is answered as ever even if the bot is started anew before that.
+                let mut accepted = Move::new(id, "shown", "done");
+                (accepted.result, accepted.factors) = (Some("Accepted".to_owned()), Some(factors.as_str()));
                 let entry = self.accepted(&row, &change);
-                let halt = self.yield_to((person, chat), Some(entry), voided)?;
+                let halt = self.yield_to((person, chat), Some(entry), vec![accepted])?;
                 // What waits for somebody else is answered at once.
                 let waits = self.rules.needs_two(change.control.tier());
                 Ok(if waits { Taken::Done } else { Taken::Quietly(halt) })

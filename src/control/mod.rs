@@ -10,8 +10,10 @@ mod prompt;
 mod second;
 mod desk;
 mod claim;
+mod begun;
 
 pub use action::{Amount, Change, Control, Level, Part, Positions};
+pub use begun::Begun;
 pub use claim::{Rights, Roll};
 pub use code::{CODE_DIGITS, CODE_VALID_MS};
 pub use desk::{ChangeDesk, Confirmed, DeskError, Shown, Taken, VALID_MS};

@@ -343,7 +343,11 @@ impl Reader {
         Ok(halts)
     }
 
-    fn find_control(&self, which: &str, params: impl rusqlite::Params) -> Result<Option<ControlRow>, StoreError> {
+    pub(super) fn find_control(
+        &self,
+        which: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Option<ControlRow>, StoreError> {
         let sql = format!(
             "SELECT id, person, chat, control, shown_on, shown_ms, expires_ms, status, result, audit, second, factors
              FROM controls WHERE {which}"

@@ -1,12 +1,12 @@
 //! How does what was shown at the desk go on? Rows move from one status to the next, all of them or none, with what is told of it.
 
-use rusqlite::{Transaction, params};
+use rusqlite::{OptionalExtension, Transaction, params};
 
 use crate::clock::Timestamp;
 
 use super::audit::append;
 use super::controls::{add_control, confirmed_by};
-use super::{AuditEntry, ControlRow, Store, StoreError, Told};
+use super::{AuditEntry, ControlRow, Reader, Store, StoreError, Told};
 
 /// A row of the controls goes from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,30 @@ impl Store {
             }
             Ok(())
         })
+    }
+}
+
+impl Reader {
+    /// What somebody could confirm in a chat at this instant: what was shown there last.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn shown_at(&self, person: &str, chat: &str, at: Timestamp) -> Result<Option<ControlRow>, StoreError> {
+        // What needs no confirmation was never shown.
+        let which = "person = ?1 AND chat = ?2 AND expires_ms > shown_ms AND ?3 BETWEEN shown_ms AND expires_ms
+                     ORDER BY id DESC LIMIT 1";
+        self.find_control(which, params![person, chat, at.ms()])
+    }
+
+    /// The halt that was made of what this row was to do, as somebody entered the PIN for that.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn halt_instead(&self, row: &ControlRow) -> Result<Option<i64>, StoreError> {
+        let sql =
+            "SELECT id FROM controls WHERE id > ?1 AND person = ?2 AND chat = ?3 AND undone = id ORDER BY id LIMIT 1";
+        let mut statement = self.connection().prepare_cached(sql)?;
+        Ok(statement.query_row(params![row.id, row.person, row.chat], |row| row.get(0)).optional()?)
     }
 }
 

@@ -9,6 +9,7 @@ mod indicators;
 mod performance;
 mod costs;
 mod cycle;
+mod begun;
 mod books;
 mod desk;
 mod execution;
