@@ -1,11 +1,13 @@
 //! What do the words after a command mean? Symbols, books, numbers and periods, each refused in words where it is none.
 
 use crate::control::Control;
-use crate::domain::when::since;
+use crate::domain::when::{duration, since};
 use crate::domain::{AuditId, ChannelKind, Label, Message, Symbol};
-use crate::views::{self, Period, Views};
+use crate::views::{self, Period, ViewError, Views};
 
 use super::command::{ArgError, Asked, Drawing, Question, Wish};
+use super::params::arity;
+use super::parse::Parsed;
 
 /// How many trades are listed unless a number is given.
 const TRADES_SHOWN: u32 = 10;
@@ -32,6 +34,23 @@ pub(super) fn book(asked: &Asked<'_>) -> Result<Wish, ArgError> {
 
 pub(super) fn book_name(text: Option<&str>) -> Result<Option<Label>, ArgError> {
     text.map(str::parse).transpose().map_err(|error: crate::domain::NameError| ArgError::Usage(error.to_string()))
+}
+
+/// The words of a timed command, with "for" before a stretch of time that stands alone at their end, unless a book has that name:
+/// `/pause 2h` is `/pause for 2h`.
+pub(super) fn with_for<'a>(
+    parsed: &Parsed<'a>,
+    books: impl FnOnce() -> Result<Vec<(Label, String)>, ViewError>,
+) -> Vec<&'a str> {
+    let mut args = parsed.args.clone();
+    let last = args.last().copied().unwrap_or_default();
+    let said = args.iter().any(|word| ["for", "until"].contains(&word.to_ascii_lowercase().as_str()));
+    let is_stretch = args.len() > arity(parsed.command.params).0 && !said && duration(last).is_ok();
+    if is_stretch && books().is_ok_and(|books| books.iter().all(|(book, _)| !book.as_str().eq_ignore_ascii_case(last)))
+    {
+        args.insert(args.len() - 1, "for");
+    }
+    args
 }
 
 /// The question behind `/screener now`; none for what the store answers.

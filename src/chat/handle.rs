@@ -13,9 +13,12 @@ use crate::domain::format::time;
 use crate::domain::when::clause;
 use crate::domain::{BookAction, Message, Preview, Style};
 use crate::store::{Store, StoreError};
-use crate::views::{Asker as Viewer, ViewError, Views, book_preview, preview_words, resume_preview, unlock_preview};
+use crate::views::{
+    Asker as Viewer, ViewError, Views, book_names, book_preview, preview_words, resume_preview, unlock_preview,
+};
 
 use super::access::{Person, may};
+use super::arguments::with_for;
 use super::choices::choices;
 use super::command::{ArgError, Asked, ControlFn, Question, Run, Wish};
 use super::params::What;
@@ -190,7 +193,9 @@ impl Chat {
     pub(super) fn wished(&self, inbound: &Inbound, parsed: &Parsed<'_>, run: ControlFn) -> Result<Wish, ArgError> {
         let (now, zone) = self.time_of(inbound);
         let timed = parsed.command.params.iter().any(|param| param.what == What::Until);
-        let (args, until) = if timed { clause(&parsed.args, now, zone)? } else { (parsed.args.clone(), None) };
+        let books = || book_names(&self.views(inbound)?);
+        let args = if timed { with_for(parsed, books) } else { parsed.args.clone() };
+        let (args, until) = if timed { clause(&args, now, zone)? } else { (args, None) };
         run(&Asked { args: &args, until: until.map(|until| until.at), now, zone })
     }
 

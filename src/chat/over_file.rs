@@ -10,6 +10,8 @@ use super::controls::{Rest, share};
 
 /// What stands for what the file, or the table, says.
 const USUAL: &str = "usual";
+/// Limits that are factors, besides those in average true ranges.
+const FACTORS: [&str; 3] = ["leverage_max", "correlation_max", "fixed_units"];
 
 fn usage<T>(text: impl Into<String>) -> Result<T, ArgError> {
     Err(ArgError::Usage(text.into()))
@@ -52,8 +54,36 @@ pub(super) fn limit(asked: &Asked<'_>) -> Result<Wish, ArgError> {
     let name = rest.next().unwrap_or_default().to_ascii_lowercase();
     let value = rest.next().unwrap_or_default();
     // Which limits there are, and from where to where each goes, the engine knows.
-    let value = if is_usual(value) { None } else { Some(number(value.trim_end_matches(['%', 'x']))?) };
+    let value = if is_usual(value) { None } else { Some(number(without_unit(&name, value)?)?) };
     set(rest, asked, Setting::Limit { name, value })
+}
+
+/// A value without its unit, where that is the unit of the limit: `%` or `x`. The end of a limit's name says what it is counted in.
+fn without_unit<'a>(name: &str, value: &'a str) -> Result<&'a str, ArgError> {
+    let is_percent = name.ends_with("_pct");
+    let counted_in = if is_percent {
+        "in percent"
+    } else if name.ends_with("_bps") {
+        "in basis points, of which 100 are 1 %"
+    } else if name.ends_with("_atr") {
+        "in average true ranges"
+    } else if name.ends_with("_ms") {
+        "in milliseconds"
+    } else {
+        "a plain number"
+    };
+    let is_factor = name.ends_with("_atr") || FACTORS.contains(&name);
+    let (unit, fits) = match value.chars().last() {
+        Some('%') => ('%', is_percent),
+        Some('x' | 'X') => ('x', is_factor),
+        _ => return Ok(value),
+    };
+    let bare = &value[..value.len() - 1];
+    if fits {
+        return Ok(bare);
+    }
+    let (name, bare) = (name.escape_debug(), bare.escape_debug());
+    usage(format!("{name} is {counted_in}, not in {unit}: say /limit {name} {bare} if that is what you mean"))
 }
 
 fn number(word: &str) -> Result<Ratio, ArgError> {

@@ -81,8 +81,9 @@ impl Was {
             all.push(Did::Locks { made, lifted });
         }
         let made: Vec<ChangeRow> = desk.changes.iter().filter(|row| !self.changes.contains(row)).cloned().collect();
-        // What does not fit the file any more is not to come back.
-        let fits = |row: &ChangeRow| overlay::overlay(&desk.base, std::slice::from_ref(row)).1.is_empty();
+        // What does not fit the file any more, with all that was there before, is not to come back.
+        let unfit = overlay::fitting(&desk.base, &self.changes).1;
+        let fits = |row: &ChangeRow| unfit.iter().all(|(id, _)| *id != row.id);
         let gone = self.changes.iter().filter(|row| !desk.changes.contains(row) && fits(row));
         let ended: Vec<ChangeRow> = gone.cloned().collect();
         if !made.is_empty() || !ended.is_empty() {

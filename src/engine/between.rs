@@ -88,6 +88,7 @@ impl Runner {
             let context = self.context(self.market, self.engine.counters.cycle);
             let told = self.group.outcome.events.len();
             reconfigure(&mut self.engine, read, &context, &mut self.group.outcome);
+            self.tell_broker();
             if self.group.outcome.events.len() > told {
                 self.flush(true)?;
             }
@@ -142,6 +143,7 @@ impl Runner {
         }
         books::end_blocks(&mut self.engine, &context, &mut self.group.outcome);
         overlay::settle(&mut self.engine, &context, &mut self.group.outcome);
+        self.tell_broker();
         self.flush(true)
     }
 

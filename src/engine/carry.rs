@@ -2,7 +2,8 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    AssetClass, Booking, BookingKind, Event, EventKind, MarketSnapshot, Money, Purpose, Quantity, RunContext, Symbol,
+    AmountError, AssetClass, Booking, BookingKind, Event, EventKind, MarketSnapshot, Money, Purpose, Quantity,
+    RunContext, Symbol,
 };
 use crate::execution::{borrow_cost, funding_payment, initial_margin, maintenance_margin};
 use crate::portfolio::apply_carry;
@@ -10,7 +11,7 @@ use crate::portfolio::apply_carry;
 use super::close::close_position;
 use super::desk::Desk;
 use super::state::{Counters, Prices};
-use super::{CycleError, Outcome};
+use super::{CycleError, DeskSettings, Outcome};
 
 /// Between two fundings: at 0, 8 and 16 o'clock UTC, as on the large exchanges.
 const FUNDING_MS: i64 = 8 * 3_600_000;
@@ -110,23 +111,36 @@ pub(super) fn call_margin(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    if !prices.has_perpetuals {
-        return Ok(());
-    }
-    for (symbol, _) in holdings(desk, prices, |class| class == AssetClass::Perpetual) {
-        let (Some(held), Some(price)) = (desk.book.position(symbol), prices.mark(symbol)) else { continue };
-        let limits = desk.settings.terms_of(symbol).0;
-        let margin = initial_margin(held.cost, limits.leverage_max)?;
-        let left = margin.plus(held.unrealised_at(price)?)?.plus(held.carried)?;
-        let required = maintenance_margin(held.value_at(price)?, limits.maintenance_pct)?;
-        if left >= required || desk.is_leaving(symbol) {
-            continue;
-        }
+    for (symbol, left, required) in short_of_margin(desk, &desk.settings, prices)? {
         let kind = EventKind::MarginCalled { symbol, left, required };
         out.tell(context.cycle, Event { at: context.now, book: Some(desk.name()), kind });
         close_position(desk, symbol, Purpose::Liquidate, "its margin is used up", prices, counters, context, out)?;
     }
     Ok(())
+}
+
+/// The perpetual positions whose margin is used up by these settings and that are not on their way out, each with what is left of it and
+/// what is required.
+pub(super) fn short_of_margin(
+    desk: &Desk,
+    settings: &DeskSettings,
+    prices: Prices<'_>,
+) -> Result<Vec<(Symbol, Money, Money)>, AmountError> {
+    let mut short = Vec::new();
+    if !prices.has_perpetuals {
+        return Ok(short);
+    }
+    for (symbol, _) in holdings(desk, prices, |class| class == AssetClass::Perpetual) {
+        let (Some(held), Some(price)) = (desk.book.position(symbol), prices.mark(symbol)) else { continue };
+        let limits = settings.terms_of(symbol).0;
+        let margin = initial_margin(held.cost, limits.leverage_max)?;
+        let left = margin.plus(held.unrealised_at(price)?)?.plus(held.carried)?;
+        let required = maintenance_margin(held.value_at(price)?, limits.maintenance_pct)?;
+        if left < required && !desk.is_leaving(symbol) {
+            short.push((symbol, left, required));
+        }
+    }
+    Ok(short)
 }
 
 #[cfg(test)]

@@ -241,6 +241,9 @@ pub struct DeskMemory {
     pub timetable: Vec<TimetableRow>,
     /// What people changed over the file, as `/changes` shows it.
     pub changes: Vec<ChangeLine>,
+    /// What it may enter whatever list and screener say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pins: Vec<Symbol>,
     /// Trades up to this one were forgotten by a reset.
     pub forgotten: TradeId,
     /// Who paused or stopped it, until somebody starts it again.
@@ -378,6 +381,7 @@ impl Desk {
             failing: self.failing.clone(),
             timetable: self.settings.strategies.iter().zip(&self.due).map(|(it, due)| timetable_row(it, due)).collect(),
             changes: overlay::lines(self),
+            pins: self.settings.pins.clone(),
             forgotten: self.forgotten,
             parked: self.parked.clone(),
             parked_until: self.parked_until,

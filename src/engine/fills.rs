@@ -460,5 +460,10 @@ pub(super) fn alarm_unprotected(desk: &mut Desk, context: &RunContext, out: &mut
 
 /// The loss of the day and from the peak, as shares.
 pub(super) fn losses(desk: &Desk) -> (crate::domain::Ratio, crate::domain::Ratio) {
-    (loss_share(desk.day.start, desk.equity), crate::portfolio::drawdown(desk.peak, desk.equity))
+    losses_at(desk, desk.equity)
+}
+
+/// The same if the book were worth this.
+pub(super) fn losses_at(desk: &Desk, value: Money) -> (crate::domain::Ratio, crate::domain::Ratio) {
+    (loss_share(desk.day.start, value), crate::portfolio::drawdown(desk.peak.max(value), value))
 }

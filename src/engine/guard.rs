@@ -63,6 +63,50 @@ pub(super) fn day_record(desk: &Desk) -> DayRow {
     }
 }
 
+/// A limit that the losses of a book have reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Breach {
+    /// It fell so far from its peak that it halts.
+    Halts {
+        /// How far.
+        drawdown: Ratio,
+        /// The limit.
+        limit: Ratio,
+    },
+    /// It fell so far that it enters nothing until somebody resumes.
+    Reduces {
+        /// How far.
+        drawdown: Ratio,
+        /// The limit.
+        limit: Ratio,
+    },
+    /// The day lost so much that it does what it is set to do then.
+    Day {
+        /// How much.
+        loss: Ratio,
+        /// The limit.
+        limit: Ratio,
+    },
+}
+
+/// Which of these limits a day's loss and a fall from the peak reach that the book has not answered yet.
+pub(super) fn breach(desk: &Desk, limits: &Limits, (loss, drawdown): (Ratio, Ratio)) -> Option<Breach> {
+    let is_halted = desk.state == TradingState::Halted;
+    if !limits.enforced {
+        None
+    } else if drawdown >= limits.drawdown_pct && !is_halted {
+        Some(Breach::Halts { drawdown, limit: limits.drawdown_pct })
+    } else if is_halted {
+        None
+    } else if drawdown >= limits.drawdown_reduce_pct && !waits_for_a_person(desk) {
+        Some(Breach::Reduces { drawdown, limit: limits.drawdown_reduce_pct })
+    } else if loss >= limits.daily_loss_pct && (desk.state == TradingState::Running || !desk.day.loss_told) {
+        Some(Breach::Day { loss, limit: limits.daily_loss_pct })
+    } else {
+        None
+    }
+}
+
 /// Values the book and compares its losses with their limits.
 pub(super) fn watch_losses(
     desk: &mut Desk,
@@ -83,22 +127,22 @@ pub(super) fn watch_losses(
         return Ok(());
     }
     let (day_loss, drawdown) = losses(desk);
-    let (loss_limit, drawdown_limit) = (limits.daily_loss_pct, limits.drawdown_pct);
+    let loss_limit = limits.daily_loss_pct;
     let (warn_at, reduce_at) = (limits.drawdown_warn_pct, limits.drawdown_reduce_pct);
-    if drawdown >= drawdown_limit && desk.state != TradingState::Halted {
-        return halt(desk, HaltCause::Drawdown { drawdown, limit: drawdown_limit }, context, out);
-    }
+    let breach = breach(desk, limits, (day_loss, drawdown));
     if desk.drawdown_told && drawdown < warn_at {
         desk.drawdown_told = false;
     }
-    if desk.state == TradingState::Halted {
-        return Ok(());
-    }
-    if drawdown >= reduce_at && !waits_for_a_person(desk) {
-        return reduce(desk, ReduceCause::Drawdown { drawdown, limit: reduce_at }, None, context, out);
-    }
-    if day_loss >= loss_limit && (desk.state == TradingState::Running || !desk.day.loss_told) {
-        return stop_the_day(desk, day_loss, prices, counters, context, out);
+    match breach {
+        Some(Breach::Halts { drawdown, limit }) => {
+            return halt(desk, HaltCause::Drawdown { drawdown, limit }, context, out);
+        }
+        Some(Breach::Reduces { drawdown, limit }) => {
+            return reduce(desk, ReduceCause::Drawdown { drawdown, limit }, None, context, out);
+        }
+        Some(Breach::Day { loss, .. }) => return stop_the_day(desk, loss, prices, counters, context, out),
+        None if desk.state == TradingState::Halted => return Ok(()),
+        None => {}
     }
     if !desk.drawdown_told && drawdown >= warn_at {
         desk.drawdown_told = true;

@@ -1,19 +1,22 @@
 //! Can this price be believed? Splits, locks and missing bars, before anything may fill or decide on a snapshot.
 
 use crate::domain::{
-    Event, EventKind, LiftReason, MarketSnapshot, Price, Quantity, Ratio, RunContext, SnapshotBar, Split,
+    Event, EventKind, Label, LiftReason, MarketSnapshot, Price, Quantity, Ratio, RunContext, SnapshotBar, Split,
 };
 use crate::execution::split_order;
 use crate::indicators::Indicator;
 use crate::portfolio::apply_split;
 use crate::risk::Limits;
 
+use super::desk::Desk;
 use super::lane::Lock;
 use super::state::Engine;
 use super::{CycleError, Outcome};
 
 /// A lock lifts by itself when the price is back within this share of where it was.
 const CAME_BACK: Ratio = Ratio::from_percent(20);
+/// Limits by which a symbol is locked, or its prices count as old, for every book that trades it.
+pub(super) const SHARED: &[&str] = &["lock_move_pct", "lock_sessions", "data_age_bars"];
 
 /// Follows a split in prices and strategies.
 pub(super) fn rescale(engine: &mut Engine, split: Split) -> Result<(), CycleError> {
@@ -72,13 +75,19 @@ pub(super) fn split_books(
 
 /// Takes the snapshot's finest bars into the lanes; notices prices that stopped, came back, or moved too far to be believed.
 pub(super) fn admit(engine: &mut Engine, snapshot: &MarketSnapshot, context: &RunContext, out: &mut Outcome) {
-    let limits = strictest(engine);
     for seen in snapshot.bars.iter().filter(|seen| seen.is_finest) {
         let confirmed = snapshot.confirmed.contains(&seen.instrument);
+        let limits = LaneLimits::of(engine, seen.instrument);
         admit_bar(engine, seen, confirmed, limits, context, out);
     }
-    for lane in &mut engine.lanes {
-        if !lane.ended && lane.stale.is_none() && lane.bars_missing(context.now) >= limits.age_bars {
+    for index in 0..engine.lanes.len() {
+        let lane = &engine.lanes[index];
+        if lane.ended || lane.stale.is_some() {
+            continue;
+        }
+        let missing = lane.bars_missing(context.now);
+        if missing > 0 && missing >= LaneLimits::of(engine, index).age_bars {
+            let lane = &mut engine.lanes[index];
             lane.stale = Some(lane.last_end);
             lane.touched = true;
             let kind = EventKind::FeedStale { symbol: lane.instrument.symbol, since: lane.last_end };
@@ -87,7 +96,7 @@ pub(super) fn admit(engine: &mut Engine, snapshot: &MarketSnapshot, context: &Ru
     }
 }
 
-/// A symbol is shared by all books, so the most cautious book's limits decide over its lock.
+/// A symbol is shared by all books that trade it, so the limits of the most cautious of these decide over its lock.
 #[derive(Clone, Copy)]
 struct LaneLimits {
     lock_move: Ratio,
@@ -95,15 +104,32 @@ struct LaneLimits {
     age_bars: u64,
 }
 
-fn strictest(engine: &Engine) -> LaneLimits {
-    let mut limits = LaneLimits { lock_move: Ratio::MAX, lock_sessions: 0, age_bars: u64::MAX };
-    for desk in &engine.desks {
-        let own = &desk.settings.limits;
-        limits.lock_move = limits.lock_move.min(if own.enforced { own.lock_move_pct } else { Ratio::MAX });
-        limits.lock_sessions = limits.lock_sessions.max(Limits::count(own.lock_sessions));
-        limits.age_bars = limits.age_bars.min(Limits::count(own.data_age_bars));
+impl LaneLimits {
+    /// Of what nobody trades, all books decide.
+    fn of(engine: &Engine, lane: usize) -> Self {
+        let is_traded = engine.desks.len() > 1 && engine.desks.iter().any(|desk| trades(engine, desk, lane));
+        let mut limits = Self { lock_move: Ratio::MAX, lock_sessions: 0, age_bars: u64::MAX };
+        for desk in engine.desks.iter().filter(|desk| !is_traded || trades(engine, desk, lane)) {
+            let own = &desk.settings.limits;
+            limits.lock_move = limits.lock_move.min(if own.enforced { own.lock_move_pct } else { Ratio::MAX });
+            limits.lock_sessions = limits.lock_sessions.max(Limits::count(own.lock_sessions));
+            limits.age_bars = limits.age_bars.min(Limits::count(own.data_age_bars));
+        }
+        limits
     }
-    limits
+}
+
+/// Whether a book may enter a lane's symbol, or holds it.
+fn trades(engine: &Engine, desk: &Desk, lane: usize) -> bool {
+    desk.lists(lane) || desk.book.position(engine.lanes[lane].instrument.symbol).is_some()
+}
+
+/// The other books that trade something of what this one trades.
+pub(super) fn sharing(engine: &Engine, desk: &Desk) -> impl Iterator<Item = Label> {
+    let others = engine.desks.iter().filter(|other| other.name() != desk.name());
+    let shares =
+        |other: &&Desk| (0..engine.lanes.len()).any(|lane| trades(engine, desk, lane) && trades(engine, other, lane));
+    others.filter(shares).map(Desk::name)
 }
 
 fn distance(from: Price, to: Price) -> Ratio {

@@ -35,6 +35,8 @@ mod take_back;
 mod before;
 mod plan_settings;
 mod plan_stop;
+mod aftermath;
+mod advice;
 mod overlay;
 mod operate;
 mod difference;

@@ -145,7 +145,7 @@ fn unlock(
     let (change, person) = (confirmed.change(), confirmed.person());
     let Some(index) = engine.lane_of(symbol) else { return format!("{symbol} is not traded here") };
     let in_force = |lock: &&EntryLock| lock.symbol == symbol && lock.until > context.now;
-    let trades = |desk: &&Desk| desk.settings.symbols.contains(&symbol) || desk.book.position(symbol).is_some();
+    let trades = |desk: &&Desk| desk.lists(index) || desk.book.position(symbol).is_some();
     let reaches_all = engine.desks.iter().filter(trades).all(|desk| change.reaches(desk.name()));
     let doubt = engine.lanes[index].lock.filter(|_| reaches_all);
     let mut now = Preview::default();

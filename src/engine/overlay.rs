@@ -41,6 +41,25 @@ pub(super) fn overlay(base: &DeskSettings, rows: &[ChangeRow]) -> (DeskSettings,
     (settings, unfit)
 }
 
+/// Those of these changes that fit, and those that do not, each with the reason. Where one is left out, the one that it covered is in force
+/// again and may let others fit no more, so this goes on until nothing is left out.
+pub(super) fn fitting(base: &DeskSettings, rows: &[ChangeRow]) -> (Vec<ChangeRow>, Vec<(ChangeId, String)>) {
+    let (mut rows, mut out) = (rows.to_vec(), Vec::new());
+    loop {
+        let unfit = overlay(base, &rows).1;
+        if unfit.is_empty() {
+            return (rows, out);
+        }
+        rows.retain(|row| unfit.iter().all(|(id, _)| *id != row.id));
+        out.extend(unfit);
+    }
+}
+
+/// What the file says with those of these changes over it that fit.
+pub(super) fn over_base(base: &DeskSettings, rows: &[ChangeRow]) -> DeskSettings {
+    overlay(base, &fitting(base, rows).0).0
+}
+
 /// Whether one of these later changes is of the same setting.
 fn is_covered(row: &ChangeRow, later: &[ChangeRow]) -> bool {
     let what = row.setting.what();
@@ -204,7 +223,8 @@ pub(super) fn lines(desk: &Desk) -> Vec<ChangeLine> {
 
 /// What people changed in a book and stays over another file, in words; what does not fit it is ended.
 pub(super) fn over(desk: &Desk, base: &DeskSettings) -> Vec<String> {
-    let (settings, unfit) = overlay(base, &desk.changes);
+    let (rows, unfit) = fitting(base, &desk.changes);
+    let settings = overlay(base, &rows).0;
     let words = |(place, row): (usize, &ChangeRow)| {
         let (book, what, who) = (desk.name(), row.setting.what(), &row.person);
         match unfit.iter().find(|(id, _)| *id == row.id) {
@@ -299,14 +319,15 @@ pub(super) fn step_back(
     Ok(SetStep { row: None, ends: made.iter().map(|row| row.id).collect(), again: Some(again) })
 }
 
-/// The changes of a book after a step, and the settings that they make.
-pub(super) fn after(desk: &Desk, step: &SetStep) -> (Vec<ChangeRow>, DeskSettings) {
+/// The changes of a book that are left after a step, the settings that they make, and those that end with it, each with the reason.
+pub(super) fn after(desk: &Desk, step: &SetStep) -> (Vec<ChangeRow>, DeskSettings, Vec<(ChangeId, String)>) {
     let stays = desk.changes.iter().filter(|row| !step.ends.contains(&row.id));
     let mut rows: Vec<ChangeRow> = stays.chain(step.again.iter().flatten()).cloned().collect();
     rows.sort_by_key(|row| row.id);
     rows.extend(step.row.clone());
+    let (rows, unfit) = fitting(&desk.base, &rows);
     let settings = overlay(&desk.base, &rows).0;
-    (rows, settings)
+    (rows, settings, unfit)
 }
 
 /// Ends a change of a book, for this reason; [`renew`] puts what is left in force.
@@ -317,31 +338,31 @@ fn end(desk: &mut Desk, id: ChangeId, how: ChangeEnd, out: &mut Outcome) {
 }
 
 /// Puts what the file says with what people changed over it in force, in the desks of these places.
-pub(super) fn renew(engine: &mut Engine, places: &[usize], now: crate::clock::Timestamp) {
-    let of = |place: &usize| (*place, overlay(&engine.desks[*place].base, &engine.desks[*place].changes).0);
+pub(super) fn renew(engine: &mut Engine, places: &[usize], context: &RunContext, out: &mut Outcome) {
+    let of = |place: &usize| (*place, over_base(&engine.desks[*place].base, &engine.desks[*place].changes));
     let settings = places.iter().map(of).collect();
-    if let Err(error) = enter_all(engine, settings, now) {
+    if let Err(error) = enter_all(engine, settings, context, out) {
         tracing::error!(%error, "settings that were checked cannot be put in force");
     }
 }
 
-/// Ends what is over by now and what does not fit the file, tells it, and puts what is left in force.
+/// Ends what is over by now and what does not fit without it, or does not fit the file; tells it, and puts what is left in force.
 pub(super) fn settle(engine: &mut Engine, context: &RunContext, out: &mut Outcome) {
     let mut places = Vec::new();
     for (place, desk) in engine.desks.iter_mut().enumerate() {
-        let unfit = overlay(&desk.base, &desk.changes).1;
         let is_over = |row: &&ChangeRow| row.until.is_some_and(|until| until <= context.now);
         let over: Vec<ChangeId> = desk.changes.iter().filter(is_over).map(|row| row.id).collect();
-        let unfit = unfit.into_iter().filter(|(id, _)| !over.contains(id));
-        let ends: Vec<_> = unfit.map(|(id, why)| (id, Some(why))).chain(over.iter().map(|id| (*id, None))).collect();
-        for (id, why) in ends {
-            tell_end(desk, id, why, context, out);
+        over.iter().for_each(|id| tell_end(desk, *id, None, context, out));
+        let unfit = fitting(&desk.base, &desk.changes).1;
+        if !over.is_empty() || !unfit.is_empty() {
             places.push(place);
         }
+        for (id, why) in unfit {
+            tell_end(desk, id, Some(why), context, out);
+        }
     }
-    places.dedup();
     if !places.is_empty() {
-        renew(engine, &places, context.now);
+        renew(engine, &places, context, out);
     }
 }
 

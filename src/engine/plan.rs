@@ -21,8 +21,8 @@ use super::state::{Counters, Engine, Prices};
 use super::survey::standing_stop;
 use super::undo::Back;
 use super::{
-    CycleError, Outcome, Reload, books, overlay, plan_close, plan_levels, plan_orders, plan_settings, plan_stop,
-    plan_trade, reconfigure, take_back, undo,
+    CycleError, Outcome, Reload, advice, books, overlay, plan_close, plan_levels, plan_orders, plan_settings,
+    plan_stop, plan_trade, reconfigure, take_back, undo,
 };
 
 /// What a change would do.
@@ -275,7 +275,8 @@ pub(super) fn carry_out(
             out.tell(context.cycle, Event { at: context.now, book: Some(book), kind });
         }
     }
-    overlay::renew(engine, &set, context.now);
+    overlay::renew(engine, &set, context, out);
+    overlay::settle(engine, context, out);
     Ok(Obeyed { words: words.join("; "), done })
 }
 
@@ -351,6 +352,7 @@ fn pause(engine: &Engine, asked: &Asked<'_>, until: Option<Timestamp>) -> Result
         let end = if until.is_some() { " until {at}, then it goes on by itself" } else { " until /resume" };
         let text = format!("Pause {name}? No entries{end}{taken_back}; exits and the stops of {held} go on.");
         plan.preview.notes.push(Note { text, at: until });
+        plan.preview.notes.extend(advice::too_short(engine.prices(), desk, until, asked.context));
         plan.preview.notes.push(books::standing(desk));
         plan.preview.add_book(name, desk.state, desk.since);
         plan.preview.add_pause(name, desk.parked.as_ref(), desk.parked_until);
@@ -370,6 +372,7 @@ fn block(engine: &Engine, asked: &Asked<'_>, symbol: Symbol, until: Timestamp) -
     for (place, desk) in trading(engine, asked, symbol)? {
         let text = format!("Keep {} out of {symbol} until {{at}}? What it holds of it goes on.", desk.name());
         plan.preview.notes.push(Note { text, at: Some(until) });
+        plan.preview.notes.extend(advice::too_short(engine.prices(), desk, Some(until), asked.context));
         let cause = LockCause::Person { person: asked.person.to_owned() };
         let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && order.symbol == symbol);
         plan.steps.extend(entries.map(|order| (place, Step::Withdraw(order.id))));

@@ -1,25 +1,24 @@
 //! What would a change of settings do? Each difference, what has to be learned anew, and what the file says, before anybody confirms it.
 
 use crate::clock::Timestamp;
-use crate::domain::format::counted;
 use crate::domain::{
-    AT_BARS, ChangeId, ChangeRow, Instrument, Label, NewStrategy, Note, Order, Purpose, Ratio, Setting, Symbol,
+    AT_BARS, ChangeId, ChangeRow, Instrument, Label, NewStrategy, Note, Preview, Ratio, RunContext, Setting, Symbol,
     Timeframe, did_you_mean,
 };
-use crate::risk::{LIMITS, LimitKind, LimitSpec};
+use crate::risk::LIMITS;
 use crate::strategy::find;
 
+use super::advice::{advice, runs, too_short};
+use super::aftermath::Aftermath;
 use super::desk::Desk;
 use super::overlay::{self, SetStep, already_there, differences, value_in};
 use super::plan::{Asked, Plan, PlanError, Step, check_until, not, only};
-use super::reconfigure::{self, aftermath};
-use super::state::Engine;
-use super::{DeskSettings, Schedule};
+use super::state::{Engine, Prices};
+use super::{DeskSettings, lanes, reconfigure};
 
-/// Runs of a schedule that are shown.
-const RUNS_SHOWN: usize = 3;
 /// Differences of a file that have a line each; of more, several share one.
 const LINES_MAX: usize = 10;
+
 /// Changes a setting over the file, in each book that is meant.
 pub(super) fn set(
     engine: &Engine,
@@ -40,6 +39,7 @@ pub(super) fn set(
     let mut already = Vec::new();
     for (place, desk) in meant {
         possible(engine, desk, setting)?;
+        plan.preview.notes.extend(of_others(engine, asked, desk, setting)?);
         let step = step(desk, asked, setting, until);
         if step.row.is_none() && step.ends.is_empty() || is_in_force(desk, setting, until) {
             already.push(format!(
@@ -50,14 +50,10 @@ pub(super) fn set(
             ));
             continue;
         }
-        describe(engine, desk, (setting, until), &step, &mut plan)?;
-        for order in taken_back(desk, setting) {
-            let Order { id, side, symbol, .. } = order;
-            plan.preview.notes.push(format!("It takes back {id}: {side} {} {symbol}.", order.remaining()).into());
-            plan.steps.push((place, Step::Withdraw(*id)));
-        }
+        describe(engine, (place, desk), (setting, until), &step, &mut plan)?;
         plan.steps.push((place, Step::Set(Box::new(step))));
         plan.preview.notes.extend(runs(desk, setting, asked));
+        plan.preview.notes.extend(too_short(engine.prices(), desk, until, asked.context));
     }
     if plan.steps.is_empty() {
         return not(already.join("; "));
@@ -120,8 +116,8 @@ fn possible(engine: &Engine, desk: &Desk, setting: &Setting) -> Result<(), PlanE
             }
             watches(desk, *symbol)?;
             match timeframe {
-                Some(timeframe) if !engine.serves(*timeframe) => not(no_bars(engine, *timeframe)),
-                _ => Ok(()),
+                Some(timeframe) => has_bars(engine, desk, *timeframe),
+                None => Ok(()),
             }
         }
         Setting::Dropped { strategy } => {
@@ -141,6 +137,26 @@ fn possible(engine: &Engine, desk: &Desk, setting: &Setting) -> Result<(), PlanE
     }
 }
 
+/// Says that a limit holds for other books as well, and wants all of these to be reached.
+fn of_others(engine: &Engine, asked: &Asked<'_>, desk: &Desk, setting: &Setting) -> Result<Option<Note>, PlanError> {
+    let Setting::Limit { name, .. } = setting else { return Ok(None) };
+    if !lanes::SHARED.contains(&name.as_str()) {
+        return Ok(None);
+    }
+    let others: Vec<Label> = lanes::sharing(engine, desk).collect();
+    let own = desk.name();
+    if !others.iter().all(|book| asked.change.reaches(*book)) {
+        return not(format!(
+            "{name} of {own} holds for every book that trades the same symbols, and this is not for all of them: \
+             somebody who may change all of them sets it, without a book behind it"
+        ));
+    }
+    let names: Vec<&str> = others.iter().map(Label::as_str).collect();
+    let note =
+        || format!("What {} trades as well goes by the strictest of these books, {own} among them.", names.join(", "));
+    Ok((!others.is_empty()).then(|| note().into()))
+}
+
 /// Whether there are prices would tell what other books watch, so that this is asked of the book's own lists.
 fn watches(desk: &Desk, symbol: Symbol) -> Result<(), PlanError> {
     let lists = [&desk.settings.symbols, &desk.settings.pins, &desk.base.symbols, &desk.base.pins];
@@ -150,13 +166,21 @@ fn watches(desk: &Desk, symbol: Symbol) -> Result<(), PlanError> {
     not(format!("{} does not watch {symbol}: /watch {symbol} first", desk.name()))
 }
 
-fn no_bars(engine: &Engine, timeframe: Timeframe) -> String {
-    let known: Vec<&str> =
-        Timeframe::ALL.into_iter().filter(|known| engine.serves(*known)).map(Timeframe::as_str).collect();
-    format!(
-        "{timeframe} bars were not asked for when the bot started: there are {}; {AT_BARS} takes the finest",
-        known.join(", ")
-    )
+/// Bars that other books asked for are there as well, but that would tell what they look at: it counts what the book itself asked for.
+fn has_bars(engine: &Engine, desk: &Desk, timeframe: Timeframe) -> Result<(), PlanError> {
+    let asked: Vec<Timeframe> = desk.base.timeframes().chain(desk.settings.timeframes()).collect();
+    let finest =
+        |known| engine.lanes.iter().enumerate().any(|(lane, it)| desk.lists(lane) && it.timeframe == Some(known));
+    let has = |known: &Timeframe| engine.serves(*known) && (asked.contains(known) || finest(*known));
+    if has(&timeframe) {
+        return Ok(());
+    }
+    let known: Vec<&str> = Timeframe::ALL.into_iter().filter(has).map(Timeframe::as_str).collect();
+    let there = if known.is_empty() { String::new() } else { format!(": there are {}", known.join(", ")) };
+    not(format!(
+        "{timeframe} bars were not asked for by {} when the bot started{there}; {AT_BARS} takes the finest",
+        desk.name()
+    ))
 }
 
 /// A book counts in one currency. One that another symbol of the book is quoted in is taken for the book's own by the file.
@@ -218,13 +242,12 @@ fn is_in_force(desk: &Desk, setting: &Setting, until: Option<Timestamp>) -> bool
 /// Says what is asked, what differs then, what has to be learned anew and what is to be known besides.
 fn describe(
     engine: &Engine,
-    desk: &Desk,
+    (place, desk): (usize, &Desk),
     (setting, until): (&Setting, Option<Timestamp>),
     step: &SetStep,
     plan: &mut Plan,
 ) -> Result<(), PlanError> {
-    let (rows, then) = overlay::after(desk, step);
-    let unfit = overlay::overlay(&desk.base, &rows).1;
+    let (rows, then, unfit) = overlay::after(desk, step);
     // What is new has no number yet.
     if let Some((_, why)) = unfit.iter().find(|(id, _)| *id == ChangeId::default()) {
         return not(why.clone());
@@ -234,15 +257,45 @@ fn describe(
     let lines = differences(&desk.settings, &then);
     // The question says the first of one; what else changes with it is said below.
     notes.extend(lines.iter().filter(|_| lines.len() > 1).map(|line| Note::from(format!("{}: {line}", desk.name()))));
-    let after = aftermath(engine, desk, &then).map_err(|error| PlanError::Not(error.to_string()))?;
-    notes.extend(after.into_iter().map(Note::from));
+    let after = Aftermath::of(desk, engine.prices(), &then)?.into_plan(place, plan);
+    let notes = &mut plan.preview.notes;
+    notes.extend(after.into_iter().map(|line| Note::from(format!("{line}."))));
     notes.extend(advice(desk, setting, &then).into_iter().map(Note::from));
-    let ended = desk.changes.iter().filter(|row| unfit.iter().any(|(id, _)| *id == row.id));
-    notes.extend(ended.map(|row| Note::from(format!("It ends {} of {} as well.", row.setting, row.person))));
+    notes.extend(ended_as_well(&desk.changes, &unfit));
     let basis = &mut plan.preview.basis;
     let (what, now, file) = (setting.what(), value_in(&desk.settings, setting), value_in(&desk.base, setting));
     basis.push(format!("{} {what}: {now}, in the file {file}", desk.name()));
     basis.extend(lines.into_iter().map(|line| format!("{} {line}", desk.name())));
+    Ok(())
+}
+
+/// What people changed and ends with it, as it does not fit any more.
+fn ended_as_well(rows: &[ChangeRow], unfit: &[(ChangeId, String)]) -> impl Iterator<Item = Note> {
+    let ended = rows.iter().filter(|row| unfit.iter().any(|(id, _)| *id == row.id));
+    ended.map(|row| format!("It ends {} of {} as well.", row.setting, row.person).into())
+}
+
+/// Plans how a change of settings is taken back in one book.
+pub(super) fn back(
+    (place, desk): (usize, &Desk),
+    prices: Prices<'_>,
+    (made, ended): (&[ChangeRow], &[ChangeRow]),
+    context: &RunContext,
+    plan: &mut Plan,
+) -> Result<(), PlanError> {
+    let name = desk.name();
+    let step = overlay::step_back(desk, made, ended, context).map_err(PlanError::Not)?;
+    let (_, then, unfit) = overlay::after(desk, &step);
+    let changes = differences(&desk.settings, &then);
+    let words = if changes.is_empty() { "nothing else than before".to_owned() } else { changes.join(", ") };
+    let after = Aftermath::of(desk, prices, &then)?.into_plan(place, plan);
+    let Preview { notes, basis, .. } = &mut plan.preview;
+    notes.push(format!("{name}: {words}.").into());
+    notes.extend(after.into_iter().map(|line| Note::from(format!("{line}."))));
+    notes.extend(ended_as_well(&desk.changes, &unfit));
+    notes.extend(ended_as_well(ended, &unfit));
+    basis.extend(changes.into_iter().map(|line| format!("{name} {line}")));
+    plan.steps.push((place, Step::Set(Box::new(step))));
     Ok(())
 }
 
@@ -293,107 +346,6 @@ fn afterwards(desk: &Desk, setting: &Setting, rows: &[ChangeRow]) -> String {
     format!("{} as {} set it", value_in(&overlay::overlay(&desk.base, &rest).0, setting), beneath.person)
 }
 
-/// What else is to be known before it is confirmed.
-fn advice(desk: &Desk, setting: &Setting, then: &DeskSettings) -> Vec<String> {
-    let held = |has: &dyn Fn(&crate::domain::Position) -> bool| {
-        let count = desk.book.positions.iter().filter(|held| has(held)).count();
-        (count > 0).then(|| counted(count as u64, "position"))
-    };
-    let mut lines = Vec::new();
-    match setting {
-        Setting::Risk { .. } => {
-            lines.push("Each entry is that share of what it would have been, however it is sized.".to_owned());
-        }
-        Setting::Limit { name, .. } => {
-            let spec = LIMITS.iter().find(|spec| spec.key == name);
-            lines.extend(spec.map(|spec| format!("{} ({}).", spec.help.trim_end_matches('.'), unit(spec))));
-        }
-        Setting::Enabled { strategy, enabled: false } => {
-            lines.push("It enters nothing; its exits and all stops go on.".to_owned());
-            lines.extend(held(&|held| held.strategy == *strategy).map(|held| format!("It holds {held}.")));
-        }
-        // Whether this run has prices of it would tell what other books watch.
-        Setting::Watched { symbol, watched: true } => {
-            lines.push(format!(
-                "It counts once there are prices of {symbol}: where this run has none, from the next start on."
-            ));
-        }
-        Setting::Watched { symbol, watched: false } => {
-            lines.extend(
-                held(&|held| held.symbol == *symbol).map(|_| format!("{symbol} is held: it is only left from now on.")),
-            );
-        }
-        Setting::Strategy(new) => {
-            let set: Vec<String> = new.values.iter().map(|(name, value)| format!("{name} {value}")).collect();
-            let set = if set.is_empty() { "all usual".to_owned() } else { set.join(", ") };
-            lines.push(format!(
-                "Parameters: {set}. It enters {} alone, and the limits of {} hold.",
-                new.symbol,
-                desk.name()
-            ));
-            if desk.settings.selector.is_some() {
-                lines.push("The selector does not hold for it: it may enter in every regime.".to_owned());
-            }
-        }
-        Setting::Param { .. }
-        | Setting::Schedule { .. }
-        | Setting::Dropped { .. }
-        | Setting::Pinned { .. }
-        | Setting::Enabled { enabled: true, .. } => {}
-    }
-    lines.extend(loosens(setting, &desk.settings, then, &desk.base));
-    lines
-}
-
-const fn unit(spec: &LimitSpec) -> &'static str {
-    match spec.kind {
-        LimitKind::Percent => "in percent",
-        LimitKind::BasisPoints => "in basis points",
-        LimitKind::Count => "a whole number",
-        LimitKind::Factor => "a factor",
-    }
-}
-
-/// Says so where a book may do more by a setting than the file says, or than it may now.
-fn loosens(setting: &Setting, now: &DeskSettings, then: &DeskSettings, base: &DeskSettings) -> Option<String> {
-    let more_than = |old: &DeskSettings| match setting {
-        Setting::Risk { .. } => then.risk > old.risk,
-        Setting::Limit { name, .. } => LIMITS.iter().filter(|spec| spec.key == name).any(|spec| {
-            let values = old.limits.get(spec.key).zip(then.limits.get(spec.key));
-            values.is_some_and(|(old, new)| spec.wider.allows_more(old, new))
-        }),
-        _ => false,
-    };
-    if more_than(base) {
-        return Some("This is wider than the file says.".to_owned());
-    }
-    more_than(now).then(|| "This is wider than it is now.".to_owned())
-}
-
-/// Entries under way that are taken back: of a strategy that enters nothing any more, of a symbol that is not watched any more.
-fn taken_back<'a>(desk: &'a Desk, setting: &'a Setting) -> impl Iterator<Item = &'a Order> + 'a {
-    let is_meant = move |order: &&Order| match setting {
-        Setting::Enabled { strategy, enabled: false } | Setting::Dropped { strategy } => order.strategy == *strategy,
-        Setting::Watched { symbol, watched: false } => order.symbol == *symbol,
-        _ => false,
-    };
-    desk.orders.iter().filter(|order| order.purpose == Purpose::Entry).filter(is_meant)
-}
-
-/// The next runs of a schedule that is set.
-fn runs(desk: &Desk, setting: &Setting, asked: &Asked<'_>) -> Vec<Note> {
-    let (Setting::Schedule { when: Some(when), .. } | Setting::Strategy(NewStrategy { when: Some(when), .. })) =
-        setting
-    else {
-        return Vec::new();
-    };
-    let Ok(schedule) = Schedule::parse(when, desk.base.zone) else { return Vec::new() };
-    let next = |after: &Timestamp| schedule.next_after(*after);
-    let times = std::iter::successors(schedule.next_after(asked.context.now), next).take(RUNS_SHOWN);
-    let words = ["It runs next at {at}", "then {at}"];
-    times.enumerate().map(|(place, at)| Note { text: words[place.min(1)].to_owned(), at: Some(at) }).collect()
-}
-
 /// Takes the file as it is now.
 pub(super) fn reload(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanError> {
     if asked.change.books.is_some() {
@@ -402,14 +354,18 @@ pub(super) fn reload(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanErr
     let Some(read) = &engine.file else { return not("there is no file to read here") };
     let refused = |why: String| PlanError::Not(format!("the file is refused, and what runs stays: {why}"));
     let reload = read().map_err(refused)?;
-    let lines = reconfigure::differences(engine, reload.clone()).map_err(refused)?;
+    let mut plan = Plan { reload: Some(reload.clone()), ..Plan::default() };
+    let lines = match reconfigure::foresee(engine, reload, &mut plan) {
+        Err(PlanError::Not(why)) => return Err(refused(why)),
+        foreseen => foreseen?,
+    };
     if lines.is_empty() {
         return not("the file says what runs already; /changes lists what people changed over it");
     }
-    let mut plan = Plan { reload: Some(reload), ..Plan::default() };
     plan.preview.notes.push("Take the file as it is now?".into());
     let groups = lines.chunks(lines.len().div_ceil(LINES_MAX));
     plan.preview.notes.extend(groups.map(|lines| Note::from(lines.join(" · "))));
-    plan.preview.basis = lines;
+    // All of it was shown together: with any line more or less, it is another file.
+    plan.preview.basis.push(lines.join("\n"));
     Ok(plan)
 }

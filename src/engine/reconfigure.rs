@@ -1,15 +1,16 @@
 //! How does a running engine take a changed configuration? Between two cycles, as a whole or not at all.
 
 use crate::clock::Timestamp;
-use crate::domain::format::counted;
 use crate::domain::{Event, EventKind, RunContext};
 use crate::indicators::Atr;
 use crate::risk::TrackRecord;
 use crate::strategy::{Classifier, ParamError};
 
+use super::aftermath::{Aftermath, orphans, withdraw};
 use super::desk::{Desk, StrategyRun, classifiers_for, limits_json};
 use super::difference::Difference;
 use super::lane::{ATR_BARS, Lane};
+use super::plan::{Plan, PlanError};
 use super::state::{Engine, returns_remembered};
 use super::{DeskSettings, Due, Outcome, StrategySettings, overlay};
 
@@ -23,9 +24,10 @@ pub struct Reload {
 }
 
 /// Takes a changed configuration and tells every difference, or tells why it is refused; `read` is the reason where it could not be
-/// read. Positions, orders and locks stay as they are, and so does the trading state. Says nothing where nothing is different.
+/// read. Positions, locks and the trading state stay as they are, and so do orders, but for entries that the new settings let nobody send.
+/// Says nothing where nothing is different.
 pub fn reconfigure(engine: &mut Engine, read: Result<Reload, String>, context: &RunContext, out: &mut Outcome) {
-    let kind = match read.and_then(|reload| take(engine, reload, context.now)) {
+    let kind = match read.and_then(|reload| take(engine, reload, context, out)) {
         Ok(changes) if changes.is_empty() => return,
         Ok(changes) => EventKind::ConfigChanged { changes },
         Err(error) => EventKind::ConfigRefused { error },
@@ -34,32 +36,35 @@ pub fn reconfigure(engine: &mut Engine, read: Result<Reload, String>, context: &
     overlay::settle(engine, context, out);
 }
 
-/// What a changed configuration would change, a difference a line; nothing changes.
+/// Adds to a plan what a changed configuration would change and what would come of it; the same in words, a line each.
 ///
 /// # Errors
 /// In words why it would be refused.
-pub(super) fn differences(engine: &Engine, reload: Reload) -> Result<Vec<String>, String> {
-    let pairs = paired(engine, reload)?;
+pub(super) fn foresee(engine: &Engine, reload: Reload, plan: &mut Plan) -> Result<Vec<String>, PlanError> {
+    let pairs = paired(engine, reload).map_err(PlanError::Not)?;
+    let mut lines = Vec::new();
     if pairs.iter().all(|(_, changes)| changes.is_empty()) {
-        return Ok(Vec::new());
+        return Ok(lines);
     }
-    let of_desk = |(desk, (base, changes)): (&Desk, (DeskSettings, Vec<String>))| {
-        let words = overlay::over(desk, &base);
-        changes.into_iter().chain(words)
-    };
-    Ok(engine.desks.iter().zip(pairs).flat_map(of_desk).collect())
+    for (place, (desk, (base, changes))) in engine.desks.iter().zip(pairs).enumerate() {
+        lines.extend(changes);
+        lines.extend(overlay::over(desk, &base));
+        let then = overlay::over_base(&base, &desk.changes);
+        lines.extend(Aftermath::of(desk, engine.prices(), &then)?.into_plan(place, plan));
+    }
+    Ok(lines)
 }
 
 /// Every difference in words, once all are in force. What people changed stays over it.
-fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<String>, String> {
+fn take(engine: &mut Engine, reload: Reload, context: &RunContext, out: &mut Outcome) -> Result<Vec<String>, String> {
     let pairs = paired(engine, reload)?;
     let different = pairs.iter().any(|(_, changes)| !changes.is_empty());
     if !different {
         return Ok(Vec::new());
     }
-    let overlaid = engine.desks.iter().zip(&pairs).map(|(desk, (base, _))| overlay::overlay(base, &desk.changes).0);
+    let overlaid = engine.desks.iter().zip(&pairs).map(|(desk, (base, _))| overlay::over_base(base, &desk.changes));
     let settings = overlaid.enumerate().collect();
-    let entered = enter_all(engine, settings, now).map_err(|error| error.to_string())?;
+    let entered = enter_all(engine, settings, context, out).map_err(|error| error.to_string())?;
     let mut told = Vec::new();
     for ((desk, (base, changes)), entered) in engine.desks.iter_mut().zip(pairs).zip(entered) {
         told.extend(changes);
@@ -74,7 +79,8 @@ fn take(engine: &mut Engine, reload: Reload, now: Timestamp) -> Result<Vec<Strin
 pub(super) fn enter_all(
     engine: &mut Engine,
     settings: Vec<(usize, DeskSettings)>,
-    now: Timestamp,
+    context: &RunContext,
+    out: &mut Outcome,
 ) -> Result<Vec<Vec<String>>, ParamError> {
     let mut made = Vec::new();
     for (place, settings) in &settings {
@@ -86,17 +92,17 @@ pub(super) fn enter_all(
         let words = orphans(desk, &settings).chain(made.young.iter().cloned());
         told.push(words.map(|words| format!("{}: {words}", settings.name)).collect());
         engine.is_young |= !made.young.is_empty();
-        made.enter(desk, settings, now);
+        withdraw(desk, &settings, context, out);
+        made.enter(desk, settings, context.now);
     }
     let returns = returns_remembered(engine.desks.iter().map(|desk| &desk.settings));
     engine.lanes.iter_mut().for_each(|lane| lane.history.resize(returns));
     Ok(told)
 }
 
-/// What would come of settings besides their differences: what is left to stops alone, and what has not seen the past.
-pub(super) fn aftermath(engine: &Engine, desk: &Desk, settings: &DeskSettings) -> Result<Vec<String>, ParamError> {
-    let young = Made::of(desk, settings, &engine.lanes)?.young;
-    Ok(orphans(desk, settings).chain(young).collect())
+/// What has not seen the past by these settings, in words.
+pub(super) fn young(desk: &Desk, settings: &DeskSettings, lanes: &[Lane]) -> Result<Vec<String>, ParamError> {
+    Made::of(desk, settings, lanes).map(|made| made.young)
 }
 
 /// The new settings of each desk with the differences, in the order of the desks.
@@ -187,16 +193,6 @@ impl Made {
         desk.rewatch();
         desk.revalue = true;
     }
-}
-
-/// What is held of strategies that are gone: nobody leaves it but its stop, its target and people.
-fn orphans<'a>(desk: &'a Desk, new: &'a DeskSettings) -> impl Iterator<Item = String> + 'a {
-    let gone = |name| new.strategies.iter().all(|strategy| strategy.name != name);
-    desk.settings.strategies.iter().filter(move |strategy| gone(strategy.name)).filter_map(|strategy| {
-        let held = desk.book.positions.iter().filter(|held| held.strategy == strategy.name).count();
-        let words = counted(held as u64, "position");
-        (held > 0).then(|| format!("no strategy leaves {words} of {} any more, only stops do", strategy.name))
-    })
 }
 
 /// Where the strategy of this name is that sees the same bars.

@@ -304,6 +304,7 @@ impl Runner {
         }
         let context = self.context(at, cycle);
         overlay::settle(&mut self.engine, &context, &mut self.group.outcome);
+        self.tell_broker();
         for desk in &mut self.engine.desks {
             super::fills::alarm_unprotected(desk, &context, &mut self.group.outcome);
         }

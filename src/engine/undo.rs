@@ -13,7 +13,7 @@ use super::fills::find;
 use super::plan::{Asked, Plan, PlanError, Step, not};
 use super::state::{Engine, Prices};
 use super::survey::survey_of;
-use super::{overlay, plan_levels, plan_orders};
+use super::{plan_levels, plan_orders, plan_settings};
 
 /// An order that a change sent out, and what filled of it.
 #[derive(Debug, Clone)]
@@ -69,15 +69,7 @@ impl<'e> Scene<'e> {
                 Ok(())
             }
             Did::Settings { made, ended } => {
-                let (desk, name) = (self.desk, self.desk.name());
-                let step = overlay::step_back(desk, made, ended, self.context).map_err(PlanError::Not)?;
-                let (_, then) = overlay::after(desk, &step);
-                let changes = overlay::differences(&desk.settings, &then);
-                let words = if changes.is_empty() { "nothing else than before".to_owned() } else { changes.join(", ") };
-                plan.preview.notes.push(format!("{name}: {words}.").into());
-                plan.preview.basis.extend(changes.into_iter().map(|line| format!("{name} {line}")));
-                plan.steps.push((self.place, Step::Set(Box::new(step))));
-                Ok(())
+                plan_settings::back((self.place, self.desk), self.prices, (made, ended), self.context, plan)
             }
         }
     }

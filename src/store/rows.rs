@@ -2,8 +2,9 @@
 
 use crate::clock::Timestamp;
 use crate::domain::{
-    Alert, AuditId, Book, Booking, ChangeRow, CycleId, EntryLock, Event, FillId, Label, Money, Order, OrderId, Price,
-    ReduceCause, RunId, SignalId, Symbol, Timeframe, Trace, Trade, TradeFill, TradeId, TradingState,
+    Alert, AuditId, Book, Booking, ChangeLine, ChangeRow, CycleId, EntryLock, Event, FillId, Label, Money, Order,
+    OrderId, Price, ReduceCause, RunId, Setting, SignalId, Symbol, Timeframe, Trace, Trade, TradeFill, TradeId,
+    TradingState,
 };
 
 /// The last numbers given out, and how far the market's time had come.
@@ -79,6 +80,22 @@ impl BookRow {
         }
         let memory: Memory = serde_json::from_str(&self.memory).unwrap_or_default();
         (memory.parked, memory.parked_until)
+    }
+
+    /// What it trades besides its list, from its memory: what is pinned, and what people added to the list.
+    pub fn pinned_or_added(&self) -> Vec<Symbol> {
+        #[derive(Default, serde::Deserialize)]
+        #[serde(default)]
+        struct Memory {
+            pins: Vec<Symbol>,
+            changes: Vec<ChangeLine>,
+        }
+        let memory: Memory = serde_json::from_str(&self.memory).unwrap_or_default();
+        let added = memory.changes.into_iter().filter_map(|line| match line.row.setting {
+            Setting::Watched { symbol, watched: true } => Some(symbol),
+            _ => None,
+        });
+        memory.pins.into_iter().chain(added).collect()
     }
 
     /// Its strategies and each one's current streak, from its memory: wins in a row, or losses in a row as a negative number.

@@ -544,10 +544,11 @@ impl Ledger {
     }
 }
 
-/// What a book watches or holds.
+/// What a book watches, holds or has a pin of.
 fn traded(reader: &Reader, row: &BookRow) -> Read<HashSet<Symbol>> {
     let watched = reader.watchlist(row.book.name)?.1.into_iter().map(|item| item.symbol);
-    Ok(watched.chain(row.book.positions.iter().map(|held| held.symbol)).collect())
+    let held = row.book.positions.iter().map(|held| held.symbol);
+    Ok(watched.chain(held).chain(row.pinned_or_added()).collect())
 }
 
 fn kind_of_feed(words: &str) -> String {

@@ -152,6 +152,6 @@ fn entries_that_are_taken_back_are_named() {
     done(&bench, "/buy ETH-USD $300 limit 1");
     let order = bench.saved().orders.into_iter().find(|order| order.symbol.as_str() == "ETH-USD").expect("it waits");
     let shown = done(&bench, "/unwatch ETH-USD");
-    assert!(shown.contains(&format!("It takes back {}: buy {} ETH-USD.", order.id, order.quantity)), "{shown}");
+    assert!(shown.contains(&format!("Taken back: {}, buy {} ETH-USD, in main", order.id, order.quantity)), "{shown}");
     assert!(bench.saved().orders.iter().all(|open| open.id != order.id));
 }

@@ -39,6 +39,7 @@ mod orders_by_hand;
 mod settings;
 mod pauses;
 mod loosening;
+mod consequences;
 mod undo;
 mod access;
 mod completion;
