@@ -6,6 +6,8 @@ mod books;
 mod fake;
 mod feed;
 mod hostile;
+pub(crate) mod market;
+pub(crate) mod random;
 mod orders;
 mod posts;
 mod prices;
