@@ -383,7 +383,7 @@ mod tests {
             [with(|order| order.stop = Some(Price::whole(50))), with(|order| order.stop = Some(Price::whole(52)))];
         assert!(shown.moved(&limit).is_some() && shown.moved(&near).is_some() && near.moved(&off).is_some());
         for change in [(|order| order.target = Some(Price::whole(150))) as fn(&mut PlannedOrder), |order| {
-            order.trail = Some(Price::whole(10))
+            order.trail = Some(Price::whole(10));
         }] {
             assert!(shown.moved(&with(change)).is_some() && with(change).moved(&shown).is_some());
         }

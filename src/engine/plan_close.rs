@@ -81,9 +81,8 @@ fn questions(desk: &Desk, closings: &mut [Closing], entries: bool) -> Result<Vec
         closings.iter().map(each).collect()
     } else {
         let profit = closings.iter().try_fold(Money::ZERO, |sum, closing| sum.plus(closing.profit))?;
-        let each = |Closing { symbol, quantity, all, .. }: &Closing| match quantity == all {
-            true => symbol.to_string(),
-            false => format!("{symbol} ({quantity} of {all})"),
+        let each = |Closing { symbol, quantity, all, .. }: &Closing| {
+            if quantity == all { symbol.to_string() } else { format!("{symbol} ({quantity} of {all})") }
         };
         let list: Vec<String> = closings.iter().map(each).collect();
         let (count, list) = (closings.len(), list.join(", "));

@@ -66,13 +66,11 @@ pub(super) fn loss_distance(
     price: Price,
     plan: Option<ExitPlan>,
 ) -> Result<Price, AmountError> {
-    match standing_stop(book, whose, price) {
-        Some(stop) => Ok(price.minus(stop)?.abs()),
-        None => {
-            let distance = plan.map_or(price, |plan| plan.stop_distance);
-            Ok(if whose.1 == Side::Buy { distance.min(price) } else { distance })
-        }
+    if let Some(stop) = standing_stop(book, whose, price) {
+        return Ok(price.minus(stop)?.abs());
     }
+    let distance = plan.map_or(price, |plan| plan.stop_distance);
+    Ok(if whose.1 == Side::Buy { distance.min(price) } else { distance })
 }
 
 /// Adds the figures of one symbol that every proposal needs.

@@ -8,6 +8,7 @@ mod feed;
 mod hostile;
 pub(crate) mod market;
 pub(crate) mod random;
+pub(crate) mod random_controls;
 mod orders;
 mod posts;
 mod prices;
