@@ -17,7 +17,12 @@ pub(super) const LEVEL: Param = Param::needed("level", "175|3%", What::Level, "A
 /// What is bought or sold.
 pub(super) const TRADE: &[Param] = &[
     WATCHED,
-    Param::perhaps("amount", "5|$500|2%", What::Amount, "Units, money, a share of equity; the book's rule if none"),
+    Param::perhaps(
+        "amount",
+        "5|$500|2%",
+        What::Amount,
+        "Units, money, a share of equity or of what it leaves; the book's rule if none",
+    ),
     Param::perhaps("limit", "limit PRICE", What::Limit, "The worst acceptable price; at the market if none"),
     BOOK,
 ];

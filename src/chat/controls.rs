@@ -51,10 +51,10 @@ pub(super) fn positive<T: FromStr + PartialOrd + Default>(text: &str) -> Option<
     text.parse().ok().filter(|number| *number > T::default())
 }
 
-/// `50%`, as a share of one.
+/// `50%`, as a share of one; what is too small to be one is none.
 pub(super) fn share(text: &str) -> Option<Ratio> {
     let percent: Ratio = positive(text.strip_suffix('%')?)?;
-    percent.scaled(1, 100).ok()
+    percent.scaled(1, 100).ok().filter(|share| *share > Ratio::ZERO)
 }
 
 fn part(text: &str) -> Option<Part> {

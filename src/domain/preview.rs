@@ -105,6 +105,12 @@ pub struct PlannedOrder {
     /// Where its position would be left with a loss; entries only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stop: Option<Price>,
+    /// Where its position would take its profit; entries only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Price>,
+    /// How far the stop would follow behind the best price; entries only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trail: Option<Price>,
 }
 
 /// Levels that would be set on a position.
@@ -238,7 +244,11 @@ impl PlannedOrder {
         if far(self.price, now.price) {
             return Some(format!("{} stood at {}, now it is at {}", self.symbol, self.price, now.price));
         }
-        far_levels(self.stop, now.stop).then(|| format!("the stop of {} would lie elsewhere now", self.symbol))
+        if far_levels(self.target, now.target) {
+            return Some(format!("the target of {} would lie elsewhere now", self.symbol));
+        }
+        let moved = far_levels(self.stop, now.stop) || far_trails(self.trail, now.trail);
+        moved.then(|| format!("the stop of {} would lie elsewhere now", self.symbol))
     }
 }
 
@@ -247,12 +257,8 @@ impl PlannedLevels {
         if (self.book, self.symbol) != (now.book, now.symbol) {
             return Some("it would be about another position now".to_owned());
         }
-        let moved = far(self.stop, now.stop)
-            || far_levels(self.target, now.target)
-            || match (self.trail, now.trail) {
-                (Some(shown), Some(now)) => far_by(shown, now, (1, SIZE_TOLERANCE)),
-                (shown, now) => shown.is_some() != now.is_some(),
-            };
+        let moved =
+            far(self.stop, now.stop) || far_levels(self.target, now.target) || far_trails(self.trail, now.trail);
         moved.then(|| format!("the levels of {} would be others now", self.symbol))
     }
 }
@@ -298,6 +304,14 @@ fn far_levels(shown: Option<Price>, now: Option<Price>) -> bool {
     }
 }
 
+/// Whether a distance is another one, came or went.
+fn far_trails(shown: Option<Price>, now: Option<Price>) -> bool {
+    match (shown, now) {
+        (Some(shown), Some(now)) => far_by(shown, now, (1, SIZE_TOLERANCE)),
+        (shown, now) => shown.is_some() != now.is_some(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +328,8 @@ mod tests {
             fee: Money::ZERO,
             replaces: None,
             stop: None,
+            target: None,
+            trail: None,
         };
         Preview { orders: vec![order], ..Preview::default() }
     }
@@ -355,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn another_kind_stop_or_trail_is_asked_anew() {
+    fn another_kind_stop_target_or_trail_is_asked_anew() {
         let shown = preview(100, 5);
         let with = |change: fn(&mut PlannedOrder)| {
             let mut other = shown.clone();
@@ -366,6 +382,11 @@ mod tests {
         let [near, off] =
             [with(|order| order.stop = Some(Price::whole(50))), with(|order| order.stop = Some(Price::whole(52)))];
         assert!(shown.moved(&limit).is_some() && shown.moved(&near).is_some() && near.moved(&off).is_some());
+        for change in [(|order| order.target = Some(Price::whole(150))) as fn(&mut PlannedOrder), |order| {
+            order.trail = Some(Price::whole(10));
+        }] {
+            assert!(shown.moved(&with(change)).is_some() && with(change).moved(&shown).is_some());
+        }
         let levels = |trail: Option<i64>| PlannedLevels {
             book: shown.orders[0].book,
             symbol: shown.orders[0].symbol,

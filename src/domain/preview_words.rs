@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 
 use super::format::{counted, money, percent, price, quantity, time};
-use super::{AmountError, BookEffect, Money, Note, OrderKind, PlannedCancel, PlannedOrder, Preview, Side};
+use super::{AmountError, BookEffect, Money, Note, OrderKind, PlannedCancel, PlannedOrder, Preview, Price, Side};
 
 /// Orders that have a line each, at most; of those beyond is said which they are and what they come to. What is asked is never cut.
 const LINES_MAX: usize = 12;
@@ -74,7 +74,15 @@ fn order_line(preview: &Preview, order: &PlannedOrder) -> String {
         }
     };
     let value = order.quantity.value_at(order.price).map_or_else(|_| "?".to_owned(), money);
-    let stop = order.stop.map_or_else(String::new, |stop| format!(", stop at {}", price(stop)));
+    let part = |what: &str, level: Option<Price>| level.map_or_else(String::new, |at| format!("{what} {}", price(at)));
+    let follows = if order.trail.is_some() { " behind" } else { "" };
+    let levels = [
+        part(", stop at", order.stop),
+        part(", following", order.trail),
+        follows.to_owned(),
+        part(", target", order.target),
+    ];
+    let stop = levels.concat();
     let instead = order.replaces.map_or_else(String::new, |order| format!(" instead of what {order} has open"));
     let verb = if order.side == Side::Buy { "Buy" } else { "Sell" };
     let (units, symbol, fee) = (quantity(order.quantity), order.symbol, money(order.fee));

@@ -6,10 +6,11 @@ use crate::domain::{
     Price, Proposal, Protection, Purpose, Quantity, Ratio, Side, Symbol, TradeFill, TradeId,
 };
 use crate::execution::Costs;
-use crate::portfolio::{Attribution, apply_fill, equity, reverse};
+use crate::portfolio::{Attribution, Change, apply_fill, equity, reverse};
 use crate::risk::{Limits, Situation};
 
 use super::desk::Desk;
+use super::fills::{Levels, is_left_over, levels_of};
 use super::plan::{PlanError, Step};
 use super::state::Prices;
 use super::survey::survey_of;
@@ -40,6 +41,18 @@ fn slipped(costs: Costs, price: Price, side: Side, filled: Quantity, volume: Qua
     match side {
         Side::Buy => price.plus(slip),
         Side::Sell => price.minus(slip),
+    }
+}
+
+/// The levels that a position has from this entry on: those that stand, else those of its plan; none of what enters nothing.
+pub(super) fn brings(desk: &Desk, proposal: &Proposal, price: Price) -> Result<Option<Levels>, AmountError> {
+    if proposal.purpose != Purpose::Entry {
+        return Ok(None);
+    }
+    let held = desk.book.position(proposal.symbol).filter(|held| held.side() == proposal.side);
+    match held.and_then(|held| held.protection) {
+        Some(levels) => Ok(Some((levels.stop, levels.target, levels.trail))),
+        None => proposal.plan.map(|plan| levels_of(plan, proposal.side, price)).transpose(),
     }
 }
 
@@ -119,13 +132,15 @@ impl Then {
             at: Timestamp::from_ms(0),
         };
         let by = Attribution { strategy: proposal.strategy, trade: TradeId::default(), reason: ExitReason::Closed };
-        apply_fill(&mut self.book, &fill, by)?;
-        if let (Purpose::Entry, Some(plan), Some(held)) =
-            (proposal.purpose, proposal.plan, self.book.position_mut(proposal.symbol))
+        let change = apply_fill(&mut self.book, &fill, by)?.change;
+        if matches!(change, Change::Closed(_) | Change::Flipped(_)) {
+            self.orders.retain(|open| !is_left_over(open, &fill));
+        }
+        if let Some((stop, target, trail)) = brings(desk, proposal, price)?
+            && let Some(held) = self.book.position_mut(proposal.symbol)
             && held.protection.is_none()
         {
-            let stop = plan.stop_from(price, proposal.side)?;
-            held.protection = Some(Protection { stop, target: None, trail: None, order: OrderId::default() });
+            held.protection = Some(Protection { stop, target, trail, order: OrderId::default() });
         }
         Ok(())
     }

@@ -1,9 +1,9 @@
 //! What do the broker's reports change? Orders step on, fills go into the book, and every position gets its stop.
 
 use crate::domain::{
-    Bar, Event, EventKind, ExitReason, Money, Order, OrderAction, OrderId, OrderKind, OrderStatus, Position, Price,
-    Proposal, Protection, Purpose, Quantity, RunContext, Side, SignalId, Symbol, TimeInForce, Timeframe, Trade,
-    TradeFill,
+    AmountError, Bar, Event, EventKind, ExitPlan, ExitReason, Money, Order, OrderAction, OrderId, OrderKind,
+    OrderStatus, Position, Price, Proposal, Protection, Purpose, Quantity, RunContext, Side, SignalId, Symbol,
+    TimeInForce, Timeframe, Trade, TradeFill,
 };
 use crate::execution::Report;
 use crate::portfolio::{Attribution, Change, apply_fill, exposure, loss_share};
@@ -238,10 +238,8 @@ fn close_up(
     context: &RunContext,
     out: &mut Outcome,
 ) -> Result<(), CycleError> {
-    // An entry on the side of this fill is the other half of turning round: it stays.
-    let leftover =
-        |open: &&Order| open.symbol == fill.symbol && !(open.purpose == Purpose::Entry && open.side == fill.side);
-    let leftovers: Vec<OrderId> = desk.orders.iter().filter(leftover).map(|open| open.id).collect();
+    let leftovers: Vec<OrderId> =
+        desk.orders.iter().filter(|open| is_left_over(open, fill)).map(|open| open.id).collect();
     for open in leftovers {
         out.requests.push(risk::withdraw(open));
         end(desk, open, OrderAction::Cancel, "the position is gone", context, out)?;
@@ -253,6 +251,12 @@ fn close_up(
     note_trade(desk, &trade, prices, context, out);
     out.trades.push(trade);
     Ok(())
+}
+
+/// Whether an order worked for a position that this fill ended. An entry on the side of the fill is the other half of turning round: it
+/// stays.
+pub(super) fn is_left_over(open: &Order, fill: &TradeFill) -> bool {
+    open.symbol == fill.symbol && !(open.purpose == Purpose::Entry && open.side == fill.side)
 }
 
 /// Counts a trade in its strategy's record, and keeps out of its symbol where a limit says so.
@@ -355,15 +359,14 @@ fn levels_for(held: &Position, order: &Order, fill: &TradeFill) -> Result<Option
     if let Some(levels) = held.protection {
         return Ok(Some((levels.stop, levels.target, levels.trail)));
     }
-    let Some(plan) = order.plan else { return Ok(None) };
-    let (lossward, profitward) = match held.side() {
-        Side::Buy => (plan.stop_distance.negated(), plan.target_distance),
-        Side::Sell => (plan.stop_distance, plan.target_distance.map(Price::negated)),
-    };
-    let level = |distance| fill.price.plus(distance).map(|level| level.max(Price::STEP));
-    let stop = level(lossward)?;
-    let target = profitward.map(level).transpose()?;
-    Ok(Some((stop, target, plan.trailing.then_some(plan.stop_distance))))
+    Ok(order.plan.map(|plan| levels_of(plan, held.side(), fill.price)).transpose()?)
+}
+
+/// The levels that a plan gives a position that was entered at `price`.
+pub(super) fn levels_of(plan: ExitPlan, side: Side, price: Price) -> Result<Levels, AmountError> {
+    let profitward = plan.target_distance.map(|distance| if side == Side::Buy { distance } else { distance.negated() });
+    let target = profitward.map(|distance| Ok(price.plus(distance)?.max(Price::STEP))).transpose()?;
+    Ok((plan.stop_from(price, side)?, target, plan.trailing.then_some(plan.stop_distance)))
 }
 
 /// Notes an approved order as working and hands the permission on.

@@ -13,12 +13,11 @@ use crate::risk;
 
 use super::close::submit;
 use super::desk::Desk;
-use super::effect::{effect, estimate};
+use super::effect::{brings, effect, estimate};
 use super::fills::{Levels, end};
 use super::lane::Lane;
 use super::overlay::SetStep;
 use super::state::{Counters, Engine, Prices};
-use super::survey::standing_stop;
 use super::undo::Back;
 use super::{
     CycleError, Outcome, Reload, advice, books, overlay, plan_close, plan_levels, plan_orders, plan_settings,
@@ -194,12 +193,7 @@ fn planned(
     replaces: Option<OrderId>,
 ) -> Result<PlannedOrder, PlanError> {
     let price = estimate(desk, prices, proposal)?;
-    let standing = standing_stop(&desk.book, (proposal.symbol, proposal.side), price);
-    let stop = match (proposal.purpose, proposal.plan) {
-        (Purpose::Entry, Some(plan)) => Some(standing.map_or_else(|| plan.stop_from(price, proposal.side), Ok)?),
-        (Purpose::Entry, None) => standing,
-        _ => None,
-    };
+    let levels = brings(desk, proposal, price)?;
     Ok(PlannedOrder {
         book: desk.name(),
         symbol: proposal.symbol,
@@ -210,7 +204,9 @@ fn planned(
         price,
         fee: desk.settings.costs_of(proposal.symbol).fee_of(proposal.quantity, price)?,
         replaces,
-        stop,
+        stop: levels.map(|(stop, ..)| stop),
+        target: levels.and_then(|(_, target, _)| target),
+        trail: levels.and_then(|(.., trail)| trail),
     })
 }
 

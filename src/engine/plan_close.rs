@@ -2,12 +2,12 @@
 
 use crate::control::{Part, Positions};
 use crate::domain::format::signed;
-use crate::domain::{AmountError, Money, Note, Position, Purpose, Quantity, Ratio, Symbol};
+use crate::domain::{AmountError, Money, Note, Order, Position, Purpose, Quantity, Ratio, Symbol};
 
 use super::close::leaving;
 use super::desk::Desk;
 use super::lane::Lane;
-use super::plan::{Asked, Left, Plan, PlanError, Step, last, not, still_traded};
+use super::plan::{Asked, Left, Plan, PlanError, Step, last, not, only, still_traded};
 use super::plan_orders::{because, check, whole_lots};
 use super::state::{Engine, Prices};
 
@@ -29,7 +29,13 @@ pub(super) struct Closing {
 pub(super) fn close(engine: &Engine, asked: &Asked<'_>, what: Positions, part: Part) -> Result<Plan, PlanError> {
     let prices = engine.prices();
     let (mut plan, mut left) = (Plan::default(), Left::default());
-    for (place, desk) in asked.desks(engine) {
+    let mut desks = asked.desks(engine);
+    if let (Positions::Of(symbol), Part::Units(_)) = (what, part) {
+        // So many units of one book, as with /sell; a share may be one of each.
+        desks.retain(|(_, desk)| desk.book.position(symbol).is_some());
+        desks = vec![only(&desks, &format!("{symbol} is not held"))?];
+    }
+    for (place, desk) in desks {
         let mut closings = Vec::new();
         for held in desk.book.positions.iter().filter(|held| is_meant(held, what, prices)) {
             let which = format!("{} of {}", held.symbol, desk.name());
@@ -63,7 +69,8 @@ pub(super) fn entries_besides(desk: &Desk, closings: &[Closing]) -> Vec<Step> {
 fn questions(desk: &Desk, closings: &mut [Closing], entries: bool) -> Result<Vec<Note>, AmountError> {
     let (name, currency) = (desk.name(), &desk.settings.currency);
     if closings.is_empty() && entries {
-        return Ok(vec![format!("Nothing is held in {name}. Take back what waits to enter?").into()]);
+        let held = if desk.book.positions.is_empty() { "Nothing is held" } else { "Nothing that is held can be left" };
+        return Ok(vec![format!("{held} in {name}. Take back what waits to enter?").into()]);
     }
     let result = |profit| format!("Result before fees about {} {currency}.", signed(profit));
     let rounded: Vec<Note> = closings.iter_mut().flat_map(|closing| closing.rounded.drain(..)).collect();
@@ -74,9 +81,8 @@ fn questions(desk: &Desk, closings: &mut [Closing], entries: bool) -> Result<Vec
         closings.iter().map(each).collect()
     } else {
         let profit = closings.iter().try_fold(Money::ZERO, |sum, closing| sum.plus(closing.profit))?;
-        let each = |Closing { symbol, quantity, all, .. }: &Closing| match quantity == all {
-            true => symbol.to_string(),
-            false => format!("{symbol} ({quantity} of {all})"),
+        let each = |Closing { symbol, quantity, all, .. }: &Closing| {
+            if quantity == all { symbol.to_string() } else { format!("{symbol} ({quantity} of {all})") }
         };
         let list: Vec<String> = closings.iter().map(each).collect();
         let (count, list) = (closings.len(), list.join(", "));
@@ -117,11 +123,15 @@ pub(super) fn close_one(
     check(desk, &proposal, prices, asked.context)?;
     let profit = held.unrealised_at(price)?;
     let profit = if quantity == all { profit } else { profit.scaled(quantity.units(), all.units())? };
-    let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && order.symbol == symbol);
-    let given_up = desk.ways_out(symbol).chain(entries.filter(|_| quantity == all));
+    let given_up = desk.ways_out(symbol).chain(entries_of(desk, symbol).filter(|_| quantity == all));
     let mut steps: Vec<Step> = given_up.map(|order| Step::Withdraw(order.id)).collect();
     steps.push(Step::Submit(proposal));
     Ok(Closing { symbol, quantity, all, profit, rounded, steps })
+}
+
+/// What waits to enter a symbol: whoever leaves all of it wants to be out.
+pub(super) fn entries_of(desk: &Desk, symbol: Symbol) -> impl Iterator<Item = &Order> {
+    desk.orders.iter().filter(move |order| order.purpose == Purpose::Entry && order.symbol == symbol)
 }
 
 /// So much of what there is, in whole lots: at least one, at most all of it. All may be less than a lot.

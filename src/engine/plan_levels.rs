@@ -48,6 +48,11 @@ impl Place<'_> {
     /// The step that sets levels, with what is asked of it.
     fn step(&self, plan: &mut Plan, levels: Levels) -> Result<(), PlanError> {
         let (stop, target, trail) = levels;
+        if let Some(why) = self.levels().and_then(|levels| filling(self.desk, levels)) {
+            return not(why);
+        }
+        check_side(self.held, stop, self.price, true)?;
+        target.map_or(Ok(stop), |target| check_side(self.held, target, self.price, false))?;
         self.check(stop)?;
         let (symbol, name) = (self.held.symbol, self.desk.name());
         let target = target.map_or_else(String::new, |target| format!(", target {}", shown(target)));
@@ -72,6 +77,12 @@ impl Place<'_> {
             Err(no) => not(refused(self.desk, &no)),
         }
     }
+}
+
+/// Why levels cannot be set any more: a stop that was reached does not stand still for others.
+fn filling(desk: &Desk, levels: Protection) -> Option<&'static str> {
+    let guard = desk.orders.iter().find(|order| order.id == levels.order)?;
+    guard.triggered.then_some("its stop is filling; what is left goes at the market")
 }
 
 /// A level, if it lies on its side of the price.
@@ -102,6 +113,9 @@ pub(super) fn check_back(
     prices: Prices<'_>,
     beside: Money,
 ) -> Result<Money, PlanError> {
+    if let Some(why) = held.protection.and_then(|levels| filling(desk, levels)) {
+        return not(why);
+    }
     check_sides(held, was, prices)?;
     let price = last(prices, held.symbol)?;
     let more = more_risk(held, was.stop, price)?.max(Money::ZERO);

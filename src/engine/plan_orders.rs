@@ -153,8 +153,8 @@ fn leaves_all(desk: &Desk, order: &Order, quantity: Quantity) -> bool {
     quantity.minus(order.filled).is_ok_and(|rest| rest == held)
 }
 
-fn in_place_of(order: &Order, kind: OrderKind, rest: Quantity) -> Result<Proposal, PlanError> {
-    let reference = reference_of(kind, order.reference);
+fn in_place_of(order: &Order, kind: OrderKind, rest: Quantity, last: Price) -> Result<Proposal, PlanError> {
+    let reference = reference_of(order.side, kind, last);
     let risk = match order.plan {
         Some(plan) => rest.value_at(plan.stop_distance)?,
         None => rest.value_at(reference)?,
@@ -186,7 +186,8 @@ pub(super) fn replacement(
     prices: Prices<'_>,
     context: &RunContext,
 ) -> Result<Proposal, PlanError> {
-    let mut proposal = in_place_of(order, kind, rest)?;
+    let last = prices.mark(order.symbol).unwrap_or(order.reference);
+    let mut proposal = in_place_of(order, kind, rest, last)?;
     let whose = (order.symbol, order.side);
     proposal.risk = rest.value_at(loss_distance(&desk.book, whose, proposal.reference, order.plan)?)?;
     match ask_to_replace(desk, order, proposal.clone(), prices, context)? {
@@ -229,8 +230,8 @@ pub(super) fn replace(
     match ask_to_replace(desk, &order, proposal, prices, context)? {
         RiskDecision::Refused { refusals, .. } => Ok(Obeyed::not(refused(desk.name(), &refusals))),
         RiskDecision::Approved { request, .. } => {
-            if let Instruction::Replace { quantity, kind, at, .. } = request.instruction() {
-                replace_order(&mut desk.orders[index], *quantity, *kind, *at);
+            if let Instruction::Replace { quantity, kind, reference, at, .. } = request.instruction() {
+                replace_order(&mut desk.orders[index], *quantity, *kind, *reference, *at);
             }
             out.orders.push(desk.orders[index].clone());
             out.requests.push(request);

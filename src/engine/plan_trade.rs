@@ -1,18 +1,20 @@
 //! Which order would a person's `/buy` or `/sell` send out?
 
 use crate::control::{Amount, Part};
+use crate::domain::format::percent;
 use crate::domain::{
     Book, ExitPlan, NameError, Note, OrderKind, Position, Price, Proposal, Purpose, Quantity, Ratio, Side, Symbol,
     TimeInForce,
 };
+use crate::execution::reference_of;
 use crate::risk::{TrackRecord, Wish, size};
 
 use super::close::leaving;
 use super::desk::Desk;
 use super::lane::Lane;
 use super::plan::{Asked, Plan, PlanError, Step, last, not, only, still_traded, trading};
-use super::plan_close::part_of;
-use super::plan_orders::{because, check, whole_lots};
+use super::plan_close::{entries_of, part_of};
+use super::plan_orders::{because, check, whole_lots, words};
 use super::state::{Engine, Prices};
 use super::survey::{look_at, look_closer, loss_distance, survey};
 
@@ -48,28 +50,41 @@ pub(super) fn trade(
     let (place, desk) = only(if held.is_empty() { &desks } else { &held }, "there is no such book")?;
     let wanted = Trade { asked, prices, desk, lane, side, amount, limit };
     let mut notes = Vec::new();
+    let mut steps = Vec::new();
     let proposal = match desk.book.position(symbol).filter(|held| held.side() != side) {
-        Some(held) => wanted.reduce(held, &mut notes)?,
+        Some(held) => {
+            let proposal = wanted.reduce(held, &mut notes)?;
+            steps.extend(wanted.not_entered_again(held, &proposal, &mut notes)?);
+            proposal
+        }
         None => wanted.enter(&mut notes)?,
     };
     check(desk, &proposal, prices, asked.context)?;
     let verb = if side == Side::Buy { "Buy" } else { "Sell" };
-    let what = does(&desk.book, symbol, side);
+    let what = does(&desk.book, symbol, side, amount);
     let mut plan = Plan::default();
     plan.preview.notes.push(format!("{verb} {} {symbol} in {}? {what}.", proposal.quantity, desk.name()).into());
     plan.preview.notes.append(&mut notes);
-    plan.steps.push((place, Step::Submit(proposal)));
+    steps.push(Step::Submit(proposal));
+    plan.steps.extend(steps.into_iter().map(|step| (place, step)));
     Ok(plan)
 }
 
-/// What buying or selling does to what a book holds, in words.
-fn does(book: &Book, symbol: Symbol, side: Side) -> &'static str {
-    match (book.position(symbol).map(Position::side), side) {
-        (Some(Side::Buy), Side::Sell) => "Leaves what is held",
-        (Some(Side::Sell), Side::Buy) => "Covers the short",
-        (Some(_), _) => "Adds to what is held",
-        (None, Side::Buy) => "A new position",
-        (None, Side::Sell) => "Opens a short",
+/// What buying or selling does to what a book holds, in words. A percentage is one of what is held where that is left, else of equity.
+fn does(book: &Book, symbol: Symbol, side: Side, amount: Amount) -> String {
+    let held = book.position(symbol).map(Position::side);
+    let of = |whole: &str| match amount {
+        Amount::Equity(share) => Some(format!("{} of {whole}", percent(share))),
+        Amount::Units(_) | Amount::Money(_) | Amount::Usual => None,
+    };
+    let left = |what: &str| of(what).unwrap_or_else(|| what.to_owned());
+    let with = || of("equity").map_or_else(String::new, |share| format!(" with {share}"));
+    match (held, side) {
+        (Some(Side::Buy), Side::Sell) => format!("Leaves {}", left("what is held")),
+        (Some(Side::Sell), Side::Buy) => format!("Covers {}", left("the short")),
+        (Some(_), _) => format!("Adds to what is held{}", with()),
+        (None, Side::Buy) => format!("A new position{}", with()),
+        (None, Side::Sell) => format!("Opens a short{}", with()),
     }
 }
 
@@ -78,10 +93,15 @@ impl Trade<'_> {
         self.limit.map_or(OrderKind::Market, |price| OrderKind::Limit { price })
     }
 
+    /// The price that the order is counted by.
+    fn reference(&self) -> Result<Price, PlanError> {
+        Ok(reference_of(self.side, self.kind(), last(self.prices, self.lane.instrument.symbol)?))
+    }
+
     /// How many units are meant; none for what is usual.
     fn units(&self) -> Result<Option<Quantity>, PlanError> {
         let instrument = &self.lane.instrument;
-        let price = last(self.prices, instrument.symbol)?;
+        let price = self.reference()?;
         let units = match self.amount {
             Amount::Usual => return Ok(None),
             Amount::Units(units) => return Ok(Some(units)),
@@ -107,23 +127,56 @@ impl Trade<'_> {
         if free <= Quantity::ZERO {
             return not(format!("{} is on the way out already", held.symbol));
         }
-        let part = self.units()?.map_or(Part::Share(Ratio::ONE), Part::Units);
-        let quantity = self.as_shown(part_of(free, part, self.lane, notes)?).min(free);
+        let quantity = match self.amount {
+            Amount::Equity(share) if share > Ratio::ONE => {
+                return not(format!("{} is more than all of what is held", percent(share)));
+            }
+            Amount::Equity(share) => part_of(held.quantity.abs(), Part::Share(share), self.lane, notes)?,
+            Amount::Units(_) | Amount::Money(_) | Amount::Usual => {
+                let part = self.units()?.map_or(Part::Share(Ratio::ONE), Part::Units);
+                part_of(free, part, self.lane, notes)?
+            }
+        };
+        let quantity = self.as_shown(quantity).min(free);
         let proposal = leaving(self.desk, held, self.lane, quantity, (Purpose::Close, &because(self.asked)));
-        Ok(Proposal { kind: self.kind(), ..proposal })
+        Ok(Proposal { kind: self.kind(), reference: self.reference()?, ..proposal })
+    }
+
+    /// What enters again what this order leaves all of is taken back with it, at the market; a limit may wait for long, so that it only says
+    /// what its fill takes back.
+    fn not_entered_again(
+        &self,
+        held: &Position,
+        proposal: &Proposal,
+        notes: &mut Vec<Note>,
+    ) -> Result<Vec<Step>, PlanError> {
+        let rest = held.quantity.abs().minus(self.desk.leaves_now(held.symbol))?;
+        if proposal.quantity < rest {
+            return Ok(Vec::new());
+        }
+        let entries = entries_of(self.desk, held.symbol);
+        if self.limit.is_none() {
+            return Ok(entries.map(|order| Step::Withdraw(order.id)).collect());
+        }
+        let doomed: Vec<String> = entries.filter(|order| order.side != self.side).map(words).collect();
+        if !doomed.is_empty() {
+            notes.push(
+                format!("Once all of it is left, what waits to enter is taken back: {}.", doomed.join("; ")).into(),
+            );
+        }
+        Ok(Vec::new())
     }
 
     /// The order that opens or enlarges a position.
     fn enter(&self, notes: &mut Vec<Note>) -> Result<Proposal, PlanError> {
         let &Self { desk, lane, side, prices, .. } = self;
         let symbol = lane.instrument.symbol;
-        let price = last(prices, symbol)?;
         let plan = exit_plan(desk, lane, prices)?;
-        let reference = self.limit.unwrap_or(price);
-        let distance = loss_distance(&desk.book, (symbol, side), reference, plan)?.min(price);
+        let reference = self.reference()?;
+        let distance = loss_distance(&desk.book, (symbol, side), reference, plan)?;
         let quantity = match self.units()? {
             Some(units) => whole_lots(lane, units, notes)?,
-            None => self.usual(price, distance)?,
+            None => self.usual(reference, distance)?,
         };
         if quantity.is_zero() {
             return not(format!("not even one lot of {symbol} fits; /limits says what is used up"));

@@ -58,17 +58,19 @@ pub(super) fn standing_stop(book: &Book, (symbol, side): (Symbol, Side), price: 
     loses.then_some(stop)
 }
 
-/// How far from `price` an entry is left with a loss: at the stop of what it adds to, else where its plan says, else nowhere.
+/// How far from `price` an entry is left with a loss: at the stop of what it adds to, else where its plan says, else nowhere. What is
+/// bought loses its price at most.
 pub(super) fn loss_distance(
     book: &Book,
     whose: (Symbol, Side),
     price: Price,
     plan: Option<ExitPlan>,
 ) -> Result<Price, AmountError> {
-    match standing_stop(book, whose, price) {
-        Some(stop) => Ok(price.minus(stop)?.abs()),
-        None => Ok(plan.map_or(price, |plan| plan.stop_distance)),
+    if let Some(stop) = standing_stop(book, whose, price) {
+        return Ok(price.minus(stop)?.abs());
     }
+    let distance = plan.map_or(price, |plan| plan.stop_distance);
+    Ok(if whose.1 == Side::Buy { distance.min(price) } else { distance })
 }
 
 /// Adds the figures of one symbol that every proposal needs.

@@ -1,7 +1,7 @@
 //! What changes an order while it waits? A split of its shares, or a replacement that risk approved.
 
 use crate::clock::Timestamp;
-use crate::domain::{AmountError, Order, OrderKind, Price, Quantity};
+use crate::domain::{AmountError, Order, OrderKind, Price, Quantity, Side};
 
 /// Changes an order for a split: the quantities grow, the levels shrink.
 ///
@@ -35,11 +35,12 @@ pub fn split_order(order: &mut Order, new: i64, old: i64) -> Result<(), AmountEr
     Ok(())
 }
 
-/// The price by which an order of this kind is counted while it waits: its own level, else the last price when it was approved.
-pub fn reference_of(kind: OrderKind, last: Price) -> Price {
+/// The price by which an order of this kind is counted while it waits: its own level, else the last price when it was approved. Where the
+/// market is above a level already, it is the market's: a limit far below it keeps no sale from filling there.
+pub fn reference_of(side: Side, kind: OrderKind, last: Price) -> Price {
     match kind {
-        OrderKind::Limit { price } => price,
-        OrderKind::Stop { trigger } => trigger,
+        OrderKind::Limit { price } if side == Side::Buy => price,
+        OrderKind::Limit { price: level } | OrderKind::Stop { trigger: level } => level.max(last),
         OrderKind::Market | OrderKind::StopLimit { .. } | OrderKind::Trailing { .. } | OrderKind::Bracket { .. } => {
             last
         }
@@ -47,13 +48,13 @@ pub fn reference_of(kind: OrderKind, last: Price) -> Price {
 }
 
 /// Carries out a replacement: another quantity in all and other levels, under the same number and with the same fills. It was
-/// approved anew at `at`, so it is on its way again from then; with other levels it has to be triggered again. An order that has
-/// filled `quantity` or more is left with nothing to fill: it is to be taken off.
-pub fn replace_order(order: &mut Order, quantity: Quantity, kind: OrderKind, at: Timestamp) {
+/// approved anew at `at`, counted by `reference`, so it is on its way again from then; with other levels it has to be triggered again. An
+/// order that has filled `quantity` or more is left with nothing to fill: it is to be taken off.
+pub fn replace_order(order: &mut Order, quantity: Quantity, kind: OrderKind, reference: Price, at: Timestamp) {
     order.triggered &= kind == order.kind;
     order.quantity = quantity.max(order.filled);
     order.kind = kind;
-    order.reference = reference_of(kind, order.reference);
+    order.reference = reference;
     order.created = at;
     order.updated = at;
 }
@@ -61,7 +62,7 @@ pub fn replace_order(order: &mut Order, quantity: Quantity, kind: OrderKind, at:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{OrderId, OrderStatus, Purpose, Side, TimeInForce};
+    use crate::domain::{OrderId, OrderStatus, Purpose, TimeInForce};
 
     fn order() -> Order {
         Order {
@@ -91,21 +92,27 @@ mod tests {
     #[test]
     fn a_replacement_is_on_its_way_anew_and_keeps_its_fills() {
         let (mut more, kind) = (order(), OrderKind::Market);
-        replace_order(&mut more, Quantity::whole(12), order().kind, Timestamp::from_ms(5));
+        replace_order(&mut more, Quantity::whole(12), order().kind, Price::whole(100), Timestamp::from_ms(5));
         assert_eq!((more.remaining(), more.created.ms(), more.triggered), (Quantity::whole(8), 5, true));
         let mut other = order();
-        replace_order(&mut other, Quantity::whole(3), kind, Timestamp::from_ms(5));
+        replace_order(&mut other, Quantity::whole(3), kind, Price::whole(100), Timestamp::from_ms(5));
         assert_eq!((other.remaining(), other.kind, other.triggered), (Quantity::ZERO, kind, false));
     }
 
     #[test]
-    fn a_replacement_is_counted_by_its_new_level() {
-        let mut order = Order { kind: OrderKind::Limit { price: Price::whole(90) }, ..order() };
-        let kind = OrderKind::Limit { price: Price::whole(50) };
-        replace_order(&mut order, Quantity::whole(10), kind, Timestamp::from_ms(5));
-        assert_eq!(order.reference, Price::whole(50));
-        replace_order(&mut order, Quantity::whole(12), OrderKind::Market, Timestamp::from_ms(5));
-        assert_eq!(order.reference, Price::whole(50));
+    fn an_order_is_counted_by_its_level_or_by_the_market_above_it() {
+        let [last, limit, trigger] = [Price::whole(100), Price::whole(50), Price::whole(105)];
+        for (side, kind, counted) in [
+            (Side::Buy, OrderKind::Market, 100),
+            (Side::Buy, OrderKind::Limit { price: limit }, 50),
+            (Side::Buy, OrderKind::Limit { price: trigger }, 105),
+            (Side::Sell, OrderKind::Limit { price: trigger }, 105),
+            (Side::Sell, OrderKind::Limit { price: limit }, 100),
+            (Side::Buy, OrderKind::Stop { trigger }, 105),
+            (Side::Buy, OrderKind::Stop { trigger: limit }, 100),
+        ] {
+            assert_eq!(reference_of(side, kind, last), Price::whole(counted), "{side} {kind:?}");
+        }
     }
 
     #[test]

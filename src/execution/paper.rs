@@ -49,9 +49,9 @@ impl PaperBroker {
                     working.order.kind = kind;
                 }
             }
-            Instruction::Replace { order, quantity, kind, at } => {
+            Instruction::Replace { order, quantity, kind, reference, at } => {
                 if let Some(working) = self.working.iter_mut().find(|working| working.order.id == order) {
-                    replace_order(&mut working.order, quantity, kind, at);
+                    replace_order(&mut working.order, quantity, kind, reference, at);
                     working.arrived = false;
                 }
             }

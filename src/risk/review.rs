@@ -39,6 +39,8 @@ pub enum Instruction {
         quantity: Quantity,
         /// Its levels now.
         kind: OrderKind,
+        /// The price that it is counted by now.
+        reference: Price,
         /// When this was approved: with latency it is on its way from then.
         at: Timestamp,
     },
@@ -96,7 +98,7 @@ pub fn review(
 }
 
 /// Runs every check on what is to stand in the place of an order's unfilled rest: `proposal.quantity` is that rest, and its kind the
-/// new levels. Of the proposal nothing else is taken over. `situation` must not count the rest that is given up. An order that
+/// new levels. Of the proposal nothing else is taken over but its reference. `situation` must not count the rest that is given up. An order that
 /// protects a position is not replaced but amended.
 ///
 /// # Errors
@@ -112,7 +114,13 @@ pub fn replace(
     checks.extend(run_checks(&proposal, situation, limits)?);
     let quantity = order.filled.plus(proposal.quantity)?;
     let order = order.id;
-    Ok(decide(proposal, checks, |proposal| Instruction::Replace { order, quantity, kind: proposal.kind, at: now }))
+    Ok(decide(proposal, checks, |Proposal { kind, reference, .. }| Instruction::Replace {
+        order,
+        quantity,
+        kind,
+        reference,
+        at: now,
+    }))
 }
 
 fn run_checks(proposal: &Proposal, situation: &Situation, limits: &Limits) -> Result<Vec<CheckResult>, AmountError> {
@@ -359,10 +367,11 @@ mod tests {
                 .expect("fits")
         };
         let RiskDecision::Approved { request, .. } = ask(&order, 8) else { panic!("it is refused") };
-        let Instruction::Replace { order: id, quantity, kind, at } = request.into_instruction() else {
+        let Instruction::Replace { order: id, quantity, kind, reference, at } = request.into_instruction() else {
             panic!("it is no replacement")
         };
         assert_eq!((id, quantity, kind, at.ms()), (OrderId(7), Quantity::whole(12), limit, 5));
+        assert_eq!(reference, Price::whole(100));
         let refused = |order: &Order, rest| match ask(order, rest) {
             RiskDecision::Refused { refusals, .. } => refusals.into_iter().map(|refusal| refusal.check).collect(),
             RiskDecision::Approved { .. } => Vec::new(),

@@ -95,7 +95,7 @@ fn levels_are_set_where_a_person_wants_them_and_no_farther_than_the_open_risk_al
 #[test]
 fn a_person_buys_at_a_limit_changes_the_order_and_takes_it_back() {
     let bench = lived();
-    let shown = bench.confirm("/buy ETH-USD $300 limit 1");
+    let shown = bench.confirm("/buy ETH-USD $100 limit 1");
     assert!(shown.contains("limit 1.0000"), "{shown}");
     bench.live(life(1)).expect("runs");
     let order = bench.saved().orders.into_iter().find(|order| order.purpose == Purpose::Entry).expect("it waits");

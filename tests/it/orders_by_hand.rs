@@ -1,105 +1,10 @@
 //! Orders by people on a market that stands where a test wants it: every way out stays open, and what was shown is what goes out.
 
-use bellwether::domain::{AssetClass, Bar, Instrument, Order, OrderKind, Position, Purpose, Quantity};
-use bellwether::engine::{DeskSettings, LossAction};
+use bellwether::domain::{AssetClass, Instrument, OrderKind, Quantity};
+use bellwether::engine::LossAction;
 
-use crate::support::{Bench, Life, ListFeed, bar_at, flat_bars, quick_cross};
-
-const COIN: &str = "BTC-USD";
-const DAYS: usize = 60;
-
-type Change = fn(&mut DeskSettings);
-
-/// Markets of these days, in a book that may do much.
-#[derive(Clone)]
-struct Market {
-    list: Vec<(Instrument, Vec<Bar>)>,
-    change: Change,
-}
-
-impl Market {
-    /// Coins and shares that stand at 100.
-    fn calm(symbols: &[&str]) -> Self {
-        Self::of(symbols.iter().map(|symbol| (*symbol, flat_bars(&[100; DAYS]))).collect())
-    }
-
-    /// A coin that stands at 100, and goes on like this after `days`.
-    fn then(days: usize, closes: &[i64]) -> Self {
-        let mut all = vec![100; days];
-        all.extend(closes);
-        all.resize(DAYS, *all.last().expect("some"));
-        Self::of(vec![(COIN, flat_bars(&all))])
-    }
-
-    fn of(list: Vec<(&str, Vec<Bar>)>) -> Self {
-        let bare = |symbol: &str| Instrument::bare(symbol.parse().expect("a symbol"));
-        Self { list: list.into_iter().map(|(symbol, bars)| (bare(symbol), bars)).collect(), change: |_| {} }
-    }
-
-    fn with(self, change: Change) -> Self {
-        Self { change, ..self }
-    }
-
-    /// Lives for so many days; for none what was confirmed is heeded all the same.
-    fn live(&self, bench: &Bench, days: u64) {
-        let change = self.change;
-        let usual = move |desk: &mut DeskSettings| {
-            desk.strategies.clear();
-            // Stops lie far away, and half of the book may be in one thing.
-            set(desk, &[("stop_atr", "10"), ("trailing", "0"), ("target_atr", "0"), ("position_pct", "50")]);
-            set(desk, &[("open_risk_pct", "30"), ("slippage_bps", "0"), ("fee_bps", "0")]);
-            change(desk);
-        };
-        let whole = Life::whole(ListFeed::of(self.list.clone()), usual);
-        bench.live(Life { cycles_max: Some(days), ..whole }).expect("runs");
-    }
-
-    /// After twenty days somebody does each of these, with a day after each.
-    fn after(&self, commands: &[&str]) -> Bench {
-        let bench = Bench::new();
-        self.live(&bench, 20);
-        for command in commands {
-            self.done(&bench, command);
-        }
-        bench
-    }
-
-    /// Confirms a change and lives a day; what was shown.
-    fn done(&self, bench: &Bench, command: &str) -> String {
-        let (id, shown) = bench.show(command).unwrap_or_else(|refused| panic!("{command}: {refused}"));
-        bench.agree(id);
-        self.live(bench, 1);
-        let result = result(bench);
-        assert!(!result.starts_with("not done") && !result.contains("refused"), "{command}: {result}");
-        shown
-    }
-}
-
-fn set(desk: &mut DeskSettings, limits: &[(&str, &str)]) {
-    for (key, value) in limits {
-        desk.limits.set(key, value.parse().expect("a number")).expect("in range");
-    }
-}
-
-fn held(bench: &Bench, symbol: &str) -> Option<Position> {
-    bench.saved().books[0].book.position(symbol.parse().expect("a symbol")).cloned()
-}
-
-fn quantity(bench: &Bench, symbol: &str) -> Quantity {
-    held(bench, symbol).map_or(Quantity::ZERO, |held| held.quantity)
-}
-
-/// The orders that wait, besides stops and targets.
-fn waiting(bench: &Bench) -> Vec<Order> {
-    bench.saved().orders.into_iter().filter(|order| order.purpose != Purpose::Protect).collect()
-}
-
-/// What became of the last control.
-fn result(bench: &Bench) -> String {
-    let reader = bench.reader();
-    let last = (1..1_000).take_while(|id| reader.control(*id).expect("reads").is_some()).last().expect("one");
-    reader.control(last).expect("reads").and_then(|row| row.result).unwrap_or_default()
-}
+use crate::support::market::{COIN, DAYS, Market, held, quantity, result, set, waiting};
+use crate::support::{bar_at, flat_bars, quick_cross};
 
 /// A position of ten coins with a limit that waits far away to leave it.
 const WITH_A_LIMIT: [&str; 2] = ["/buy BTC-USD 10", "/sell BTC-USD 10 limit 200"];

@@ -78,9 +78,9 @@ impl Floor {
                 let held = self.find(*order);
                 (held.quantity, held.kind) = (*quantity, *kind);
             }
-            Instruction::Replace { order, quantity, kind, at } => {
+            Instruction::Replace { order, quantity, kind, reference, at } => {
                 let held = self.find(*order);
-                replace_order(held, *quantity, *kind, *at);
+                replace_order(held, *quantity, *kind, *reference, *at);
                 if held.remaining().is_zero() {
                     held.step(OrderAction::Cancel, *at).expect("it is open");
                 }
