@@ -57,9 +57,12 @@ impl Watch {
         let watch = self.clone();
         Arc::new(move || {
             let missing = |error: &ConfigError| matches!(error, ConfigError::Read { cause, .. } if cause.kind() == std::io::ErrorKind::NotFound);
-            let text = read_file(watch.named.as_deref()).map_err(|error| match missing(&error) {
-                true => format!("{error}: there is none. Write it, and /reload takes it"),
-                false => chain(&error),
+            let text = read_file(watch.named.as_deref()).map_err(|error| {
+                if missing(&error) {
+                    format!("{error}: there is none. Write it, and /reload takes it")
+                } else {
+                    chain(&error)
+                }
             })?;
             watch.reload(&text)
         })

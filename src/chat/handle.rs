@@ -236,7 +236,9 @@ impl Chat {
         let words = match &mut change.control {
             Control::Resume => {
                 let (books, words) = resume_preview(&views)?;
-                books.into_iter().for_each(|book| shown.add_resume(book));
+                for book in books {
+                    shown.add_resume(book);
+                }
                 words
             }
             Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,

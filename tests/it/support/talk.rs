@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 /// A program that says nothing for so long says nothing any more.
-const SILENCE_MAX: Duration = Duration::from_secs(120);
+const SILENCE_MAX: Duration = Duration::from_mins(2);
 
 /// A program that asks.
 pub(crate) struct Talk {
