@@ -352,7 +352,9 @@ pub(super) fn settle(engine: &mut Engine, context: &RunContext, out: &mut Outcom
     for (place, desk) in engine.desks.iter_mut().enumerate() {
         let is_over = |row: &&ChangeRow| row.until.is_some_and(|until| until <= context.now);
         let over: Vec<ChangeId> = desk.changes.iter().filter(is_over).map(|row| row.id).collect();
-        over.iter().for_each(|id| tell_end(desk, *id, None, context, out));
+        for id in &over {
+            tell_end(desk, *id, None, context, out);
+        }
         let unfit = fitting(&desk.base, &desk.changes).1;
         if !over.is_empty() || !unfit.is_empty() {
             places.push(place);
