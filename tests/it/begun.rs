@@ -15,7 +15,9 @@ fn set_pins(command: impl Fn(&[&str]) -> std::process::Command) {
     for (args, lines) in [(["pin", "set", "ana"], &[PIN, PIN][..]), (["pin", "duress", "ana"], &[PIN, DURESS, DURESS])]
     {
         let mut talk = Talk::start(command(&args));
-        lines.iter().for_each(|line| talk.say(line));
+        for line in lines {
+            talk.say(line);
+        }
         let (exit, said) = talk.end();
         assert_eq!(exit, 0, "{args:?}: {said}");
     }
