@@ -367,7 +367,7 @@ fn a_pin_that_goes_takes_its_entries_back() {
     };
     let bench = Bench::new();
     bench.live(pinned(30)).expect("runs");
-    bench.confirm("/buy ETH-USD $300 limit 1");
+    bench.confirm("/buy ETH-USD 1 limit 1");
     bench.live(pinned(1)).expect("runs");
     let order = entries(&bench).into_iter().find(|order| order.symbol.as_str() == "ETH-USD").expect("it waits");
     let shown = bench.confirm("/pin ETH-USD off");
