@@ -28,11 +28,13 @@ struct Bench {
 impl Bench {
     fn open(name: Label, environment: &Environment) -> Result<Self, AppError> {
         let config = load(environment.config.as_deref())?;
-        let name = person(&config, Some(name))?.name;
+        let person = person(&config, Some(name))?;
         let store = Store::open(&environment.database)?;
         let routes = Routes::new(Reader::open(&environment.database)?.routes()?);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        Ok(Self { name, desk: desk_beside(&store, &clock, routes, config.control) })
+        // What halts under duress is theirs to halt.
+        let desk = desk_beside(&store, &clock, routes, config.control).within(person.books);
+        Ok(Self { name: person.name, desk })
     }
 
     /// What they hold now: the PIN, the code of an app where there is no PIN, or nothing.
@@ -71,7 +73,10 @@ pub(super) fn pin(what: &PinCommand, environment: &Environment) -> Result<(), Ap
             let bench = Bench::open(*person, environment)?;
             let new = new_pin("new PIN (4 to 12 digits): ")?;
             bench.desk.replace_pin(&bench.name, &new)?;
-            print(&format!("PIN of {} set; everybody is told that it was set anew", bench.name));
+            print(&format!(
+                "PIN of {} set; everybody is told that it was set anew. A second one for when you are made to enter one is gone, if there was one",
+                bench.name
+            ));
         }
         PinCommand::Duress { person } => {
             let bench = Bench::open(*person, environment)?;

@@ -12,7 +12,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config::policy;
 use crate::control::{Begun, CODE_VALID_MS};
 use crate::domain::format::age;
-use crate::domain::{EventKind, Lane, Message};
+use crate::domain::{EventKind, Lane, Message, NoticeId};
 use crate::store::{Answer, InboxRow, LaneState, Reader, Store, StoreError, is_lost, lost_words, sms_grade};
 
 use super::AppError;
@@ -91,11 +91,10 @@ impl SmsHandler {
         if goes_on
             && is_lost(state)
             && let Some(notice) = known.notice
-            && !is_about_delivery(reader, notice)?
+            && let Some(told) = lost(reader, notice, known.lane, lost_words(state, code))?
         {
             // Others are told before it is noted: whoever dies in between tells it twice and not never.
-            let why = lost_words(state, code);
-            (self.alarm)(EventKind::DeliveryDied { notice, lane: known.lane, why });
+            (self.alarm)(told);
         }
         self.store.points().pass("sms: lost, told, not noted")?;
         self.store.move_sms(sid, state, code, self.clock.now())?;
@@ -281,14 +280,45 @@ fn inbound(seat: &Seat, text: &str) -> Inbound {
 }
 
 /// That a message about a message did not arrive is not worth a third.
-fn is_about_delivery(reader: &Reader, notice: crate::domain::NoticeId) -> Result<bool, StoreError> {
-    let fact = reader.notice(notice)?;
-    Ok(fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. })))
+/// What is told of a message that did not arrive; nothing of one that only said so itself.
+fn lost(reader: &Reader, notice: NoticeId, lane: Lane, why: String) -> Result<Option<EventKind>, StoreError> {
+    Ok(match reader.notice(notice)?.map(|fact| fact.event.kind) {
+        Some(EventKind::DeliveryDied { .. } | EventKind::DuressUntold { .. }) => None,
+        // Whoever it is about is not told of this either.
+        Some(EventKind::DuressPin { person }) => Some(EventKind::DuressUntold { person, notice, lane, why }),
+        _ => Some(EventKind::DeliveryDied { notice, lane, why }),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{Event, RouteTable, Routes, RunId, Severity};
+
+    #[test]
+    fn a_lost_message_about_duress_is_told_as_such_and_one_about_delivery_not_at_all() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (store, at) = (Store::open(&folder.path().join("a.db")).expect("opens"), Timestamp::from_ms(1));
+        let lane: Lane = "bo:sms".parse().expect("a lane");
+        let mut table = RouteTable::simple(&[lane, "di:sms".parse().expect("a lane")], Severity::Info);
+        table.lanes.iter_mut().for_each(|rule| rule.is_owners = true);
+        let routes = Routes::new(table);
+        let (person, why) = ("ana".to_owned(), "undelivered".to_owned());
+        let lost_of = |kind| {
+            let event = Event { at, book: None, kind };
+            store.record_events(RunId(1), at, vec![event], &routes).expect("stored");
+            let reader = Reader::open(store.path()).expect("opens");
+            let notice = reader.journal_told(1).expect("reads")[0].notice.expect("told");
+            (lost(&reader, notice, lane, why.clone()).expect("reads"), notice)
+        };
+        let (told, notice) = lost_of(EventKind::DuressPin { person: person.clone() });
+        let untold = EventKind::DuressUntold { person: person.clone(), notice, lane, why: why.clone() };
+        assert_eq!(told, Some(untold.clone()));
+        assert_eq!(lost_of(untold).0, None);
+        let (told, notice) = lost_of(EventKind::DrillSent { person });
+        assert_eq!(told, Some(EventKind::DeliveryDied { notice, lane, why: why.clone() }));
+        assert_eq!(lost_of(EventKind::DeliveryDied { notice, lane, why: why.clone() }).0, None);
+    }
 
     #[test]
     fn the_books_of_a_code_are_named_or_there_is_no_code() {

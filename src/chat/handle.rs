@@ -276,6 +276,13 @@ impl Chat {
                 let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
                 format!("Not done: the PIN is locked until {}", time(*until, zone))
             }
+            DeskError::TooOften { until } => {
+                let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
+                let until = time(*until, zone);
+                format!(
+                    "Not done: a new PIN counts as a try at the PIN, and there were too many. Ask again at {until}; the PIN that you have goes on"
+                )
+            }
             DeskError::Wrong { .. }
             | DeskError::WrongFactors { .. }
             | DeskError::WrongCode { .. }

@@ -153,7 +153,9 @@ mod tests {
         let too_late = Begun::NotDone("it was too late for it".to_owned());
         assert_eq!(begun(desk, id), too_late, "before the engine looks");
         assert!(desk.claim().expect("reads").is_none());
-        assert_eq!(begun(desk, id), too_late, "and after that");
+        // After that the row itself says why.
+        assert_eq!(begun(desk, id), Begun::Taken(Taken::Confirmed(id)));
+        assert!(desk.result_of(id).expect("reads").expect("settled").contains("waited too long"));
     }
 
     #[test]
@@ -167,7 +169,7 @@ mod tests {
         assert_eq!((found.status.as_str(), found.result.as_deref()), ("done", Some("Accepted")));
         let halt = desk.claim().expect("reads").expect("a halt");
         assert_eq!(halt.change().control, Control::Halt);
-        desk.store.move_control(halt.id(), "confirmed", "done").expect("moved");
+        desk.store.move_control(halt.id(), "claimed", "done").expect("moved");
         assert!(desk.claim().expect("reads").is_none(), "nothing else is carried out");
         let undoable = desk.reader().expect("opens").undoable_control("ana", Timestamp::from_ms(0)).expect("reads");
         assert_eq!(undoable, None);

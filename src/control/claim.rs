@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use crate::domain::Label;
+use crate::domain::{EventKind, Label};
 use crate::store::{ControlRow, Move, Settlement, StoreError};
 
 use super::second::change_of;
 use super::{Change, ChangeDesk, Confirmed, DeskError, Factors, VALID_MS};
+
+/// The status of a change that is being carried out.
+const CLAIMED: &str = "claimed";
 
 /// What somebody may change now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,9 +24,9 @@ pub struct Rights {
 pub type Roll = Arc<dyn Fn(&str) -> Option<Rights> + Send + Sync>;
 
 impl ChangeDesk {
-    /// The next confirmed change that was not carried out. It stays confirmed until the engine's own transaction settles it, so a crash
-    /// in between neither loses nor repeats it; only what makes things safer is carried out late. What the rules or the roll of this desk
-    /// do not allow is void.
+    /// The next confirmed change that was not carried out. It is claimed until the engine's own transaction settles it: nobody else voids it
+    /// meanwhile, and whoever finds it claimed at a start claims it anew, so a crash in between neither loses nor repeats it. Only what
+    /// makes things safer is carried out late. What waited too long, and what the rules or the roll of this desk do not allow, is void.
     ///
     /// # Errors
     /// When the store fails.
@@ -32,11 +35,16 @@ impl ChangeDesk {
         while let Some(row) = reader.confirmed_control()? {
             let change = change_of(&row)?;
             if !change.control.is_safe() && self.clock.now() > row.expires.plus_ms(VALID_MS) {
-                self.store.move_control(row.id, "confirmed", "expired")?;
+                // It was said that it is accepted, and whoever waited for more has left.
+                let lapsed = EventKind::ControlLapsed { person: row.person.clone(), change: change.to_string() };
+                self.refuse(&row, &change, "it waited too long; ask again", vec![lapsed])?;
                 continue;
             }
             if let Some(why) = self.objection(&row, &change) {
-                self.refuse(&row, &change, &why)?;
+                self.refuse(&row, &change, &why, Vec::new())?;
+                continue;
+            }
+            if row.status != CLAIMED && !self.store.move_control(row.id, "confirmed", CLAIMED)? {
                 continue;
             }
             // What an older version was asked is not understood, so nothing of it holds any more.
@@ -73,12 +81,13 @@ impl ChangeDesk {
         })
     }
 
-    fn refuse(&self, row: &ControlRow, change: &Change, why: &str) -> Result<(), StoreError> {
+    fn refuse(&self, row: &ControlRow, change: &Change, why: &str, told: Vec<EventKind>) -> Result<(), StoreError> {
         let result = format!("not done: {why}");
         let entry = self.entry(&row.person, &row.chat, &change.to_string(), &result);
-        let mut must = Move::new(row.id, "confirmed", "void");
+        let from = if row.status == CLAIMED { CLAIMED } else { "confirmed" };
+        let mut must = Move::new(row.id, from, "void");
         must.result = Some(result);
-        let (entry, told) = (Some((entry, None)), self.told(Vec::new()));
+        let (entry, told) = (Some((entry, None)), self.told(told));
         self.store.settle_control(Settlement { must: Some(must), also: Vec::new(), adds: None, entry, told })?;
         Ok(())
     }
@@ -144,7 +153,7 @@ mod tests {
             let claimed = own.claim().expect("reads");
             if why.is_empty() {
                 assert_eq!(claimed.expect("allowed").id(), id);
-                desk.store.move_control(id, "confirmed", "done").expect("moved");
+                assert!(desk.store.move_control(id, CLAIMED, "done").expect("moved"));
                 continue;
             }
             let result = format!("not done: {why}");
@@ -153,6 +162,8 @@ mod tests {
             let last = desk.reader().and_then(|reader| reader.audit_rows()).expect("reads").pop().expect("one").entry;
             assert_eq!((last.person.as_str(), last.words.as_str(), last.result), ("ana", "/resume", result));
         }
+        let lapsed = desk.reader().and_then(|reader| reader.journal_all()).expect("reads");
+        assert!(!lapsed.iter().any(|row| matches!(row.event.kind, EventKind::ControlLapsed { .. })));
         desk.admit_safe(&Control::Halt, "eve", "shell").expect("admitted");
         let halt = desk.clone().ruled_by(two()).knowing(knows(&[])).claim().expect("reads");
         assert_eq!(halt.expect("halts always").person(), "eve");
@@ -175,5 +186,44 @@ mod tests {
         assert_eq!(desk.result_of(done).expect("reads").as_deref(), Some("not done: lost"));
         let rows = desk.reader().and_then(|reader| reader.audit_rows()).expect("reads");
         assert_eq!(rows.iter().filter(|row| row.entry.result == "not done: lost").count(), 2);
+    }
+
+    #[test]
+    fn what_is_being_carried_out_is_voided_by_nobody_and_is_found_again_at_a_start() {
+        let Bench { desk, clock, .. } = &bench();
+        let id = confirmed(desk);
+        assert_eq!(desk.claim().expect("reads").expect("one").id(), id);
+        let status = || desk.reader().and_then(|reader| reader.control(id)).expect("reads").expect("one").status;
+        assert_eq!(status(), "claimed");
+        desk.store.void_controls(vec!["ana".to_owned()], "not done: lost", clock.now()).expect("stored");
+        assert_eq!((status().as_str(), desk.result_of(id).expect("reads")), ("claimed", None));
+        let rows = desk.reader().and_then(|reader| reader.audit_rows()).expect("reads");
+        assert!(rows.iter().all(|row| row.entry.result != "not done: lost"));
+        assert_eq!(desk.claim().expect("reads").expect("as after a crash").id(), id);
+        // Rights that are gone by then are gone.
+        assert!(desk.clone().knowing(knows(&[])).claim().expect("reads").is_none());
+        assert_eq!(desk.result_of(id).expect("reads").as_deref(), Some("not done: ana may change nothing here"));
+    }
+
+    #[test]
+    fn what_waited_too_long_is_refused_audited_and_told_to_whoever_asked() {
+        for was_claimed in [false, true] {
+            let Bench { desk, clock, .. } = &bench();
+            let id = confirmed(desk);
+            if was_claimed {
+                assert!(desk.claim().expect("reads").is_some());
+            }
+            clock.advance(2 * VALID_MS + 1);
+            assert!(desk.claim().expect("reads").is_none());
+            let why = "not done: it waited too long; ask again";
+            assert_eq!(desk.result_of(id).expect("reads").as_deref(), Some(why));
+            let reader = desk.reader().expect("opens");
+            let last = reader.audit_rows().expect("reads").pop().expect("one").entry;
+            assert_eq!((last.person.as_str(), last.words.as_str(), last.result.as_str()), ("ana", "/resume", why));
+            let told = reader.journal_all().expect("reads").pop().expect("one").event.kind;
+            let want = EventKind::ControlLapsed { person: "ana".to_owned(), change: "/resume".to_owned() };
+            assert_eq!(told, want);
+            assert!(desk.claim().expect("reads").is_none(), "it is told once");
+        }
     }
 }

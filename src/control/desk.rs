@@ -133,6 +133,12 @@ pub enum DeskError {
         /// True if this very try locked it: everybody is to be told.
         just_now: bool,
     },
+    /// So many tries were wrong, or new PINs set, that one more would lock.
+    #[error("a new PIN counts as a try, and there were too many: not before {until}")]
+    TooOften {
+        /// Until when.
+        until: Timestamp,
+    },
     /// It was shown too long ago.
     #[error("that was shown too long ago; ask again")]
     Expired,

@@ -4,7 +4,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::clock::Timestamp;
 use crate::domain::{Event, EventKind, Preview};
-use crate::store::{AuditEntry, Charged, Guard, Move, Refund, Settlement, Told};
+use crate::store::{Added, AuditEntry, Charged, Guard, Move, Refund, Settlement, Told};
 
 use super::action::Change;
 use super::desk::row;
@@ -116,12 +116,14 @@ impl ChangeDesk {
         voided: Vec<Move>,
     ) -> Result<i64, DeskError> {
         let now = self.clock.now();
-        let halt = Change { control: Control::Halt, books: None };
-        let row = row(&halt, person, chat, &Preview::default(), now, now, "confirmed")?;
+        let halt = |change, person, chat| row(change, person, chat, &Preview::default(), now, now, "confirmed");
+        // It stands there as one that they ask for would, and everything else halts in nobody's name.
+        let own = self.change(Control::Halt, None)?;
+        let all = Change { control: Control::Halt, books: None };
+        let rest = own.books.as_ref().map(|_| halt(&all, "", "")).transpose()?;
+        let words = self.entry(person, chat, &own.to_string(), "confirmed without a PIN");
+        let adds = Some(Added { own: halt(&own, person, chat)?, entry: words, rest });
         let entry = entry.map(|entry| (entry, None));
-        // It stands there as one that they ask for would.
-        let words = self.change(Control::Halt, None)?.to_string();
-        let adds = Some((row, self.entry(person, chat, &words, "confirmed without a PIN")));
         let told = self.told(vec![EventKind::DuressPin { person: person.to_owned() }]);
         let settlement = Settlement { must: None, also: voided, adds, entry, told };
         let (_, row) = self.store.settle_control(settlement)?;
@@ -154,7 +156,7 @@ mod tests {
         desk.set_duress("ana", &pin("2846"), &pin("1939201")).expect("set");
         assert_eq!(desk.verify("ana", &pin("2846"), Factors::Pin).expect("right"), Entered::Right);
         assert_eq!(desk.verify("ana", &pin("1939201"), Factors::Pin).expect("right"), Entered::Duress);
-        assert!(matches!(desk.verify("ana", &pin("19392"), Factors::Pin), Err(DeskError::Wrong { left: 4 })));
-        assert!(matches!(desk.verify("ana", &pin("2846"), Factors::Both), Err(DeskError::WrongFactors { left: 3 })));
+        assert!(matches!(desk.verify("ana", &pin("19392"), Factors::Pin), Err(DeskError::Wrong { left: 3 })));
+        assert!(matches!(desk.verify("ana", &pin("2846"), Factors::Both), Err(DeskError::WrongFactors { left: 2 })));
     }
 }

@@ -4,6 +4,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash}
 use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::clock::Timestamp;
 use crate::domain::EventKind;
 use crate::store::{Charged, PinKind, PinRules};
 
@@ -156,13 +157,13 @@ impl ChangeDesk {
         self.renew(person, Entered::Duress, duress)
     }
 
-    /// Sets a PIN without the old one, for whoever has the machine; everybody is told.
+    /// Sets a PIN without the old one, for whoever has the machine; everybody is told. A second PIN is gone by it, and nobody looks whether
+    /// there was one: whoever was given one of the two must not see which it is, by whether it is taken or goes on being right.
     ///
     /// # Errors
     /// When it is weak.
     pub fn replace_pin(&self, person: &str, new: &SecretString) -> Result<(), DeskError> {
         check_strength(new)?;
-        self.check_other(person, Entered::Right, new)?;
         let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
         let entry = self.entry(person, "desk", "pin set without the old one", "done");
         let what = "their PIN was set anew on the machine, without the old one".to_owned();
@@ -181,6 +182,12 @@ impl ChangeDesk {
     /// The PIN that was entered is the new one from now on: whoever was made to enter the one for duress has changed that one, and goes on
     /// being answered as before. Of a first one everybody is told.
     pub(super) fn renew(&self, person: &str, entered: Entered, new: &SecretString) -> Result<(), DeskError> {
+        self.charge_new(person)?;
+        self.renew_charged(person, entered, new)
+    }
+
+    /// The same of one that was charged before.
+    pub(super) fn renew_charged(&self, person: &str, entered: Entered, new: &SecretString) -> Result<(), DeskError> {
         self.check_other(person, entered, new)?;
         let kind = if entered == Entered::Right { PinKind::Own } else { PinKind::Duress };
         let hash = hash(new, self.cost).ok_or(DeskError::Hash)?;
@@ -192,8 +199,29 @@ impl ChangeDesk {
         Ok(self.store.keep_pin(person, (kind, hash), entry, self.told(first.into_iter().collect()))?)
     }
 
-    /// A new PIN that is the other one of the same person is a wrong try at that one, and is answered like one that anybody would guess:
-    /// who was given one of the two must not find the other by asking for it.
+    /// Where so many tries were wrong, or new PINs set, that one more would lock: from when a right PIN takes them back. Until then no new one
+    /// is taken, so that nobody is locked by that alone.
+    pub(super) fn too_often(&self, person: &str) -> Result<Option<Timestamp>, DeskError> {
+        let tries = self.reader()?.pin_tries(person)?;
+        let over = tries.filter(|(wrong, _)| wrong + 1 >= RULES.wrong_max);
+        Ok(over.map(|(_, last)| last.plus_ms(RULES.kept_ms)))
+    }
+
+    /// Every new PIN is a try at the other one, before anybody looks whether it is that: whichever of the two was entered, and where there
+    /// is only one. Nothing but an hour takes it back: who was given one of them must not find the other by asking for it.
+    pub(super) fn charge_new(&self, person: &str) -> Result<(), DeskError> {
+        if let Some(until) = self.too_often(person)? {
+            return Err(DeskError::TooOften { until });
+        }
+        match self.store.charge_pin(person, self.clock.now(), RULES)? {
+            Charged::NoPin | Charged::Try { locked: None, .. } => Ok(()),
+            Charged::Locked(until) => Err(DeskError::Locked { until, just_now: false }),
+            // Others tried meanwhile.
+            Charged::Try { locked, .. } => self.note_wrong(self.entry(person, "desk", "pin", "wrong"), locked),
+        }
+    }
+
+    /// A new PIN that is the other one of the same person is answered like one that anybody would guess.
     pub(super) fn check_other(&self, person: &str, entered: Entered, new: &SecretString) -> Result<(), DeskError> {
         let reader = self.reader()?;
         let (own, duress) = (reader.pin_hash(person, PinKind::Own)?, reader.pin_hash(person, PinKind::Duress)?);
@@ -203,9 +231,7 @@ impl ChangeDesk {
         if !is_matched || other.is_none() {
             return Ok(());
         }
-        if let Charged::Try { locked, .. } = self.store.charge_pin(person, self.clock.now(), RULES)? {
-            self.note_wrong(self.entry(person, "desk", "pin", "wrong"), locked)?;
-        }
+        self.note_wrong(self.entry(person, "desk", "pin", "wrong"), None)?;
         Err(WeakPin::Guessable.into())
     }
 }
@@ -213,6 +239,8 @@ impl ChangeDesk {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
+    use crate::control::Taken;
     use crate::control::desk::tests::{Bench, bench, pin, resume};
     use crate::domain::Preview;
 
@@ -254,7 +282,7 @@ mod tests {
     #[test]
     fn five_wrong_pins_lock_for_a_quarter_of_an_hour_and_then_twice_as_long() {
         let Bench { clock, desk, .. } = &bench();
-        let right = || desk.set_pin("ana", Some(&pin("2846")), &pin("2846"));
+        let right = || desk.verify("ana", &pin("2846"), Factors::Pin);
         assert!(matches!(desk.set_pin("ana", None, &pin("7391")), Err(DeskError::Wrong { left: 4 })));
         assert!(right().is_ok(), "it takes no wrong one back so soon");
         for (minutes, lefts) in [(15, vec![3, 2, 1]), (30, vec![4, 3, 2, 1])] {
@@ -276,27 +304,93 @@ mod tests {
         assert!(desk.confirm(shown.id, "ana", "terminal", &pin("2846")).is_ok());
     }
 
+    /// What somebody who holds `known` is answered who asks for each of these in turn as a new PIN, on the machine and in a chat.
+    fn answers(desk: &ChangeDesk, known: &str, candidates: &[String]) -> Vec<String> {
+        let mut known = pin(known);
+        let asked = candidates.iter().zip([0, 1, 2].into_iter().cycle()).map(|(candidate, way)| {
+            let new = pin(candidate);
+            let in_chat = |lines: &[&SecretString]| {
+                let mut id = desk.ask_new_pin("ana", "terminal")?.id;
+                for typed in lines {
+                    if let Taken::Next(next) = desk.confirm(id, "ana", "terminal", typed)? {
+                        id = next;
+                    }
+                }
+                Ok(())
+            };
+            let form = || SecretString::from(format!("{0}\n{1}\n{1}", known.expose_secret(), candidate));
+            let taken = match way {
+                0 => desk.set_pin("ana", Some(&known), &new),
+                1 => in_chat(&[&form()]),
+                // Left before it is typed once more: nothing changes.
+                _ => in_chat(&[&known, &new]),
+            };
+            if taken.is_ok() && way != 2 {
+                known = new;
+            }
+            taken.map_or_else(|error| error.to_string(), |()| "taken".to_owned())
+        });
+        asked.collect()
+    }
+
     #[test]
     fn neither_of_two_pins_is_found_by_the_other() {
-        for (entered, other) in [("2846", "918273"), ("918273", "2846")] {
+        let guesses = |hit: &str| -> Vec<String> {
+            let all = (0..30).map(|number| (603_140 + number * 7).to_string());
+            all.enumerate().map(|(at, guess)| if at == 2 { hit.to_owned() } else { guess }).collect()
+        };
+        let mut told: Vec<Vec<String>> = Vec::new();
+        for (entered, other, has_two) in [("2846", "918273", true), ("918273", "2846", true), ("2846", "918273", false)]
+        {
             let Bench { clock, desk, .. } = &bench();
-            desk.set_duress("ana", &pin("2846"), &pin("918273")).expect("set");
-            let enter = |typed: &str| desk.verify("ana", &pin(typed), Factors::Pin);
-            let wrong = |left| assert!(matches!(enter("1111"), Err(DeskError::Wrong { left: l }) if l == left));
-            wrong(4);
-            assert!(enter(entered).is_ok());
-            wrong(3);
-            let taken = desk.set_pin("ana", Some(&pin(entered)), &pin(other));
-            assert!(matches!(taken, Err(DeskError::Weak(WeakPin::Guessable))), "{taken:?}");
-            wrong(1);
+            if has_two {
+                desk.set_duress("ana", &pin("2846"), &pin("918273")).expect("set");
+            }
             clock.advance(RULES.kept_ms);
-            assert!(enter(entered).is_ok());
-            wrong(4);
-            desk.set_pin("ana", Some(&pin(entered)), &pin("7392")).expect("set");
-            wrong(3);
-            assert!(enter("7392").is_ok() && enter(other).is_ok());
-            let same = desk.set_duress("ana", &pin("7392"), &pin("7392"));
-            assert!(matches!(same, Err(DeskError::Weak(WeakPin::Same))), "{same:?}");
+            let answered = answers(desk, entered, &guesses(other));
+            assert_eq!(answered[..2], ["taken", "taken"]);
+            assert_eq!(answered[2] == WeakPin::Guessable.to_string(), has_two, "{answered:?}");
+            assert_eq!(answered[3], "taken");
+            assert!(answered[4..].iter().all(|said| said.contains("not before")), "four an hour: {answered:?}");
+            assert!(!desk.reader().expect("opens").journal_text().expect("reads").contains("pin_locked"));
+            let known = "603161";
+            assert!(desk.verify("ana", &pin(known), Factors::Pin).is_ok(), "what they have goes on");
+            told.push(answered.into_iter().enumerate().filter(|(at, _)| *at != 2).map(|(_, said)| said).collect());
+            // Nothing but the hour gives more.
+            clock.advance(RULES.kept_ms - 1);
+            assert!(matches!(desk.set_pin("ana", Some(&pin(known)), &pin("7392")), Err(DeskError::TooOften { .. })));
+            clock.advance(1);
+            assert!(desk.set_pin("ana", Some(&pin(known)), &pin("7392")).is_ok());
+            assert!(matches!(desk.verify("ana", &pin("1111"), Factors::Pin), Err(DeskError::Wrong { left: 3 })));
+        }
+        assert!(told[1..].iter().all(|other| *other == told[0]), "which it was, or whether there are two: {told:?}");
+    }
+
+    #[test]
+    fn whoever_sets_a_pin_twice_is_not_locked_and_a_duress_pin_costs_a_try_too() {
+        let Bench { clock, desk, .. } = &bench();
+        for _ in 0..3 {
+            assert!(matches!(desk.verify("ana", &pin("1111"), Factors::Pin), Err(DeskError::Wrong { .. })));
+        }
+        desk.set_pin("ana", Some(&pin("2846")), &pin("7392")).expect("set");
+        let more = desk.set_duress("ana", &pin("7392"), &pin("918273"));
+        assert!(matches!(more, Err(DeskError::TooOften { until }) if until == clock.now().plus_ms(RULES.kept_ms)));
+        assert!(desk.verify("ana", &pin("7392"), Factors::Pin).is_ok(), "and still nothing is locked");
+        clock.advance(RULES.kept_ms);
+        desk.set_duress("ana", &pin("7392"), &pin("918273")).expect("set");
+        assert!(matches!(desk.verify("ana", &pin("1111"), Factors::Pin), Err(DeskError::Wrong { left: 3 })));
+    }
+
+    #[test]
+    fn without_the_old_one_both_pins_are_gone_and_neither_is_refused() {
+        for new in ["7392", "918273", "2846"] {
+            let Bench { desk, .. } = &bench();
+            desk.set_duress("ana", &pin("2846"), &pin("918273")).expect("set");
+            desk.replace_pin("ana", &pin(new)).expect("taken, whichever it is");
+            for typed in ["2846", "918273", "7392"] {
+                let entered = desk.verify("ana", &pin(typed), Factors::Pin);
+                assert_eq!(entered.ok(), (typed == new).then_some(Entered::Right), "{typed} after {new}");
+            }
         }
     }
 

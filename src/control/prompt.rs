@@ -154,6 +154,9 @@ impl ChangeDesk {
     /// When there is none to be changed, or it is locked.
     pub fn ask_new_pin(&self, person: &str, chat: &str) -> Result<Shown, DeskError> {
         self.check_able(person, self.factors_of_pin())?;
+        if let Some(until) = self.too_often(person)?.filter(|until| self.clock.now() < *until) {
+            return Err(DeskError::TooOften { until });
+        }
         self.show_prompt(Prompt::NewPin { step: PinStep::Old }, person, chat)
     }
 
@@ -195,12 +198,13 @@ impl ChangeDesk {
         match before.new {
             None => {
                 check_strength(typed)?;
+                self.charge_new(person)?;
                 self.check_other(person, before.entered, typed)?;
                 next(PinStep::Again, before.entered, Some(typed.clone()))
             }
             Some(new) => {
                 check_same(&new, typed)?;
-                self.renew(person, before.entered, &new)?;
+                self.renew_charged(person, before.entered, &new)?;
                 self.settle_prompt(row.id)?;
                 Ok(Taken::Done)
             }
@@ -239,6 +243,7 @@ fn check_same(new: &SecretString, again: &SecretString) -> Result<(), DeskError>
 mod tests {
     use super::*;
     use crate::control::desk::tests::{Bench, bench, pin};
+    use crate::control::pin::RULES;
     use crate::control::{Control, ControlRules, WeakPin};
 
     /// Enters these for a new PIN, one after the other; how the last was taken.
@@ -266,6 +271,7 @@ mod tests {
         assert!(is_pin(desk, "2846"));
         assert!(matches!(entered(desk, &["2846", "7392", "7392"]), Ok(Taken::Done)));
         assert!(is_pin(desk, "7392") && !is_pin(desk, "2846"));
+        clock.advance(RULES.kept_ms);
         // All at once, as a form gives it.
         assert!(matches!(entered(desk, &["7392\n605814\n605815"]), Err(DeskError::Differ)));
         assert!(matches!(entered(desk, &["7392\n605814\n605814"]), Ok(Taken::Done)));
@@ -299,6 +305,8 @@ mod tests {
         for typed in [&["918273", "2846"][..], &["918273\n2846\n2846"], &["2846", "918273"]] {
             assert!(matches!(entered(desk, typed), Err(DeskError::Weak(WeakPin::Guessable))), "{typed:?}");
         }
-        assert!(matches!(entered(desk, &["1111"]), Err(DeskError::Wrong { left: 1 })), "each was a wrong try");
+        assert!(matches!(entered(desk, &["1111"]), Err(DeskError::TooOften { .. })));
+        let locked = desk.verify("ana", &pin("1111"), Factors::Pin);
+        assert!(matches!(locked, Err(DeskError::Locked { just_now: true, .. })), "each was a try: {locked:?}");
     }
 }

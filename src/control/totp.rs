@@ -176,6 +176,7 @@ mod tests {
         }
         assert!(matches!(desk.forget_app("bo", None), Err(DeskError::WrongFactors { left: 2 })));
         assert!(matches!(desk.set_pin("bo", None, &pin("7392")), Err(DeskError::WrongFactors { left: 1 })));
+        clock.advance(3_600_000);
         desk.set_pin("bo", Some(&next()), &pin("7392")).expect("by the code");
         desk.forget_app("bo", Some(&pin("7392"))).expect("by the PIN from now on");
     }

@@ -615,6 +615,24 @@ pub enum EventKind {
         /// Who.
         person: String,
     },
+    /// That somebody was made to enter a PIN did not arrive. Never told to that person.
+    DuressUntold {
+        /// Who.
+        person: String,
+        /// Which message says so.
+        notice: NoticeId,
+        /// On which way.
+        lane: Lane,
+        /// Why.
+        why: String,
+    },
+    /// A change that was confirmed waited too long to be carried out.
+    ControlLapsed {
+        /// Who asked.
+        person: String,
+        /// What, as it is typed.
+        change: String,
+    },
     /// A change waits for a second person.
     ApprovalAsked {
         /// Its row.

@@ -76,6 +76,8 @@ impl EventKind {
             | Self::StrangersKnocked { .. }
             | Self::PersonPaired { .. }
             | Self::FactorChanged { .. }
+            | Self::DuressUntold { .. }
+            | Self::ControlLapsed { .. }
             | Self::ApprovalAsked { .. }
             | Self::BackupFailed { .. } => Severity::Warning,
             Self::PositionUnprotected { .. }
@@ -92,7 +94,7 @@ impl EventKind {
 
     /// Whether there is somebody who must not learn of it, whatever they may see: nothing that they read may count it.
     pub fn is_kept_from_some(&self) -> bool {
-        matches!(self, Self::DuressPin { .. })
+        matches!(self, Self::DuressPin { .. } | Self::DuressUntold { .. })
     }
 
     /// Which symbol it is about, if it is about one.
@@ -161,6 +163,8 @@ impl EventKind {
             | Self::CopyRunning { .. }
             | Self::FactorChanged { .. }
             | Self::DuressPin { .. }
+            | Self::DuressUntold { .. }
+            | Self::ControlLapsed { .. }
             | Self::ApprovalAsked { .. }
             | Self::ApprovalEnded { .. }
             | Self::PinLocked { .. } => None,
@@ -246,6 +250,8 @@ impl EventKind {
             Self::PinLocked { .. } => "pin_locked",
             Self::FactorChanged { .. } => "factor_changed",
             Self::DuressPin { .. } => "duress_pin",
+            Self::DuressUntold { .. } => "duress_untold",
+            Self::ControlLapsed { .. } => "control_lapsed",
             Self::ApprovalAsked { .. } => "approval_asked",
             Self::ApprovalEnded { .. } => "approval_ended",
         }

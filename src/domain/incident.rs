@@ -49,6 +49,8 @@ pub enum HaltCause {
         /// Who.
         person: String,
     },
+    /// Something happened that concerns the whole bot; nobody who may change this book said so.
+    Precaution,
     /// The day's loss reached its limit, and the book is set to halt for it.
     DailyLoss {
         /// The loss, as a share of the equity at the day's start.

@@ -97,6 +97,12 @@ pub const KINDS: &[Kind] = &[
     always("pin_locked", Critical, "a PIN was wrong too often"),
     always("factor_changed", Warning, "what somebody proves who they are by was changed on the machine"),
     always("duress_pin", Critical, "somebody was made to enter a PIN; for the other owners alone"),
+    always(
+        "duress_untold",
+        Warning,
+        "that somebody was made to enter a PIN did not arrive; for the other owners alone",
+    ),
+    always("control_lapsed", Warning, "a confirmed change waited too long and was not done; for whoever asked"),
     always("approval_asked", Warning, "a change waits for a second person; for those who may agree"),
     row("approval_ended", Notice, On, "a change waits no more for a second person"),
     always("strangers_knocked", Warning, "strangers write to the bot"),

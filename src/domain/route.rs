@@ -193,8 +193,15 @@ impl RouteTable {
             }
             // Whoever is made to enter a PIN is watched: nothing of this goes where they read.
             EventKind::DuressPin { person } => {
-                let others = self.lanes.iter().filter(|rule| rule.is_owners && rule.lane.who.as_str() != person);
-                return others.map(|rule| everywhere(rule.lane)).collect();
+                return self.other_owners(person).map(everywhere).collect();
+            }
+            EventKind::DuressUntold { person, lane, .. } => {
+                let others = self.other_owners(person).filter(|to| to != lane && self.is_worth_it(*to));
+                return others.map(everywhere).collect();
+            }
+            EventKind::ControlLapsed { person, .. } => {
+                let own = lanes.filter(|lane| lane.who.as_str() == person && self.is_worth_it(*lane));
+                return own.map(everywhere).collect();
             }
             EventKind::ApprovalAsked { person, books, .. } => {
                 let may = |rule: &&LaneRule| rule.looks_after && rule.may_see_all(books.as_deref());
@@ -244,6 +251,12 @@ impl RouteTable {
         let by_sms = self.lanes.iter().filter(texted).map(|rule| Leg { lane: rule.lane, after_ms: 0, route: None });
         legs.extend(by_sms.filter(|leg| !told.contains(&leg.lane)));
         legs
+    }
+
+    /// Every way to an owner who is not this person.
+    fn other_owners(&self, person: &str) -> impl Iterator<Item = Lane> {
+        let others = self.lanes.iter().filter(move |rule| rule.is_owners && rule.lane.who.as_str() != person);
+        others.map(|rule| rule.lane)
     }
 
     /// Who is told when something is wrong with a lane.
@@ -435,6 +448,25 @@ mod tests {
         assert_eq!(named(back), ["ana:telegram", "bo:sms"], "bo has no other way");
         let lost = EventKind::DeliveryDied { lane: of, notice: crate::domain::NoticeId(1), why: String::new() };
         assert_eq!(named(lost), ["ana:telegram", "bo:sms"]);
+    }
+
+    #[test]
+    fn that_a_message_about_duress_is_lost_goes_where_that_message_would_and_what_lapsed_to_whoever_asked() {
+        let rule = |name: &str, is_owners| LaneRule { is_owners, ..LaneRule::open(lane(name)) };
+        let owners = ["ana:telegram", "ana:sms", "bo:telegram", "bo:sms", "di:sms"].map(|name| rule(name, true));
+        let lanes = owners.into_iter().chain([rule("cy:telegram", false), rule("club:telegram", false)]).collect();
+        let table = RouteTable { lanes, routes: vec![route(&["*"], Severity::Info, &["cy:telegram"], 0)] };
+        let named = |kind| planned(&table, kind).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+        let (person, why) = ("ana".to_owned(), String::new());
+        let untold = |name: &str| EventKind::DuressUntold {
+            person: person.clone(),
+            notice: crate::domain::NoticeId(41),
+            lane: lane(name),
+            why: why.clone(),
+        };
+        assert_eq!(named(untold("bo:sms")), ["bo:telegram", "di:sms"], "nobody else, and least of all ana");
+        let lapsed = EventKind::ControlLapsed { person: person.clone(), change: "/closeall".to_owned() };
+        assert_eq!(named(lapsed), ["ana:telegram"]);
     }
 
     #[test]

@@ -188,6 +188,8 @@ fn is_decided(kind: &EventKind) -> bool {
             | EventKind::PinLocked { .. }
             | EventKind::FactorChanged { .. }
             | EventKind::DuressPin { .. }
+            | EventKind::DuressUntold { .. }
+            | EventKind::ControlLapsed { .. }
             | EventKind::ApprovalAsked { .. }
             | EventKind::ApprovalEnded { .. }
             | EventKind::HealthDegraded { .. }

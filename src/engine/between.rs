@@ -4,7 +4,7 @@ use std::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
-use crate::control::{Control, Tier};
+use crate::control::{Control, DeskError, Tier};
 use crate::domain::{Event, EventKind};
 use crate::store::CarriedOut;
 
@@ -101,6 +101,8 @@ impl Runner {
                 Ok(Some(confirmed)) => confirmed,
                 Ok(None) => return Ok(()),
                 Err(error) => {
+                    // What a disk refuses now it may take later; nobody asks again for what was accepted.
+                    self.look = matches!(&error, DeskError::Store(error) if error.is_trouble());
                     tracing::error!(%error, "confirmed controls cannot be read");
                     return Ok(());
                 }

@@ -45,13 +45,15 @@ fn halt_by_person(
     out: &mut Outcome,
 ) -> Result<String, CycleError> {
     let (change, person) = (confirmed.change(), confirmed.person());
-    let cause = HaltCause::Command { person: person.to_owned() };
+    // What nobody asked for is no word against what somebody said.
+    let is_said = !person.is_empty();
+    let cause = if is_said { HaltCause::Command { person: person.to_owned() } } else { HaltCause::Precaution };
     let mut halted = Vec::new();
     for desk in engine.desks.iter_mut().filter(|desk| change.reaches(desk.name())) {
         if let StateCause::Halt(known) = &desk.cause {
             // Whoever says so last answers for it: who said so before does not take it back any more. What was shown before, such as a
             // `/resume` that waits for its PIN, counts no more either.
-            if matches!(known, HaltCause::Command { .. }) || !is_of_today(desk) {
+            if (is_said && matches!(known, HaltCause::Command { .. })) || !is_of_today(desk) {
                 desk.cause = StateCause::Halt(cause.clone());
             }
             desk.since = context.now;

@@ -235,12 +235,21 @@ impl Worker {
             }
             let before = now.plus_ms(-patience);
             let reader = Reader::open(self.parts.store.path())?;
-            let Some((notice, count)) = reader.too_old(lane, severity, before)? else { continue };
-            // Two dead ways would tell each other of their dead messages for ever.
-            let fact = reader.notice(notice)?;
-            let about_delivery = fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. }));
-            if count > 1 || !about_delivery {
-                self.raise_dead(notice, count, why);
+            let (open, duress) =
+                (reader.too_old(lane, severity, before)?, reader.too_old_duress(lane, severity, before)?);
+            if open.is_none() && duress.is_empty() {
+                continue;
+            }
+            if let Some((notice, count)) = open {
+                // Two dead ways would tell each other of their dead messages for ever.
+                let fact = reader.notice(notice)?;
+                let about_delivery = fact.is_some_and(|fact| matches!(fact.event.kind, EventKind::DeliveryDied { .. }));
+                if count > 1 || !about_delivery {
+                    self.raise_dead(notice, count, why);
+                }
+            }
+            for row in &duress {
+                row.notice.into_iter().for_each(|notice| self.raise_untold(notice, &row.event.kind, why));
             }
             self.parts.store.give_up(lane, severity, before, why, now)?;
         }
@@ -279,12 +288,31 @@ impl Worker {
         Settled::Dead(why)
     }
 
-    /// Says on other lanes that these did not arrive here, but for what itself only says so.
+    /// Says on other lanes that these did not arrive here, but for what itself only says so. What not everybody may learn of is not among
+    /// them: it is said by itself.
     fn tell_dead(&self, rows: &[&Delivery], why: &str) {
-        let about_delivery = |row: &Delivery| matches!(&row.task, Task::Notice(event) if matches!(event.kind, EventKind::DeliveryDied { .. }));
-        let told: Vec<&&Delivery> = rows.iter().filter(|row| !about_delivery(row)).collect();
+        let mut told = Vec::new();
+        for row in rows {
+            match &row.task {
+                Task::Notice(event) if matches!(event.kind, EventKind::DeliveryDied { .. }) => {}
+                Task::Notice(event)
+                    if matches!(event.kind, EventKind::DuressPin { .. } | EventKind::DuressUntold { .. }) =>
+                {
+                    self.raise_untold(row.notice, &event.kind, why);
+                }
+                _ => told.push(row.notice),
+            }
+        }
         if let Some(first) = told.first() {
-            self.raise_dead(first.notice, told.len() as u64, why);
+            self.raise_dead(*first, told.len() as u64, why);
+        }
+    }
+
+    /// Says where it may be known that somebody was made to enter a PIN that it did not arrive here; but not of what only says so.
+    fn raise_untold(&self, notice: NoticeId, fact: &EventKind, why: &str) {
+        let (lane, why) = (self.lane(), why.to_owned());
+        if let EventKind::DuressPin { person } = fact {
+            (self.parts.alarm)(EventKind::DuressUntold { person: person.clone(), notice, lane, why });
         }
     }
 

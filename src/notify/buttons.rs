@@ -77,7 +77,7 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         | EventKind::LaneDied { .. }
         | EventKind::LaneRecovered { .. }
         | EventKind::DayAudited { .. } => Some(("Health", "/health".to_owned())),
-        EventKind::DuressPin { .. } => Some(("Positions", "/positions".to_owned())),
+        EventKind::DuressPin { .. } | EventKind::DuressUntold { .. } => Some(("Positions", "/positions".to_owned())),
         EventKind::DeliveryDied { .. } => Some(("Missed", "/missed".to_owned())),
         EventKind::PersonPaired { .. } | EventKind::CopyRunning { .. } => Some(("Halt", "/halt".to_owned())),
         EventKind::OrderWithheld { .. }
@@ -95,6 +95,7 @@ fn of_kind(kind: &EventKind) -> Option<(&'static str, String)> {
         | EventKind::FeedRecovered { .. }
         | EventKind::PinLocked { .. }
         | EventKind::FactorChanged { .. }
+        | EventKind::ControlLapsed { .. }
         | EventKind::ApprovalAsked { .. }
         | EventKind::ApprovalEnded { .. }
         | EventKind::ReplayFinished { .. }

@@ -67,6 +67,8 @@ impl Words<'_> {
             EventKind::PinLocked { person, until } => self.pin_locked(person, *until),
             EventKind::FactorChanged { person, what } => Self::factor_changed(person, what),
             EventKind::DuressPin { person } => Self::duress(person),
+            EventKind::DuressUntold { person, notice, lane, why } => Self::duress_untold(person, *notice, *lane, why),
+            EventKind::ControlLapsed { person, change } => Self::control_lapsed(person, change),
             EventKind::ApprovalAsked { control, person, change, preview, until, .. } => {
                 self.approval_asked(*control, person, change, preview, *until)
             }

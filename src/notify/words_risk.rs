@@ -3,8 +3,8 @@
 use crate::clock::Timestamp;
 use crate::domain::format::{counted, percent, price, quantity};
 use crate::domain::{
-    EntryLock, HaltCause, LiftReason, LockCause, Money, Preview, Price, Quantity, Ratio, ReduceCause, Symbol,
-    TradingState, preview_words,
+    EntryLock, HaltCause, Lane, LiftReason, LockCause, Money, NoticeId, Preview, Price, Quantity, Ratio, ReduceCause,
+    Symbol, TradingState, preview_words,
 };
 
 use super::telling::{Said, Words};
@@ -23,6 +23,7 @@ impl Words<'_> {
     pub(super) fn halted(&self, cause: &HaltCause, cancelled: usize, positions: usize) -> Said {
         let book = &self.book;
         let said = match cause {
+            HaltCause::Precaution => Said::fact(&format!("HALTED {book}: by the bot, to be on the safe side")),
             HaltCause::Command { person } => Said::fact(&format!("HALTED {book}: by {person}")),
             HaltCause::DailyLoss { loss, limit } => {
                 Said::fact(&format!("HALTED {book}: it lost {} today, limit {}", percent(*loss), percent(*limit)))
@@ -194,6 +195,17 @@ impl Words<'_> {
         let said = preview_words(preview, self.telling.zone).lines().fold(said, Said::and);
         said.and(&format!("Until {}: `/approve {control}` shows it and asks for your own proof", self.time(until)))
             .and(&format!("`/decline {control}` ends it"))
+    }
+
+    pub(super) fn duress_untold(person: &str, notice: NoticeId, lane: Lane, why: &str) -> Said {
+        Said::fact(&format!("{notice}, that {person} was MADE to enter a PIN, could not be delivered to {lane}"))
+            .and_theirs("It says: ", why)
+            .and(&format!("{person} is not told of this: do not write of it where {person} reads"))
+    }
+
+    pub(super) fn control_lapsed(person: &str, change: &str) -> Said {
+        Said::fact(&format!("Not done: `{change}`, which {person} asked for, waited too long"))
+            .and("The bot could not carry it out in time, and things may have moved since then. Ask again if it is still wanted")
     }
 
     pub(super) fn approval_ended(person: &str, change: &str, by: &str, agreed: bool) -> Said {

@@ -26,7 +26,7 @@ pub struct ControlRow {
     pub shown: Timestamp,
     /// When it is void.
     pub expires: Timestamp,
-    /// `shown`, `waiting` for a second person, `confirmed`, `done`, `expired`, `declined` or `void`.
+    /// `shown`, `waiting` for a second person, `confirmed`, `claimed` by the engine, `done`, `expired`, `declined` or `void`.
     pub status: String,
     /// What became of it.
     pub result: Option<String>,
@@ -113,7 +113,7 @@ impl std::fmt::Debug for Guard {
 pub enum PinKind {
     /// Their own, by the one before.
     Own,
-    /// Their own, without the one before: it is not locked.
+    /// Their own, without the one before: it is not locked, and the other one is gone.
     Anew,
     /// The one for whoever is made to enter one.
     Duress,
@@ -191,7 +191,7 @@ impl Store {
             }
             PinKind::Anew => {
                 "INSERT INTO pins (person, hash, wrong, lockouts, locked_until_ms, set_ms) VALUES (?1, ?2, 0, 0, 0, ?3)
-                 ON CONFLICT (person) DO UPDATE SET hash = ?2, wrong = 0, lockouts = 0, locked_until_ms = 0, set_ms = ?3"
+                 ON CONFLICT (person) DO UPDATE SET hash = ?2, duress = NULL, wrong = 0, lockouts = 0, locked_until_ms = 0, set_ms = ?3"
             }
             PinKind::Duress => "UPDATE pins SET duress = ?2, set_ms = ?3 WHERE person = ?1",
         };
@@ -269,8 +269,8 @@ impl Store {
                 "UPDATE pins SET wrong = CASE WHEN locked_until_ms = ?2 THEN ?3 ELSE max(wrong - 1, 0) END,
                    lockouts = CASE WHEN locked_until_ms = ?2 THEN max(lockouts - 1, 0) ELSE lockouts END,
                    locked_until_ms = CASE WHEN locked_until_ms = ?2 THEN 0 ELSE locked_until_ms END,
-                   wrong_ms = CASE WHEN wrong_ms = ?4 THEN ?5 ELSE wrong_ms END WHERE person = ?1",
-                params![person, locked.map(Timestamp::ms), rules.wrong_max - 1, at.ms(), before.ms()],
+                   wrong_ms = CASE WHEN wrong_ms = ?4 AND wrong = ?6 THEN ?5 ELSE wrong_ms END WHERE person = ?1",
+                params![person, locked.map(Timestamp::ms), rules.wrong_max - 1, at.ms(), before.ms(), wrong],
             )?;
             Ok(true)
         })
@@ -322,7 +322,7 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn confirmed_control(&self) -> Result<Option<ControlRow>, StoreError> {
-        self.find_control("status = 'confirmed' ORDER BY id LIMIT 1", [])
+        self.find_control("status IN ('confirmed', 'claimed') ORDER BY id LIMIT 1", [])
     }
 
     /// Halts that were asked for and not carried out, oldest first.
@@ -331,7 +331,7 @@ impl Reader {
     /// When the database cannot be read.
     pub fn waiting_halts(&self) -> Result<Vec<WaitingHalt>, StoreError> {
         let sql = "SELECT person, json_extract(control, '$.books') FROM controls
-                   WHERE status = 'confirmed' AND json_extract(control, '$.control') = 'halt' ORDER BY id";
+                   WHERE status IN ('confirmed', 'claimed') AND json_extract(control, '$.control') = 'halt' ORDER BY id";
         let mut statement = self.connection().prepare_cached(sql)?;
         let mut rows = statement.query([])?;
         let mut halts = Vec::new();
@@ -417,6 +417,15 @@ impl Reader {
             PinKind::Duress => "SELECT duress FROM pins WHERE person = ?1 AND duress IS NOT NULL",
         };
         Ok(self.connection().prepare_cached(sql)?.query_row([person], |row| row.get(0)).optional()?)
+    }
+
+    /// How many tries at a person's PIN were wrong, and when the last of them was.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn pin_tries(&self, person: &str) -> Result<Option<(u32, Timestamp)>, StoreError> {
+        let mut statement = self.connection().prepare_cached("SELECT wrong, wrong_ms FROM pins WHERE person = ?1")?;
+        Ok(statement.query_row([person], |row| Ok((row.get(0)?, time(row, 1)?))).optional()?)
     }
 
     /// Until when a person's PIN and codes are locked; in the past if they are not. None where there are neither.

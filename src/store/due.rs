@@ -8,7 +8,7 @@ use crate::domain::{
 };
 
 use super::delivery::{TOO_OLD, priority_of};
-use super::history::{JOURNAL, JournalRow};
+use super::history::{DURESS, JOURNAL, JournalRow, NOT_DURESS};
 use super::state::{time, unsigned};
 use super::{Delivery, Due, Manner, Reader, StoreError, Task};
 
@@ -118,7 +118,8 @@ impl Reader {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// What a lane could not send since `before`, as loud as this: the first notice of it, and how many there are.
+    /// What a lane could not send since `before`, as loud as this, but for what not everybody may learn of: the first notice of it, and how
+    /// many there are.
     ///
     /// # Errors
     /// When the database cannot be read.
@@ -128,13 +129,28 @@ impl Reader {
         severity: Severity,
         before: Timestamp,
     ) -> Result<Option<(NoticeId, u64)>, StoreError> {
-        let sql = format!("SELECT min(notice), count(*) FROM outbox WHERE {TOO_OLD}");
+        let sql = format!("SELECT min(notice), count(*) FROM outbox WHERE {TOO_OLD} AND {NOT_DURESS}");
         let mut statement = self.connection().prepare_cached(&sql)?;
         let (first, count) = statement
             .query_row(params![lane.to_string(), priority_of(severity), before.ms()], |row| {
                 Ok((row.get::<_, Option<i64>>(0)?, unsigned(row, 1)?))
             })?;
         Ok(first.map(|first| (NoticeId(first.unsigned_abs()), count)))
+    }
+
+    /// The same of what only some may learn of.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn too_old_duress(
+        &self,
+        lane: Lane,
+        severity: Severity,
+        before: Timestamp,
+    ) -> Result<Vec<JournalRow>, StoreError> {
+        let sql =
+            format!("{JOURNAL} WHERE j.kind IN {DURESS} AND n.number IN (SELECT notice FROM outbox WHERE {TOO_OLD})");
+        self.journal(&sql, params![lane.to_string(), priority_of(severity), before.ms()])
     }
 
     /// The last critical notice that a lane was told after an answer was written.

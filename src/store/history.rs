@@ -76,6 +76,13 @@ pub struct StepRecord {
 pub(super) const JOURNAL: &str = "SELECT j.seq, j.cycle, j.market_ms, j.wall_ms, j.book, j.body, n.number, j.audit
                        FROM journal j LEFT JOIN notices n ON n.seq = j.seq";
 
+/// Facts that somebody was made to enter a PIN. Some may not learn of them: nothing that everybody sees counts them.
+pub(super) const DURESS: &str = "('duress_pin', 'duress_untold')";
+
+/// A delivery of any other fact.
+pub(super) const NOT_DURESS: &str = "NOT EXISTS (SELECT 1 FROM notices n JOIN journal j ON j.seq = n.seq
+    WHERE n.number = outbox.notice AND j.kind IN ('duress_pin', 'duress_untold'))";
+
 /// All fills, as [`fill`] reads them.
 pub(super) const FILLS: &str =
     "SELECT id, \"order\", book, symbol, side, quantity, price, fee, slippage, leg, at_ms FROM fills";
@@ -135,8 +142,8 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn duress_since(&self, since: Timestamp) -> Result<Vec<JournalRow>, StoreError> {
-        let kind = "j.severity IN ('warning', 'critical') AND j.kind = 'duress_pin'";
-        self.journal(&format!("{JOURNAL} WHERE {kind} AND j.wall_ms >= ?1"), [since.ms()])
+        let kind = "j.severity IN ('warning', 'critical') AND j.kind IN";
+        self.journal(&format!("{JOURNAL} WHERE {kind} {DURESS} AND j.wall_ms >= ?1"), [since.ms()])
     }
 
     /// All facts, oldest first.

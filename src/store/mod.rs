@@ -62,7 +62,7 @@ pub use record::{Recorded, Told};
 pub use rows::{
     Batch, BookRow, CarriedOut, DayRow, EventRow, FiguresRow, MarkRow, ProgressRow, RunStart, StepLine, StepRow,
 };
-pub use second::{Move, Settlement};
+pub use second::{Added, Move, Settlement};
 pub use sms::{SmsCharge, SmsPaid, SmsRow, SmsRules, is_lost, lost_words, sms_grade};
 pub use state::Saved;
 pub use totals::{LATENCY_BOUNDS_MS, LatencyTotals, Totals};

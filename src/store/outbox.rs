@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 use crate::clock::Timestamp;
 use crate::domain::{Event, INTERACTION, Lane, Message, NoticeId, RouteTable, Severity, StoryPart};
 
+use super::history::NOT_DURESS;
 use super::{Store, StoreError};
 
 /// A message that only shows where its story stands waits for everything that tells something.
@@ -320,9 +321,10 @@ impl super::Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn open_deliveries(&self, lane: Lane, now: Timestamp) -> Result<u64, StoreError> {
-        let mut statement = self.connection().prepare_cached(
-            "SELECT count(*) FROM outbox WHERE lane = ?1 AND state IN ('pending', 'sending') AND due_ms <= ?2",
-        )?;
+        let mut statement = self.connection().prepare_cached(&format!(
+            "SELECT count(*) FROM outbox WHERE lane = ?1 AND state IN ('pending', 'sending') AND due_ms <= ?2
+               AND {NOT_DURESS}"
+        ))?;
         Ok(statement.query_row(params![lane.to_string(), now.ms()], |row| super::state::unsigned(row, 0))?)
     }
 }

@@ -208,7 +208,11 @@ fn settle_control(transaction: &Transaction<'_>, control: &CarriedOut, now: Time
         "SELECT c.person, c.chat, coalesce(a.words, c.control) FROM controls c LEFT JOIN audit a ON a.seq = c.audit
                WHERE c.id = ?1";
     let (person, channel, words) =
-        transaction.query_row(sql, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        transaction.query_row(sql, [id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?;
+    if person.is_empty() {
+        // Nobody asked for it, so nobody answers for it.
+        return Ok(());
+    }
     let entry = AuditEntry { at: now, person, channel, words, preview: None, result: result.clone() };
     let settled = append(transaction, &entry)?;
     transaction.execute("UPDATE controls SET settled = ?2 WHERE id = ?1", params![id, settled])?;

@@ -32,14 +32,24 @@ impl Move {
     }
 }
 
+/// A control that nobody was shown.
+pub struct Added {
+    /// What whoever asks for it may do.
+    pub own: ControlRow,
+    /// Its row of the audit.
+    pub entry: AuditEntry,
+    /// What the bot does besides, of which the audit says nothing.
+    pub rest: Option<ControlRow>,
+}
+
 /// What is done in one transaction.
 pub struct Settlement {
     /// If this cannot be done, nothing is.
     pub must: Option<Move>,
     /// These go along where they can.
     pub also: Vec<Move>,
-    /// A control that is confirmed by this, with its row of the audit. Nobody is offered to take it back.
-    pub adds: Option<(ControlRow, AuditEntry)>,
+    /// A control that is confirmed by this. Nobody is offered to take it back.
+    pub adds: Option<Added>,
     /// The row of the audit, and the control that it confirms.
     pub entry: Option<(AuditEntry, Option<i64>)>,
     /// What is told.
@@ -69,11 +79,16 @@ impl Store {
                 Some((entry, None)) => drop(append(transaction, entry)?),
                 None => {}
             }
-            if let Some((row, entry)) = &adds {
-                let id = add_control(transaction, row)?;
+            if let Some(Added { own, entry, rest }) = &adds {
                 // Whoever asks for nothing takes nothing back.
-                transaction.execute("UPDATE controls SET undone = id WHERE id = ?1", [id])?;
+                let add = |row| {
+                    let id = add_control(transaction, row)?;
+                    transaction.execute("UPDATE controls SET undone = id WHERE id = ?1", [id])?;
+                    Ok::<i64, StoreError>(id)
+                };
+                let id = add(own)?;
                 confirmed_by(transaction, id, entry)?;
+                rest.as_ref().map(add).transpose()?;
                 // Whoever waits for it is there until this is done.
                 let _ = added.send(id);
             }

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::clock::Timestamp;
 use crate::domain::{ChannelKind, Event, Lane, NoticeId};
 
-use super::history::JOURNAL;
+use super::history::{JOURNAL, NOT_DURESS};
 use super::state::{time, unsigned};
 use super::{JournalRow, Reader, StoreError};
 
@@ -274,10 +274,10 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn oldest_waiting(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, StoreError> {
-        let mut statement = self.connection().prepare_cached(
+        let mut statement = self.connection().prepare_cached(&format!(
             "SELECT lane, min(max(created_ms, due_ms)) FROM outbox WHERE state IN ('pending', 'sending') AND due_ms <= ?1
-             GROUP BY lane ORDER BY lane",
-        )?;
+               AND {NOT_DURESS} GROUP BY lane ORDER BY lane"
+        ))?;
         let rows = statement.query_map([now.ms()], |row| Ok((row.get(0)?, time(row, 1)?)))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -45,6 +45,7 @@ impl Ledger {
     /// Who asked for halts of books that they may see, where these were not carried out; each once.
     pub(super) fn waiting_halts(&self) -> Read<Vec<String>> {
         let mut halts = self.reader.waiting_halts()?;
+        halts.retain(|halt| !halt.person.is_empty());
         halts.retain(|halt| halt.books.as_ref().is_none_or(|books| books.iter().any(|book| self.sees(*book))));
         let mut people: Vec<String> = halts.into_iter().map(|halt| halt.person).collect();
         people.dedup();
@@ -93,7 +94,9 @@ impl Ledger {
             return true;
         }
         match (&event.kind, event.book) {
-            (EventKind::AlertFired { person, .. }, _) => *person == self.asker.name,
+            (EventKind::AlertFired { person, .. } | EventKind::ControlLapsed { person, .. }, _) => {
+                *person == self.asker.name
+            }
             (_, Some(book)) => self.sees(book),
             (
                 EventKind::FeedStale { symbol, .. }
@@ -122,6 +125,7 @@ impl Ledger {
                 | EventKind::DrillSent { .. }
                 | EventKind::FactorChanged { .. }
                 | EventKind::DuressPin { .. }
+                | EventKind::DuressUntold { .. }
                 | EventKind::PinLocked { .. },
                 None,
             ) => true,
@@ -137,7 +141,9 @@ impl Ledger {
     /// False for what nobody may learn but the other owners: that somebody was made to enter a PIN. Whoever made them reads along.
     fn is_open(&self, event: &Event) -> bool {
         match &event.kind {
-            EventKind::DuressPin { person } => self.asker.is_owner() && *person != self.asker.name,
+            EventKind::DuressPin { person } | EventKind::DuressUntold { person, .. } => {
+                self.asker.is_owner() && *person != self.asker.name
+            }
             _ => true,
         }
     }

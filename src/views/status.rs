@@ -99,6 +99,7 @@ pub(super) fn state_words(row: &BookRow) -> String {
     let cause: serde_json::Value = serde_json::from_str(&row.cause).unwrap_or_default();
     let why = match cause.get("cause").and_then(serde_json::Value::as_str) {
         Some("command") => format!(" (by {})", cause["person"].as_str().unwrap_or("somebody")),
+        Some("precaution") => " (by the bot, to be on the safe side)".to_owned(),
         Some("drawdown") => " (drawdown limit, until somebody resumes)".to_owned(),
         Some("breaker") => " (volatility breaker, for a while)".to_owned(),
         Some("paused") => format!(" (paused by {})", cause["person"].as_str().unwrap_or("somebody")),

@@ -261,8 +261,9 @@ fn states(bench: &Bench) -> Vec<(String, TradingState)> {
 
 fn confirmed(bench: &Bench, inbound: &Inbound) -> String {
     let (chat, pin) = (bench.chat(), SecretString::from(PIN));
-    let old = bench.reader().has_pin("owner").expect("reads").then_some(&pin);
-    chat.set_pin("owner", old, &pin).expect("set");
+    if !bench.reader().has_pin("owner").expect("reads") {
+        chat.set_pin("owner", None, &pin).expect("set");
+    }
     match chat.handle(inbound) {
         Reply::Confirm { id, preview } => {
             chat.confirm(inbound, id, &pin).expect("confirmed");

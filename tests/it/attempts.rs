@@ -418,7 +418,7 @@ impl World {
         };
         let desk = self.desk(ANA).knowing(Arc::new(rights));
         while let Some(confirmed) = desk.claim().expect("reads") {
-            assert!(self.store().move_control(confirmed.id(), "confirmed", "done").expect("moved"));
+            assert!(self.store().move_control(confirmed.id(), "claimed", "done").expect("moved"));
             self.done.push(confirmed.id());
         }
     }

@@ -3,15 +3,19 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use bellwether::chat::{ACCEPTED, COMMANDS, Chat, ChatParts, Inbound, Person, Place, Reply, Role};
+use bellwether::chat::{ACCEPTED, COMMANDS, Chat, ChatParts, Inbound, Person, Place, Reply, Role, read_only};
 use bellwether::clock::Clock;
 use bellwether::control::{ChangeDesk, PinCost};
-use bellwether::domain::{Lane, RouteTable, Routes, RunId, Severity, Style, TradingState};
+use bellwether::domain::{
+    EventKind, HaltCause, Lane, NoticeId, RouteTable, Routes, RunId, Severity, Style, TradingState,
+};
+use bellwether::notify::SendError;
 use bellwether::store::Store;
 use secrecy::SecretString;
 
 use crate::chat::lived;
-use crate::support::{Bench, Fault, FaultyFeed, Life};
+use crate::support::post_office::{texts, unreachable};
+use crate::support::{Bench, Does, Fault, FaultyFeed, Life, PostOffice};
 
 const OWN: &str = "284691";
 const DURESS: &str = "739105";
@@ -201,4 +205,115 @@ fn its_halt_stands_there_like_any_other_and_is_not_offered_back() {
     assert_eq!((own, own_result), (forced, forced_result));
     let (real, forced) = (of("/resume"), of("/book pause main"));
     assert_eq!((real[0].1.is_some(), &real[0].2), (forced[0].1.is_some(), &forced[0].2), "{real:?} {forced:?}");
+}
+
+fn shown(chat: &Chat, inbound: &Inbound) -> i64 {
+    match chat.handle(inbound) {
+        Reply::Confirm { id, .. } => id,
+        reply => panic!("{}: {reply:?}", inbound.text),
+    }
+}
+
+/// Whoever stands behind somebody who may change one of two books sees a halt of that book, as they would of any that is asked for; the
+/// other one halts in nobody's name.
+#[test]
+fn it_halts_in_the_name_of_whoever_entered_it_only_what_they_may_change() {
+    let bench = Bench::new();
+    let piece =
+        || {
+            let symbols = ["AAPL", "BTC-USD"].map(|symbol| symbol.parse().expect("symbol"));
+            let feed =
+                FaultyFeed::new(3, symbols.map(bellwether::domain::Instrument::bare).to_vec(), 400, |_, _, _| {
+                    None::<Fault>
+                });
+            let life = Life { cycles_max: Some(20), ..Life::whole(feed, |_| {}) };
+            bench.live(life.with_book("calm", |_| {})).expect("runs");
+        };
+    let state = |book: &str| {
+        let books = bench.saved().books;
+        books.into_iter().find(|row| row.book.name.as_str() == book).expect("there").state
+    };
+    piece();
+    let chat = chat(&bench);
+    let desk = ChangeDesk::new(Store::open(&bench.database()).expect("opens"), bench.clock.clone(), PinCost::LEAST);
+    chat.set_pin("bo", None, &SecretString::from(OWN)).expect("set");
+    desk.set_duress("bo", &SecretString::from(OWN), &SecretString::from(DURESS)).expect("set");
+    let bo = |text: &str| {
+        let mut inbound = by("bo", text);
+        inbound.person.role = Role::Operator;
+        inbound.person.books = Some(vec!["calm".parse().expect("a name")]);
+        inbound
+    };
+    let confirm = |line: &str, pin: &str| {
+        let id = shown(&chat, &bo(line));
+        chat.confirm(&bo(""), id, &SecretString::from(pin)).expect("taken");
+        piece();
+    };
+    assert!(matches!(chat.handle(&bo("/halt")), Reply::Admitted { .. }));
+    piece();
+    confirm("/resume", OWN);
+    assert_eq!((state("calm"), state("main")), (TradingState::Running, TradingState::Running));
+    confirm("/book pause calm", DURESS);
+    assert_eq!((state("calm"), state("main")), (TradingState::Halted, TradingState::Halted));
+
+    let rows = bench.reader().audit_rows().expect("reads");
+    let halts: Vec<_> = rows.iter().map(|row| &row.entry).filter(|entry| entry.words.starts_with("/halt")).collect();
+    let told = |entry: &bellwether::store::AuditEntry| {
+        (entry.person.clone(), entry.channel.clone(), entry.words.clone(), entry.preview.clone(), entry.result.clone())
+    };
+    let [own, own_result, forced, forced_result] = halts.as_slice() else { panic!("{halts:?}") };
+    assert_eq!((told(own), told(own_result)), (told(forced), told(forced_result)));
+    assert!(own_result.result.starts_with("halted calm: "), "{own_result:?}");
+    let status = |name: &str| words(chat.handle(&by(name, "/status")));
+    assert!(!status("ana").contains("main halted (by bo)"), "he cannot halt it: {}", status("ana"));
+    let journal = bench.reader().journal_all().expect("reads");
+    let of_main = journal.iter().rev().find(|row| {
+        row.event.kind.name() == "trading_halted" && row.event.book.is_some_and(|book| book.as_str() == "main")
+    });
+    let of_main = of_main.expect("halted");
+    let EventKind::TradingHalted { cause, .. } = &of_main.event.kind else { panic!("{of_main:?}") };
+    assert_eq!((cause, of_main.audit), (&HaltCause::Precaution, None));
+}
+
+/// The phone of the other owner is off, or nothing goes through there for a day: that is told, but not to whoever it is about.
+#[test]
+fn that_it_did_not_arrive_is_told_to_the_other_owners_alone() {
+    let off = || Does::Fail(SendError::Rejected("off".to_owned()));
+    for (fate, steps, each_ms) in [(vec![off(), off()], 20, 1_000), (vec![unreachable(); 5_000], 320, 300_000)] {
+        let mut office = PostOffice::new((*routes().now()).clone());
+        office.wire("bo:sms").script(fate);
+        let halted = EventKind::TradingHalted {
+            cause: HaltCause::Command { person: "ana".to_owned() },
+            cancelled: 0,
+            positions: 0,
+        };
+        office.happen([halted, EventKind::DuressPin { person: "ana".to_owned() }]);
+        office.step_all(steps, each_ms);
+        let rows = office.reader().journal_told(50).expect("reads");
+        let number = |kind: &str| {
+            let found = rows.iter().filter(|row| row.event.kind.name() == kind).filter_map(|row| row.notice);
+            found.collect::<Vec<NoticeId>>()
+        };
+        let (&[duress], &[untold]) = (&number("duress_pin")[..], &number("duress_untold")[..]) else {
+            panic!("{rows:#?}");
+        };
+        assert_eq!(number("delivery_died").len(), 1, "the halt did not arrive either, which everybody may know");
+        for open in rows.iter().filter(|row| !row.event.kind.name().starts_with("duress")) {
+            assert!(!format!("{:?}", open.event.kind).contains(&format!("{duress:?}")), "{open:?}");
+        }
+        let got = texts(&mut office, "bo:telegram").concat();
+        assert!(got.contains("could not be delivered to bo:sms") && got.contains("MADE"), "{got}");
+        for name in ["ana:telegram", "ana:terminal", "ana:email", "cy:telegram", "club:telegram"] {
+            let got = texts(&mut office, name).concat();
+            assert!(!got.contains("MADE") && !got.contains("more like it"), "{name}: {got}");
+            assert_eq!(got.contains("could not be delivered"), !name.starts_with("club"), "{name}: {got}");
+        }
+        for command in ["/missed", "/deliveries", "/health", "/why", "/trace"] {
+            for number in [String::new(), format!(" {duress}"), format!(" {untold}")] {
+                let asked = by("ana", &format!("{command}{number}"));
+                let said = read_only(&asked, &office.database(), office.clock.now()).map(words).unwrap_or_default();
+                assert!(!said.contains("MADE") && !said.contains("uress"), "{}: {said}", asked.text);
+            }
+        }
+    }
 }

@@ -358,7 +358,7 @@ impl People {
         for request in out.requests.drain(..) {
             desk.broker.submit(request).expect("known");
         }
-        self.store.move_control(row.id, "confirmed", "done").expect("moves");
+        self.store.move_control(row.id, "claimed", "done").expect("moves");
         result
     }
 }

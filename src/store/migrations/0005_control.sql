@@ -11,6 +11,7 @@ ALTER TABLE controls ADD COLUMN undone INTEGER;
 ALTER TABLE controls ADD COLUMN done_ms INTEGER;
 -- The row of the audit that says what came of it.
 ALTER TABLE controls ADD COLUMN settled INTEGER;
+CREATE INDEX controls_next ON controls (id) WHERE status IN ('confirmed', 'claimed');
 CREATE INDEX controls_audit ON controls (audit) WHERE audit IS NOT NULL;
 CREATE INDEX controls_settled ON controls (settled) WHERE settled IS NOT NULL;
 

@@ -34,7 +34,7 @@ every_kind! {
     ConfigChanged SettingChanged SettingEnded ConfigRefused StrategyFailed ScreenerRan DayAudited DayClosed FeedStale FeedRecovered SymbolLocked SymbolUnlocked
     SplitApplied ClockJumped StoreRecovered BackupMade BackupFailed PositionPassed DayPassed AlertFired CyclesMissed HealthDegraded
     HealthRestored LaneDied LaneRecovered DeliveryDied SmsBudgetNear CopyRunning StrangersKnocked PersonPaired DrillSent PinLocked
-    FactorChanged DuressPin ApprovalAsked ApprovalEnded
+    FactorChanged DuressPin DuressUntold ControlLapsed ApprovalAsked ApprovalEnded
 }
 
 /// Every sample, as an event of the book `main`, a minute apart.
@@ -307,6 +307,7 @@ fn limits() -> Vec<EventKind> {
     };
     vec![
         halted(HaltCause::Command { person: "ana".to_owned() }),
+        halted(HaltCause::Precaution),
         halted(HaltCause::DailyLoss { loss, limit }),
         halted(HaltCause::Drawdown { drawdown: ratio("0.2"), limit: ratio("0.15") }),
         halted(HaltCause::StoreTrouble { error: THEIRS.to_owned() }),
@@ -445,6 +446,13 @@ fn people() -> Vec<EventKind> {
             what: "their PIN was set anew on the machine, without the old one".to_owned(),
         },
         EventKind::DuressPin { person: "ana".to_owned() },
+        EventKind::DuressUntold {
+            person: "ana".to_owned(),
+            notice: NoticeId(41),
+            lane: "bo:sms".parse().expect("a lane"),
+            why: THEIRS.to_owned(),
+        },
+        EventKind::ControlLapsed { person: "ana".to_owned(), change: "/closeall".to_owned() },
         EventKind::ApprovalAsked {
             control: 7,
             person: "ana".to_owned(),
