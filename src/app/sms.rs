@@ -279,7 +279,6 @@ fn inbound(seat: &Seat, text: &str) -> Inbound {
     }
 }
 
-/// That a message about a message did not arrive is not worth a third.
 /// What is told of a message that did not arrive; nothing of one that only said so itself.
 fn lost(reader: &Reader, notice: NoticeId, lane: Lane, why: String) -> Result<Option<EventKind>, StoreError> {
     Ok(match reader.notice(notice)?.map(|fact| fact.event.kind) {

@@ -33,12 +33,22 @@ impl<'a> Rest<'a> {
 
     /// What is left can only be the name of a book.
     pub(super) fn wish(mut self, control: Control) -> Result<Wish, ArgError> {
-        let book = book_name(self.next())?;
+        let word = self.next();
+        // Nobody calls a book like a figure: it is one that does not fit.
+        if let Some(figure) = word.filter(|word| is_figure(word)) {
+            return no(figure, "possible here: it is out of range, or of another kind than is asked for");
+        }
+        let book = book_name(word)?;
         match self.next() {
             None => Ok(Wish { control, book }),
             Some(more) => no(more, "anything that belongs here"),
         }
     }
+}
+
+fn is_figure(word: &str) -> bool {
+    let bare = word.trim_start_matches(['-', '+', '$']).trim_end_matches('%');
+    word.ends_with('%') || word.starts_with(['-', '+', '$']) || bare.replace([',', ':'], ".").parse::<f64>().is_ok()
 }
 
 /// Says that a word is not what it should be.
@@ -113,6 +123,9 @@ pub(super) fn trade(side: Side, asked: &Asked<'_>) -> Result<Wish, ArgError> {
 }
 
 fn price(text: &str) -> Result<Price, ArgError> {
+    if text.is_empty() {
+        return Err(ArgError::Usage("limit at which price? Such as limit 175.50".to_owned()));
+    }
     positive(text).map_or_else(|| no(text, "a price: use a number such as 175.50"), Ok)
 }
 

@@ -241,7 +241,13 @@ impl Chat {
                 }
                 words
             }
-            Control::Unlock { symbol } => unlock_preview(&views, *symbol)?,
+            Control::Unlock { symbol } => {
+                let (doubted, words) = unlock_preview(&views, *symbol)?;
+                if !doubted {
+                    shown.basis.retain(|line| !line.starts_with("lock "));
+                }
+                words
+            }
             Control::Book { action, book } => {
                 let (meant, words) = book_preview(&views, *action, *book)?;
                 *book = Some(meant);

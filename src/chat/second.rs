@@ -145,9 +145,12 @@ impl Chat {
                 drop(result(id));
                 None
             }
-            Taken::Waits(until) => {
+            Taken::Waits(id, until) => {
                 let zone = self.views(inbound).and_then(|views| views.zone()).unwrap_or_default();
-                Some(format!("It waits for a second person until {}", time(until, zone)))
+                let until = time(until, zone);
+                Some(format!(
+                    "It waits until {until} for a second person, who types /approve {id}. /decline {id} ends it"
+                ))
             }
             Taken::Next(_) | Taken::Done => None,
         }

@@ -451,7 +451,7 @@ pub const SETTINGS: &[Setting] = &[
         path: "control.tiers.light",
         takes: "pin, totp or pin+totp",
         default: "nothing more",
-        help: "For what moves no money, such as `/unlock`.",
+        help: "For what can do nothing but tighten, such as `/pause` and `/block`.",
     },
     Setting {
         path: "control.tiers.trade",

@@ -64,7 +64,7 @@ impl ChangeDesk {
         let not_done = |why: &str| Ok(Begun::NotDone(why.to_owned()));
         match row.status.as_str() {
             "waiting" if self.is_over(row) => not_done("nobody agreed to it in time"),
-            "waiting" => Ok(Begun::Taken(Taken::Waits(row.expires))),
+            "waiting" => Ok(Begun::Taken(Taken::Waits(row.id, row.expires))),
             "declined" => not_done(&format!("{} declined it", row.second.as_deref().unwrap_or("somebody"))),
             "expired" => not_done("it was too late for it"),
             "confirmed" if is_late => not_done("it was too late for it"),
@@ -171,7 +171,8 @@ mod tests {
         assert_eq!(halt.change().control, Control::Halt);
         desk.store.move_control(halt.id(), "claimed", "done").expect("moved");
         assert!(desk.claim().expect("reads").is_none(), "nothing else is carried out");
-        let undoable = desk.reader().expect("opens").undoable_control("ana", Timestamp::from_ms(0)).expect("reads");
+        let undoable =
+            desk.reader().expect("opens").undoable_control("ana", clock.now().plus_ms(-1_000)).expect("reads");
         assert_eq!(undoable, None);
         desk.store.void_controls(vec!["ana".to_owned()], "not done: lost", clock.now()).expect("stored");
         assert_eq!(row(id), found, "nobody says otherwise later");

@@ -122,7 +122,7 @@ mod tests {
     /// Ana resumes by her PIN, and Bo agrees to it by his where two are needed there.
     fn confirmed(desk: &ChangeDesk) -> i64 {
         let shown = desk.show(&resume(), "ana", "terminal", &Preview::default()).expect("shown").id;
-        if let Taken::Waits(_) = desk.confirm(shown, "ana", "terminal", &pin("2846")).expect("right") {
+        if let Taken::Waits(..) = desk.confirm(shown, "ana", "terminal", &pin("2846")).expect("right") {
             let prompt = desk.show_waiting(shown, "bo", "shell").expect("shown").0.id;
             desk.confirm(prompt, "bo", "shell", &pin("7392")).expect("right");
         }

@@ -70,8 +70,8 @@ pub enum Taken {
     Confirmed(i64),
     /// The engine carries this row out, and nothing is told but that it was accepted.
     Quietly(i64),
-    /// It waits for a second person until then.
-    Waits(Timestamp),
+    /// This row waits for a second person until then.
+    Waits(i64, Timestamp),
     /// This prompt comes next.
     Next(i64),
     /// It is done.
@@ -343,7 +343,7 @@ impl ChangeDesk {
         let settlement = Settlement { must: Some(must), also: Vec::new(), adds: None, entry, told };
         match self.store.settle_control(settlement)? {
             (false, _) => Err(DeskError::NothingShown),
-            (true, _) if waits => Ok(Taken::Waits(row.expires)),
+            (true, _) if waits => Ok(Taken::Waits(row.id, row.expires)),
             (true, _) => Ok(Taken::Confirmed(row.id)),
         }
     }

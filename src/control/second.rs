@@ -173,7 +173,7 @@ mod tests {
         let shown = desk.show(&Change { control, books }, "ana", "terminal", &Preview::of_words("Reset main?"));
         let shown = shown.expect("shown");
         let taken = desk.confirm(shown.id, "ana", "terminal", &pin("2846"));
-        assert!(matches!(taken, Ok(Taken::Waits(until)) if until == shown.expires), "{taken:?}");
+        assert!(matches!(taken, Ok(Taken::Waits(_, until)) if until == shown.expires), "{taken:?}");
         shown.id
     }
 

@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{AmountError, ExitReason, Label, Money, OrderId, Price, Quantity, Side, Symbol, TradeId};
 use crate::clock::Timestamp;
 
+/// What opened a position that no strategy did: a person.
+pub const BY_HAND: &str = "by_hand";
+
 /// What a book may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

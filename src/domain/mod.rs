@@ -46,7 +46,7 @@ pub use about::About;
 pub use alert::{ALERTS_MAX, Alert, AlertState, AlertSubject, Comparison, Condition, Study, StudyKind};
 pub use alert_words::{AlertError, AlertRequest};
 pub use bar::{Bar, BarFault, Timeframe};
-pub use book::{Book, BookAction, Holding, Position, Protection, Trade, TradingState};
+pub use book::{BY_HAND, Book, BookAction, Holding, Position, Protection, Trade, TradingState};
 pub use booking::{Booking, BookingKind};
 pub use event::{Event, EventKind, Severity};
 pub use figures::{

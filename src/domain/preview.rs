@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::format::percent;
+use super::format::{counted, percent};
 use super::{
     EntryLock, Label, Money, Order, OrderId, OrderKind, Price, Purpose, Quantity, Ratio, ReduceCause, Side, Symbol,
     TradingState,
@@ -221,8 +221,18 @@ impl Preview {
         }
         let same_cancels =
             self.cancels.iter().map(|cancel| cancel.order).eq(now.cancels.iter().map(|cancel| cancel.order));
-        if !same_cancels || self.orders.len() != now.orders.len() || self.levels.len() != now.levels.len() {
-            return Some("it would do something else now than it was shown to do".to_owned());
+        if !same_cancels {
+            return Some("other orders wait now than were shown to be taken back".to_owned());
+        }
+        let other = |what: &str, shown: usize, now: usize| {
+            (shown != now)
+                .then(|| format!("it would {what} now, and {shown} {} shown", if shown == 1 { "was" } else { "were" }))
+        };
+        let orders =
+            other(&format!("send {}", counted(now.orders.len() as u64, "order")), self.orders.len(), now.orders.len());
+        let levels = format!("set levels of {}", counted(now.levels.len() as u64, "position"));
+        if let Some(what) = orders.or(other(&levels, self.levels.len(), now.levels.len())) {
+            return Some(what);
         }
         let orders = self.orders.iter().zip(&now.orders).find_map(|(shown, now)| shown.moved(now));
         let levels = self.levels.iter().zip(&now.levels).find_map(|(shown, now)| shown.moved(now));
@@ -268,7 +278,8 @@ impl BookEffect {
         let tolerance = Ratio::from_percent(TOLERANCE_PERCENT);
         let (shown, is) = (self.exposure.after, now.exposure.after);
         if self.book != now.book || is.minus(shown).map_or(true, |moved| moved.abs() > tolerance) {
-            return Some(format!("{} stands otherwise than it did", self.book));
+            let [shown, is] = [shown, is].map(percent);
+            return Some(format!("the exposure of {} would be {is} now, and {shown} was shown", self.book));
         }
         let risk = now.open_risk;
         riskier(self.open_risk.after, risk).then(|| {

@@ -53,10 +53,11 @@ fn halt_by_person(
         if let StateCause::Halt(known) = &desk.cause {
             // Whoever says so last answers for it: who said so before does not take it back any more. What was shown before, such as a
             // `/resume` that waits for its PIN, counts no more either.
-            if (is_said && matches!(known, HaltCause::Command { .. })) || !is_of_today(desk) {
+            if is_said && (matches!(known, HaltCause::Command { .. }) || !is_of_today(desk)) {
                 desk.cause = StateCause::Halt(cause.clone());
             }
-            desk.since = context.now;
+            // The market's time stands still between two bars.
+            desk.since = context.now.max(desk.since.plus_ms(1));
         }
         guard::halt(desk, cause.clone(), context, out)?;
         halted.push(desk.name().to_string());
@@ -149,11 +150,13 @@ fn unlock(
     let in_force = |lock: &&EntryLock| lock.symbol == symbol && lock.until > context.now;
     let trades = |desk: &&Desk| desk.lists(index) || desk.book.position(symbol).is_some();
     let reaches_all = engine.desks.iter().filter(trades).all(|desk| change.reaches(desk.name()));
-    let doubt = engine.lanes[index].lock.filter(|_| reaches_all);
+    // It is lifted only where that was offered; whoever was offered the locks of a book alone gets these alone.
+    let mut offered = Preview::default();
+    let doubt = engine.lanes[index].lock.filter(|lock| {
+        offered.add_lock(symbol, lock.since);
+        reaches_all && was_shown(confirmed, &offered)
+    });
     let mut now = Preview::default();
-    if let Some(lock) = doubt {
-        now.add_lock(symbol, lock.since);
-    }
     for desk in engine.desks.iter().filter(|desk| change.reaches(desk.name())) {
         desk.locks.iter().filter(in_force).for_each(|lock| now.add_entry_lock(desk.name(), lock));
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::clock::Timestamp;
 use crate::control::{Change, Confirmed, Control};
 use crate::domain::{
-    AmountError, BookAction, EntryLock, Event, EventKind, LockCause, Note, OrderAction, OrderId, PlannedCancel,
+    AmountError, BookAction, EntryLock, Event, EventKind, Label, LockCause, Note, OrderAction, OrderId, PlannedCancel,
     PlannedLevels, PlannedOrder, Preview, Price, Proposal, Purpose, ReduceCause, RunContext, Standing, Symbol,
 };
 use crate::risk;
@@ -108,6 +108,9 @@ pub fn preview(engine: &Engine, change: &Change, person: &str, context: &RunCont
 
 /// What a change would do now.
 pub(super) fn plan(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanError> {
+    if asked.desks(engine).is_empty() {
+        return not(no_book(engine, asked));
+    }
     let mut plan = match &asked.change.control {
         Control::Close { what, part } => plan_close::close(engine, asked, *what, *part)?,
         Control::Trade { side, symbol, amount, limit } => {
@@ -131,7 +134,10 @@ pub(super) fn plan(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanError
             return not("the state of books is shown from the store");
         }
     };
-    if asked.context.dry_run && plan.steps.iter().any(|(_, step)| step.trades()) {
+    // What only stops trading is possible in a dry run, too: it closes nothing there.
+    let stops = matches!(asked.change.control, Control::Book { .. });
+    let sends = |step: &Step| step.trades() && step.withdrawn().is_none();
+    if asked.context.dry_run && !stops && plan.steps.iter().any(|(_, step)| sends(step)) {
         return not("this is a dry run: nothing is submitted");
     }
     describe(engine, &mut plan)?;
@@ -328,6 +334,13 @@ fn take(
     Ok(words.into())
 }
 
+/// That none of the books is there which are asked for.
+fn no_book(engine: &Engine, asked: &Asked<'_>) -> String {
+    let known: Vec<&str> = engine.desks.iter().map(|desk| desk.settings.name.as_str()).collect();
+    let asked: Vec<&str> = asked.change.books.iter().flatten().map(Label::as_str).collect();
+    format!("there is no book \"{}\"; there are {}", asked.join(", "), known.join(", "))
+}
+
 fn pause(engine: &Engine, asked: &Asked<'_>, until: Option<Timestamp>) -> Result<Plan, PlanError> {
     check_until(until, asked.context)?;
     let mut plan = Plan::default();
@@ -370,6 +383,12 @@ fn block(engine: &Engine, asked: &Asked<'_>, symbol: Symbol, until: Timestamp) -
         plan.preview.notes.push(Note { text, at: Some(until) });
         plan.preview.notes.extend(advice::too_short(engine.prices(), desk, Some(until), asked.context));
         let cause = LockCause::Person { person: asked.person.to_owned() };
+        let by_person = |lock: &&EntryLock| lock.symbol == symbol && matches!(lock.cause, LockCause::Person { .. });
+        if let Some(lock) = desk.locks.iter().filter(by_person).find(|lock| lock.until >= until) {
+            let end = crate::domain::format::time(lock.until, desk.settings.zone);
+            let name = desk.name();
+            return not(format!("{name} keeps out of {symbol} until {end} already; /unlock {symbol} ends that"));
+        }
         let entries = desk.orders.iter().filter(|order| order.purpose == Purpose::Entry && order.symbol == symbol);
         plan.steps.extend(entries.map(|order| (place, Step::Withdraw(order.id))));
         plan.steps.push((place, Step::Block(EntryLock { symbol, cause, since: asked.context.now, until })));

@@ -55,13 +55,20 @@ impl Place<'_> {
         target.map_or(Ok(stop), |target| check_side(self.held, target, self.price, false))?;
         self.check(stop)?;
         let (symbol, name) = (self.held.symbol, self.desk.name());
-        let target = target.map_or_else(String::new, |target| format!(", target {}", shown(target)));
+        let target_before = self.levels().and_then(|levels| levels.target);
+        let target = match (target, target_before) {
+            (Some(target), _) => format!(", target {}", shown(target)),
+            (None, Some(_)) => " and take its target away".to_owned(),
+            (None, None) => String::new(),
+        };
         let follows = trail.map_or_else(String::new, |trail| format!(", following {} behind", shown(trail)));
         let was = self.levels().map_or_else(
             || "it has none now".to_owned(),
             |levels| {
                 let follows = if levels.trail.is_some() { " and follows the price" } else { "" };
-                format!("the stop is at {} now{follows}", shown(levels.stop))
+                let target =
+                    levels.target.map_or_else(String::new, |target| format!(", the target at {}", shown(target)));
+                format!("the stop is at {} now{follows}{target}", shown(levels.stop))
             },
         );
         let text = format!("Set the stop of {symbol} in {name} to {}{follows}{target}? {was}.", shown(stop));

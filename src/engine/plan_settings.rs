@@ -71,11 +71,6 @@ fn meant<'e>(engine: &'e Engine, asked: &Asked<'_>, setting: &Setting) -> Result
         if found.is_empty() { not(none) } else { Ok(found) }
     };
     match setting {
-        _ if desks.is_empty() => {
-            let known: Vec<&str> = engine.desks.iter().map(|desk| desk.settings.name.as_str()).collect();
-            let asked: Vec<&str> = asked.change.books.iter().flatten().map(Label::as_str).collect();
-            not(format!("there is no book \"{}\"; there are {}", asked.join(", "), known.join(", ")))
-        }
         Setting::Risk { .. } | Setting::Limit { .. } => Ok(desks),
         Setting::Watched { symbol, watched: false } => having(
             &|settings| settings.symbols.contains(symbol),
@@ -145,10 +140,11 @@ fn of_others(engine: &Engine, asked: &Asked<'_>, desk: &Desk, setting: &Setting)
     }
     let others: Vec<Label> = lanes::sharing(engine, desk).collect();
     let own = desk.name();
-    if !others.iter().all(|book| asked.change.reaches(*book)) {
+    // Which books share something now is not asked: that would tell what they trade, and they may share more later.
+    if !engine.desks.iter().all(|desk| asked.change.reaches(desk.name())) {
         return not(format!(
-            "{name} of {own} holds for every book that trades the same symbols, and this is not for all of them: \
-             somebody who may change all of them sets it, without a book behind it"
+            "{name} of {own} holds for every book that trades the same symbols: somebody who may change all books sets it, \
+             without a book behind it"
         ));
     }
     let names: Vec<&str> = others.iter().map(Label::as_str).collect();
@@ -355,7 +351,7 @@ pub(super) fn reload(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanErr
     let refused = |why: String| PlanError::Not(format!("the file is refused, and what runs stays: {why}"));
     let reload = read().map_err(refused)?;
     let mut plan = Plan { reload: Some(reload.clone()), ..Plan::default() };
-    let lines = match reconfigure::foresee(engine, reload, &mut plan) {
+    let (lines, after) = match reconfigure::foresee(engine, reload, &mut plan) {
         Err(PlanError::Not(why)) => return Err(refused(why)),
         foreseen => foreseen?,
     };
@@ -365,6 +361,7 @@ pub(super) fn reload(engine: &Engine, asked: &Asked<'_>) -> Result<Plan, PlanErr
     plan.preview.notes.push("Take the file as it is now?".into());
     let groups = lines.chunks(lines.len().div_ceil(LINES_MAX));
     plan.preview.notes.extend(groups.map(|lines| Note::from(lines.join(" · "))));
+    plan.preview.notes.extend(after.into_iter().map(Note::from));
     // All of it was shown together: with any line more or less, it is another file.
     plan.preview.basis.push(lines.join("\n"));
     Ok(plan)

@@ -13,7 +13,7 @@ pub(super) fn stop(engine: &Engine, asked: &Asked<'_>, book: Label) -> Result<Pl
     let (mut plan, mut later) = (Plan::default(), Left::default());
     for (place, desk) in asked.desks(engine).into_iter().filter(|(_, desk)| desk.name() == book) {
         let mut closings = Vec::new();
-        for held in &desk.book.positions {
+        for held in desk.book.positions.iter().filter(|held| !desk.is_leaving(held.symbol)) {
             let tried = close_one(desk, held, Part::Share(Ratio::ONE), prices, asked);
             closings.extend(later.unless(held.symbol.as_str(), tried)?);
         }

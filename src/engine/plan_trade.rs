@@ -3,8 +3,8 @@
 use crate::control::{Amount, Part};
 use crate::domain::format::percent;
 use crate::domain::{
-    Book, ExitPlan, NameError, Note, OrderKind, Position, Price, Proposal, Purpose, Quantity, Ratio, Side, Symbol,
-    TimeInForce,
+    BY_HAND, Book, ExitPlan, NameError, Note, OrderKind, Position, Price, Proposal, Purpose, Quantity, Ratio, Side,
+    Symbol, TimeInForce,
 };
 use crate::execution::reference_of;
 use crate::risk::{TrackRecord, Wish, size};
@@ -17,9 +17,6 @@ use super::plan_close::{entries_of, part_of};
 use super::plan_orders::{because, check, whole_lots, words};
 use super::state::{Engine, Prices};
 use super::survey::{look_at, look_closer, loss_distance, survey};
-
-/// Whose positions are called that a person opened.
-const BY_HAND: &str = "by_hand";
 
 /// What a person wants to buy or sell.
 #[derive(Clone, Copy)]
@@ -65,6 +62,11 @@ pub(super) fn trade(
     let mut plan = Plan::default();
     plan.preview.notes.push(format!("{verb} {} {symbol} in {}? {what}.", proposal.quantity, desk.name()).into());
     plan.preview.notes.append(&mut notes);
+    let now = last(prices, symbol)?;
+    if limit.is_some_and(|limit| if side == Side::Buy { limit < now } else { limit > now }) {
+        let text = "It waits for that price. What stands below is as if it had filled, at the prices of now.";
+        plan.preview.notes.push(text.into());
+    }
     steps.push(Step::Submit(proposal));
     plan.steps.extend(steps.into_iter().map(|step| (place, step)));
     Ok(plan)

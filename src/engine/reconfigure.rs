@@ -36,23 +36,27 @@ pub fn reconfigure(engine: &mut Engine, read: Result<Reload, String>, context: &
     overlay::settle(engine, context, out);
 }
 
-/// Adds to a plan what a changed configuration would change and what would come of it; the same in words, a line each.
+/// Adds to a plan what would come of a changed configuration; what it would change and what comes of that in words, a line each.
 ///
 /// # Errors
 /// In words why it would be refused.
-pub(super) fn foresee(engine: &Engine, reload: Reload, plan: &mut Plan) -> Result<Vec<String>, PlanError> {
+pub(super) fn foresee(
+    engine: &Engine,
+    reload: Reload,
+    plan: &mut Plan,
+) -> Result<(Vec<String>, Vec<String>), PlanError> {
     let pairs = paired(engine, reload).map_err(PlanError::Not)?;
-    let mut lines = Vec::new();
+    let (mut lines, mut after) = (Vec::new(), Vec::new());
     if pairs.iter().all(|(_, changes)| changes.is_empty()) {
-        return Ok(lines);
+        return Ok((lines, after));
     }
     for (place, (desk, (base, changes))) in engine.desks.iter().zip(pairs).enumerate() {
         lines.extend(changes);
         lines.extend(overlay::over(desk, &base));
         let then = overlay::over_base(&base, &desk.changes);
-        lines.extend(Aftermath::of(desk, engine.prices(), &then)?.into_plan(place, plan));
+        after.extend(Aftermath::of(desk, engine.prices(), &then)?.into_plan(place, plan));
     }
-    Ok(lines)
+    Ok((lines, after))
 }
 
 /// Every difference in words, once all are in force. What people changed stays over it.

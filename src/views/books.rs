@@ -1,6 +1,6 @@
 //! Which books are there, and what would starting, pausing, stopping or resetting one of them do?
 
-use crate::domain::{BookAction, Label, Money, Order, Purpose, TradingState};
+use crate::domain::{BookAction, Label, Money, Order, OrderKind, Purpose, TradingState};
 use crate::store::BookRow;
 
 use super::open::{Scene, ViewError, Views, amount};
@@ -105,12 +105,13 @@ pub fn book_preview(views: &Views, action: BookAction, name: Option<Label>) -> R
 fn order_lines(views: &Views, action: BookAction, book: Label) -> Result<Vec<String>, ViewError> {
     let orders = views.reader().open_orders()?.into_iter().filter(|order| order.book == book);
     let (begin, purpose) = match action {
-        BookAction::Start => ("Still on the way out, and sold at the next bar", Purpose::Close),
+        BookAction::Start => ("Goes out at the next bar all the same", Purpose::Close),
         BookAction::Pause | BookAction::Reset => ("Taken back", Purpose::Entry),
         // What a stop takes back is planned by the engine.
         BookAction::Stop => return Ok(Vec::new()),
     };
-    let meant = orders.filter(|order| order.purpose == purpose);
+    let is_out = |order: &Order| action != BookAction::Start || order.kind == OrderKind::Market;
+    let meant = orders.filter(|order| order.purpose == purpose && is_out(order));
     let line = |order: Order| {
         format!("{begin}: {}, {} {} {}", order.id, order.side, quantity(order.remaining()), order.symbol)
     };

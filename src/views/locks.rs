@@ -80,11 +80,11 @@ fn entry_lines(views: &Views, scene: &Scene, row: &BookRow, lock: &EntryLock) ->
     ]
 }
 
-/// What `/unlock` would do, before anybody confirms it.
+/// Whether `/unlock` would end the doubt about a price, and what it would do, before anybody confirms it.
 ///
 /// # Errors
 /// When the symbol is not locked, or the store cannot be read.
-pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError> {
+pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<(bool, String), ViewError> {
     let scene = views.scene()?;
     let price = price_preview(views, &scene, symbol)?;
     // A price counts for every book that trades it.
@@ -111,7 +111,7 @@ pub fn unlock_preview(views: &Views, symbol: Symbol) -> Result<String, ViewError
     if !doubted && !of_others {
         lines.push("After: its next signal may enter again, if every check passes.".to_owned());
     }
-    Ok(lines.join("\n"))
+    Ok((doubted, lines.join("\n")))
 }
 
 /// What it would do with a price in doubt; nothing if it is not.

@@ -60,7 +60,7 @@ fn book_lines(views: &Views, scene: &Scene, row: &BookRow) -> Vec<String> {
     let exposed = exposure(book, |symbol| scene.value_price(symbol)).unwrap_or(Money::ZERO);
     let bare = book.positions.iter().filter(|held| held.protection.is_none()).count() as u64;
     let mut lines = vec![
-        format!("{} is {} · paper · {}", book.name, state_words(row), scene.feed),
+        format!("{} is {}{} · paper · {}", book.name, state_words(row), until_words(views, row), scene.feed),
         format!(
             "Equity {} at last prices, {} ({}) since the start with {} · cash {}",
             amount(row.equity, currency),
@@ -118,6 +118,11 @@ pub(super) fn state_words(row: &BookRow) -> String {
         _ => String::new(),
     };
     format!("{}{why}{beneath}", row.state)
+}
+
+/// Until when a book is paused; nothing of one that nobody paused for a while.
+fn until_words(views: &Views, row: &BookRow) -> String {
+    row.parked().1.map_or_else(String::new, |until| format!(", the pause until {}", time(until, views.zone_of(row))))
 }
 
 /// Since when a book is in its state; nothing of one that was never in another.

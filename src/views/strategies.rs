@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::domain::{EventKind, Label, Ratio, Regime, Trade};
+use crate::domain::{BY_HAND, EventKind, Label, Ratio, Regime, Trade};
 use crate::stats::{TradeFigures, TradeRecord, change, ratio};
 use crate::store::{BookRow, JournalRow, SignalsRow};
 
@@ -32,7 +32,7 @@ pub fn strategies(views: &Views, book: Option<&str>) -> Result<String, ViewError
             lines.push(format!("{strategy}: {}", figures_words(&figures, &row.book.currency)));
             let of_it = changes.iter().filter(|line| line.row.setting.strategy() == Some(strategy));
             lines.extend(of_it.map(|line| format!("  {}: {} (chat)", line.row.setting.what(), line.now)));
-            lines.push(format!("  {} · {}", streak_words(streak), held_words(row, strategy)));
+            lines.push(format!("  {} · {}", streak_words(strategy, streak), held_words(row, strategy)));
             let signals = signals.iter().find(|found| found.book == row.book.name && found.strategy == strategy);
             lines.push(format!("  {}", signals.map_or("no signal to enter yet".to_owned(), signals_words)));
             lines.extend(rights.of_strategy(strategy));
@@ -71,8 +71,9 @@ fn figures_words(figures: &TradeFigures, currency: &str) -> String {
     )
 }
 
-fn streak_words(streak: Option<i64>) -> String {
+fn streak_words(strategy: Label, streak: Option<i64>) -> String {
     match streak {
+        None if strategy.as_str() == BY_HAND => "orders by people".to_owned(),
         None => "no longer a strategy of the book".to_owned(),
         Some(0) => "no streak".to_owned(),
         Some(wins) if wins > 0 => format!("streak: {}", counted(wins.unsigned_abs(), "win")),

@@ -342,7 +342,7 @@ impl World {
         self.shown[at].open = false;
         let shown = self.shown[at].clone();
         if shown.change.control.tier() == Tier::Grave {
-            assert!(matches!(taken, Ok(Taken::Waits(_))), "{taken:?}");
+            assert!(matches!(taken, Ok(Taken::Waits(..))), "{taken:?}");
             self.agree(&shown);
         } else {
             assert!(matches!(taken, Ok(Taken::Confirmed(id)) if id == shown.id), "right and refused: {taken:?}");

@@ -94,6 +94,24 @@ fn who_halts_what_is_halted_is_not_overruled_by_what_was_shown_before() {
     assert!(confirm(&bench, &resume, id).starts_with("running: main, zeta"));
 }
 
+/// The market's time stands still at night: it is not by the time that the later halt is known.
+#[test]
+fn a_second_halt_counts_between_two_bars_too() {
+    let bench = lived();
+    halt(&bench, "ana", None);
+    let resume = typed("ben", None, "telegram:2", "/resume");
+    let (id, _) = show(&bench, &resume);
+    for text in ["/halt", "/halt"] {
+        assert!(matches!(bench.chat().handle(&typed("ana", None, "telegram:9", text)), Reply::Admitted { .. }));
+        run(&bench, 0);
+    }
+    bench.chat().confirm(&resume, id, &SecretString::from(PIN)).expect("confirmed");
+    run(&bench, 0);
+    let result = bench.chat().result_of(id).expect("reads").expect("carried out");
+    assert!(result.starts_with("not done: things changed"), "{result}");
+    assert_eq!(book(&bench, "main").state, TradingState::Halted);
+}
+
 #[test]
 fn what_is_resumed_was_shown_to_be() {
     let bench = lived();
@@ -123,13 +141,13 @@ fn a_stop_sells_what_it_showed_and_no_more() {
     assert!(shown.contains("exposure ") && shown.contains("then 0.0 %"), "{shown}");
     done(&bench, "/buy ETH-USD $300 main");
     let result = confirm(&bench, &stop, first);
-    assert!(result.starts_with("not done: it would do something else now"), "{result}");
+    assert!(result.starts_with("not done: it would send 2 orders now, and 1 was shown"), "{result}");
     assert_eq!(book(&bench, "main").book.positions.len(), 2);
     let (second, _) = show(&bench, &stop);
     assert!(confirm(&bench, &stop, second).starts_with("main is stopped: 2 positions"));
     let last = typed("ben", None, "telegram:2", "/book start main");
     let (_, shown) = show(&bench, &last);
-    assert!(!shown.contains("Still on the way out"), "everything is sold by now: {shown}");
+    assert!(!shown.contains("Goes out at the next bar"), "everything is sold by now: {shown}");
     assert_eq!(book(&bench, "main").book.positions, []);
 }
 

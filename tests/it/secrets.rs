@@ -211,8 +211,8 @@ fn in_the_terminal_and_the_shell() {
         lines.lines().for_each(|line| talk.say(line));
         talk.end()
     };
-    assert!(typed(&["pin", "set", "ana", "--forgotten"], "917352846\n917352846").1.contains("everybody is told"));
     let forced = typed(&["totp", "off", "ana"], DURESS);
+    assert!(typed(&["pin", "set", "ana", "--forgotten"], "917352846\n917352846").1.contains("everybody is told"));
     let own = typed(&["totp", "off", "ana"], "917352846");
     assert!(own.1.trim_end().ends_with("Accepted"), "{own:?}");
     assert_eq!(own, forced, "who was made to do it is answered the same, and the app was there still");

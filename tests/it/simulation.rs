@@ -106,6 +106,7 @@ fn people_act(bench: &Bench, seed: u64, life: u64) {
     if books.iter().any(waits) {
         let mut preview = Preview::default();
         for row in &books {
+            preview.add_resume(row.book.name);
             preview.add_book(row.book.name, row.state, row.since);
         }
         let change = desk.change(Control::Resume, None).expect("own");
