@@ -406,12 +406,14 @@ fn a_limit_that_holds_for_other_books_wants_all_of_them() {
             "{shown}"
         );
     }
-    // A book that trades nothing of it is no reason.
+    // A book that trades nothing of it is not named, and not a reason to let one of two books set it: that would tell what it trades.
     let apart = |cycles| life(cycles).with_book("other", |desk| desk.symbols.clear());
     let bench = Bench::new();
     bench.live(apart(30)).expect("runs");
-    let (_, shown) = bench.show("/limit lock_move_pct 5 main").expect("shown");
-    assert!(!shown.contains("other"), "{shown}");
+    let refused = bench.confirm("/limit lock_move_pct 5 main");
+    assert!(refused.contains("somebody who may change all books sets it"), "{refused}");
+    let (_, shown) = bench.show("/limit lock_move_pct 5").expect("shown");
+    assert!(!shown.contains("trades as well"), "{shown}");
 }
 
 #[test]
