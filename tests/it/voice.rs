@@ -138,7 +138,7 @@ fn the_words_of_strangers_are_marked() {
             }
         }
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
 }
 
 /// Every way in which an amount might be written.
